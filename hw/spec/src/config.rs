@@ -1,0 +1,349 @@
+//! Configuration of an accelerator: TOML → raw tables → validated [`Config`].
+//!
+//! After [`Config::from_toml`] nothing can be invalid: every bound is checked once, here.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Most loop levels that a compute instruction has room for.
+pub const MAX_LOOPS: usize = 7;
+/// Most rows or columns: the width of a load's mask.
+pub const MAX_SIDE: usize = 32;
+
+/// A validated accelerator configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Config {
+    /// Name, for reports; does not take part in the hash.
+    pub name: String,
+    /// The MAC array.
+    pub array: Array,
+    /// The scratchpads.
+    pub memory: MemoryDepths,
+    /// Width of the link in bits: 8, 16, 32, 64 or 128.
+    pub link_bits: usize,
+    /// Loop levels of a compute instruction, 5 to [`MAX_LOOPS`].
+    pub loops: usize,
+    /// Instructions that the compute and the store queue hold each, a power of two.
+    pub queue: usize,
+}
+
+/// The MAC array's parameters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Array {
+    /// Rows of processing elements, 1 to 32.
+    pub rows: usize,
+    /// Columns of processing elements, 1 to 32.
+    pub cols: usize,
+    /// Digit products per element and cycle: 1, 2, 4, 8, 16 or 32.
+    pub lanes: usize,
+    /// Digit width of row operands: 1, 2, 4 or 8.
+    pub row_digit: usize,
+    /// Digit width of column operands: 1, 2, 4 or 8.
+    pub col_digit: usize,
+    /// Widest row operand, 1 to 16.
+    pub row_bits: usize,
+    /// Widest column operand, 1 to 16.
+    pub col_bits: usize,
+    /// Accumulator width, 16 to 32.
+    pub acc_bits: usize,
+    /// Largest M of N:M selection: 1 (dense only), 2, 4, 8 or 16. Also the number of row banks.
+    pub select: usize,
+    /// Operands pass a register every `hop` elements, 1 to 32.
+    pub hop: usize,
+    /// Results drained a cycle, a power of two up to the next one of `cols`.
+    pub drain: usize,
+}
+
+/// Depths of the scratchpads in words, powers of two.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MemoryDepths {
+    /// Windows of `select · lanes` row digits, per row.
+    pub row: usize,
+    /// Words of `lanes` column digits, per column.
+    pub col: usize,
+    /// Words of `lanes` indices, per column (1 if `select` is 1).
+    pub index: usize,
+    /// Words of `drain` 32-bit results.
+    pub result: usize,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    name: Option<String>,
+    array: RawArray,
+    memory: RawMemory,
+    #[serde(default)]
+    link: RawLink,
+    #[serde(default)]
+    control: RawControl,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RawArray {
+    rows: i64,
+    cols: i64,
+    lanes: i64,
+    row_digit: i64,
+    col_digit: i64,
+    row_bits: Option<i64>,
+    col_bits: Option<i64>,
+    acc_bits: Option<i64>,
+    select: Option<i64>,
+    hop: Option<i64>,
+    drain: Option<i64>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RawMemory {
+    row_depth: i64,
+    col_depth: i64,
+    index_depth: Option<i64>,
+    result_depth: i64,
+}
+
+#[derive(Deserialize, Serialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawLink {
+    bits: Option<i64>,
+}
+
+#[derive(Deserialize, Serialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawControl {
+    loops: Option<i64>,
+    queue: Option<i64>,
+}
+
+/// Why a configuration was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("{file}: cannot read: {source}")]
+    Read {
+        /// The file.
+        file: String,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// Not TOML, an unknown key, a missing key or a wrong type; the message quotes line and key.
+    #[error("{file}: {message}")]
+    Syntax {
+        /// The file.
+        file: String,
+        /// What the parser said, with the line.
+        message: String,
+    },
+    /// A value outside its range.
+    #[error("{file}: {key} = {value}: expected {allowed}")]
+    Value {
+        /// The file.
+        file: String,
+        /// Dotted key.
+        key: &'static str,
+        /// The value found.
+        value: String,
+        /// What is allowed.
+        allowed: String,
+    },
+}
+
+struct Checker<'a> {
+    file: &'a str,
+}
+
+impl Checker<'_> {
+    fn fail(&self, key: &'static str, value: i64, allowed: String) -> ConfigError {
+        ConfigError::Value { file: self.file.into(), key, value: value.to_string(), allowed }
+    }
+
+    fn range(&self, key: &'static str, v: i64, lo: usize, hi: usize) -> Result<usize, ConfigError> {
+        match usize::try_from(v) {
+            Ok(u) if (lo..=hi).contains(&u) => Ok(u),
+            _ => Err(self.fail(key, v, format!("{lo} to {hi}"))),
+        }
+    }
+
+    fn power(&self, key: &'static str, v: i64, lo: usize, hi: usize) -> Result<usize, ConfigError> {
+        match usize::try_from(v) {
+            Ok(u) if (lo..=hi).contains(&u) && u.is_power_of_two() => Ok(u),
+            _ => Err(self.fail(key, v, format!("a power of two from {lo} to {hi}"))),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and validates a TOML file.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming file, key, value and allowed range.
+    pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { file: file.clone(), source })?;
+        let stem = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+        Self::parse(&file, &stem, &text)
+    }
+
+    /// Validates TOML text; `file` is used in messages.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming file, key, value and allowed range.
+    pub fn from_toml(file: &str, text: &str) -> Result<Self, ConfigError> {
+        Self::parse(file, "unnamed", text)
+    }
+
+    fn parse(file: &str, default_name: &str, text: &str) -> Result<Self, ConfigError> {
+        let raw: Raw = toml::from_str(text)
+            .map_err(|e| ConfigError::Syntax { file: file.into(), message: e.to_string() })?;
+        let c = Checker { file };
+        let a = raw.array;
+        let rows = c.range("array.rows", a.rows, 1, MAX_SIDE)?;
+        let cols = c.range("array.cols", a.cols, 1, MAX_SIDE)?;
+        let widest_drain = cols.next_power_of_two();
+        let row_digit = c.power("array.row_digit", a.row_digit, 1, 8)?;
+        let col_digit = c.power("array.col_digit", a.col_digit, 1, 8)?;
+        let select = c.power("array.select", a.select.unwrap_or(1), 1, 16)?;
+        let array = Array {
+            rows,
+            cols,
+            lanes: c.power("array.lanes", a.lanes, 1, 32)?,
+            row_digit,
+            col_digit,
+            row_bits: c.range("array.row_bits", a.row_bits.unwrap_or(16), row_digit, 16)?,
+            col_bits: c.range("array.col_bits", a.col_bits.unwrap_or(16), col_digit, 16)?,
+            acc_bits: c.range("array.acc_bits", a.acc_bits.unwrap_or(32), 16, 32)?,
+            select,
+            hop: c.range("array.hop", a.hop.unwrap_or(MAX_SIDE as i64), 1, MAX_SIDE)?,
+            drain: c.power("array.drain", a.drain.unwrap_or(widest_drain as i64), 1, widest_drain)?,
+        };
+        let m = raw.memory;
+        let memory = MemoryDepths {
+            row: c.power("memory.row_depth", m.row_depth, 2, 32768 / select)?,
+            col: c.power("memory.col_depth", m.col_depth, 2, 32768)?,
+            index: match select {
+                1 => 1,
+                _ => c.power("memory.index_depth", m.index_depth.unwrap_or(m.col_depth), 2, 32768)?,
+            },
+            result: c.power("memory.result_depth", m.result_depth, 2, 32768)?,
+        };
+        Ok(Config {
+            name: raw.name.unwrap_or_else(|| default_name.into()),
+            array,
+            memory,
+            link_bits: c.power("link.bits", raw.link.bits.unwrap_or(128), 8, 128)?,
+            loops: c.range("control.loops", raw.control.loops.unwrap_or(5), 5, MAX_LOOPS)?,
+            queue: c.power("control.queue", raw.control.queue.unwrap_or(4), 2, 64)?,
+        })
+    }
+
+    /// Every parameter as TOML, in a fixed order; reading it back gives the same configuration.
+    pub fn to_toml(&self) -> String {
+        let (a, m) = (&self.array, &self.memory);
+        let mut s = format!("name = {:?}\n\n[array]\n", self.name);
+        for (k, v) in [
+            ("rows", a.rows),
+            ("cols", a.cols),
+            ("lanes", a.lanes),
+            ("row_digit", a.row_digit),
+            ("col_digit", a.col_digit),
+            ("row_bits", a.row_bits),
+            ("col_bits", a.col_bits),
+            ("acc_bits", a.acc_bits),
+            ("select", a.select),
+            ("hop", a.hop),
+            ("drain", a.drain),
+        ] {
+            let _ = writeln!(s, "{k} = {v}");
+        }
+        let index = if a.select == 1 { String::new() } else { format!("index_depth = {}\n", m.index) };
+        let _ = write!(
+            s,
+            "\n[memory]\nrow_depth = {}\ncol_depth = {}\n{index}result_depth = {}\n\n[link]\nbits = {}\n\n\
+             [control]\nloops = {}\nqueue = {}\n",
+            m.row, m.col, m.result, self.link_bits, self.loops, self.queue
+        );
+        s
+    }
+
+    /// The first 64 bits of SHA-256 over the parameters (without the name). Hardware holds it in two
+    /// registers; the driver refuses an accelerator of another configuration.
+    pub fn hash(&self) -> u64 {
+        let text = Config { name: String::new(), ..self.clone() }.to_toml();
+        let d = Sha256::digest(text.as_bytes());
+        u64::from_le_bytes(d[..8].try_into().expect("eight bytes"))
+    }
+
+    /// Bytes in a link word.
+    pub fn link_bytes(&self) -> usize {
+        self.link_bits / 8
+    }
+
+    /// Digit planes of a row operand of `bits`: ⌈bits / row_digit⌉.
+    pub fn row_planes(&self, bits: usize) -> usize {
+        bits.div_ceil(self.array.row_digit)
+    }
+
+    /// Digit planes of a column operand of `bits`: ⌈bits / col_digit⌉.
+    pub fn col_planes(&self, bits: usize) -> usize {
+        bits.div_ceil(self.array.col_digit)
+    }
+
+    /// Bits of one index as stored: log2(select), rounded up to a power of two; 0 if `select` is 1.
+    pub fn index_bits(&self) -> usize {
+        match self.array.select {
+            1 => 0,
+            m => (m.trailing_zeros() as usize).next_power_of_two(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TINY: &str = "[array]\nrows=2\ncols=3\nlanes=2\nrow_digit=4\ncol_digit=4\n[memory]\nrow_depth=8\ncol_depth=8\nresult_depth=8\n";
+
+    #[test]
+    fn defaults_and_round_trip() {
+        let c = Config::from_toml("t", TINY).unwrap();
+        assert_eq!((c.link_bits, c.loops, c.array.drain, c.array.acc_bits), (128, 5, 4, 32));
+        let again = Config::from_toml("t", &c.to_toml()).unwrap();
+        assert_eq!(again, c);
+        assert_eq!(again.hash(), c.hash());
+    }
+
+    #[test]
+    fn the_hash_sees_every_parameter_but_the_name() {
+        let c = Config::from_toml("t", TINY).unwrap();
+        let renamed = Config { name: "x".into(), ..c.clone() };
+        assert_eq!(renamed.hash(), c.hash());
+        let deeper = Config::from_toml("t", &TINY.replace("result_depth=8", "result_depth=16")).unwrap();
+        assert_ne!(deeper.hash(), c.hash());
+    }
+
+    #[test]
+    fn refusals_name_file_key_value_and_range() {
+        let say = |from: &str, to: &str| {
+            Config::from_toml("accel.toml", &TINY.replace(from, to)).unwrap_err().to_string()
+        };
+        let all = [
+            say("rows=2", "rows=0"),
+            say("rows=2", "rows=-1"),
+            say("cols=3", "cols=33"),
+            say("lanes=2", "lanes=3"),
+            say("row_digit=4", "row_digit=16"),
+            say("result_depth=8", "result_depth=7"),
+            say("rows=2", "rows=2\nhop=0"),
+            say("rows=2", "rows=2\ndrain=8"),
+            say("rows=2", "rows=2\nraws=2"),
+            say("rows=2", "rows=\"two\""),
+            say("rows=2\n", ""),
+        ];
+        insta::assert_snapshot!(all.join("\n---\n"));
+    }
+}

@@ -1,0 +1,126 @@
+//! The rules of a valid instruction, in software.
+//!
+//! The RTL checks the same rules in its own way before it dispatches; the tests compare the two.
+
+use super::field::Opcode;
+use super::instruction::{Compute, Format, Instruction, Load, Memory, Store};
+use super::table::{loop_fields, opcode};
+use crate::config::{Config, MAX_LOOPS};
+
+/// A field outside its range.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{instruction}.{field} = {value}: expected {allowed}")]
+pub struct FieldError {
+    /// Mnemonic.
+    pub instruction: &'static str,
+    /// Field.
+    pub field: &'static str,
+    /// Value found.
+    pub value: i64,
+    /// What is allowed.
+    pub allowed: String,
+}
+
+/// Link words that cover one address of every element of `memory` (or, for a broadcast, of one element).
+pub fn words_per_address(config: &Config, memory: Memory, elements: usize) -> usize {
+    let (banks, unit) = match memory {
+        Memory::Row => (config.array.select, config.array.lanes * config.array.row_digit),
+        Memory::Col => (1, config.array.lanes * config.array.col_digit),
+        Memory::Index => (1, config.array.lanes * config.index_bits()),
+        Memory::Offset => (1, 16),
+    };
+    (elements * banks * unit).div_ceil(config.link_bits)
+}
+
+impl Instruction {
+    /// Checks every rule.
+    ///
+    /// # Errors
+    /// The first field that breaks one.
+    pub fn validate(&self, config: &Config) -> Result<(), FieldError> {
+        let r = Rules { op: self.opcode() };
+        match self {
+            Instruction::Load(l) => r.load(l, config),
+            Instruction::Compute(c) => r.compute(c, config),
+            Instruction::Store(s) => r.store(s, config),
+            Instruction::Read(_) | Instruction::Reset => Ok(()),
+        }
+    }
+
+    /// Whether bits that belong to no field are zero, as they must be.
+    pub fn reserved_bits_are_zero(bytes: &[u8]) -> bool {
+        let Some(op) = super::OPCODES.iter().find(|o| o.code == bytes[0]) else { return false };
+        let mut used = vec![false; op.units * 128];
+        let loops = (0..MAX_LOOPS).flat_map(loop_fields).filter(|_| op.name == "COMPUTE");
+        for f in op.fields.iter().copied().chain(loops).chain([opcode()]) {
+            used[f.offset..f.offset + f.width].fill(true);
+        }
+        used[op.units * 128 - 16..].fill(true);
+        used.iter().enumerate().all(|(b, u)| *u || bytes[b / 8] >> (b % 8) & 1 == 0)
+    }
+}
+
+struct Rules {
+    op: &'static Opcode,
+}
+
+impl Rules {
+    fn range(&self, field: &'static str, v: impl Into<i64>, lo: usize, hi: usize) -> Result<(), FieldError> {
+        let value = v.into();
+        if (lo as i64..=hi as i64).contains(&value) {
+            return Ok(());
+        }
+        let allowed = if lo == hi { lo.to_string() } else { format!("{lo} to {hi}") };
+        Err(FieldError { instruction: self.op.name, field, value, allowed })
+    }
+
+    fn load(&self, l: &Load, c: &Config) -> Result<(), FieldError> {
+        let (elements, depth) = match l.memory {
+            Memory::Row => (c.array.rows, c.memory.row),
+            Memory::Col => (c.array.cols, c.memory.col),
+            Memory::Index => (c.array.cols, c.memory.index),
+            Memory::Offset => (c.array.rows, 1),
+        };
+        if l.memory == Memory::Index && c.array.select == 1 {
+            return Err(FieldError {
+                instruction: self.op.name,
+                field: "memory",
+                value: 2,
+                allowed: "0, 1 or 3 (no selection generated)".into(),
+            });
+        }
+        self.range("address", l.address, 0, depth - 1)?;
+        self.range("count", l.count, 1, depth - usize::from(l.address))?;
+        self.range("words", l.words, 1, words_per_address(c, l.memory, elements))
+    }
+
+    fn compute(&self, c: &Compute, cfg: &Config) -> Result<(), FieldError> {
+        let a = &cfg.array;
+        self.range("rows", c.rows, 1, a.rows)?;
+        self.range("rows_last", c.rows_last, 1, a.rows)?;
+        self.range("cols", c.cols, 1, a.cols)?;
+        self.range("cols_last", c.cols_last, 1, a.cols)?;
+        self.range("row_planes", c.row_planes, 1, cfg.row_planes(a.row_bits))?;
+        self.range("col_planes", c.col_planes, 1, cfg.col_planes(a.col_bits))?;
+        self.range("tiles", c.tiles, 0, cfg.loops)?;
+        self.range("select", c.select, 0, a.select.trailing_zeros() as usize)?;
+        self.range("held", c.held, 0, 0)?;
+        for (field, edge) in [("row_edge", c.row_edge), ("col_edge", c.col_edge)] {
+            if edge != 7 && edge >= c.tiles {
+                let allowed = format!("a tile level (below {}) or 7", c.tiles);
+                return Err(FieldError { instruction: self.op.name, field, value: edge.into(), allowed });
+            }
+        }
+        for (l, lp) in c.loops.iter().enumerate() {
+            let most = if l < cfg.loops { usize::from(u16::MAX) } else { 1 };
+            self.range("count", lp.count, 1, most)?;
+        }
+        Ok(())
+    }
+
+    fn store(&self, s: &Store, c: &Config) -> Result<(), FieldError> {
+        self.range("address", s.address, 0, c.memory.result - 1)?;
+        self.range("count", s.count, 1, c.memory.result - usize::from(s.address))?;
+        self.range("shift", s.shift, 0, if s.format == Format::S32 { 0 } else { 31 })
+    }
+}

@@ -1,0 +1,105 @@
+//! The register and instruction reference, rendered from the tables: Markdown and a C header.
+
+use crate::config::{Config, MAX_LOOPS};
+use crate::isa::{Field, OPCODES, loop_fields, opcode};
+use crate::packet::{Reason, header};
+use crate::registers::{IDENTITY, REGISTERS};
+use std::fmt::Write as _;
+
+fn rows(fields: &[Field], s: &mut String) {
+    s.push_str("\n| field | bits | meaning |\n|---|---|---|\n");
+    for f in fields {
+        let _ = writeln!(s, "| `{}` | {}:{} | {} |", f.name, f.offset + f.width - 1, f.offset, f.doc);
+    }
+}
+
+/// The reference page as Markdown.
+pub fn markdown() -> String {
+    let mut s = String::from("# Instructions and registers\n\nRendered from the tables in `hw/spec`.\n");
+    for o in OPCODES {
+        let _ = write!(
+            s,
+            "\n## {} ({:#04x})\n\n{} {} unit(s) of 128 bits; executed by the {:?} engine.\n",
+            o.name, o.code, o.doc, o.units, o.engine
+        );
+        let mut fields = vec![opcode()];
+        fields.extend(o.fields);
+        rows(&fields, &mut s);
+        if o.name == "COMPUTE" {
+            s.push_str("\nLoop levels, 0 outermost:\n\n| level | count | row stride | column stride |\n|---|---|---|---|\n");
+            for l in 0..MAX_LOOPS {
+                let b = loop_fields(l).map(|f| format!("{}:{}", f.offset + f.width - 1, f.offset));
+                let _ = writeln!(s, "| {l} | {} | {} | {} |", b[0], b[1], b[2]);
+            }
+        }
+        let _ = writeln!(s, "\nCRC-16 in bits {}:{}.", o.units * 128 - 1, o.units * 128 - 16);
+    }
+    s.push_str("\n## Packet header\n");
+    rows(header::FIELDS, &mut s);
+    s.push_str("\n## Reasons of an error\n\n| code | meaning |\n|---|---|\n");
+    for (r, doc) in Reason::ALL {
+        let _ = writeln!(s, "| {} | {doc} |", *r as u32);
+    }
+    s.push_str("\n## Registers\n\n| word | name | meaning |\n|---|---|---|\n");
+    for (i, r) in REGISTERS.iter().enumerate() {
+        let _ = writeln!(s, "| {i} | `{}` | {} |", r.name, r.doc);
+    }
+    s
+}
+
+/// The same as a C header, with the configuration's numbers.
+pub fn c_header(config: &Config) -> String {
+    let mut s =
+        String::from("/* tandem: instructions and registers, rendered from the tables in hw/spec */\n");
+    s.push_str("#ifndef TANDEM_H\n#define TANDEM_H\n\n");
+    let _ = writeln!(s, "#define TANDEM_IDENTITY 0x{IDENTITY:08x}u");
+    let _ = writeln!(s, "#define TANDEM_CONFIG_HASH 0x{:016x}ull", config.hash());
+    let _ = writeln!(s, "#define TANDEM_LINK_BITS {}", config.link_bits);
+    let mut field = |prefix: &str, f: &Field| {
+        let name = f.name.to_uppercase();
+        let _ = writeln!(s, "#define {prefix}_{name}_LSB {}", f.offset);
+        let _ = writeln!(s, "#define {prefix}_{name}_BITS {}", f.width);
+    };
+    for o in OPCODES {
+        let p = format!("TANDEM_{}", o.name);
+        for f in o.fields {
+            field(&p, f);
+        }
+        if o.name == "COMPUTE" {
+            for l in 0..MAX_LOOPS {
+                for f in loop_fields(l) {
+                    field(&format!("{p}_LOOP{l}"), &f);
+                }
+            }
+        }
+    }
+    for f in header::FIELDS {
+        field("TANDEM_HEADER", f);
+    }
+    for o in OPCODES {
+        let _ = writeln!(s, "#define TANDEM_OP_{} 0x{:02x}", o.name, o.code);
+        let _ = writeln!(s, "#define TANDEM_UNITS_{} {}", o.name, o.units);
+    }
+    for (r, _) in Reason::ALL {
+        let _ = writeln!(s, "#define TANDEM_REASON_{} {}", format!("{r:?}").to_uppercase(), *r as u32);
+    }
+    for (i, r) in REGISTERS.iter().enumerate() {
+        let _ = writeln!(s, "#define TANDEM_REG_{} {i}", r.name.to_uppercase());
+    }
+    s.push_str("\n#endif\n");
+    s
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_page_in_docs_is_the_rendered_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference.md");
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert_eq!(
+            committed,
+            super::markdown(),
+            "render it again: cargo run -p tandem-spec --example reference > docs/reference.md"
+        );
+    }
+}
