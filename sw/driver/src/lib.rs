@@ -1,4 +1,70 @@
-//! Lowers products to instruction streams and runs them on an engine.
+//! Lowers integer matrix products to instruction streams, runs them on an engine, returns exact integers.
+//!
+//! ```text
+//! GemmRequest ─► [plan] ─► GemmPlan ─► [schedule] ─► Program ─► [pack] ─► Stream ─► Engine
+//!                  │ candidates, chosen by the exact cycle model           packets ─┘
+//!                  │                                                          │
+//!                  └─► Cost ◄── Exact (integers from the host)     [unpack] ◄─┘
+//! ```
+//!
+//! Two devices answer the same [`Device`] trait with the same integers and the same costs: [`Offload`] runs
+//! every product on an engine, [`Exact`] computes it on the host and takes its cost from the plan.
+//!
+//! ```
+//! use ndarray::array;
+//! use tandem_driver::{Device, Exact, Format, GemmRequest, Offload, Operand, ResultFormat};
+//! use tandem_model::{CycleModel, Twin};
+//! use tandem_spec::Config;
+//!
+//! let toml = "[array]\nrows = 2\ncols = 2\nlanes = 2\nrow_digit = 4\ncol_digit = 4\n\
+//!             [memory]\nrow_depth = 8\ncol_depth = 8\nresult_depth = 8\n";
+//! let config = Config::from_toml("tiny.toml", toml)?;
+//! let (x, w) = (array![[1, 2, 3], [4, 5, 15]], array![[1, -8], [2, 7], [0, 3]]);
+//! let request = GemmRequest {
+//!     x: Operand { values: x.view(), format: Format::unsigned(4) },
+//!     w: Operand { values: w.view(), format: Format::signed(4) },
+//!     result: ResultFormat::Full,
+//! };
+//!
+//! let ran = Offload::new(Twin::new(&config), CycleModel).gemm(&request)?;
+//! assert_eq!(ran.y, array![[5, 15], [14, 48]]);
+//! assert_eq!(ran.cost.cycles, ran.cost.predicted_cycles);
+//! let fast = Exact::new(config, CycleModel).gemm(&request)?;
+//! assert_eq!((fast.y, fast.cost), (ran.y, ran.cost));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where more belongs
+//! - *N:M patterns*: a field of [`GemmRequest`] and of [`plan::Problem`]; `pack` orders k by (address, lane,
+//!   bank) where it gathers values and fills the index memory from a third operand; `schedule` sets
+//!   `select` and a level of N turns inside the sum.
+//! - *Held indices*: a kind of [`plan::Block`].
+//! - *Transforms*: a plan and a schedule of their own beside [`plan`] and [`schedule`], over the same rings
+//!   and tokens.
+//! - *A serial link*: one more `Engine`, used through [`Offload`].
 
 mod device;
+mod exact;
+mod failure;
+mod geometry;
+mod matrix;
+mod narrow;
+mod offload;
+mod pack;
+pub mod plan;
+mod planner;
+mod product;
+mod request;
+pub mod schedule;
+mod traffic;
+mod unpack;
+mod verify;
+
 pub use device::*;
+pub use exact::Exact;
+pub use geometry::{Scratchpad, Side};
+pub use offload::Offload;
+pub use planner::{Lowered, Planner};
+pub use request::problem;
+pub use traffic::Traffic;
+pub use verify::{mismatches, reference};

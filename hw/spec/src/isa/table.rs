@@ -53,14 +53,14 @@ fields! {
         ROWS "rows" 80:6 "valid rows of a tile, 1 to the array's";
         ROWS_LAST "rows_last" 86:6 "valid rows in the last turn of level `row_edge`";
         ROW_EDGE "row_edge" 92:3 "a tile level, or 7: no edge";
+        HELD "held" 95:1 "1: indices are per element and held for a tile (weight gradient)";
         COLS "cols" 96:6 "valid columns of a tile, 1 to the array's";
         COLS_LAST "cols_last" 102:6 "valid columns in the last turn of level `col_edge`";
         COL_EDGE "col_edge" 108:3 "a tile level, or 7: no edge";
-        ROW_PLANES "row_planes" 111:5 "digit planes of the row operand, 1 to ⌈row_bits/row_digit⌉";
-        COL_PLANES "col_planes" 116:5 "digit planes of the column operand, 1 to ⌈col_bits/col_digit⌉";
-        TILES "tiles" 121:3 "the outermost `tiles` levels step from tile to tile, the others are summed over";
-        SELECT "select" 124:3 "log2 M of N:M selection, up to log2 of the generated maximum";
-        HELD "held" 127:1 "1: indices are per element and held for a tile (weight gradient)";
+        ROW_PLANES "row_planes" 112:5 "digit planes of the row operand, 1 to ⌈row_bits/row_digit⌉";
+        COL_PLANES "col_planes" 117:5 "digit planes of the column operand, 1 to ⌈col_bits/col_digit⌉";
+        TILES "tiles" 122:3 "the outermost `tiles` levels step from tile to tile, the others are summed over";
+        SELECT "select" 125:3 "log2 M of N:M selection, up to log2 of the generated maximum";
         ROW_PLANE_STRIDE "row_plane_stride" 128:16 "added to the row address per row plane";
         COL_PLANE_STRIDE "col_plane_stride" 144:16 "added to the column address per column plane";
     }

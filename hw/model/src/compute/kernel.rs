@@ -1,0 +1,45 @@
+//! The dense product of two panels.
+//!
+//! ```text
+//! acc[r][c] += Σ_k x[r][k] · w[c][k]      modulo 2^32
+//! ```
+
+use super::panel::Operand;
+
+/// Columns that share a pass over a row.
+const COLS: usize = 4;
+
+/// Adds the product of `x` (rows of length `k`) and `w` (columns of length `k`) to the accumulators,
+/// whose rows are `stride` apart.
+pub(crate) fn multiply<T: Operand>(acc: &mut [i32], stride: usize, x: &[T], w: &[T], k: usize) {
+    for (row, x) in acc.chunks_mut(stride).zip(x.chunks_exact(k)) {
+        let mut groups = w.chunks_exact(COLS * k);
+        let mut c = 0;
+        for group in &mut groups {
+            let sums = dot_4(x, std::array::from_fn(|i| &group[i * k..(i + 1) * k]));
+            for (a, s) in row[c..].iter_mut().zip(sums) {
+                *a = a.wrapping_add(s);
+            }
+            c += COLS;
+        }
+        for w in groups.remainder().chunks_exact(k) {
+            row[c] = row[c].wrapping_add(dot(x, w));
+            c += 1;
+        }
+    }
+}
+
+fn dot<T: Operand>(x: &[T], w: &[T]) -> i32 {
+    x.iter().zip(w).fold(0i32, |s, (x, w)| s.wrapping_add(x.times(*w)))
+}
+
+fn dot_4<T: Operand>(x: &[T], w: [&[T]; COLS]) -> [i32; COLS] {
+    let w = w.map(|w| &w[..x.len()]);
+    let mut sums = [0i32; COLS];
+    for (k, x) in x.iter().enumerate() {
+        for (s, w) in sums.iter_mut().zip(w) {
+            *s = s.wrapping_add(x.times(w[k]));
+        }
+    }
+    sums
+}

@@ -1,0 +1,144 @@
+//! Operand panels: the digits of a stretch of turns, put together to whole numbers.
+//!
+//! ```text
+//! x[r][t·V·lanes + v·lanes + l] = Σ_p ±digit_l(row r, address (A_t + p·stride) | v) · 2^(p·row_digit)
+//! w[c][t·V·lanes + v·lanes + l] = Σ_q ±digit_l(col c, address B_t + q·stride) · 2^(q·col_digit)   if v = index_l
+//!                               = 0                                                              else
+//! ```
+//! V = 2^select. Σ_p Σ_q of digit products with their shifts is the product of these numbers, modulo
+//! any power of two; and a lane that picks one of V operands is a dot product of length V in which all
+//! others meet zero. So one dense product of panels is bit-exact for every precision and pattern.
+
+use super::walk::Turn;
+use crate::memory::Pad;
+
+/// A number of a panel.
+pub(crate) trait Operand: Copy + Default {
+    /// The digit `d`, signed if `sign` is its top bit and unsigned if that is 0, times 2^shift, added.
+    fn add_digit(self, d: u8, sign: u8, shift: u32) -> Self;
+    /// The product, modulo 2^32.
+    fn times(self, other: Self) -> i32;
+}
+
+impl Operand for i16 {
+    fn add_digit(self, d: u8, sign: u8, shift: u32) -> i16 {
+        self.wrapping_add((i16::from(d ^ sign) - i16::from(sign)) << shift)
+    }
+    fn times(self, other: i16) -> i32 {
+        i32::from(self) * i32::from(other)
+    }
+}
+
+impl Operand for i32 {
+    fn add_digit(self, d: u8, sign: u8, shift: u32) -> i32 {
+        self.wrapping_add((i32::from(d ^ sign) - i32::from(sign)) << shift)
+    }
+    fn times(self, other: i32) -> i32 {
+        self.wrapping_mul(other)
+    }
+}
+
+/// A digit plane of an operand.
+#[derive(Clone, Copy, Debug)]
+struct Plane {
+    /// Added to the address.
+    offset: i16,
+    /// Top bit of a digit if it is signed, else 0.
+    sign: u8,
+    /// Weight: 2^shift.
+    shift: u32,
+}
+
+/// The digit planes of an operand, least significant first.
+#[derive(Clone, Debug)]
+pub(crate) struct Planes {
+    planes: Vec<Plane>,
+    bits: usize,
+    signed: bool,
+}
+
+impl Planes {
+    /// `count` planes of `digit` bits, `stride` addresses apart.
+    pub(crate) fn new(count: u8, digit: usize, stride: i16, signed: bool) -> Self {
+        let planes = (0..count)
+            .map(|p| Plane {
+                offset: stride.wrapping_mul(p.into()),
+                sign: if signed && p + 1 == count { 1 << (digit - 1) } else { 0 },
+                shift: u32::from(p) * digit as u32,
+            })
+            .collect();
+        Planes { planes, bits: usize::from(count) * digit, signed }
+    }
+
+    /// Whether every number fits 16 signed bits.
+    pub(crate) fn fit_16_bits(&self) -> bool {
+        self.bits <= 15 + usize::from(self.signed)
+    }
+
+    /// The numbers of a word, those of addresses outside the memory being zero.
+    fn word<T: Operand, const L: usize>(&self, words: &[[u8; L]], address: i16, or: usize) -> [T; L] {
+        let mut sum = [T::default(); L];
+        for plane in &self.planes {
+            let at = address.wrapping_add(plane.offset) as u16;
+            if let Some(digits) = words.get(usize::from(at) | or) {
+                for (s, d) in sum.iter_mut().zip(digits) {
+                    *s = s.add_digit(*d, plane.sign, plane.shift);
+                }
+            }
+        }
+        sum
+    }
+}
+
+/// Fills `panel` with the row operands of rows `0..offsets.len()`, one row after the other.
+pub(crate) fn pack_rows<T: Operand, const L: usize>(
+    panel: &mut Vec<T>,
+    pad: &Pad,
+    planes: &Planes,
+    window: usize,
+    turns: impl Iterator<Item = Turn> + Clone,
+    offsets: &[i16],
+) {
+    panel.clear();
+    for (r, offset) in offsets.iter().enumerate() {
+        let (words, _) = pad.element(r).as_chunks::<L>();
+        for turn in turns.clone() {
+            let address = turn.row.wrapping_add(*offset);
+            for v in 0..window {
+                panel.extend_from_slice(&planes.word::<T, L>(words, address, v));
+            }
+        }
+    }
+}
+
+/// Fills `panel` with the column operands of columns `0..cols`, one column after the other; `index`
+/// holds the index memory and the index base relative to the column base, if `window` > 1.
+pub(crate) fn pack_cols<T: Operand, const L: usize>(
+    panel: &mut Vec<T>,
+    pad: &Pad,
+    planes: &Planes,
+    window: usize,
+    turns: impl Iterator<Item = Turn> + Clone,
+    cols: usize,
+    index: (&Pad, i16),
+) {
+    panel.clear();
+    for c in 0..cols {
+        let (words, _) = pad.element(c).as_chunks::<L>();
+        let (indices, _) = index.0.element(c).as_chunks::<L>();
+        for turn in turns.clone() {
+            let word = planes.word::<T, L>(words, turn.col, 0);
+            if window == 1 {
+                panel.extend_from_slice(&word);
+                continue;
+            }
+            let at = turn.col.wrapping_add(index.1) as u16;
+            let picks = indices.get(usize::from(at)).copied().unwrap_or([0; L]);
+            let start = panel.len();
+            panel.resize(start + window * L, T::default());
+            for (l, (pick, x)) in picks.iter().zip(word).enumerate() {
+                panel[start + (usize::from(*pick) & (window - 1)) * L + l] = x;
+            }
+        }
+    }
+}

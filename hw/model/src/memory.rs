@@ -1,0 +1,85 @@
+//! The memories, one digit a byte.
+//!
+//! ```text
+//! operand:  [element][flat address][lane]     flat address of a row word: window · M + bank
+//! result:   [address][lane]                   32 bits
+//! ```
+//! Row offsets are an operand memory too: words of two 8-bit digits, one address.
+
+use tandem_spec::{Config, Memory};
+
+/// One operand memory: a word of digits per element and address.
+#[derive(Clone, Debug)]
+pub(crate) struct Pad {
+    /// Rows or columns.
+    pub(crate) elements: usize,
+    /// Words that a memory address holds: M in the row memory, else 1.
+    pub(crate) banks: usize,
+    /// Flat addresses of an element.
+    pub(crate) addresses: usize,
+    /// Digits of a word.
+    pub(crate) lanes: usize,
+    /// Bits of a digit, 1 to 8.
+    pub(crate) digit: usize,
+    /// `[element][flat address][lane]`.
+    pub(crate) digits: Vec<u8>,
+}
+
+impl Pad {
+    fn new(elements: usize, banks: usize, depth: usize, lanes: usize, digit: usize) -> Self {
+        let addresses = banks * depth;
+        let digits = vec![0; elements * addresses * lanes];
+        Pad { elements, banks, addresses, lanes, digit, digits }
+    }
+
+    /// All words of an element.
+    pub(crate) fn element(&self, e: usize) -> &[u8] {
+        let size = self.addresses * self.lanes;
+        &self.digits[e * size..][..size]
+    }
+}
+
+/// All memories of an accelerator.
+#[derive(Clone, Debug)]
+pub(crate) struct Memories {
+    /// Row operands.
+    pub(crate) row: Pad,
+    /// Column operands.
+    pub(crate) col: Pad,
+    /// Indices; without addresses if no selection is generated.
+    pub(crate) index: Pad,
+    /// Row offsets.
+    pub(crate) offset: Pad,
+    /// Results.
+    pub(crate) result: Vec<i32>,
+}
+
+impl Memories {
+    /// Memories full of zeros.
+    pub(crate) fn new(config: &Config) -> Self {
+        let (a, m) = (&config.array, &config.memory);
+        let index_depth = if a.select == 1 { 0 } else { m.index };
+        Memories {
+            row: Pad::new(a.rows, a.select, m.row, a.lanes, a.row_digit),
+            col: Pad::new(a.cols, 1, m.col, a.lanes, a.col_digit),
+            index: Pad::new(a.cols, 1, index_depth, a.lanes, config.index_bits().max(1)),
+            offset: Pad::new(a.rows, 1, 1, 2, 8),
+            result: vec![0; m.result * a.drain],
+        }
+    }
+
+    /// The memory that a load fills.
+    pub(crate) fn operand_mut(&mut self, memory: Memory) -> &mut Pad {
+        match memory {
+            Memory::Row => &mut self.row,
+            Memory::Col => &mut self.col,
+            Memory::Index => &mut self.index,
+            Memory::Offset => &mut self.offset,
+        }
+    }
+
+    /// The offset of row `r`.
+    pub(crate) fn row_offset(&self, r: usize) -> i16 {
+        i16::from_le_bytes([self.offset.digits[2 * r], self.offset.digits[2 * r + 1]])
+    }
+}

@@ -1,0 +1,205 @@
+//! A second reading of what instructions do: bit by bit, digit by digit, in program order.
+
+use tandem_spec::check::crc32;
+use tandem_spec::packet::Kind;
+use tandem_spec::{Compute, Config, Format, Instruction, Load, Memory, Packet, Store, Stream};
+
+pub struct Literal {
+    config: Config,
+    /// Bits of a memory word: `[memory][element][address]`, least significant first.
+    words: [Vec<Vec<Vec<bool>>>; 4],
+    result: Vec<Vec<i32>>,
+    acc: Vec<Vec<i64>>,
+}
+
+fn number(bits: &[bool]) -> i64 {
+    bits.iter().rev().fold(0, |v, b| v << 1 | i64::from(*b))
+}
+
+fn signed(bits: &[bool]) -> i64 {
+    number(bits) - if bits.last() == Some(&true) { 1 << bits.len() } else { 0 }
+}
+
+impl Literal {
+    pub fn new(config: &Config) -> Self {
+        let (a, m) = (&config.array, &config.memory);
+        let memory =
+            |elements: usize, depth: usize, bits: usize| vec![vec![vec![false; bits]; depth]; elements];
+        Literal {
+            config: config.clone(),
+            words: [
+                memory(a.rows, m.row, a.select * a.lanes * a.row_digit),
+                memory(a.cols, m.col, a.lanes * a.col_digit),
+                memory(a.cols, m.index, a.lanes * config.index_bits()),
+                memory(a.rows, 1, 16),
+            ],
+            result: vec![vec![0; a.drain]; m.result],
+            acc: vec![vec![0; a.cols]; a.rows],
+        }
+    }
+
+    /// The result packets of a valid stream.
+    pub fn run(&mut self, stream: &Stream) -> Vec<Packet> {
+        let mut packets = vec![];
+        for (number, (at, i)) in stream.instructions().0.into_iter().enumerate() {
+            match i {
+                Instruction::Load(l) => {
+                    let from = (at + 128 / self.config.link_bits) * stream.link_bytes;
+                    let size = usize::from(l.count) * usize::from(l.words) * stream.link_bytes;
+                    let payload = &stream.bytes[from..from + size];
+                    assert_eq!(crc32(payload).to_le_bytes(), stream.bytes[from + size..from + size + 4]);
+                    self.load(&l, payload);
+                }
+                Instruction::Compute(c) => self.compute(&c),
+                Instruction::Store(s) => packets.push(self.store(number as u32, &s)),
+                _ => {}
+            }
+        }
+        packets
+    }
+
+    fn load(&mut self, l: &Load, payload: &[u8]) {
+        let a = &self.config.array;
+        let link = self.config.link_bits;
+        let (banks, unit) = match l.memory {
+            Memory::Row => (a.select, a.lanes * a.row_digit),
+            Memory::Col => (1, a.lanes * a.col_digit),
+            Memory::Index => (1, a.lanes * self.config.index_bits()),
+            Memory::Offset => (1, 16),
+        };
+        let chunk = unit.min(link);
+        let elements = self.words[l.memory as usize].len();
+        let per_element = banks * (unit / chunk);
+        for n in 0..usize::from(l.count) {
+            for j in 0..usize::from(l.words) {
+                let word = &payload[(n * usize::from(l.words) + j) * link / 8..][..link / 8];
+                for bit in 0..link {
+                    let on = word[bit / 8] >> (bit % 8) & 1 == 1;
+                    let slot = j * (link / chunk) + bit / chunk;
+                    for e in 0..elements {
+                        let first = if l.broadcast { 0 } else { e * per_element };
+                        let mine = slot >= first && slot < first + per_element;
+                        if mine && l.mask >> e & 1 == 1 {
+                            let place = (slot - first) * chunk + bit % chunk;
+                            self.words[l.memory as usize][e][usize::from(l.address) + n][place] = on;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Bits `range` of a word, all zero if the address is outside.
+    fn bits(&self, memory: Memory, e: usize, address: i64, from: usize, n: usize) -> Vec<bool> {
+        let words = &self.words[memory as usize][e];
+        match usize::try_from(address).ok().and_then(|a| words.get(a)) {
+            Some(word) => word[from..from + n].to_vec(),
+            None => vec![false; n],
+        }
+    }
+
+    fn compute(&mut self, c: &Compute) {
+        let a = self.config.array.clone();
+        let levels = self.config.loops;
+        let mut turn = vec![0u16; levels];
+        let mut address = usize::from(c.result_base);
+        let mut first = true;
+        loop {
+            let dot = |f: fn(&tandem_spec::Loop) -> i16| -> i64 {
+                turn.iter().zip(&c.loops).map(|(i, l)| i64::from(*i) * i64::from(f(l))).sum()
+            };
+            let (row, col) = (dot(|l| l.row_stride), dot(|l| l.col_stride));
+            if first && !c.keep {
+                self.acc = vec![vec![0; a.cols]; a.rows];
+            }
+            for p in 0..usize::from(c.row_planes) {
+                for q in 0..usize::from(c.col_planes) {
+                    self.step(c, row, col, p, q);
+                }
+            }
+            let last = |l: usize| turn[l] + 1 == c.loops[l].count;
+            let ends = (c.tiles.into()..levels).all(last);
+            if ends && !c.hold {
+                let rv = if c.row_edge != 7 && last(c.row_edge.into()) { c.rows_last } else { c.rows };
+                let cv = if c.col_edge != 7 && last(c.col_edge.into()) { c.cols_last } else { c.cols };
+                for r in 0..usize::from(rv) {
+                    for g in 0..usize::from(cv).div_ceil(a.drain) {
+                        for i in 0..a.drain {
+                            let column = g * a.drain + i;
+                            let v = if column < cv.into() { self.acc[r][column] as i32 } else { 0 };
+                            self.result[address % self.config.memory.result][i] = v;
+                        }
+                        address += 1;
+                    }
+                }
+            }
+            first = ends;
+            let Some(l) = (0..levels).rev().find(|l| turn[*l] + 1 < c.loops[*l].count) else { return };
+            turn[l] += 1;
+            turn[l + 1..].fill(0);
+        }
+    }
+
+    fn step(&mut self, c: &Compute, row: i64, col: i64, p: usize, q: usize) {
+        let a = self.config.array.clone();
+        let m = a.select as i64;
+        let wrap = |v: i64| i64::from(v as i16);
+        let b = wrap(i64::from(c.col_base) + col + q as i64 * i64::from(c.col_plane_stride));
+        let index = wrap(i64::from(c.index_base) + col);
+        for r in 0..a.rows {
+            let offset = signed(&self.bits(Memory::Offset, r, 0, 0, 16));
+            let flat = wrap(i64::from(c.row_base) + row + p as i64 * i64::from(c.row_plane_stride) + offset);
+            for column in 0..a.cols {
+                let mut sum = 0;
+                for lane in 0..a.lanes {
+                    let bits = self.config.index_bits();
+                    let pick = match c.select {
+                        0 => 0,
+                        s => {
+                            number(&self.bits(Memory::Index, column, index, lane * bits, bits))
+                                & ((1 << s) - 1)
+                        }
+                    };
+                    let bank = (flat.rem_euclid(m) | pick) as usize;
+                    let x = self.bits(
+                        Memory::Row,
+                        r,
+                        flat.div_euclid(m),
+                        (bank * a.lanes + lane) * a.row_digit,
+                        a.row_digit,
+                    );
+                    let w = self.bits(Memory::Col, column, b, lane * a.col_digit, a.col_digit);
+                    let value = |on: bool, bits: &[bool]| if on { signed(bits) } else { number(bits) };
+                    let top = (p + 1 == c.row_planes.into(), q + 1 == c.col_planes.into());
+                    sum += value(c.row_signed && top.0, &x) * value(c.col_signed && top.1, &w);
+                }
+                let grown = self.acc[r][column] + (sum << (p * a.row_digit + q * a.col_digit));
+                let half = 1i64 << (a.acc_bits - 1);
+                self.acc[r][column] = (grown + half).rem_euclid(2 * half) - half;
+            }
+        }
+    }
+
+    fn store(&self, number: u32, s: &Store) -> Packet {
+        let words = &self.result[usize::from(s.address)..][..usize::from(s.count)];
+        let (mut data, mut or, mut clamped) = (vec![], 0u32, 0);
+        for v in words.iter().flatten() {
+            or |= v.unsigned_abs();
+            // Exact: 32 bits and a power of two fit f64.
+            let y = (f64::from(*v) / 2f64.powi(s.shift.into())).round_ties_even();
+            match s.format {
+                Format::S32 => data.extend(v.to_le_bytes()),
+                Format::S16 => {
+                    clamped += u32::from(y != f64::from(y as i16));
+                    data.extend((y as i16).to_le_bytes());
+                }
+                Format::S8 => {
+                    clamped += u32::from(y != f64::from(y as i8));
+                    data.extend((y as i8).to_le_bytes());
+                }
+            }
+        }
+        data.resize(data.len().next_multiple_of(self.config.link_bits / 8), 0);
+        Packet { kind: Kind::Result, reason: None, instruction: number, data, summary: [or, clamped, 0, 0] }
+    }
+}

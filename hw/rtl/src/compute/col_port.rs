@@ -1,0 +1,178 @@
+//! A column's side of the array: its digits with their sign, and its indices.
+//!
+//! ```text
+//!  t          t+1          t+2           t+3
+//! address ─►[address] ─► [memory] ─► sign ─►[digit]
+//! index   ─►[address] ─► [memory] ─► & mask ─►[index]
+//! ```
+
+use super::pe::{Widths, optional};
+use crate::hdl::prelude::*;
+use crate::load::pieces::{Pieces, col_pieces, index_pieces};
+use crate::named;
+use rust_hdl::prelude::*;
+use tandem_spec::Config;
+
+/// Reads the column's word and, with selection, its word of indices; outside the memories they are zero.
+///
+/// # Timing  addresses in cycle t, digits and indices in t+3
+#[derive(LogicBlock)]
+pub struct ColPort {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Write enable of each piece of a word.
+    pub we: Vec<Signal<In, Bit>>,
+    /// Data of each piece.
+    pub data: Vec<Sig<In>>,
+    /// Address to write.
+    pub waddr: Sig<In>,
+    /// Write enable of each piece of an index word.
+    pub index_we: Vec<Signal<In, Bit>>,
+    /// Data of each piece.
+    pub index_data: Vec<Sig<In>>,
+    /// Address of the step's digits.
+    pub address: Sig<In>,
+    /// Address of the step's indices.
+    pub index_address: Sig<In>,
+    /// The step's digits are signed.
+    pub top: Signal<In, Bit>,
+    /// M − 1 of the step (none without selection).
+    pub mask: Vec<Sig<In>>,
+    /// The digits.
+    pub digit: Vec<Sig<Out>>,
+    /// The indices (none without selection).
+    pub index: Vec<Sig<Out>>,
+    at: Reg,
+    top_1: Reg,
+    top_2: Reg,
+    inside_2: Reg,
+    ram: Vec<Ram>,
+    digits: Vec<Unpack>,
+    extend: Vec<SignExtend>,
+    operand: Vec<Reg>,
+    index_at: Reg,
+    index_inside_2: Reg,
+    mask_1: Vec<Reg>,
+    mask_2: Vec<Reg>,
+    index_ram: Vec<Ram>,
+    indices: Vec<Unpack>,
+    picked: Vec<Reg>,
+    pieces: Dim,
+    per_piece: Dim,
+    lanes: Dim,
+    log_depth: Dim,
+    index_pieces: Dim,
+    per_index_piece: Dim,
+    log_index_depth: Dim,
+    selects: Dim,
+}
+
+impl ColPort {
+    /// A port of `c`.
+    pub fn new(c: &Config) -> Self {
+        let (a, w) = (&c.array, Widths::new(c));
+        let value = col_pieces(c);
+        let index = index_pieces(c);
+        let per_index_piece = index.bits.checked_div(c.index_bits()).unwrap_or(0);
+        let reg = |n: usize| if w.pick == 0 { vec![] } else { Reg::vec(n, w.pick, false) };
+        let Pieces { count, bits } = value;
+        ColPort {
+            clock: Default::default(),
+            we: (0..count).map(|_| Default::default()).collect(),
+            data: Sig::vec(count, bits, false),
+            waddr: Sig::unsigned(index_bits(c.memory.col.max(c.memory.index))),
+            index_we: (0..index.count).map(|_| Default::default()).collect(),
+            index_data: optional(index.count, index.bits),
+            address: Sig::signed(16),
+            index_address: Sig::signed(16),
+            top: Default::default(),
+            mask: optional(1, w.pick),
+            digit: Sig::vec(a.lanes, w.col, true),
+            index: optional(a.lanes, w.pick),
+            at: Reg::signed(16),
+            top_1: Reg::unsigned(1),
+            top_2: Reg::unsigned(1),
+            inside_2: Reg::unsigned(1),
+            ram: (0..count).map(|_| Ram::new(c.memory.col, bits, false)).collect(),
+            digits: (0..count).map(|_| Unpack::new(bits / a.col_digit, a.col_digit, false)).collect(),
+            extend: SignExtend::vec(a.lanes, a.col_digit),
+            operand: Reg::vec(a.lanes, w.col, true),
+            index_at: Reg::signed(16),
+            index_inside_2: Reg::unsigned(1),
+            mask_1: reg(1),
+            mask_2: reg(1),
+            index_ram: (0..index.count).map(|_| Ram::new(c.memory.index, index.bits, false)).collect(),
+            indices: (0..index.count).map(|_| Unpack::new(per_index_piece, c.index_bits(), false)).collect(),
+            picked: reg(a.lanes),
+            pieces: Dim::new(count),
+            per_piece: Dim::new(bits / a.col_digit),
+            lanes: Dim::new(a.lanes),
+            log_depth: Dim::new(c.memory.col.trailing_zeros() as usize),
+            index_pieces: Dim::new(index.count),
+            per_index_piece: Dim::new(per_index_piece),
+            log_index_depth: Dim::new(c.memory.index.trailing_zeros() as usize),
+            selects: Dim::new(usize::from(w.pick > 0)),
+        }
+    }
+}
+
+impl Logic for ColPort {
+    named!();
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, at, top_1, top_2, inside_2, index_at, index_inside_2);
+        self.at.d.next = self.address.val();
+        self.top_1.d.next = self.top.val().into();
+        self.top_2.d.next = self.top_1.q.val();
+        self.inside_2.d.next = ((bits_of(self.at.q.val(), 16) >> self.log_depth.val()) == 0).into();
+        for p in 0..self.pieces.val() {
+            self.ram[p].clock.next = self.clock.val();
+            self.ram[p].re.next = true;
+            self.ram[p].raddr.next = self.at.q.val();
+            self.ram[p].we.next = self.we[p].val();
+            self.ram[p].waddr.next = self.waddr.val();
+            self.ram[p].wdata.next = self.data[p].val();
+            self.digits[p].x.next = self.ram[p].rdata.val();
+        }
+        for l in 0..self.lanes.val() {
+            self.extend[l].x.next = self.digits[l / self.per_piece.val()].y[l % self.per_piece.val()].val();
+            self.extend[l].is_signed.next = self.top_2.q.val().any();
+            self.operand[l].clock.next = self.clock.val();
+            self.operand[l].d.next = 0.into();
+            if self.inside_2.q.val().any() {
+                self.operand[l].d.next = self.extend[l].y.val();
+            }
+            self.digit[l].next = self.operand[l].q.val();
+        }
+        for s in 0..self.selects.val() {
+            self.index_at.d.next = self.index_address.val();
+            self.index_inside_2.d.next =
+                ((bits_of(self.index_at.q.val(), 16) >> self.log_index_depth.val()) == 0).into();
+            self.mask_1[s].clock.next = self.clock.val();
+            self.mask_2[s].clock.next = self.clock.val();
+            self.mask_1[s].d.next = self.mask[s].val();
+            self.mask_2[s].d.next = self.mask_1[s].q.val();
+            for p in 0..self.index_pieces.val() {
+                self.index_ram[p].clock.next = self.clock.val();
+                self.index_ram[p].re.next = true;
+                self.index_ram[p].raddr.next = self.index_at.q.val();
+                self.index_ram[p].we.next = self.index_we[p].val();
+                self.index_ram[p].waddr.next = self.waddr.val();
+                self.index_ram[p].wdata.next = self.index_data[p].val();
+                self.indices[p].x.next = self.index_ram[p].rdata.val();
+            }
+            for l in 0..self.lanes.val() {
+                self.picked[l].clock.next = self.clock.val();
+                self.picked[l].d.next = 0.into();
+                if self.index_inside_2.q.val().any() {
+                    self.picked[l].d.next = self.indices[l / self.per_index_piece.val()].y
+                        [l % self.per_index_piece.val()]
+                    .val()
+                        & self.mask_2[s].q.val();
+                }
+                self.index[l].next = self.picked[l].q.val();
+            }
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! The drain: carries a finished tile from the shadow registers to the result memory.
+
+use crate::hdl::prelude::*;
+use crate::named;
+use rust_hdl::prelude::*;
+use tandem_spec::{Config, Timing};
+
+/// Bits of a tile's record: drains, rows, columns, groups, starts, base, the two pushes.
+const RECORD: [usize; 8] = [1, 6, 6, 6, 1, 16, 1, 1];
+
+/// `drain` results a cycle, valid rows and columns only.
+///
+/// # Timing  a tile that ends in cycle e is read from the shadows in e+5+H …; its words are offered to
+/// the result memory, and its tokens given, one cycle later
+#[derive(LogicBlock)]
+pub struct Drain {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// A tile ends (or an instruction without drain).
+    pub tile: Signal<In, Bit>,
+    /// It is drained.
+    pub drains: Signal<In, Bit>,
+    /// Valid rows.
+    pub rows: Sig<In>,
+    /// Valid columns.
+    pub cols: Sig<In>,
+    /// Result words a row.
+    pub groups: Sig<In>,
+    /// The first tile of its instruction.
+    pub starts: Signal<In, Bit>,
+    /// Result address of the instruction.
+    pub base: Sig<In>,
+    /// It gives the load engine a token.
+    pub push_load: Signal<In, Bit>,
+    /// It gives the store engine a token.
+    pub push_store: Signal<In, Bit>,
+    /// All finished sums: `row · cols + column`.
+    pub shadow: Vec<Sig<In>>,
+    /// A result word is written.
+    pub we: Signal<Out, Bit>,
+    /// Where.
+    pub address: Sig<Out>,
+    /// Its results.
+    pub result: Vec<Sig<Out>>,
+    /// A token for the load engine.
+    pub give_load: Signal<Out, Bit>,
+    /// A token for the store engine.
+    pub give_store: Signal<Out, Bit>,
+    /// No tile is on its way.
+    pub quiet: Signal<Out, Bit>,
+    pack: Concat,
+    chain: Vec<Reg>,
+    chain_valid: Vec<Reg>,
+    open: Vec<Slice>,
+    active: Reg,
+    row: Reg,
+    group: Reg,
+    rows_kept: Reg,
+    cols_kept: Reg,
+    groups_kept: Reg,
+    push_load_kept: Reg,
+    push_store_kept: Reg,
+    next_address: Reg,
+    pending: Reg,
+    we_q: Reg,
+    address_q: Reg,
+    give_load_q: Reg,
+    give_store_q: Reg,
+    done_q: Reg,
+    result_q: Vec<Reg>,
+    event: Signal<Local, Bit>,
+    go: Signal<Local, Bit>,
+    final_word: Signal<Local, Bit>,
+    finished: Signal<Local, Bit>,
+    now_push_load: Sig<Local>,
+    now_push_store: Sig<Local>,
+    now_row: Sig<Local>,
+    now_group: Sig<Local>,
+    now_rows: Sig<Local>,
+    now_cols: Sig<Local>,
+    now_groups: Sig<Local>,
+    now_address: Sig<Local>,
+    by_row: Vec<Mux>,
+    array_rows: Dim,
+    array_cols: Dim,
+    group_of: Vec<Dim>,
+    width: Dim,
+    stages: Dim,
+    records: Dim,
+}
+
+impl Drain {
+    /// The drain of `c`.
+    pub fn new(c: &Config) -> Self {
+        let a = &c.array;
+        let stages = Timing::new(c).drain_start;
+        let total = RECORD.iter().sum();
+        let mut lo = 0;
+        let open = RECORD
+            .iter()
+            .map(|b| {
+                lo += b;
+                Slice::new(total, lo - b, *b, false)
+            })
+            .collect();
+        let address = index_bits(c.memory.result);
+        Drain {
+            clock: Default::default(),
+            tile: Default::default(),
+            drains: Default::default(),
+            rows: Sig::unsigned(6),
+            cols: Sig::unsigned(6),
+            groups: Sig::unsigned(6),
+            starts: Default::default(),
+            base: Sig::unsigned(16),
+            push_load: Default::default(),
+            push_store: Default::default(),
+            shadow: Sig::vec(a.rows * a.cols, a.acc_bits, true),
+            we: Default::default(),
+            address: Sig::unsigned(address),
+            result: Sig::vec(a.drain, 32, true),
+            give_load: Default::default(),
+            give_store: Default::default(),
+            quiet: Default::default(),
+            pack: Concat::of(&RECORD),
+            chain: Reg::vec(stages, total, false),
+            chain_valid: Reg::vec(stages, 1, false),
+            open,
+            active: Reg::unsigned(1),
+            row: Reg::unsigned(6),
+            group: Reg::unsigned(6),
+            rows_kept: Reg::unsigned(6),
+            cols_kept: Reg::unsigned(6),
+            groups_kept: Reg::unsigned(6),
+            push_load_kept: Reg::unsigned(1),
+            push_store_kept: Reg::unsigned(1),
+            next_address: Reg::unsigned(address),
+            pending: Reg::unsigned(6),
+            we_q: Reg::unsigned(1),
+            address_q: Reg::unsigned(address),
+            give_load_q: Reg::unsigned(1),
+            give_store_q: Reg::unsigned(1),
+            done_q: Reg::unsigned(1),
+            result_q: Reg::vec(a.drain, 32, true),
+            event: Default::default(),
+            go: Default::default(),
+            final_word: Default::default(),
+            finished: Default::default(),
+            now_push_load: Sig::unsigned(1),
+            now_push_store: Sig::unsigned(1),
+            now_row: Sig::unsigned(6),
+            now_group: Sig::unsigned(6),
+            now_rows: Sig::unsigned(6),
+            now_cols: Sig::unsigned(6),
+            now_groups: Sig::unsigned(6),
+            now_address: Sig::unsigned(address),
+            by_row: (0..a.cols).map(|_| Mux::new(a.rows, a.acc_bits, true)).collect(),
+            array_rows: Dim::new(a.rows),
+            array_cols: Dim::new(a.cols),
+            group_of: (0..a.cols).map(|k| Dim::new(k / a.drain)).collect(),
+            width: Dim::new(a.drain),
+            stages: Dim::new(stages),
+            records: Dim::new(RECORD.len()),
+        }
+    }
+}
+
+impl Logic for Drain {
+    named!();
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(
+            self,
+            clock,
+            active,
+            row,
+            group,
+            rows_kept,
+            cols_kept,
+            groups_kept,
+            push_load_kept,
+            push_store_kept,
+            next_address,
+            pending,
+            we_q,
+            address_q,
+            give_load_q,
+            give_store_q,
+            done_q
+        );
+        // the tile's record waits until its sums are in the shadow registers
+        self.pack.x[0].next = self.drains.val().into();
+        self.pack.x[1].next = self.rows.val();
+        self.pack.x[2].next = self.cols.val();
+        self.pack.x[3].next = self.groups.val();
+        self.pack.x[4].next = self.starts.val().into();
+        self.pack.x[5].next = self.base.val();
+        self.pack.x[6].next = self.push_load.val().into();
+        self.pack.x[7].next = self.push_store.val().into();
+        for s in 0..self.stages.val() {
+            self.chain[s].clock.next = self.clock.val();
+            self.chain_valid[s].clock.next = self.clock.val();
+        }
+        self.chain[0].d.next = self.pack.y.val();
+        self.chain_valid[0].d.next = self.tile.val().into();
+        for s in 1..self.stages.val() {
+            self.chain[s].d.next = self.chain[s - 1].q.val();
+            self.chain_valid[s].d.next = self.chain_valid[s - 1].q.val();
+        }
+        for r in 0..self.records.val() {
+            self.open[r].x.next = self.chain[self.stages.val() - 1].q.val();
+        }
+        self.event.next = self.chain_valid[self.stages.val() - 1].q.val().any();
+        // where the drain stands in this cycle
+        self.now_row.next = self.row.q.val();
+        self.now_group.next = self.group.q.val();
+        self.now_rows.next = self.rows_kept.q.val();
+        self.now_cols.next = self.cols_kept.q.val();
+        self.now_groups.next = self.groups_kept.q.val();
+        self.now_address.next = self.next_address.q.val();
+        self.now_push_load.next = self.push_load_kept.q.val();
+        self.now_push_store.next = self.push_store_kept.q.val();
+        self.go.next = self.active.q.val().any();
+        if self.event.val() {
+            self.now_row.next = 0.into();
+            self.now_group.next = 0.into();
+            self.now_rows.next = self.open[1].y.val();
+            self.now_cols.next = self.open[2].y.val();
+            self.now_groups.next = self.open[3].y.val();
+            self.go.next = self.open[0].y.val().any();
+            if self.open[4].y.val().any() {
+                self.now_address.next = self.open[5].y.val();
+            }
+            self.now_push_load.next = self.open[6].y.val();
+            self.now_push_store.next = self.open[7].y.val();
+        }
+        self.final_word.next = (self.now_group.val() + 1 == self.now_groups.val())
+            & (self.now_row.val() + 1 == self.now_rows.val());
+        self.rows_kept.d.next = self.now_rows.val();
+        self.cols_kept.d.next = self.now_cols.val();
+        self.groups_kept.d.next = self.now_groups.val();
+        self.push_load_kept.d.next = self.now_push_load.val();
+        self.push_store_kept.d.next = self.now_push_store.val();
+        self.next_address.d.next = self.now_address.val();
+        self.active.d.next = 0.into();
+        self.finished.next = self.event.val() & !self.go.val();
+        if self.go.val() {
+            self.next_address.d.next = self.now_address.val() + 1;
+            self.active.d.next = (!self.final_word.val()).into();
+            self.finished.next = self.final_word.val();
+            self.group.d.next = self.now_group.val() + 1;
+            self.row.d.next = self.now_row.val();
+            if self.now_group.val() + 1 == self.now_groups.val() {
+                self.group.d.next = 0.into();
+                self.row.d.next = self.now_row.val() + 1;
+            }
+        }
+        self.done_q.d.next = self.finished.val().into();
+        self.give_load_q.d.next = self.now_push_load.val() & self.finished.val();
+        self.give_store_q.d.next = self.now_push_store.val() & self.finished.val();
+        self.we_q.d.next = self.go.val().into();
+        self.address_q.d.next = self.now_address.val();
+        // the word
+        for k in 0..self.array_cols.val() {
+            self.by_row[k].sel.next = self.now_row.val();
+            for r in 0..self.array_rows.val() {
+                self.by_row[k].x[r].next = self.shadow[r * self.array_cols.val() + k].val();
+            }
+        }
+        for i in 0..self.width.val() {
+            self.result_q[i].clock.next = self.clock.val();
+            self.result_q[i].d.next = 0.into();
+        }
+        for k in 0..self.array_cols.val() {
+            if (self.now_group.val() == self.group_of[k].val()) & (self.now_cols.val() > k) {
+                self.result_q[k % self.width.val()].d.next = self.by_row[k].y.val();
+            }
+        }
+        for i in 0..self.width.val() {
+            self.result[i].next = self.result_q[i].q.val();
+        }
+        self.we.next = self.we_q.q.val().any();
+        self.address.next = self.address_q.q.val();
+        self.give_load.next = self.give_load_q.q.val().any();
+        self.give_store.next = self.give_store_q.q.val().any();
+        // tiles on their way
+        if self.tile.val() & !self.done_q.q.val().any() {
+            self.pending.d.next = self.pending.q.val() + 1;
+        }
+        if self.done_q.q.val().any() & !self.tile.val() {
+            self.pending.d.next = self.pending.q.val() - 1;
+        }
+        self.quiet.next = !self.pending.q.val().any();
+    }
+}

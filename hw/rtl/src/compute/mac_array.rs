@@ -1,0 +1,326 @@
+//! The MAC array: ports around a grid of processing elements.
+//!
+//! ```text
+//!             column ports (addresses delayed by ⌊c/hop⌋)
+//!                │    │    │
+//! row ports ──► PE ─ PE ─ PE      operands pass a register every `hop` elements,
+//! (delayed by   PE ─ PE ─ PE      so element (r, c) works ⌊r/hop⌋ + ⌊c/hop⌋ cycles after (0, 0)
+//!  ⌊r/hop⌋)     PE ─ PE ─ PE
+//! ```
+
+use super::array_row::ArrayRow;
+use super::col_port::ColPort;
+use super::pe::{Widths, optional};
+use super::row_port::RowPort;
+use crate::hdl::prelude::*;
+use crate::load::pieces::{col_pieces, index_pieces, row_pieces};
+use crate::named;
+use rust_hdl::prelude::*;
+use tandem_spec::Config;
+
+/// Operand memories and processing elements.
+///
+/// # Timing  a step in cycle t is in accumulator (r, c), and in its shadow if it ends a tile, in
+/// t + 5 + ⌊r/hop⌋ + ⌊c/hop⌋
+#[derive(LogicBlock)]
+pub struct MacArray {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Write enables of the row memories: `row · pieces + piece`.
+    pub row_we: Vec<Signal<In, Bit>>,
+    /// Their data.
+    pub row_data: Vec<Sig<In>>,
+    /// Write enables of the column memories.
+    pub col_we: Vec<Signal<In, Bit>>,
+    /// Their data.
+    pub col_data: Vec<Sig<In>>,
+    /// Write enables of the index memories.
+    pub index_we: Vec<Signal<In, Bit>>,
+    /// Their data.
+    pub index_data: Vec<Sig<In>>,
+    /// Write enables of the row offsets.
+    pub offset_we: Vec<Signal<In, Bit>>,
+    /// Their data.
+    pub offset_data: Vec<Sig<In>>,
+    /// Address to write.
+    pub waddr: Sig<In>,
+    /// A step.
+    pub step: Signal<In, Bit>,
+    /// It starts a sum.
+    pub first: Signal<In, Bit>,
+    /// It ends a tile that is drained.
+    pub last: Signal<In, Bit>,
+    /// Its weight.
+    pub shift: Sig<In>,
+    /// Flat row address.
+    pub row: Sig<In>,
+    /// Column address.
+    pub col: Sig<In>,
+    /// Index address.
+    pub index: Sig<In>,
+    /// M − 1.
+    pub mask: Vec<Sig<In>>,
+    /// Row digits are signed.
+    pub row_top: Signal<In, Bit>,
+    /// Column digits are signed.
+    pub col_top: Signal<In, Bit>,
+    /// Finished sums: `row · cols + column`.
+    pub shadow: Vec<Sig<Out>>,
+    row_port: Vec<RowPort>,
+    col_port: Vec<ColPort>,
+    array_row: Vec<ArrayRow>,
+    row_at: Vec<Sig<Local>>,
+    row_top_at: Vec<Sig<Local>>,
+    col_at: Vec<Sig<Local>>,
+    col_top_at: Vec<Sig<Local>>,
+    index_at: Vec<Sig<Local>>,
+    mask_at: Vec<Sig<Local>>,
+    row_chain: Vec<Reg>,
+    row_top_chain: Vec<Reg>,
+    col_chain: Vec<Reg>,
+    col_top_chain: Vec<Reg>,
+    index_chain: Vec<Reg>,
+    mask_chain: Vec<Reg>,
+    control: Vec<Concat>,
+    control_chain: Vec<Reg>,
+    control_out: Vec<Unpack>,
+    shift_chain: Vec<Reg>,
+    digit: Vec<Sig<Local>>,
+    picked: Vec<Sig<Local>>,
+    digit_chain: Vec<Reg>,
+    index_digit_chain: Vec<Reg>,
+    rows: Dim,
+    cols: Dim,
+    row_pieces: Dim,
+    col_pieces: Dim,
+    index_pieces: Dim,
+    offset_parts: Dim,
+    window: Dim,
+    lanes: Dim,
+    across: Dim,
+    row_groups: Dim,
+    col_groups: Dim,
+    hop: Dim,
+    to_operand: Dim,
+    chain: Dim,
+    selects: Dim,
+}
+
+/// Stages from the sequencer to the operand registers.
+const TO_OPERAND: usize = 3;
+
+impl MacArray {
+    /// The array of `c`.
+    pub fn new(c: &Config) -> Self {
+        let (a, w) = (&c.array, Widths::new(c));
+        let (rp, cp, ip) = (row_pieces(c), col_pieces(c), index_pieces(c));
+        let (row_groups, col_groups) = (a.rows.div_ceil(a.hop), a.cols.div_ceil(a.hop));
+        let enables = |n: usize| (0..n).map(|_| Default::default()).collect();
+        let offset_bits = c.link_bits.min(16);
+        let parts = 16 / offset_bits;
+        let across = a.cols * a.lanes;
+        let chain = TO_OPERAND + row_groups - 1;
+        let pick_regs = |n: usize| if w.pick == 0 { vec![] } else { Reg::vec(n, w.pick, false) };
+        MacArray {
+            clock: Default::default(),
+            row_we: enables(a.rows * rp.count),
+            row_data: Sig::vec(a.rows * rp.count, rp.bits, false),
+            col_we: enables(a.cols * cp.count),
+            col_data: Sig::vec(a.cols * cp.count, cp.bits, false),
+            index_we: enables(a.cols * ip.count),
+            index_data: optional(a.cols * ip.count, ip.bits),
+            offset_we: enables(a.rows * parts),
+            offset_data: Sig::vec(a.rows * parts, offset_bits, false),
+            waddr: Sig::unsigned(16),
+            step: Default::default(),
+            first: Default::default(),
+            last: Default::default(),
+            shift: Sig::unsigned(w.shift),
+            row: Sig::signed(16),
+            col: Sig::signed(16),
+            index: Sig::signed(16),
+            mask: optional(1, w.pick),
+            row_top: Default::default(),
+            col_top: Default::default(),
+            shadow: Sig::vec(a.rows * a.cols, a.acc_bits, true),
+            row_port: (0..a.rows).map(|_| RowPort::new(c)).collect(),
+            col_port: (0..a.cols).map(|_| ColPort::new(c)).collect(),
+            array_row: (0..a.rows).map(|_| ArrayRow::new(c)).collect(),
+            row_at: Sig::vec(row_groups, 16, true),
+            row_top_at: Sig::vec(row_groups, 1, false),
+            col_at: Sig::vec(col_groups, 16, true),
+            col_top_at: Sig::vec(col_groups, 1, false),
+            index_at: Sig::vec(col_groups, 16, true),
+            mask_at: optional(col_groups, w.pick),
+            row_chain: Reg::vec(row_groups - 1, 16, true),
+            row_top_chain: Reg::vec(row_groups - 1, 1, false),
+            col_chain: Reg::vec(col_groups - 1, 16, true),
+            col_top_chain: Reg::vec(col_groups - 1, 1, false),
+            index_chain: Reg::vec(col_groups - 1, 16, true),
+            mask_chain: pick_regs(col_groups - 1),
+            control: vec![Concat::new(3, 1)],
+            control_chain: Reg::vec(chain, 3, false),
+            control_out: (0..chain).map(|_| Unpack::new(3, 1, false)).collect(),
+            shift_chain: Reg::vec(chain, w.shift, false),
+            digit: Sig::vec(row_groups * across, w.col, true),
+            picked: optional(row_groups * across, w.pick),
+            digit_chain: Reg::vec((row_groups - 1) * across, w.col, true),
+            index_digit_chain: pick_regs((row_groups - 1) * across),
+            rows: Dim::new(a.rows),
+            cols: Dim::new(a.cols),
+            row_pieces: Dim::new(rp.count),
+            col_pieces: Dim::new(cp.count),
+            index_pieces: Dim::new(ip.count),
+            offset_parts: Dim::new(parts),
+            window: Dim::new(a.select * a.lanes),
+            lanes: Dim::new(a.lanes),
+            across: Dim::new(across),
+            row_groups: Dim::new(row_groups),
+            col_groups: Dim::new(col_groups),
+            hop: Dim::new(a.hop),
+            to_operand: Dim::new(TO_OPERAND),
+            chain: Dim::new(chain),
+            selects: Dim::new(usize::from(w.pick > 0)),
+        }
+    }
+}
+
+impl Logic for MacArray {
+    named!();
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        // step control, until it meets its operands
+        self.control[0].x[0].next = self.step.val().into();
+        self.control[0].x[1].next = self.first.val().into();
+        self.control[0].x[2].next = self.last.val().into();
+        for s in 0..self.chain.val() {
+            self.control_chain[s].clock.next = self.clock.val();
+            self.shift_chain[s].clock.next = self.clock.val();
+            self.control_out[s].x.next = self.control_chain[s].q.val();
+        }
+        self.control_chain[0].d.next = self.control[0].y.val();
+        self.shift_chain[0].d.next = self.shift.val();
+        for s in 1..self.chain.val() {
+            self.control_chain[s].d.next = self.control_chain[s - 1].q.val();
+            self.shift_chain[s].d.next = self.shift_chain[s - 1].q.val();
+        }
+        // addresses down the rows
+        self.row_at[0].next = self.row.val();
+        self.row_top_at[0].next = self.row_top.val().into();
+        for g in 1..self.row_groups.val() {
+            self.row_chain[g - 1].clock.next = self.clock.val();
+            self.row_top_chain[g - 1].clock.next = self.clock.val();
+            self.row_chain[g - 1].d.next = self.row_at[g - 1].val();
+            self.row_top_chain[g - 1].d.next = self.row_top_at[g - 1].val();
+            self.row_at[g].next = self.row_chain[g - 1].q.val();
+            self.row_top_at[g].next = self.row_top_chain[g - 1].q.val();
+        }
+        // addresses across the columns
+        self.col_at[0].next = self.col.val();
+        self.col_top_at[0].next = self.col_top.val().into();
+        self.index_at[0].next = self.index.val();
+        for g in 1..self.col_groups.val() {
+            self.col_chain[g - 1].clock.next = self.clock.val();
+            self.col_top_chain[g - 1].clock.next = self.clock.val();
+            self.index_chain[g - 1].clock.next = self.clock.val();
+            self.col_chain[g - 1].d.next = self.col_at[g - 1].val();
+            self.col_top_chain[g - 1].d.next = self.col_top_at[g - 1].val();
+            self.index_chain[g - 1].d.next = self.index_at[g - 1].val();
+            self.col_at[g].next = self.col_chain[g - 1].q.val();
+            self.col_top_at[g].next = self.col_top_chain[g - 1].q.val();
+            self.index_at[g].next = self.index_chain[g - 1].q.val();
+        }
+        for s in 0..self.selects.val() {
+            self.mask_at[0].next = self.mask[s].val();
+            for g in 1..self.col_groups.val() {
+                self.mask_chain[g - 1].clock.next = self.clock.val();
+                self.mask_chain[g - 1].d.next = self.mask_at[g - 1].val();
+                self.mask_at[g].next = self.mask_chain[g - 1].q.val();
+            }
+        }
+        // column ports; their digits pass a register every `hop` rows
+        for k in 0..self.cols.val() {
+            self.col_port[k].clock.next = self.clock.val();
+            self.col_port[k].waddr.next = self.waddr.val();
+            self.col_port[k].address.next = self.col_at[k / self.hop.val()].val();
+            self.col_port[k].index_address.next = self.index_at[k / self.hop.val()].val();
+            self.col_port[k].top.next = self.col_top_at[k / self.hop.val()].val().any();
+            for p in 0..self.col_pieces.val() {
+                self.col_port[k].we[p].next = self.col_we[k * self.col_pieces.val() + p].val();
+                self.col_port[k].data[p].next = self.col_data[k * self.col_pieces.val() + p].val();
+            }
+            for l in 0..self.lanes.val() {
+                self.digit[k * self.lanes.val() + l].next = self.col_port[k].digit[l].val();
+            }
+            for s in 0..self.selects.val() {
+                self.col_port[k].mask[s].next = self.mask_at[k / self.hop.val()].val();
+                for p in 0..self.index_pieces.val() {
+                    self.col_port[k].index_we[p].next = self.index_we[k * self.index_pieces.val() + p].val();
+                    self.col_port[k].index_data[p].next =
+                        self.index_data[k * self.index_pieces.val() + p].val();
+                }
+                for l in 0..self.lanes.val() {
+                    self.picked[k * self.lanes.val() + l].next = self.col_port[k].index[l].val();
+                }
+            }
+        }
+        for g in 1..self.row_groups.val() {
+            for d in 0..self.across.val() {
+                self.digit_chain[(g - 1) * self.across.val() + d].clock.next = self.clock.val();
+                self.digit_chain[(g - 1) * self.across.val() + d].d.next =
+                    self.digit[(g - 1) * self.across.val() + d].val();
+                self.digit[g * self.across.val() + d].next =
+                    self.digit_chain[(g - 1) * self.across.val() + d].q.val();
+                for _s in 0..self.selects.val() {
+                    self.index_digit_chain[(g - 1) * self.across.val() + d].clock.next = self.clock.val();
+                    self.index_digit_chain[(g - 1) * self.across.val() + d].d.next =
+                        self.picked[(g - 1) * self.across.val() + d].val();
+                    self.picked[g * self.across.val() + d].next =
+                        self.index_digit_chain[(g - 1) * self.across.val() + d].q.val();
+                }
+            }
+        }
+        // row ports and rows of elements
+        for r in 0..self.rows.val() {
+            self.row_port[r].clock.next = self.clock.val();
+            self.row_port[r].waddr.next = self.waddr.val();
+            self.row_port[r].address.next = self.row_at[r / self.hop.val()].val();
+            self.row_port[r].top.next = self.row_top_at[r / self.hop.val()].val().any();
+            for p in 0..self.row_pieces.val() {
+                self.row_port[r].we[p].next = self.row_we[r * self.row_pieces.val() + p].val();
+                self.row_port[r].data[p].next = self.row_data[r * self.row_pieces.val() + p].val();
+            }
+            for p in 0..self.offset_parts.val() {
+                self.row_port[r].offset_we[p].next = self.offset_we[r * self.offset_parts.val() + p].val();
+                self.row_port[r].offset[p].next = self.offset_data[r * self.offset_parts.val() + p].val();
+            }
+            self.array_row[r].clock.next = self.clock.val();
+            for d in 0..self.window.val() {
+                self.array_row[r].window[d].next = self.row_port[r].window[d].val();
+            }
+            for d in 0..self.across.val() {
+                self.array_row[r].digit[d].next =
+                    self.digit[r / self.hop.val() * self.across.val() + d].val();
+            }
+            for s in 0..self.selects.val() {
+                self.array_row[r].bank[s].next = self.row_port[r].bank[s].val();
+                for d in 0..self.across.val() {
+                    self.array_row[r].index[d].next =
+                        self.picked[r / self.hop.val() * self.across.val() + d].val();
+                }
+            }
+            self.array_row[r].step.next =
+                self.control_out[self.to_operand.val() - 1 + r / self.hop.val()].y[0].val().any();
+            self.array_row[r].first.next =
+                self.control_out[self.to_operand.val() - 1 + r / self.hop.val()].y[1].val().any();
+            self.array_row[r].last.next =
+                self.control_out[self.to_operand.val() - 1 + r / self.hop.val()].y[2].val().any();
+            self.array_row[r].shift.next =
+                self.shift_chain[self.to_operand.val() - 1 + r / self.hop.val()].q.val();
+            for k in 0..self.cols.val() {
+                self.shadow[r * self.cols.val() + k].next = self.array_row[r].shadow[k].val();
+            }
+        }
+    }
+}

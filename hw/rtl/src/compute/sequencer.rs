@@ -1,0 +1,404 @@
+//! The compute engine's sequencer: takes a COMPUTE from its queue and issues its steps.
+//!
+//! ```text
+//! levels 0 … L−1 │ row planes │ column planes       (outermost … innermost: "turns" 0 … V−1)
+//! carry[v]: turns v and all inside are at their end; turn v moves on when carry[v+1]
+//! ```
+//! Every turn keeps the addresses at which it stands; the one that moves adds its stride and hands
+//! the sum to all inside it.
+
+use super::pe::{Widths, optional};
+use crate::field::field;
+use crate::hdl::prelude::*;
+use crate::named;
+use rust_hdl::prelude::*;
+use tandem_spec::isa::compute;
+use tandem_spec::{Config, Timing};
+
+/// 16-bit halves of a COMPUTE that are kept (the last one is its checksum).
+pub const HALVES: usize = 31;
+
+/// See docs/accelerator.md, "COMPUTE" and "Timing".
+///
+/// # Timing  taken in cycle t, step 0 in t+1; a tile's last step waits for the drain
+#[derive(LogicBlock)]
+pub struct Sequencer {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// The queue has a head.
+    pub available: Signal<In, Bit>,
+    /// The head's 16-bit halves.
+    pub half: Vec<Sig<In>>,
+    /// A token from the load engine is there.
+    pub load_token: Signal<In, Bit>,
+    /// A token from the store engine is there.
+    pub store_token: Signal<In, Bit>,
+    /// The head is taken.
+    pub take: Signal<Out, Bit>,
+    /// … with a token from the load engine.
+    pub pop_load: Signal<Out, Bit>,
+    /// … with a token from the store engine.
+    pub pop_store: Signal<Out, Bit>,
+    /// Nothing runs.
+    pub idle: Signal<Out, Bit>,
+    /// Idle, and the head lacks a token.
+    pub wait_token: Signal<Out, Bit>,
+    /// The last step of a tile is held back.
+    pub wait_drain: Signal<Out, Bit>,
+    /// A step is issued.
+    pub step: Signal<Out, Bit>,
+    /// It starts a sum.
+    pub first: Signal<Out, Bit>,
+    /// It ends a tile that is drained.
+    pub last: Signal<Out, Bit>,
+    /// Flat row address.
+    pub row: Sig<Out>,
+    /// Column address.
+    pub col: Sig<Out>,
+    /// Index address.
+    pub index: Sig<Out>,
+    /// M − 1 (none without selection).
+    pub mask: Vec<Sig<Out>>,
+    /// Row digits are signed.
+    pub row_top: Signal<Out, Bit>,
+    /// Column digits are signed.
+    pub col_top: Signal<Out, Bit>,
+    /// Weight of the digit product, in digits.
+    pub shift: Sig<Out>,
+    /// A tile ends in this cycle.
+    pub tile: Signal<Out, Bit>,
+    /// Its valid rows.
+    pub tile_rows: Sig<Out>,
+    /// Its valid columns.
+    pub tile_cols: Sig<Out>,
+    /// Result words in each of its rows.
+    pub tile_groups: Sig<Out>,
+    /// It is the first of its instruction: results go to `result_base` from here on.
+    pub tile_starts: Signal<Out, Bit>,
+    /// Result address of the instruction.
+    pub result_base: Sig<Out>,
+    /// It is the last of an instruction that gives the load engine a token.
+    pub push_load: Signal<Out, Bit>,
+    /// … the store engine.
+    pub push_store: Signal<Out, Bit>,
+    /// Valid elements of the step.
+    pub elements: Sig<Out>,
+    /// What the step adds to the counter of avoided products.
+    pub avoided: Sig<Out>,
+    ready: Signal<Local, Bit>,
+    advance: Signal<Local, Bit>,
+    busy: Reg,
+    kept: Vec<Reg>,
+    turn: Vec<Reg>,
+    row_at: Vec<Reg>,
+    col_at: Vec<Reg>,
+    index_delta: Reg,
+    first_step: Reg,
+    first_tile: Reg,
+    drain_wait: Reg,
+    count: Vec<Sig<Local>>,
+    row_stride: Vec<Sig<Local>>,
+    col_stride: Vec<Sig<Local>>,
+    at_end: Vec<Signal<Local, Bit>>,
+    carry: Vec<Signal<Local, Bit>>,
+    tile_end: Signal<Local, Bit>,
+    next_row: Sig<Local>,
+    next_col: Sig<Local>,
+    mask_value: Sig<Local>,
+    words: Sig<Local>,
+    head_pop_prev: Slice,
+    head_pop_next: Slice,
+    keep: Slice,
+    hold: Slice,
+    push_prev: Slice,
+    push_next: Slice,
+    row_signed: Slice,
+    col_signed: Slice,
+    rows: Slice,
+    rows_last: Slice,
+    row_edge: Slice,
+    cols: Slice,
+    cols_last: Slice,
+    col_edge: Slice,
+    row_planes: Slice,
+    col_planes: Slice,
+    tiles: Slice,
+    select: Slice,
+    halves: Dim,
+    levels: Dim,
+    turns: Dim,
+    tile_choices: Dim,
+    row_weight: Dim,
+    col_weight: Dim,
+    log_drain: Dim,
+    drain: Dim,
+    skew: Dim,
+    log_banks: Dim,
+    selects: Dim,
+}
+
+impl Sequencer {
+    /// The sequencer of `c`.
+    pub fn new(c: &Config) -> Self {
+        let (a, w) = (&c.array, Widths::new(c));
+        let (levels, turns) = (c.loops, c.loops + 2);
+        let bits = |n: usize| (0..n).map(|_| Signal::default()).collect::<Vec<_>>();
+        Sequencer {
+            clock: Default::default(),
+            available: Default::default(),
+            half: Sig::vec(HALVES, 16, false),
+            load_token: Default::default(),
+            store_token: Default::default(),
+            take: Default::default(),
+            pop_load: Default::default(),
+            pop_store: Default::default(),
+            idle: Default::default(),
+            wait_token: Default::default(),
+            wait_drain: Default::default(),
+            step: Default::default(),
+            first: Default::default(),
+            last: Default::default(),
+            row: Sig::signed(16),
+            col: Sig::signed(16),
+            index: Sig::signed(16),
+            mask: optional(1, w.pick),
+            row_top: Default::default(),
+            col_top: Default::default(),
+            shift: Sig::unsigned(w.shift),
+            tile: Default::default(),
+            tile_rows: Sig::unsigned(6),
+            tile_cols: Sig::unsigned(6),
+            tile_groups: Sig::unsigned(6),
+            tile_starts: Default::default(),
+            result_base: Sig::unsigned(16),
+            push_load: Default::default(),
+            push_store: Default::default(),
+            elements: Sig::unsigned(11),
+            avoided: Sig::signed(16),
+            ready: Default::default(),
+            advance: Default::default(),
+            busy: Reg::unsigned(1),
+            kept: Reg::vec(HALVES, 16, false),
+            turn: Reg::vec(turns, 16, false),
+            row_at: Reg::vec(turns, 16, false),
+            col_at: Reg::vec(turns, 16, false),
+            index_delta: Reg::unsigned(16),
+            first_step: Reg::unsigned(1),
+            first_tile: Reg::unsigned(1),
+            drain_wait: Reg::unsigned(12),
+            count: Sig::vec(turns, 16, false),
+            row_stride: Sig::vec(turns, 16, false),
+            col_stride: Sig::vec(turns, 16, false),
+            at_end: bits(turns),
+            carry: bits(turns + 1),
+            tile_end: Default::default(),
+            next_row: Sig::unsigned(16),
+            next_col: Sig::unsigned(16),
+            mask_value: Sig::unsigned(w.pick.max(1)),
+            words: Sig::unsigned(11),
+            head_pop_prev: field(compute::POP_PREV, 0),
+            head_pop_next: field(compute::POP_NEXT, 0),
+            keep: field(compute::KEEP, 0),
+            hold: field(compute::HOLD, 0),
+            push_prev: field(compute::PUSH_PREV, 0),
+            push_next: field(compute::PUSH_NEXT, 0),
+            row_signed: field(compute::ROW_SIGNED, 0),
+            col_signed: field(compute::COL_SIGNED, 0),
+            rows: field(compute::ROWS, 5),
+            rows_last: field(compute::ROWS_LAST, 5),
+            row_edge: field(compute::ROW_EDGE, 5),
+            cols: field(compute::COLS, 6),
+            cols_last: field(compute::COLS_LAST, 6),
+            col_edge: field(compute::COL_EDGE, 6),
+            row_planes: field(compute::ROW_PLANES, 7),
+            col_planes: field(compute::COL_PLANES, 7),
+            tiles: field(compute::TILES, 7),
+            select: field(compute::SELECT, 7),
+            halves: Dim::new(HALVES),
+            levels: Dim::new(levels),
+            turns: Dim::new(turns),
+            tile_choices: Dim::new(levels + 1),
+            row_weight: Dim::new(a.row_digit / w.unit),
+            col_weight: Dim::new(a.col_digit / w.unit),
+            log_drain: Dim::new(a.drain.trailing_zeros() as usize),
+            drain: Dim::new(a.drain),
+            skew: Dim::new(Timing::new(c).col_skew),
+            log_banks: Dim::new(w.pick),
+            selects: Dim::new(usize::from(w.pick > 0)),
+        }
+    }
+}
+
+impl Logic for Sequencer {
+    named!();
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, busy, index_delta, first_step, first_tile, drain_wait);
+        for i in 0..self.halves.val() {
+            self.kept[i].clock.next = self.clock.val();
+            self.kept[i].d.next = self.kept[i].q.val();
+        }
+        for v in 0..self.turns.val() {
+            self.turn[v].clock.next = self.clock.val();
+            self.row_at[v].clock.next = self.clock.val();
+            self.col_at[v].clock.next = self.clock.val();
+            self.turn[v].d.next = self.turn[v].q.val();
+            self.row_at[v].d.next = self.row_at[v].q.val();
+            self.col_at[v].d.next = self.col_at[v].q.val();
+        }
+        // fields of the instruction at work
+        self.keep.x.next = self.kept[0].q.val();
+        self.hold.x.next = self.kept[0].q.val();
+        self.push_prev.x.next = self.kept[0].q.val();
+        self.push_next.x.next = self.kept[0].q.val();
+        self.row_signed.x.next = self.kept[0].q.val();
+        self.col_signed.x.next = self.kept[0].q.val();
+        self.rows.x.next = self.kept[5].q.val();
+        self.rows_last.x.next = self.kept[5].q.val();
+        self.row_edge.x.next = self.kept[5].q.val();
+        self.cols.x.next = self.kept[6].q.val();
+        self.cols_last.x.next = self.kept[6].q.val();
+        self.col_edge.x.next = self.kept[6].q.val();
+        self.row_planes.x.next = self.kept[7].q.val();
+        self.col_planes.x.next = self.kept[7].q.val();
+        self.tiles.x.next = self.kept[7].q.val();
+        self.select.x.next = self.kept[7].q.val();
+        for l in 0..self.levels.val() {
+            self.count[l].next = self.kept[10 + 3 * l].q.val();
+            self.row_stride[l].next = self.kept[11 + 3 * l].q.val();
+            self.col_stride[l].next = self.kept[12 + 3 * l].q.val();
+        }
+        self.count[self.levels.val()].next = self.row_planes.y.val();
+        self.row_stride[self.levels.val()].next = self.kept[8].q.val();
+        self.col_stride[self.levels.val()].next = 0.into();
+        self.count[self.levels.val() + 1].next = self.col_planes.y.val();
+        self.row_stride[self.levels.val() + 1].next = 0.into();
+        self.col_stride[self.levels.val() + 1].next = self.kept[9].q.val();
+        // who is at its end, and who moves
+        for v in 0..self.turns.val() {
+            self.at_end[v].next = self.turn[v].q.val() + 1 == self.count[v].val();
+        }
+        self.carry[self.turns.val()].next = true;
+        for i in 0..self.turns.val() {
+            self.carry[self.turns.val() - 1 - i].next =
+                self.carry[self.turns.val() - i].val() & self.at_end[self.turns.val() - 1 - i].val();
+        }
+        self.tile_end.next = false;
+        for t in 0..self.tile_choices.val() {
+            if self.tiles.y.val() == t {
+                self.tile_end.next = self.carry[t].val();
+            }
+        }
+        self.next_row.next = 0.into();
+        self.next_col.next = 0.into();
+        for v in 0..self.turns.val() {
+            if self.carry[v + 1].val() & !self.at_end[v].val() {
+                self.next_row.next = self.row_at[v].q.val() + self.row_stride[v].val();
+                self.next_col.next = self.col_at[v].q.val() + self.col_stride[v].val();
+            }
+        }
+        // the step
+        self.wait_drain.next =
+            self.busy.q.val().any() & self.tile_end.val() & self.drain_wait.q.val().any();
+        self.advance.next = self.busy.q.val().any() & !self.wait_drain.val();
+        self.step.next = self.advance.val();
+        self.first.next = self.first_step.q.val().any() & !self.keep.y.val().any();
+        self.last.next = self.tile_end.val();
+        self.row.next = self.row_at[self.levels.val() + 1].q.val();
+        self.col.next = self.col_at[self.levels.val() + 1].q.val();
+        self.index.next = self.col_at[self.levels.val() - 1].q.val() + self.index_delta.q.val();
+        self.row_top.next = self.row_signed.y.val().any() & self.at_end[self.levels.val()].val();
+        self.col_top.next = self.col_signed.y.val().any() & self.at_end[self.levels.val() + 1].val();
+        self.shift.next = self.turn[self.levels.val()].q.val() * self.row_weight.val()
+            + self.turn[self.levels.val() + 1].q.val() * self.col_weight.val();
+        // the tile
+        self.tile.next = self.advance.val() & self.tile_end.val();
+        self.tile_rows.next = self.rows.y.val();
+        self.tile_cols.next = self.cols.y.val();
+        for l in 0..self.levels.val() {
+            if self.at_end[l].val() & (self.row_edge.y.val() == l) {
+                self.tile_rows.next = self.rows_last.y.val();
+            }
+            if self.at_end[l].val() & (self.col_edge.y.val() == l) {
+                self.tile_cols.next = self.cols_last.y.val();
+            }
+        }
+        self.tile_groups.next = (self.tile_cols.val() + self.drain.val() - 1) >> self.log_drain.val();
+        self.tile_starts.next = self.first_tile.q.val().any();
+        self.result_base.next = self.kept[4].q.val();
+        self.push_load.next = self.carry[0].val() & self.push_prev.y.val().any();
+        self.push_store.next = self.carry[0].val() & self.push_next.y.val().any();
+        self.words.next = self.tile_rows.val() * self.tile_groups.val();
+        if self.hold.y.val().any() {
+            self.words.next = 1.into();
+            self.last.next = false;
+        }
+        self.elements.next = self.tile_rows.val() * self.tile_cols.val();
+        // selection
+        self.mask_value.next = 0.into();
+        self.avoided.next = 0.into();
+        for s in 0..self.selects.val() {
+            for b in 0..self.log_banks.val() {
+                if self.select.y.val() > b {
+                    self.mask_value.next = self.mask_value.val() * 2 + 1;
+                }
+            }
+            self.mask[s].next = self.mask_value.val();
+            if self.select.y.val().any() {
+                self.avoided.next = -self.elements.val();
+                if !self.turn[self.levels.val() - 1].q.val().any() {
+                    self.avoided.next = self.elements.val() * self.mask_value.val();
+                }
+            }
+        }
+        // moving on
+        if self.drain_wait.q.val().any() {
+            self.drain_wait.d.next = self.drain_wait.q.val() - 1;
+        }
+        if self.advance.val() {
+            self.first_step.d.next = self.tile_end.val().into();
+            if self.tile_end.val() {
+                self.drain_wait.d.next = self.words.val() + self.skew.val() - 1;
+                self.first_tile.d.next = 0.into();
+            }
+            for v in 0..self.turns.val() {
+                if self.carry[v + 1].val() {
+                    self.row_at[v].d.next = self.next_row.val();
+                    self.col_at[v].d.next = self.next_col.val();
+                    self.turn[v].d.next = self.turn[v].q.val() + 1;
+                    if self.at_end[v].val() {
+                        self.turn[v].d.next = 0.into();
+                    }
+                }
+            }
+            if self.carry[0].val() {
+                self.busy.d.next = 0.into();
+            }
+        }
+        // taking the head
+        self.head_pop_prev.x.next = self.half[0].val();
+        self.head_pop_next.x.next = self.half[0].val();
+        self.ready.next = (self.load_token.val() | !self.head_pop_prev.y.val().any())
+            & (self.store_token.val() | !self.head_pop_next.y.val().any());
+        self.idle.next = !self.busy.q.val().any();
+        self.take.next = self.available.val() & self.ready.val() & !self.busy.q.val().any();
+        self.wait_token.next = self.available.val() & !self.ready.val() & !self.busy.q.val().any();
+        self.pop_load.next = self.take.val() & self.head_pop_prev.y.val().any();
+        self.pop_store.next = self.take.val() & self.head_pop_next.y.val().any();
+        if self.take.val() {
+            self.busy.d.next = 1.into();
+            self.first_step.d.next = 1.into();
+            self.first_tile.d.next = 1.into();
+            self.index_delta.d.next = self.half[3].val() - self.half[2].val();
+            for i in 0..self.halves.val() {
+                self.kept[i].d.next = self.half[i].val();
+            }
+            for v in 0..self.turns.val() {
+                self.turn[v].d.next = 0.into();
+                self.row_at[v].d.next = self.half[1].val();
+                self.col_at[v].d.next = self.half[2].val();
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The registers that READ returns.
+
+use crate::hdl::prelude::*;
+use crate::named;
+use rust_hdl::prelude::*;
+use tandem_spec::Config;
+use tandem_spec::registers::{IDENTITY, REGISTERS};
+
+/// Registers that are not counters: identity and the two halves of the hash.
+const FIXED: usize = 3;
+
+/// Counts events in the cycle in which they are signalled.
+///
+/// # Timing   an event in cycle t is in the register from t+1 on; `freeze` stops all counting, `clear` restarts
+/// # Numeric  32 bits, wraps
+#[derive(LogicBlock)]
+pub struct CounterFile {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Nothing counts.
+    pub freeze: Signal<In, Bit>,
+    /// All counters become zero.
+    pub clear: Signal<In, Bit>,
+    /// A link word is taken.
+    pub word_in: Signal<In, Bit>,
+    /// The load engine takes or checks a payload.
+    pub load: Signal<In, Bit>,
+    /// A step is issued.
+    pub step: Signal<In, Bit>,
+    /// A result word is written.
+    pub drained: Signal<In, Bit>,
+    /// The store engine works.
+    pub store: Signal<In, Bit>,
+    /// A LOAD lacks its token.
+    pub load_waits: Signal<In, Bit>,
+    /// A COMPUTE lacks a token.
+    pub compute_waits: Signal<In, Bit>,
+    /// A STORE or READ lacks its token.
+    pub store_waits: Signal<In, Bit>,
+    /// A queue has no room.
+    pub queue_waits: Signal<In, Bit>,
+    /// A payload word is missing.
+    pub link_in_waits: Signal<In, Bit>,
+    /// An output word is not taken.
+    pub link_out_waits: Signal<In, Bit>,
+    /// A tile's last step is held back.
+    pub drain_waits: Signal<In, Bit>,
+    /// An instruction is dispatched.
+    pub dispatched: Signal<In, Bit>,
+    /// Valid elements of the step.
+    pub elements: Sig<In>,
+    /// What the step adds to `skipped`.
+    pub avoided: Sig<In>,
+    /// All registers, in the table's order.
+    pub value: Vec<Sig<Out>>,
+    count: Vec<Reg>,
+    by: Vec<Sig<Local>>,
+    since: Reg,
+    all: Dim,
+    fixed: Dim,
+    total: Dim,
+    load_busy: Dim,
+    compute_busy: Dim,
+    drain: Dim,
+    store_busy: Dim,
+    wait_load: Dim,
+    wait_compute: Dim,
+    wait_store: Dim,
+    wait_queue: Dim,
+    wait_link_in: Dim,
+    wait_link_out: Dim,
+    wait_drain: Dim,
+    products: Dim,
+    skipped: Dim,
+    span: Dim,
+    instructions: Dim,
+    words_in: Dim,
+}
+
+impl CounterFile {
+    /// The registers of `c`.
+    pub fn new(c: &Config) -> Self {
+        let at = |name: &str| Dim::new(REGISTERS.iter().position(|r| r.name == name).expect("in the table"));
+        let start = |i: usize| match i {
+            0 => IDENTITY.into(),
+            1 => i128::from(c.hash() as u32),
+            2 => i128::from(c.hash() >> 32),
+            _ => 0,
+        };
+        CounterFile {
+            clock: Default::default(),
+            freeze: Default::default(),
+            clear: Default::default(),
+            word_in: Default::default(),
+            load: Default::default(),
+            step: Default::default(),
+            drained: Default::default(),
+            store: Default::default(),
+            load_waits: Default::default(),
+            compute_waits: Default::default(),
+            store_waits: Default::default(),
+            queue_waits: Default::default(),
+            link_in_waits: Default::default(),
+            link_out_waits: Default::default(),
+            drain_waits: Default::default(),
+            dispatched: Default::default(),
+            elements: Sig::unsigned(11),
+            avoided: Sig::signed(16),
+            value: Sig::vec(REGISTERS.len(), 32, false),
+            count: (0..REGISTERS.len()).map(|i| Reg::with_reset(32, false, start(i))).collect(),
+            by: Sig::vec(REGISTERS.len(), 16, true),
+            since: Reg::unsigned(32),
+            all: Dim::new(REGISTERS.len()),
+            fixed: Dim::new(FIXED),
+            total: at("total"),
+            load_busy: at("load_busy"),
+            compute_busy: at("compute_busy"),
+            drain: at("drain"),
+            store_busy: at("store_busy"),
+            wait_load: at("wait_load"),
+            wait_compute: at("wait_compute"),
+            wait_store: at("wait_store"),
+            wait_queue: at("wait_queue"),
+            wait_link_in: at("wait_link_in"),
+            wait_link_out: at("wait_link_out"),
+            wait_drain: at("wait_drain"),
+            products: at("products"),
+            skipped: at("skipped"),
+            span: at("span"),
+            instructions: at("instructions"),
+            words_in: at("words_in"),
+        }
+    }
+}
+
+impl Logic for CounterFile {
+    named!();
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, since);
+        for i in 0..self.all.val() {
+            self.by[i].next = 0.into();
+            self.count[i].clock.next = self.clock.val();
+            self.count[i].d.next = self.count[i].q.val();
+            self.value[i].next = self.count[i].q.val();
+        }
+        self.by[self.total.val()].next =
+            (self.word_in.val() | self.count[self.total.val()].q.val().any()).into();
+        self.by[self.load_busy.val()].next = self.load.val().into();
+        self.by[self.compute_busy.val()].next = self.step.val().into();
+        self.by[self.drain.val()].next = self.drained.val().into();
+        self.by[self.store_busy.val()].next = self.store.val().into();
+        self.by[self.wait_load.val()].next = self.load_waits.val().into();
+        self.by[self.wait_compute.val()].next = self.compute_waits.val().into();
+        self.by[self.wait_store.val()].next = self.store_waits.val().into();
+        self.by[self.wait_queue.val()].next = self.queue_waits.val().into();
+        self.by[self.wait_link_in.val()].next = self.link_in_waits.val().into();
+        self.by[self.wait_link_out.val()].next = self.link_out_waits.val().into();
+        self.by[self.wait_drain.val()].next = self.drain_waits.val().into();
+        self.by[self.instructions.val()].next = self.dispatched.val().into();
+        self.by[self.words_in.val()].next = self.word_in.val().into();
+        if self.step.val() {
+            self.by[self.products.val()].next = self.elements.val();
+            self.by[self.skipped.val()].next = self.avoided.val();
+        }
+        if !self.freeze.val() {
+            for i in self.fixed.val()..self.all.val() {
+                self.count[i].d.next = self.count[i].q.val() + self.by[i].val();
+            }
+            if self.step.val() | self.since.q.val().any() {
+                self.since.d.next = self.since.q.val() + 1;
+            }
+            if self.step.val() {
+                self.count[self.span.val()].d.next = self.since.q.val() + 1;
+            }
+        }
+        if self.clear.val() {
+            self.since.d.next = 0.into();
+            for i in self.fixed.val()..self.all.val() {
+                self.count[i].d.next = 0.into();
+            }
+        }
+    }
+}

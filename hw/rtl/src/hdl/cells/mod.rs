@@ -1,0 +1,71 @@
+//! Leaf cells: a Rust model in `update`, Verilog in `hdl`, nothing else is written twice.
+//!
+//! Small cells are *inlined*: their Verilog starts with [`INLINE`] and is printed inside the module
+//! that holds them, port names replaced by that module's wires, so that a register is one `always`
+//! line and not an instance. The others become modules of their own, shared between all instances
+//! of the same shape.
+//!
+//! | cell | function | latency |
+//! |---|---|---|
+//! | [`Reg`], [`RegEn`] | `q ← d`, `q ← d if en` | 1 |
+//! | [`Ram`] | one write port, one synchronous read port with enable | 1 |
+//! | [`RegFile`] | one write port, one asynchronous read port | 0 |
+//! | [`Fifo`] | queue with the head in view | 1 |
+//! | [`Slice`], [`Unpack`], [`Concat`], [`SignExtend`] | wiring | 0 |
+//! | [`Mux`] | `y = x[sel]` | 0 |
+//! | [`ShiftLeft`], [`Asr`] | `y = x · 2^(sel·step)`, `y = ⌊x / 2^amount⌋` | 0 |
+//! | [`XorReduce`] | a product with a constant matrix over GF(2) | 0 |
+mod asr;
+mod concat;
+mod fifo;
+mod mux;
+mod ram;
+mod reg;
+mod reg_en;
+mod reg_file;
+mod shift_left;
+mod sign_extend;
+mod slice;
+mod unpack;
+mod xor_reduce;
+
+pub use asr::Asr;
+pub use concat::Concat;
+pub use fifo::Fifo;
+pub use mux::Mux;
+pub use ram::Ram;
+pub use reg::Reg;
+pub use reg_en::RegEn;
+pub use reg_file::RegFile;
+pub use shift_left::ShiftLeft;
+pub use sign_extend::SignExtend;
+pub use slice::Slice;
+pub use unpack::Unpack;
+pub use xor_reduce::XorReduce;
+
+use super::format::Format;
+
+/// First line of the Verilog of a cell that is printed inside its parent.
+pub const INLINE: &str = "// inline\n";
+
+/// A literal of the given format, every bit spelled out: `8'hfd`, `8'shfd`.
+fn literal(v: i128, format: Format) -> String {
+    let pattern = Format { signed: false, ..format }.wrap(v) as u128;
+    format!("{}'{}h{pattern:x}", format.bits, if format.signed { "s" } else { "" })
+}
+
+/// `[7:0] `, or nothing for a single bit.
+fn range(bits: usize) -> String {
+    if bits == 1 { String::new() } else { format!("[{}:0] ", bits - 1) }
+}
+
+/// `signed [7:0] `, the declaration of a net of this format after its keyword.
+fn declared(format: Format) -> String {
+    let range = range(format.bits as usize);
+    if format.signed { format!("signed {range}") } else { range }
+}
+
+/// `s8` or `u8`: a format in a module name.
+fn tag(format: Format) -> String {
+    format!("{}{}", if format.signed { "s" } else { "u" }, format.bits)
+}

@@ -1,0 +1,283 @@
+//! The layer on which units are written: rust_hdl with widths and sizes chosen at run time.
+//!
+//! rust_hdl 0.46 supplies `#[derive(LogicBlock)]`, `#[hdl_gen]`, elaboration and a simulator. This
+//! module supplies what it lacks: signals whose width is a field ([`sig`]), exact arithmetic on them
+//! ([`word`]), run-time constants ([`constant`]), leaf cells ([`cells`]), a Verilog back end
+//! ([`mod@verilog`]) and a check of one against the other ([`trace`]). rust_hdl is frozen upstream;
+//! nothing outside this module depends on its printer or its checks.
+//!
+//! # An example with everything
+//! ```
+//! use rust_hdl::prelude::*; // mandatory: the macros name its modules
+//! use tandem_rtl::hdl::prelude::*; // inside this crate: `crate::hdl::prelude::*`
+//!
+//! /// acc ← acc + w·x while enabled; cleared by `first`.
+//! #[derive(LogicBlock)]
+//! struct Mac {
+//!     pub clock: Signal<In, Clock>,
+//!     pub en: Signal<In, Bit>,
+//!     pub first: Signal<In, Bit>,
+//!     pub w: Sig<In>,
+//!     pub x: Sig<In>,
+//!     pub acc: Sig<Out>,
+//!     sum: RegEn,
+//! }
+//!
+//! impl Mac {
+//!     fn new(digit: usize) -> Self {
+//!         Mac {
+//!             clock: Default::default(),
+//!             en: Default::default(),
+//!             first: Default::default(),
+//!             w: Sig::signed(digit),
+//!             x: Sig::signed(digit),
+//!             acc: Sig::signed(32),
+//!             sum: RegEn::signed(32),
+//!         }
+//!     }
+//! }
+//!
+//! impl Logic for Mac {
+//!     #[hdl_gen]
+//!     fn update(&mut self) {
+//!         self.sum.clock.next = self.clock.val();
+//!         self.sum.en.next = self.en.val();
+//!         self.sum.d.next = self.sum.q.val() + self.w.val() * self.x.val();
+//!         if self.first.val() {
+//!             self.sum.d.next = self.w.val() * self.x.val();
+//!         }
+//!         self.acc.next = self.sum.q.val();
+//!     }
+//!     named!(); // the module is called `mac`
+//! }
+//!
+//! #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
+//! enum State {
+//!     Idle,
+//!     Run,
+//!     Done,
+//! }
+//!
+//! /// `rows × cols` macs that take `steps` products.
+//! #[derive(LogicBlock)]
+//! struct Grid {
+//!     pub clock: Signal<In, Clock>,
+//!     pub start: Signal<In, Bit>,
+//!     pub steps: Sig<In>,
+//!     pub x: Vec<Sig<In>>,
+//!     pub w: Vec<Sig<In>>,
+//!     pub sel: Sig<In>,
+//!     pub acc: Sig<Out>,
+//!     pub busy: Signal<Out, Bit>,
+//!     pub zeros: Sig<Out>,
+//!     mac: Vec<Mac>,
+//!     state: DFF<State>,      // an enum in a register
+//!     fresh: DFF<Bit>,        // a Bit in a register
+//!     left: Reg,              // a number in a register
+//!     idle: Vec<Signal<Local, Bit>>,
+//!     idle_rows: Sig<Local>,
+//!     longest: Const,         // a localparam
+//!     cols: Dim,              // a size that appears in index arithmetic
+//!     saturate: Flag,         // a choice: the other branch is not emitted
+//!     _rows: usize,           // a size that is only a loop bound
+//! }
+//!
+//! impl Grid {
+//!     fn new(rows: usize, cols: usize, digit: usize, saturate: bool) -> Self {
+//!         Grid {
+//!             clock: Default::default(),
+//!             start: Default::default(),
+//!             steps: Sig::unsigned(8),
+//!             x: Sig::vec(rows, digit, true),
+//!             w: Sig::vec(cols, digit, true),
+//!             sel: Sig::unsigned(index_bits(rows * cols)),
+//!             acc: Sig::signed(32),
+//!             busy: Default::default(),
+//!             zeros: Sig::unsigned(bits_for(rows)),
+//!             mac: (0..rows * cols).map(|_| Mac::new(digit)).collect(),
+//!             state: Default::default(),
+//!             fresh: Default::default(),
+//!             left: Reg::unsigned(8),
+//!             idle: (0..rows).map(|_| Default::default()).collect(),
+//!             idle_rows: Sig::unsigned(bits_for(rows)),
+//!             longest: Const::unsigned(100, 8),
+//!             cols: Dim::new(cols),
+//!             saturate: Flag::new(saturate),
+//!             _rows: rows,
+//!         }
+//!     }
+//! }
+//!
+//! impl Logic for Grid {
+//!     #[hdl_gen]
+//!     fn update(&mut self) {
+//!         dff_setup!(self, clock, state, fresh, left); // connect the clock; d = q by default
+//!         self.busy.next = self.state.q.val() != State::Idle;
+//!         self.fresh.d.next = false;
+//!         match self.state.q.val() {
+//!             State::Idle => {
+//!                 if self.start.val() && self.steps.val() != 0 {
+//!                     self.state.d.next = State::Run;
+//!                     self.fresh.d.next = true;
+//!                     self.left.d.next = self.steps.val();
+//!                     if self.saturate.val() {
+//!                         if self.steps.val() > self.longest.val() {
+//!                             self.left.d.next = self.longest.val();
+//!                         }
+//!                     }
+//!                 }
+//!             }
+//!             State::Run => {
+//!                 self.left.d.next = self.left.q.val() - 1;
+//!                 if self.left.q.val() == 1 {
+//!                     self.state.d.next = State::Done;
+//!                 }
+//!             }
+//!             State::Done => {
+//!                 self.state.d.next = State::Idle;
+//!             }
+//!         }
+//!         self.idle_rows.next = 0.into(); // a default, then a sum in a loop
+//!         for i in 0..self._rows {
+//!             self.idle[i].next = !self.x[i].val().any();
+//!             self.idle_rows.next = self.idle_rows.val() + self.idle[i].val();
+//!         }
+//!         self.zeros.next = self.idle_rows.val();
+//!         self.acc.next = 0.into(); // a multiplexer: default, then the chosen one
+//!         for i in 0..self._rows {
+//!             for j in 0..self.cols.val() {
+//!                 self.mac[i * self.cols.val() + j].clock.next = self.clock.val();
+//!                 self.mac[i * self.cols.val() + j].en.next = (self.state.q.val() == State::Run) & !self.idle[i].val();
+//!                 self.mac[i * self.cols.val() + j].first.next = self.fresh.q.val();
+//!                 self.mac[i * self.cols.val() + j].x.next = self.x[i].val();
+//!                 self.mac[i * self.cols.val() + j].w.next = self.w[j].val();
+//!                 if self.sel.val() == i * self.cols.val() + j {
+//!                     self.acc.next = self.mac[i * self.cols.val() + j].acc.val();
+//!                 }
+//!             }
+//!         }
+//!     }
+//!     named!();
+//! }
+//!
+//! let mut grid = Grid::new(2, 3, 4, true);
+//! let verilog = tandem_rtl::hdl::verilog("grid", &mut grid).unwrap();
+//! assert!(verilog.contains("// mac: 6 instances"));
+//!
+//! // the simulator and Icarus agree
+//! let mut trace = tandem_rtl::hdl::trace::Trace::new();
+//! for t in 0..40i128 {
+//!     grid.start.next = t % 9 == 0;
+//!     grid.steps.set(t % 7);
+//!     grid.x.iter_mut().chain(&mut grid.w).for_each(|s| s.set(t * 5 % 16));
+//!     grid.sel.set(t % 6);
+//!     trace.cycle(&mut grid, |g, level| g.clock.next = level.into());
+//! }
+//! let dir = tempfile::tempdir().unwrap();
+//! trace.check("grid", &verilog, dir.path()).unwrap();
+//! ```
+//!
+//! # What a kernel may say
+//! A kernel is the body of `update` under `#[hdl_gen]`. It is compiled twice: by rustc, and by a
+//! macro that sees only its text. Hence the restrictions.
+//!
+//! **Statements**
+//!
+//! | write | notes |
+//! |---|---|
+//! | `self.y.next = …;` `self.y[i].next = …;` `self.child[i].x[j].next = …;` | the only assignment; no `+=` |
+//! | `if c { } else if d { } else { }` | as a statement; there is no `if` expression |
+//! | `match self.state.q.val() { State::A => { } _ => { } }` | on enums only; `State::A` written just so, one path segment |
+//! | `for i in 0..n { }` | `n` a literal, `self._n`, `self.dim.val()`, `self.v.len()`; not another loop's variable (write `if j < i { }` inside) |
+//! | `dff_setup!(self, clock, r, s);` `clock!(self, clock, r, s);` | plain fields, not elements of a `Vec` |
+//!
+//! Neither `let` nor closures, blocks, functions of your own or comparisons chained by iterators.
+//! **Defaults first**: later assignments override earlier ones, and a signal must have a value on every
+//! path (else `ElabError::Latch`). A `Local` or an `Out` may be read after it has been assigned, as
+//! a variable; reading a child's input gives its final value.
+//!
+//! **Numbers** are exact integers ([`word`]): nothing wraps before it reaches a signal, signed and
+//! unsigned mix, comparisons mean what they say.
+//!
+//! | write | gives |
+//! |---|---|
+//! | `self.x.val()` | the number in a `Sig` |
+//! | `3`, `i`, `self.dim.val()` beside a number | the same, as a constant; a negative or wide one is a `Const` |
+//! | `0.into()`, `i.into()`, `self.bit.val().into()` | on the right of `next` of a `Sig`, where no number stands beside it |
+//! | `a + b` `a - b` `a * b` `-a` | exact; also `a + bit` |
+//! | `a & b` `a \| b` `a ^ b` | two's complement, sign or zero extended |
+//! | `!a` | of a number: its own bits inverted |
+//! | `a << 2` `a >> 2` | times and floor-divided by 4; the amount a literal, loop variable or `Dim` |
+//! | `a >> b` | floor-divided by `2^b`, `b` an unsigned number |
+//! | `bits_of(a, w)` | the low `w` bits, unsigned; `w` may use `self` but neither loop variables nor may `a` |
+//! | `signed_cast_of(a)` `unsigned_cast_of(a)` | the same bits, other sign; `a` best a plain `val()` |
+//! | `a.any()` `a.all()` `a.xor()` | OR, AND, XOR of the bits, a `bool` |
+//! | `a.get_bit(3)` `a.get_bit(i)` | a bit, a `bool`; constant positions only (else `(a >> b).get_bit(0)`) |
+//! | `a == b` `!=` `<` `<=` `>` `>=` | a `bool` |
+//! | a field of a word | assign `a >> lo` to a signal of the field's width |
+//! | `hi * 256 + lo`, `(hi << 8) \| lo` | a concatenation; or [`Concat`](cells::Concat) |
+//!
+//! **Truth values** are `bool`: `Signal<_, Bit>`, comparisons, `any()`. Combine them with `&`, `|`, `^`, `!`,
+//! `&&`, `||`, `==`.
+//!
+//! | want | write |
+//! |---|---|
+//! | a `Bit` with a 1-bit `Sig` | `self.bit.val() & self.sig.val().any()` |
+//! | a `Bit` from a 1-bit `Sig` | `self.bit.next = self.sig.val().any();` |
+//! | a `Sig` from a `Bit` | `self.sig.next = self.bit.val().into();` |
+//! | count a `Bit` | `self.n.d.next = self.n.q.val() + self.bit.val();` |
+//! | a `Bit` in a register | `DFF<Bit>`; with enable: a 1-bit `RegEn` |
+//! | a constant of run-time width | a `Const` field |
+//! | a choice without `?:` | `self.y.next = a; if c { self.y.next = b; }`, or [`Mux`](cells::Mux) |
+//! | an element by run-time index | a loop with `if self.sel.val() == i { … }`, or [`Mux`](cells::Mux) |
+//! | a neighbour in a chain | `if i > 0 { … self.pe[i - 1] … }`: conditions on constants are decided at elaboration |
+//! | one of two designs | `if self.flag.val() { … }`, likewise |
+//!
+//! In an `if` that is decided at elaboration, the branch not taken may mention elements that do not exist,
+//! except on the left of an assignment.
+//!
+//! **Indices** in `[…]` may use `+ - * / %`, parentheses, literals, loop variables and `self.dim.val()`.
+//! A plain `self._n` there is an error.
+//!
+//! # Fields
+//! - `Sig<In | Out | Local>`, `Signal<_, Bit>`, `Signal<In, Clock>`, enums with `LogicState`, children,
+//!   `Const`, `Dim`, `Flag`, and `Vec`s of all these. Native `Bits<N>` and `Signed<N>` are refused.
+//! - Names that start with `_` are configuration, invisible to elaboration.
+//! - Not usable as names: `reg wire config module edge disable input output` and Rust's keywords. Other
+//!   Verilog keywords are renamed (`end` → `end_2`).
+//! - A unit is constructed field by field; `#[derive(Default)]` does not apply to a `Sig`.
+//! - `pe[3].acc` is `pe_3_acc` in Verilog, a port `data[0]` is `data_0`.
+//! - A unit's module is named by [`named!`](crate::named) after its type, or with
+//!   `named!("fft_{}", self._n)` as it says.
+//!
+//! # What goes wrong, and how it shows
+//! | mistake | symptom |
+//! |---|---|
+//! | no `#[hdl_gen]`, a forgotten input of a child | `ElabError::Undriven` |
+//! | `let`, `+=`, `as`, an unknown method or macro | a compile error with a dump of syntax and "missing: update" |
+//! | no `use rust_hdl::prelude::*` | a compile error about `ast`, `logic` or `block` |
+//! | a loop variable in a bound or in `bits_of(…)` | "cannot find value `i`" |
+//! | `self._n` in an index or a comparison | `ElabError::Index`, `ElabError::UnknownName` |
+//! | a cycle without a register | `ElabError::CombinationalLoop`; in simulation "does not settle" |
+//! | an exact result beyond 127 bits | a panic in simulation |
+pub mod cells;
+pub mod constant;
+pub mod format;
+pub mod names;
+pub mod sig;
+pub mod trace;
+pub mod verilog;
+pub mod word;
+
+pub use constant::{Const, Dim, Flag};
+pub use verilog::{ElabError, verilog};
+
+/// Everything a unit's file needs, beside `rust_hdl::prelude::*`.
+pub mod prelude {
+    pub use super::cells::{Asr, Concat, Fifo, Mux, Ram, Reg, RegEn, RegFile, ShiftLeft, SignExtend, Slice, Unpack, XorReduce};
+    pub use super::constant::{Const, Dim, Flag};
+    pub use super::format::{Format, bits_for, index_bits};
+    pub use super::sig::Sig;
+    pub use super::word::{Word, bits_of, signed_cast_of, unsigned_cast_of};
+    pub use crate::named;
+}

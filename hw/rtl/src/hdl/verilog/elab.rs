@@ -1,0 +1,304 @@
+//! The visitor over rust_hdl's elaboration: collects every unit, prints it once its children are
+//! known, and keeps one module for all units that print alike.
+use super::error::ElabError;
+use super::ir::{Net, NetId, NetKind, Nets, field_path};
+use super::lower::{literal_value, lower};
+use super::print::{self, Body, ChildPorts};
+use crate::hdl::cells::INLINE;
+use crate::hdl::constant::{CONST_TYPE, DIM_TYPE};
+use crate::hdl::format::Format;
+use crate::hdl::names::{Namer, is_identifier};
+use crate::hdl::sig::SIG_TYPE;
+use rust_hdl::prelude::*;
+use std::collections::{BTreeMap, HashMap};
+
+/// A port as the parent of a module sees it.
+pub(super) struct Port {
+    /// rust_hdl's name.
+    pub key: String,
+    /// Verilog's name.
+    pub name: String,
+    pub input: bool,
+    pub format: Format,
+}
+
+/// A finished module.
+pub(super) struct Module {
+    pub name: String,
+    pub ports: Vec<Port>,
+    /// Ports `(input, output)` that are connected without a register between.
+    pub through: Vec<(usize, usize)>,
+    /// Text to be printed inside the parent, instead of a module.
+    pub inline: Option<String>,
+    text: String,
+    first: String,
+    instances: usize,
+}
+
+/// A signal or constant of a unit that is being visited.
+struct AtomInfo {
+    key: String,
+    kind: AtomKind,
+    format: Format,
+    value: i128,
+    type_name: String,
+}
+
+/// A unit that is being visited.
+pub(super) struct Open {
+    inst: String,
+    role: Option<TimingInfo>,
+    code: Verilog,
+    atoms: Vec<AtomInfo>,
+    enums: BTreeMap<String, (i128, Format)>,
+    pub children: Vec<(String, usize)>,
+}
+
+/// Visits a whole design.
+pub(super) struct Elab {
+    top: String,
+    stack: Vec<Open>,
+    space: Vec<String>,
+    modules: Vec<Module>,
+    by_text: HashMap<(String, String), usize>,
+    names: Namer,
+    pub error: Option<ElabError>,
+}
+
+impl Probe for Elab {
+    fn visit_start_scope(&mut self, name: &str, node: &dyn Block) {
+        let role = node.timing().into_iter().next();
+        let code = if self.error.is_none() { node.hdl() } else { Verilog::Empty };
+        self.stack.push(Open { inst: name.into(), role, code, atoms: vec![], enums: BTreeMap::new(), children: vec![] });
+    }
+
+    fn visit_start_namespace(&mut self, name: &str, _: &dyn Block) {
+        self.space.push(name.into());
+    }
+
+    fn visit_end_namespace(&mut self, _: &str, _: &dyn Block) {
+        self.space.pop();
+    }
+
+    fn visit_atom(&mut self, name: &str, a: &dyn Atom) {
+        let key = self.space.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("$");
+        let d = a.descriptor();
+        let format = Format::new(a.bits(), matches!(d.kind, TypeKind::Signed(_)));
+        if let TypeKind::Enum(labels) = &d.kind {
+            // the kernel that reads a state names its values, in the unit or around it
+            let depth = self.stack.len().saturating_sub(2);
+            for open in &mut self.stack[depth..] {
+                open.enums.extend(labels.iter().enumerate().map(|(i, l)| (l.replace("::", "$"), (i as i128, format))));
+            }
+        }
+        let value = if a.kind() == AtomKind::Constant { format.wrap(literal_value(&a.verilog())) } else { 0 };
+        let is_enum = matches!(d.kind, TypeKind::Enum(_));
+        let known = is_enum || [SIG_TYPE, CONST_TYPE, DIM_TYPE, "Bit", "clock"].contains(&d.name.as_str());
+        if !known && self.error.is_none() {
+            self.error = Some(ElabError::NativeType { path: self.path(), signal: field_path(&key), kind: d.name.clone() });
+        }
+        let open = self.stack.last_mut().expect("signals are visited inside a unit");
+        open.atoms.push(AtomInfo { key, kind: a.kind(), format, value, type_name: d.name });
+    }
+
+    fn visit_end_scope(&mut self, _: &str, _: &dyn Block) {
+        let path = self.path();
+        let open = self.stack.pop().expect("every scope that ends has started");
+        if self.error.is_some() {
+            return;
+        }
+        match self.module(&path, &open) {
+            Ok(id) => {
+                if let Some(parent) = self.stack.last_mut() {
+                    parent.children.push((open.inst, id));
+                }
+            }
+            Err(e) => self.error = Some(e),
+        }
+    }
+}
+
+impl Elab {
+    pub fn new(top: &str) -> Result<Self, ElabError> {
+        if !is_identifier(top) {
+            return Err(ElabError::ModuleName { name: top.into() });
+        }
+        let mut names = Namer::default();
+        names.unique(top);
+        Ok(Elab {
+            top: top.into(),
+            stack: vec![],
+            space: vec![],
+            modules: vec![],
+            by_text: HashMap::new(),
+            names,
+            error: None,
+        })
+    }
+
+    /// All modules, the top first.
+    pub fn text(self) -> Result<String, ElabError> {
+        if let Some(e) = self.error {
+            return Err(e);
+        }
+        let mut out = String::new();
+        for m in self.modules.iter().rev().filter(|m| m.inline.is_none()) {
+            let count = m.instances;
+            let plural = if count == 1 { "1 instance".to_string() } else { format!("{count} instances, the first") };
+            out += &format!("// {}: {plural} at {}\nmodule {}{}endmodule\n\n", m.name, m.first, m.name, m.text);
+        }
+        out.truncate(out.trim_end().len());
+        out.push('\n');
+        Ok(out)
+    }
+
+    fn path(&self) -> String {
+        self.stack.iter().map(|o| field_path(&o.inst)).collect::<Vec<_>>().join(".")
+    }
+
+    /// The module of a unit whose children are finished.
+    fn module(&mut self, path: &str, open: &Open) -> Result<usize, ElabError> {
+        let mut namer = Namer::default();
+        let mut nets = own_nets(path, open, &mut namer)?;
+        let ports: Vec<(NetId, Port)> = nets
+            .all
+            .iter()
+            .enumerate()
+            .filter(|(_, n)| matches!(n.kind, NetKind::Input | NetKind::Output))
+            .map(|(i, n)| (i, Port { key: n.key.clone(), name: n.name.clone(), input: n.kind == NetKind::Input, format: n.format }))
+            .collect();
+        let unsupported = |what: &str| Err(ElabError::Unsupported { path: path.into(), what: what.into() });
+        let (text, inline, through) = match &open.code {
+            Verilog::Custom(code) if !open.children.is_empty() => return unsupported(&format!("a child inside hand-written Verilog ({} bytes)", code.len())),
+            Verilog::Custom(code) => match as_inline(open, code) {
+                Some(code) => (code, true, cell_through(open, &ports)),
+                None => (print::custom_module(open, &nets, code), false, cell_through(open, &ports)),
+            },
+            Verilog::Blackbox(_) | Verilog::Wrapper(_) => return unsupported("a black box"),
+            Verilog::Empty | Verilog::Combinatorial(_) => {
+                let children = self.child_nets(open, &mut nets, &mut namer);
+                let kernel = match &open.code {
+                    Verilog::Combinatorial(block) => lower(path, &nets, block)?,
+                    _ => vec![],
+                };
+                let body = Body { path, nets, kernel, children, namer };
+                let (text, through) = print::kernel_module(body, &self.modules)?;
+                (text, false, kernel_through(&ports, &through))
+            }
+        };
+        let name = self.role(open);
+        let key = (if inline { format!("{name}\n{:?}", ports.iter().map(|p| p.1.format).collect::<Vec<_>>()) } else { String::new() }, text);
+        let id = match self.by_text.get(&key) {
+            Some(id) => *id,
+            None => {
+                let name = match (inline, self.stack.is_empty()) {
+                    (true, _) => name,
+                    (false, true) => self.top.clone(),
+                    (false, false) => self.names.unique(&name),
+                };
+                self.modules.push(Module {
+                    name,
+                    ports: ports.into_iter().map(|(_, p)| p).collect(),
+                    through,
+                    inline: inline.then(|| key.1.clone()),
+                    text: key.1.clone(),
+                    first: path.into(),
+                    instances: 0,
+                });
+                self.by_text.insert(key, self.modules.len() - 1);
+                self.modules.len() - 1
+            }
+        };
+        self.modules[id].instances += 1;
+        Ok(id)
+    }
+
+    /// What a unit is called: as it says itself, else as the field that holds it.
+    fn role(&self, open: &Open) -> String {
+        let own = open.role.as_ref().map(|t| t.name.clone()).filter(|n| is_identifier(n));
+        own.unwrap_or_else(|| {
+            let field = open.inst.split('$').next().unwrap_or("unit");
+            if is_identifier(field) { field.into() } else { format!("{field}_unit") }
+        })
+    }
+
+    fn child_nets(&self, open: &Open, nets: &mut Nets, namer: &mut Namer) -> Vec<ChildPorts> {
+        let mut children = vec![];
+        for (inst, id) in &open.children {
+            let module = &self.modules[*id];
+            let ids = module.ports.iter().map(|p| {
+                let key = format!("{inst}${}", p.key);
+                let kind = if p.input { NetKind::ChildInput } else { NetKind::ChildOutput };
+                let name = namer.signal(&key);
+                nets.add(Net { key, name, kind, format: p.format })
+            });
+            let nets = ids.collect();
+            let inst = if module.inline.is_some() { inst.clone() } else { namer.signal(inst) };
+            children.push(ChildPorts { inst, module: *id, nets });
+        }
+        children
+    }
+}
+
+/// The text of a cell that is printed inside its parent: one of ours that says so, or rust_hdl's
+/// own register, in our words.
+fn as_inline(open: &Open, code: &str) -> Option<String> {
+    if let Some(text) = code.strip_prefix(INLINE) {
+        return Some(text.into());
+    }
+    open.role.as_ref().filter(|r| r.name == "dff")?;
+    // rust_hdl prints an enum's reset value with 64 bits
+    let reset = code.split_once("q = ")?.1.split_once(';')?.0;
+    let bits = open.atoms.iter().find(|a| a.key == "q")?.format.bits;
+    let digits = reset.trim_start_matches(|c: char| c.is_ascii_digit());
+    Some(format!("initial q = {bits}{digits};\nalways @(posedge clock) q <= d;"))
+}
+
+/// The signals, constants and enum values of a unit.
+fn own_nets(path: &str, open: &Open, namer: &mut Namer) -> Result<Nets, ElabError> {
+    let mut nets = Nets::default();
+    // ports first: their names are the ones seen from outside
+    let (ports, inner): (Vec<_>, Vec<_>) = open.atoms.iter().partition(|a| a.kind.is_parameter());
+    for a in ports.into_iter().chain(inner) {
+        let kind = match a.kind {
+            AtomKind::InputParameter => NetKind::Input,
+            AtomKind::OutputParameter => NetKind::Output,
+            AtomKind::LocalSignal => NetKind::Local,
+            AtomKind::Constant if a.type_name == DIM_TYPE => NetKind::Value(a.value),
+            AtomKind::Constant => NetKind::Named(a.value),
+            _ => {
+                let what = format!("the direction of `{}`", field_path(&a.key));
+                return Err(ElabError::Unsupported { path: path.into(), what });
+            }
+        };
+        let name = namer.signal(&a.key);
+        nets.add(Net { key: a.key.clone(), name, kind, format: a.format });
+    }
+    for (label, (value, format)) in &open.enums {
+        let name = namer.signal(label);
+        nets.add(Net { key: label.clone(), name, kind: NetKind::Named(*value), format: *format });
+    }
+    Ok(nets)
+}
+
+/// A cell states which inputs are sampled and which outputs are registered; the rest is connected.
+fn cell_through(open: &Open, ports: &[(NetId, Port)]) -> Vec<(usize, usize)> {
+    let Some(t) = &open.role else { return all_pairs(ports, |_| true) };
+    all_pairs(ports, |p| !t.inputs.contains(&p.key) && !t.outputs.contains(&p.key) && p.key != t.clock)
+}
+
+fn all_pairs(ports: &[(NetId, Port)], keep: impl Fn(&Port) -> bool) -> Vec<(usize, usize)> {
+    let side = |input: bool| ports.iter().enumerate().filter(move |(_, (_, p))| p.input == input);
+    let mut pairs = vec![];
+    for (o, _) in side(false).filter(|(_, (_, p))| keep(p)) {
+        pairs.extend(side(true).filter(|(_, (_, p))| keep(p)).map(|(i, _)| (i, o)));
+    }
+    pairs
+}
+
+fn kernel_through(ports: &[(NetId, Port)], through: &print::Through) -> Vec<(usize, usize)> {
+    let index: HashMap<NetId, usize> = ports.iter().enumerate().map(|(i, (n, _))| (*n, i)).collect();
+    let mut pairs: Vec<(usize, usize)> = through.iter().flat_map(|(o, inputs)| inputs.iter().map(|i| (index[i], index[o]))).collect();
+    pairs.sort_unstable();
+    pairs
+}

@@ -1,0 +1,46 @@
+//! rust_hdl units → Verilog.
+//!
+//! ```text
+//! Block ──Probe──▶ elab   one Open a unit: signals, children, kernel AST
+//!                   │lower    loops unrolled, indices evaluated, names resolved     → ir
+//!                   │groups   latches and loops found, kernel split into processes
+//!                   │expr     every expression printed with explicit widths
+//!                   ▼print    ports, declarations, processes, instances
+//!                 one module for all units that print alike
+//! ```
+//! The front end (`#[hdl_gen]`, elaboration, simulation) is rust_hdl's. Its own printer is not used:
+//! it gives every instance a module, prints operators without parentheses, lets Verilog's implicit
+//! widening decide, expands only the first index of `row[i].w[j]`, and puts a whole kernel into one
+//! process.
+//!
+//! The output is Verilog-2005, the same for the same unit, clean under `verilator -Wall`
+//! (`-Wno-DECLFILENAME`, as there is one file, and `-Wno-UNUSEDSIGNAL`, as a unit need not use all
+//! outputs of another), Icarus and Yosys.
+mod elab;
+mod error;
+mod expr;
+mod fold;
+mod groups;
+mod ir;
+mod lower;
+mod print;
+mod text;
+
+pub use error::ElabError;
+pub(super) use lower::literal_value;
+
+use rust_hdl::prelude::Block;
+
+/// Checks a unit and returns its Verilog; the top module is called `name` and comes first.
+///
+/// # Errors
+/// The first [`ElabError`] found, children before parents.
+///
+/// # Panics
+/// If rust_hdl's AST breaks its own rules, or an exact constant leaves the range of `i128`.
+pub fn verilog<U: Block>(name: &str, top: &mut U) -> Result<String, ElabError> {
+    let mut elab = elab::Elab::new(name)?;
+    top.connect_all();
+    top.accept(name, &mut elab);
+    elab.text()
+}

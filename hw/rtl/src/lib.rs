@@ -1,0 +1,38 @@
+//! The accelerator in rust_hdl, and its Verilog.
+//!
+//! ```text
+//! Config ─► top::Tandem (units below) ─► hdl::verilog ─► Verilog text
+//! ```
+//! Built to `docs/accelerator.md`; the twin (`tandem-model`) is an independent reading of the same page.
+
+pub mod compute;
+pub mod counters;
+pub mod crc;
+pub mod field;
+pub mod hdl;
+pub mod link;
+pub mod load;
+pub mod store;
+pub mod tokens;
+pub mod top;
+
+use tandem_spec::Config;
+
+/// The Verilog of an accelerator.
+#[derive(Clone, Debug)]
+pub struct Emitted {
+    /// All modules, the top one first.
+    pub verilog: String,
+    /// Name of the top module.
+    pub top: String,
+}
+
+/// Describes the accelerator of `config` in Verilog.
+///
+/// # Errors
+/// [`hdl::ElabError`] if the hardware description itself is wrong: a bug, not a user's mistake.
+pub fn emit(config: &Config) -> Result<Emitted, hdl::ElabError> {
+    let top = "tandem".to_string();
+    let verilog = hdl::verilog(&top, &mut top::Tandem::new(config))?;
+    Ok(Emitted { verilog, top })
+}

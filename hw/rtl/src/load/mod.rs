@@ -1,0 +1,5 @@
+//! The load engine: front end and the way into the memories.
+
+pub mod front_end;
+pub mod pieces;
+pub mod scatter;

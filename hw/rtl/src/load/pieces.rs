@@ -1,0 +1,37 @@
+//! How memory words are cut for writing: into *pieces* that never straddle a link word.
+
+use tandem_spec::Config;
+
+/// The pieces of one element's word: all banks of a row, a column's word, a column's indices.
+///
+/// Piece i of element e lies at bit `(e · count + i) · bits` of an address's payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pieces {
+    /// Pieces of an element.
+    pub count: usize,
+    /// Bits of a piece.
+    pub bits: usize,
+}
+
+/// Widest piece: operands are moved in words of 32 bits.
+const WIDEST: usize = 32;
+
+fn cut(c: &Config, units: usize, unit: usize) -> Pieces {
+    let bits = unit.min(c.link_bits).min(WIDEST);
+    Pieces { count: if bits == 0 { 0 } else { units * unit / bits }, bits }
+}
+
+/// Pieces of a row's window.
+pub fn row_pieces(c: &Config) -> Pieces {
+    cut(c, c.array.select, c.array.lanes * c.array.row_digit)
+}
+
+/// Pieces of a column's word.
+pub fn col_pieces(c: &Config) -> Pieces {
+    cut(c, 1, c.array.lanes * c.array.col_digit)
+}
+
+/// Pieces of a column's word of indices; none without selection.
+pub fn index_pieces(c: &Config) -> Pieces {
+    cut(c, 1, c.array.lanes * c.index_bits())
+}

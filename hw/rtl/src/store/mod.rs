@@ -1,0 +1,6 @@
+//! The store engine: result memory, narrowing, packets.
+
+pub mod assemble;
+pub mod narrow;
+pub mod result_memory;
+pub mod store_engine;

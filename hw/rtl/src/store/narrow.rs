@@ -1,0 +1,127 @@
+//! A result's way to 16 or 8 bits.
+//!
+//! ```text
+//! v ─► ⌊v / 2^shift⌋, rounding ─►[A]─► + , clamp ─►[B]
+//!  └─► |v| ──────────────────────►[magnitude]
+//! ```
+
+use crate::hdl::prelude::*;
+use crate::named;
+use rust_hdl::prelude::*;
+
+/// `y = clamp(round_half_to_even(v / 2^shift))`, or `v` if the format is 32 bits.
+///
+/// # Timing  v in tick t, magnitude and saturation in t+1, y in t+2; nothing moves without `advance`
+#[derive(LogicBlock)]
+pub struct Narrow {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// The pipeline moves.
+    pub advance: Signal<In, Bit>,
+    /// The result.
+    pub v: Sig<In>,
+    /// The shift.
+    pub shift: Sig<In>,
+    /// 2^shift − 1.
+    pub mask: Sig<In>,
+    /// 2^(shift−1), or 0.
+    pub half: Sig<In>,
+    /// 0: 32 bits, 1: 16, 2: 8.
+    pub format: Sig<In>,
+    /// |v|.
+    pub magnitude: Sig<Out>,
+    /// The clamp will change the result.
+    pub saturates: Signal<Out, Bit>,
+    /// The narrowed result.
+    pub y: Sig<Out>,
+    quotient: RegEn,
+    up: RegEn,
+    size: RegEn,
+    result: RegEn,
+    shifted: Asr,
+    rest: Sig<Local>,
+    rounded: Sig<Local>,
+    clamped: Sig<Local>,
+    high_16: Const,
+    low_16: Const,
+    high_8: Const,
+    low_8: Const,
+}
+
+impl Default for Narrow {
+    fn default() -> Self {
+        Narrow {
+            clock: Default::default(),
+            advance: Default::default(),
+            v: Sig::signed(32),
+            shift: Sig::unsigned(5),
+            mask: Sig::unsigned(32),
+            half: Sig::unsigned(32),
+            format: Sig::unsigned(2),
+            magnitude: Sig::unsigned(32),
+            saturates: Default::default(),
+            y: Sig::signed(32),
+            quotient: RegEn::signed(32),
+            up: RegEn::unsigned(1),
+            size: RegEn::unsigned(32),
+            result: RegEn::signed(32),
+            shifted: Asr::new(32, 5),
+            rest: Sig::unsigned(32),
+            rounded: Sig::signed(33),
+            clamped: Sig::signed(33),
+            high_16: Const::signed(0x7fff, 33),
+            low_16: Const::signed(-0x8000, 33),
+            high_8: Const::signed(0x7f, 33),
+            low_8: Const::signed(-0x80, 33),
+        }
+    }
+}
+
+impl Logic for Narrow {
+    named!();
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.quotient.clock.next = self.clock.val();
+        self.up.clock.next = self.clock.val();
+        self.size.clock.next = self.clock.val();
+        self.result.clock.next = self.clock.val();
+        self.quotient.en.next = self.advance.val();
+        self.up.en.next = self.advance.val();
+        self.size.en.next = self.advance.val();
+        self.result.en.next = self.advance.val();
+        self.shifted.x.next = self.v.val();
+        self.shifted.amount.next = self.shift.val();
+        self.quotient.d.next = self.shifted.y.val();
+        self.rest.next = bits_of(self.v.val(), 32) & self.mask.val();
+        self.up.d.next = ((self.rest.val() > self.half.val())
+            | (self.half.val().any() & (self.rest.val() == self.half.val()) & self.shifted.y.val().get_bit(0)))
+        .into();
+        self.size.d.next = self.v.val();
+        if self.v.val() < 0 {
+            self.size.d.next = -self.v.val();
+        }
+        self.magnitude.next = self.size.q.val();
+        self.rounded.next = self.quotient.q.val() + self.up.q.val();
+        self.clamped.next = self.rounded.val();
+        if self.format.val() == 1 {
+            if self.rounded.val() > self.high_16.val() {
+                self.clamped.next = self.high_16.val();
+            }
+            if self.rounded.val() < self.low_16.val() {
+                self.clamped.next = self.low_16.val();
+            }
+        }
+        if self.format.val() == 2 {
+            if self.rounded.val() > self.high_8.val() {
+                self.clamped.next = self.high_8.val();
+            }
+            if self.rounded.val() < self.low_8.val() {
+                self.clamped.next = self.low_8.val();
+            }
+        }
+        self.saturates.next = self.clamped.val() != self.rounded.val();
+        self.result.d.next = self.clamped.val();
+        self.y.next = self.result.q.val();
+    }
+}

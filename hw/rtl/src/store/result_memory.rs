@@ -1,0 +1,64 @@
+//! The result memory: written by the drain, read by the store engine.
+
+use crate::hdl::prelude::*;
+use crate::named;
+use rust_hdl::prelude::*;
+use tandem_spec::Config;
+
+/// Words of `drain` results.
+///
+/// # Timing  address in tick t, word in t+1; it holds while `re` is off
+#[derive(LogicBlock)]
+pub struct ResultMemory {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Write.
+    pub we: Signal<In, Bit>,
+    /// Where.
+    pub waddr: Sig<In>,
+    /// The results.
+    pub wdata: Vec<Sig<In>>,
+    /// Read.
+    pub re: Signal<In, Bit>,
+    /// From where.
+    pub raddr: Sig<In>,
+    /// The results.
+    pub rdata: Vec<Sig<Out>>,
+    ram: Vec<Ram>,
+    width: Dim,
+}
+
+impl ResultMemory {
+    /// The result memory of `c`.
+    pub fn new(c: &Config) -> Self {
+        let (width, depth) = (c.array.drain, c.memory.result);
+        ResultMemory {
+            clock: Default::default(),
+            we: Default::default(),
+            waddr: Sig::unsigned(index_bits(depth)),
+            wdata: Sig::vec(width, 32, true),
+            re: Default::default(),
+            raddr: Sig::unsigned(index_bits(depth)),
+            rdata: Sig::vec(width, 32, true),
+            ram: (0..width).map(|_| Ram::new(depth, 32, true)).collect(),
+            width: Dim::new(width),
+        }
+    }
+}
+
+impl Logic for ResultMemory {
+    named!();
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        for i in 0..self.width.val() {
+            self.ram[i].clock.next = self.clock.val();
+            self.ram[i].we.next = self.we.val();
+            self.ram[i].waddr.next = self.waddr.val();
+            self.ram[i].wdata.next = self.wdata[i].val();
+            self.ram[i].re.next = self.re.val();
+            self.ram[i].raddr.next = self.raddr.val();
+            self.rdata[i].next = self.ram[i].rdata.val();
+        }
+    }
+}

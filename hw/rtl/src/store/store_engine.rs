@@ -1,0 +1,585 @@
+//! The store engine: sends packets of results, of registers, of failures and resets.
+//!
+//! ```text
+//! HEAD ─► (GAP ─► REGISTERS | DATA)? ─► SUMMARY ─► PAUSE ─► CHECK
+//!
+//! address ─► [memory] ─► [A] ─► [B] ─► [word] ─► link          all move only in a free tick
+//! ```
+
+use super::assemble::{Assemble, Fit, part_bits};
+use super::narrow::Narrow;
+use crate::crc::crc_step;
+use crate::field::field;
+use crate::hdl::prelude::*;
+use crate::link::Lanes;
+use crate::named;
+use rust_hdl::prelude::*;
+use tandem_spec::check::{CRC32_INIT, CRC32_POLY};
+use tandem_spec::isa::{OPCODES, store};
+use tandem_spec::packet::{Kind, header};
+use tandem_spec::registers::REGISTERS;
+use tandem_spec::{Config, Timing};
+
+#[derive(Copy, Clone, PartialEq, Debug, LogicState)]
+enum Phase {
+    Idle,
+    Head,
+    Gap,
+    Registers,
+    Data,
+    Summary,
+    Pause,
+    Check,
+}
+
+/// 16-bit halves of a STORE or READ that are kept.
+pub const HALVES: usize = 4;
+/// Stages between the read address and the link word.
+const STAGES: usize = 4;
+
+/// See docs/accelerator.md, "STORE, READ, RESET and errors" and "Timing".
+///
+/// # Timing  taken in cycle t, header in tick 1, first data word in tick max(5, 1 + U)
+#[derive(LogicBlock)]
+pub struct StoreEngine {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// The queue has a head.
+    pub available: Signal<In, Bit>,
+    /// The head's 16-bit halves.
+    pub half: Vec<Sig<In>>,
+    /// The head's number.
+    pub number: Sig<In>,
+    /// A token from the compute engine is there.
+    pub token: Signal<In, Bit>,
+    /// The head is taken.
+    pub take: Signal<Out, Bit>,
+    /// … with a token.
+    pub pop: Signal<Out, Bit>,
+    /// A token for the compute engine.
+    pub give: Signal<Out, Bit>,
+    /// Nothing is sent.
+    pub idle: Signal<Out, Bit>,
+    /// Idle, and the head lacks a token.
+    pub wait_token: Signal<Out, Bit>,
+    /// Registers are being sent: counters stand still.
+    pub freeze: Signal<Out, Bit>,
+    /// Registers are sent: counters restart.
+    pub restart: Signal<Out, Bit>,
+    /// A packet about a failure or a reset is wanted.
+    pub report: Signal<In, Bit>,
+    /// It is about a reset.
+    pub report_ready: Signal<In, Bit>,
+    /// Reason of the failure.
+    pub report_reason: Sig<In>,
+    /// Number of the instruction.
+    pub report_number: Sig<In>,
+    /// Engine of the instruction.
+    pub report_engine: Sig<In>,
+    /// It is sent.
+    pub reported: Signal<Out, Bit>,
+    /// The registers.
+    pub register: Vec<Sig<In>>,
+    /// Read the result memory.
+    pub re: Signal<Out, Bit>,
+    /// From where.
+    pub raddr: Sig<Out>,
+    /// The results.
+    pub rdata: Vec<Sig<In>>,
+    /// A word is offered.
+    pub out_valid: Signal<Out, Bit>,
+    /// The word.
+    pub out_data: Vec<Sig<Out>>,
+    /// The host takes it.
+    pub out_ready: Signal<In, Bit>,
+    phase: DFF<Phase>,
+    index: Reg,
+    gap: Reg,
+    kind: Reg,
+    reason: Reg,
+    number_q: Reg,
+    words: Reg,
+    gives: Reg,
+    format_q: Reg,
+    shift_q: Reg,
+    magnitude: Reg,
+    saturated: Reg,
+    detail: Reg,
+    crc: Reg,
+    crc_step: XorReduce,
+    crc_cut: Unpack,
+    source: Vec<Sig<Local>>,
+    source_cut: Vec<Unpack>,
+    address: Reg,
+    left: Reg,
+    part: Reg,
+    start_wait: Reg,
+    valid_at: Vec<Reg>,
+    part_at: Vec<Reg>,
+    last_at: Vec<Reg>,
+    narrow: Vec<Narrow>,
+    assemble: Vec<Assemble>,
+    word: Vec<Reg>,
+    word_join: Vec<Concat>,
+    advance: Signal<Local, Bit>,
+    sent: Signal<Local, Bit>,
+    last_sent: Signal<Local, Bit>,
+    ready: Signal<Local, Bit>,
+    is_read: Signal<Local, Bit>,
+    mask: Sig<Local>,
+    half_step: Sig<Local>,
+    or: Sig<Local>,
+    hits: Sig<Local>,
+    splits: Signal<Local, Bit>,
+    last_part: Sig<Local>,
+    part_ends: Signal<Local, Bit>,
+    emits: Signal<Local, Bit>,
+    complete: Signal<Local, Bit>,
+    head_pop: Slice,
+    head_push: Slice,
+    head_format: Slice,
+    head_shift: Slice,
+    fit_splits: Vec<Flag>,
+    fit_last: Vec<Dim>,
+    fit_shift: Vec<Dim>,
+    fit_round: Vec<Dim>,
+    results: Dim,
+    lanes: Dim,
+    pieces_per_source: Dim,
+    pieces: Dim,
+    sources: Dim,
+    bytes: Dim,
+    per_lane: Dim,
+    unit_words: Dim,
+    check_words: Dim,
+    register_words: Dim,
+    wait_start: Dim,
+    gap_start: Dim,
+    has_gap: Flag,
+    stages: Dim,
+    read_code: Dim,
+    kind_result: Dim,
+    kind_registers: Dim,
+    kind_error: Dim,
+    kind_ready: Dim,
+    mark: Const,
+    crc_start: Const,
+}
+
+impl StoreEngine {
+    /// The store engine of `c`.
+    pub fn new(c: &Config) -> Self {
+        let (t, lanes) = (Timing::new(c), Lanes::new(c));
+        let (drain, address, part) = (c.array.drain, index_bits(c.memory.result), part_bits(c));
+        let fits: Vec<Fit> = (0..3).map(|f| Fit::new(c, f)).collect();
+        let per_source = 32 / lanes.bits;
+        let read = OPCODES.iter().find(|o| o.name == "READ").expect("in the table");
+        let bytes = c.link_bytes();
+        StoreEngine {
+            clock: Default::default(),
+            available: Default::default(),
+            half: Sig::vec(HALVES, 16, false),
+            number: Sig::unsigned(32),
+            token: Default::default(),
+            take: Default::default(),
+            pop: Default::default(),
+            give: Default::default(),
+            idle: Default::default(),
+            wait_token: Default::default(),
+            freeze: Default::default(),
+            restart: Default::default(),
+            report: Default::default(),
+            report_ready: Default::default(),
+            report_reason: Sig::unsigned(3),
+            report_number: Sig::unsigned(32),
+            report_engine: Sig::unsigned(2),
+            reported: Default::default(),
+            register: Sig::vec(REGISTERS.len(), 32, false),
+            re: Default::default(),
+            raddr: Sig::unsigned(address),
+            rdata: Sig::vec(drain, 32, true),
+            out_valid: Default::default(),
+            out_data: lanes.signals(),
+            out_ready: Default::default(),
+            phase: Default::default(),
+            index: Reg::unsigned(8),
+            gap: Reg::unsigned(5),
+            kind: Reg::unsigned(3),
+            reason: Reg::unsigned(3),
+            number_q: Reg::unsigned(32),
+            words: Reg::unsigned(32),
+            gives: Reg::unsigned(1),
+            format_q: Reg::unsigned(2),
+            shift_q: Reg::unsigned(5),
+            magnitude: Reg::unsigned(32),
+            saturated: Reg::unsigned(32),
+            detail: Reg::unsigned(32),
+            crc: Reg::unsigned(32),
+            crc_step: crc_step(CRC32_POLY.into(), 32, lanes.bits, lanes.count),
+            crc_cut: Unpack::new(per_source, lanes.bits, false),
+            source: Sig::vec(REGISTERS.len(), 32, false),
+            source_cut: (0..REGISTERS.len()).map(|_| Unpack::new(per_source, lanes.bits, false)).collect(),
+            address: Reg::unsigned(address),
+            left: Reg::unsigned(16),
+            part: Reg::unsigned(part),
+            start_wait: Reg::unsigned(5),
+            valid_at: Reg::vec(STAGES, 1, false),
+            part_at: Reg::vec(STAGES, part, false),
+            last_at: Reg::vec(STAGES, 1, false),
+            narrow: (0..drain).map(|_| Narrow::default()).collect(),
+            assemble: (0..3).map(|f| Assemble::new(c, f)).collect(),
+            word: Reg::vec(bytes, 8, false),
+            word_join: (0..lanes.count).map(|_| Concat::new(lanes.bits / 8, 8)).collect(),
+            advance: Default::default(),
+            sent: Default::default(),
+            last_sent: Default::default(),
+            ready: Default::default(),
+            is_read: Default::default(),
+            mask: Sig::unsigned(32),
+            half_step: Sig::unsigned(32),
+            or: Sig::unsigned(32),
+            hits: Sig::unsigned(6),
+            splits: Default::default(),
+            last_part: Sig::unsigned(part),
+            part_ends: Default::default(),
+            emits: Default::default(),
+            complete: Default::default(),
+            head_pop: field(store::POP_PREV, 0),
+            head_push: field(store::PUSH_PREV, 0),
+            head_format: field(store::FORMAT, 0),
+            head_shift: field(store::SHIFT, 3),
+            fit_splits: fits.iter().map(|f| Flag::new(f.share == 1)).collect(),
+            fit_last: fits.iter().map(|f| Dim::new(f.split.max(f.share) - 1)).collect(),
+            fit_shift: fits
+                .iter()
+                .map(|f| Dim::new(f.split.max(f.share).trailing_zeros() as usize))
+                .collect(),
+            fit_round: fits.iter().map(|f| Dim::new(f.share - 1)).collect(),
+            results: Dim::new(drain),
+            lanes: Dim::new(lanes.count),
+            pieces_per_source: Dim::new(per_source),
+            pieces: Dim::new(REGISTERS.len() * 32 / c.link_bits),
+            sources: Dim::new(REGISTERS.len()),
+            bytes: Dim::new(bytes),
+            per_lane: Dim::new(lanes.bits / 8),
+            unit_words: Dim::new(t.unit_words),
+            check_words: Dim::new(t.check_words),
+            register_words: Dim::new(REGISTERS.len() * 32 / c.link_bits),
+            wait_start: Dim::new(t.first_data - 1 - STAGES),
+            gap_start: Dim::new(t.first_data - 1 - t.unit_words),
+            has_gap: Flag::new(t.first_data > 1 + t.unit_words),
+            stages: Dim::new(STAGES),
+            read_code: Dim::new(read.code.into()),
+            kind_result: Dim::new(Kind::Result as usize),
+            kind_registers: Dim::new(Kind::Registers as usize),
+            kind_error: Dim::new(Kind::Error as usize),
+            kind_ready: Dim::new(Kind::Ready as usize),
+            mark: Const::unsigned(header::MARK_VALUE.into(), 16),
+            crc_start: Const::unsigned(CRC32_INIT.into(), 32),
+        }
+    }
+}
+
+impl Logic for StoreEngine {
+    named!();
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(
+            self, clock, phase, index, gap, kind, reason, number_q, words, gives, format_q, shift_q, magnitude,
+            saturated, detail, crc, address, left, part, start_wait
+        );
+        for s in 0..self.stages.val() {
+            self.valid_at[s].clock.next = self.clock.val();
+            self.part_at[s].clock.next = self.clock.val();
+            self.last_at[s].clock.next = self.clock.val();
+            self.valid_at[s].d.next = self.valid_at[s].q.val();
+            self.part_at[s].d.next = self.part_at[s].q.val();
+            self.last_at[s].d.next = self.last_at[s].q.val();
+        }
+        // what is offered, and whether the pipeline moves
+        self.out_valid.next = false;
+        match self.phase.q.val() {
+            Phase::Idle => {
+                self.out_valid.next = false;
+            }
+            Phase::Gap => {
+                self.out_valid.next = false;
+            }
+            Phase::Pause => {
+                self.out_valid.next = false;
+            }
+            Phase::Data => {
+                self.out_valid.next = self.valid_at[self.stages.val() - 1].q.val().any();
+            }
+            _ => {
+                self.out_valid.next = true;
+            }
+        }
+        self.advance.next = self.out_ready.val() | !self.out_valid.val();
+        self.sent.next = self.out_ready.val() & self.out_valid.val();
+        // header, summary or registers
+        for i in 0..self.sources.val() {
+            self.source[i].next = self.register[i].val();
+        }
+        if self.phase.q.val() == Phase::Head {
+            self.source[0].next =
+                self.kind.q.val() + (self.reason.q.val() << 8) + (self.number_q.q.val() << 16);
+            self.source[1].next = (self.number_q.q.val() >> 16) + (self.words.q.val() << 16);
+            self.source[2].next = self.words.q.val() >> 16;
+            self.source[3].next = self.mark.val() << 16;
+        }
+        if self.phase.q.val() == Phase::Summary {
+            self.source[0].next = self.magnitude.q.val();
+            self.source[1].next = self.saturated.q.val();
+            self.source[2].next = self.detail.q.val();
+            self.source[3].next = 0.into();
+        }
+        for i in 0..self.sources.val() {
+            self.source_cut[i].x.next = self.source[i].val();
+        }
+        self.crc_cut.x.next = self.crc.q.val();
+        for b in 0..self.bytes.val() {
+            self.word_join[b / self.per_lane.val()].x[b % self.per_lane.val()].next = self.word[b].q.val();
+        }
+        for i in 0..self.lanes.val() {
+            self.out_data[i].next = self.word_join[i].y.val();
+            if !(self.phase.q.val() == Phase::Data) {
+                self.out_data[i].next = 0.into();
+                for k in 0..self.pieces.val() {
+                    if self.index.q.val() == k {
+                        self.out_data[i].next = self.source_cut
+                            [(k * self.lanes.val() + i) / self.pieces_per_source.val()]
+                        .y[(k * self.lanes.val() + i) % self.pieces_per_source.val()]
+                        .val();
+                    }
+                }
+            }
+            if self.phase.q.val() == Phase::Check {
+                self.out_data[i].next = 0.into();
+            }
+        }
+        if self.phase.q.val() == Phase::Check {
+            for k in 0..self.pieces_per_source.val() {
+                if self.index.q.val() == k {
+                    self.out_data[0].next = self.crc_cut.y[k].val();
+                }
+            }
+        }
+        self.crc_step.x[0].next = self.crc.q.val();
+        for i in 0..self.lanes.val() {
+            self.crc_step.x[i + 1].next = self.out_data[i].val();
+        }
+        if self.sent.val() {
+            self.crc.d.next = self.crc_step.y.val();
+        }
+        // results: address, memory, two stages of narrowing, link word
+        self.splits.next = false;
+        self.last_part.next = 0.into();
+        for f in 0..3 {
+            if self.format_q.q.val() == f {
+                self.splits.next = self.fit_splits[f].val();
+                self.last_part.next = self.fit_last[f].val().into();
+            }
+        }
+        self.part_ends.next = self.part.q.val() == self.last_part.val();
+        self.emits.next = self.left.q.val().any() & !self.start_wait.q.val().any();
+        self.re.next = self.advance.val();
+        self.raddr.next = self.address.q.val();
+        self.mask.next = 0.into();
+        self.half_step.next = 0.into();
+        for b in 0..31 {
+            if self.shift_q.q.val() > b {
+                self.mask.next = self.mask.val() * 2 + 1;
+            }
+        }
+        if self.mask.val().any() {
+            self.half_step.next = (self.mask.val() >> 1) + 1;
+        }
+        self.or.next = 0.into();
+        self.hits.next = 0.into();
+        for r in 0..self.results.val() {
+            self.narrow[r].clock.next = self.clock.val();
+            self.narrow[r].advance.next = self.advance.val();
+            self.narrow[r].v.next = self.rdata[r].val();
+            self.narrow[r].shift.next = self.shift_q.q.val();
+            self.narrow[r].mask.next = self.mask.val();
+            self.narrow[r].half.next = self.half_step.val();
+            self.narrow[r].format.next = self.format_q.q.val();
+            self.or.next = self.or.val() | self.narrow[r].magnitude.val();
+            self.hits.next = self.hits.val() + self.narrow[r].saturates.val();
+            for f in 0..3 {
+                self.assemble[f].result[r].next = self.narrow[r].y.val();
+            }
+        }
+        for f in 0..3 {
+            self.assemble[f].part.next = self.part_at[2].q.val();
+            for b in 0..self.bytes.val() {
+                self.assemble[f].before[b].next = self.word[b].q.val();
+            }
+        }
+        self.complete.next = self.valid_at[2].q.val().any()
+            & (self.splits.val() | (self.part_at[2].q.val() == self.last_part.val()) | self.last_at[2].q.val().any());
+        for b in 0..self.bytes.val() {
+            self.word[b].clock.next = self.clock.val();
+            self.word[b].d.next = self.word[b].q.val();
+            for f in 0..3 {
+                if self.advance.val() & self.valid_at[2].q.val().any() & (self.format_q.q.val() == f) {
+                    self.word[b].d.next = self.assemble[f].after[b].val();
+                }
+            }
+        }
+        if self.advance.val() {
+            self.valid_at[0].d.next = self.emits.val().into();
+            self.part_at[0].d.next = self.part.q.val();
+            self.last_at[0].d.next = ((self.left.q.val() == 1) & (self.part_ends.val() | !self.splits.val())).into();
+            for s in 1..3 {
+                self.valid_at[s].d.next = self.valid_at[s - 1].q.val();
+                self.part_at[s].d.next = self.part_at[s - 1].q.val();
+                self.last_at[s].d.next = self.last_at[s - 1].q.val();
+            }
+            self.valid_at[self.stages.val() - 1].d.next = self.complete.val().into();
+            self.last_at[self.stages.val() - 1].d.next = self.last_at[self.stages.val() - 2].q.val();
+            if self.start_wait.q.val().any() {
+                self.start_wait.d.next = self.start_wait.q.val() - 1;
+            }
+            if self.emits.val() {
+                self.part.d.next = self.part.q.val() + 1;
+                if self.part_ends.val() {
+                    self.part.d.next = 0.into();
+                }
+                if self.part_ends.val() | !self.splits.val() {
+                    self.address.d.next = self.address.q.val() + 1;
+                    self.left.d.next = self.left.q.val() - 1;
+                }
+            }
+            if self.valid_at[1].q.val().any() & (!self.splits.val() | !self.part_at[1].q.val().any()) {
+                self.magnitude.d.next = self.magnitude.q.val() | self.or.val();
+                self.saturated.d.next = self.saturated.q.val() + self.hits.val();
+            }
+        }
+        // phases
+        self.head_pop.x.next = self.half[0].val();
+        self.head_push.x.next = self.half[0].val();
+        self.head_format.x.next = self.half[0].val();
+        self.head_shift.x.next = self.half[3].val();
+        self.is_read.next = bits_of(self.half[0].val(), 8) == self.read_code.val();
+        self.ready.next = self.token.val() | !self.head_pop.y.val().any();
+        self.idle.next = self.phase.q.val() == Phase::Idle;
+        self.take.next = self.idle.val() & self.available.val() & self.ready.val();
+        self.wait_token.next = self.idle.val() & self.available.val() & !self.ready.val();
+        self.last_sent.next = self.sent.val()
+            & (self.phase.q.val() == Phase::Check)
+            & (self.index.q.val() + 1 == self.check_words.val());
+        if self.advance.val() {
+            self.index.d.next = self.index.q.val() + 1;
+        }
+        match self.phase.q.val() {
+            Phase::Idle => {
+                self.index.d.next = 0.into();
+                self.crc.d.next = self.crc_start.val();
+                self.magnitude.d.next = 0.into();
+                self.saturated.d.next = 0.into();
+                self.detail.d.next = 0.into();
+                self.words.d.next = 0.into();
+                self.reason.d.next = 0.into();
+                self.gives.d.next = 0.into();
+                self.part.d.next = 0.into();
+                self.start_wait.d.next = self.wait_start.val().into();
+                self.gap.d.next = self.gap_start.val().into();
+                self.format_q.d.next = self.head_format.y.val();
+                self.shift_q.d.next = self.head_shift.y.val();
+                self.address.d.next = self.half[1].val();
+                if self.take.val() {
+                    self.phase.d.next = Phase::Head;
+                    self.number_q.d.next = self.number.val();
+                    self.gives.d.next = self.head_push.y.val();
+                    if self.is_read.val() {
+                        self.kind.d.next = self.kind_registers.val().into();
+                        self.words.d.next = self.register_words.val().into();
+                    } else {
+                        self.kind.d.next = self.kind_result.val().into();
+                        self.left.d.next = self.half[2].val();
+                        for f in 0..3 {
+                            if self.head_format.y.val() == f {
+                                if self.fit_splits[f].val() {
+                                    self.words.d.next = self.half[2].val() << self.fit_shift[f].val();
+                                } else {
+                                    self.words.d.next = (self.half[2].val() + self.fit_round[f].val())
+                                        >> self.fit_shift[f].val();
+                                }
+                            }
+                        }
+                    }
+                } else if self.report.val() {
+                    self.phase.d.next = Phase::Head;
+                    self.number_q.d.next = self.report_number.val();
+                    self.reason.d.next = self.report_reason.val();
+                    if self.report_ready.val() {
+                        self.kind.d.next = self.kind_ready.val().into();
+                        self.magnitude.d.next = self.register[1].val();
+                        self.saturated.d.next = self.register[2].val();
+                        self.detail.d.next = self.register[0].val();
+                    } else {
+                        self.kind.d.next = self.kind_error.val().into();
+                        self.magnitude.d.next = self.report_engine.val();
+                    }
+                }
+            }
+            Phase::Head => {
+                if self.sent.val() & (self.index.q.val() + 1 == self.unit_words.val()) {
+                    self.index.d.next = 0.into();
+                    self.phase.d.next = Phase::Summary;
+                    if self.kind.q.val() == self.kind_result.val() {
+                        self.phase.d.next = Phase::Data;
+                    }
+                    if self.kind.q.val() == self.kind_registers.val() {
+                        self.phase.d.next = Phase::Registers;
+                        if self.has_gap.val() {
+                            self.phase.d.next = Phase::Gap;
+                        }
+                    }
+                }
+            }
+            Phase::Gap => {
+                self.index.d.next = 0.into();
+                self.gap.d.next = self.gap.q.val() - 1;
+                if self.gap.q.val() == 1 {
+                    self.phase.d.next = Phase::Registers;
+                }
+            }
+            Phase::Registers => {
+                if self.sent.val() & (self.index.q.val() + 1 == self.register_words.val()) {
+                    self.index.d.next = 0.into();
+                    self.phase.d.next = Phase::Summary;
+                }
+            }
+            Phase::Data => {
+                self.index.d.next = 0.into();
+                if self.sent.val() & self.last_at[self.stages.val() - 1].q.val().any() {
+                    self.phase.d.next = Phase::Summary;
+                }
+            }
+            Phase::Summary => {
+                if self.sent.val() & (self.index.q.val() + 1 == self.unit_words.val()) {
+                    self.phase.d.next = Phase::Pause;
+                }
+            }
+            Phase::Pause => {
+                self.index.d.next = 0.into();
+                self.phase.d.next = Phase::Check;
+            }
+            Phase::Check => {
+                if self.last_sent.val() {
+                    self.phase.d.next = Phase::Idle;
+                }
+            }
+        }
+        self.pop.next = self.take.val() & self.head_pop.y.val().any();
+        self.give.next = self.last_sent.val() & self.gives.q.val().any();
+        self.freeze.next = !self.idle.val() & (self.kind.q.val() == self.kind_registers.val());
+        self.restart.next = self.last_sent.val() & (self.kind.q.val() == self.kind_registers.val());
+        self.reported.next = self.last_sent.val()
+            & ((self.kind.q.val() == self.kind_error.val()) | (self.kind.q.val() == self.kind_ready.val()));
+    }
+}

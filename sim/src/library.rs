@@ -1,0 +1,99 @@
+//! Models in the cache: built once as shared libraries, then loaded.
+
+use crate::cache::Cache;
+use crate::ffi::Model;
+use crate::options::SimOptions;
+use crate::recipe::command::write;
+use crate::recipe::design::Waveform;
+use crate::recipe::{BuildStep, Design, Key, Report, Tools, compile, verilate};
+use std::path::{Path, PathBuf};
+use tandem_spec::EngineError;
+
+const LIBRARY: &str = "model.so";
+
+/// A model of `design` in its initial state; built if the cache does not have it.
+pub fn model(design: &Design, options: &SimOptions) -> Result<Model, EngineError> {
+    let cache = Cache::open(options.cache.as_deref())?;
+    let tools = Tools::find(options.programs.clone())?;
+    let key = Key::of_model(design, &tools, options.waveform);
+    let report = |step: BuildStep| {
+        tracing::info!(top = design.top, key = key.prefix(), "{step}");
+        if let Some(progress) = &options.progress {
+            progress(step);
+        }
+    };
+    let build = Build { design, key: &key, tools: &tools, waveform: options.waveform, report: &report };
+    cache.entry(
+        &key,
+        &report,
+        |entry| Model::load(&entry.join(LIBRARY), &key.prefix(), design.link_bits / 8),
+        |scratch, entry| build.shared_library(&cache, scratch, entry),
+    )
+}
+
+struct Build<'a> {
+    design: &'a Design,
+    key: &'a Key,
+    tools: &'a Tools,
+    waveform: Option<Waveform>,
+    report: Report<'a>,
+}
+
+impl Build<'_> {
+    fn shared_library(&self, cache: &Cache, scratch: &Path, entry: &Path) -> Result<(), EngineError> {
+        (self.report)(BuildStep::Verilating);
+        let prefix = self.key.prefix();
+        let model = verilate::verilate(self.design, &prefix, self.waveform, self.tools, scratch)?;
+        let mut objects = compile::model_objects(&model, self.waveform, self.tools, self.report)?;
+        objects.extend(self.runtime(cache, &model.runtime)?);
+        (self.report)(BuildStep::Linking);
+        let library = entry.join(LIBRARY);
+        compile::link_shared(&objects, &prefix, self.waveform, self.tools, scratch, &library)?;
+        // not needed to run: tells a person what this entry is
+        write(&entry.join("tandem.v"), &self.design.verilog)?;
+        write(&entry.join("about.txt"), &self.about())
+    }
+
+    /// Verilator's own run time, compiled once for all models of the cache.
+    fn runtime(&self, cache: &Cache, names: &[String]) -> Result<Vec<PathBuf>, EngineError> {
+        let key = Key::of_runtime(names, self.tools, self.waveform);
+        let objects =
+            |entry: &Path| -> Vec<PathBuf> { names.iter().map(|n| entry.join(format!("{n}.o"))).collect() };
+        cache
+            .entry(
+                &key,
+                self.report,
+                |entry| {
+                    let found = objects(entry);
+                    found.iter().all(|o| o.is_file()).then_some(found).ok_or("an object is missing".into())
+                },
+                |_, entry| {
+                    let (tools, report) = (self.tools, self.report);
+                    compile::runtime_objects(names, self.waveform, tools, entry, report).map(drop)
+                },
+            )
+            .map_err(|e| self.zlib_hint(e))
+    }
+
+    fn zlib_hint(&self, error: EngineError) -> EngineError {
+        match error {
+            EngineError::Tool { tool, what } if self.waveform == Some(Waveform::Fst) => {
+                let hint = "an FST waveform needs zlib (Debian, Ubuntu: apt-get install zlib1g-dev); a .vcd file does not";
+                EngineError::Tool { tool, what: format!("{what}\n{hint}") }
+            }
+            other => other,
+        }
+    }
+
+    fn about(&self) -> String {
+        let Build { design, tools, waveform, .. } = self;
+        format!(
+            "top: {}\nlink: {} bits\nwaveform: {waveform:?}\nverilator: {}\nC++ compiler: {}\nflags: {}\n",
+            design.top,
+            design.link_bits,
+            tools.verilator_version,
+            tools.cxx_version,
+            verilate::VERILATOR_FLAGS.join(" ")
+        )
+    }
+}

@@ -1,0 +1,79 @@
+//! The fast path of training: exact integers from the host, cost from the plan.
+
+use crate::device::{Device, DeviceError, GemmRequest, GemmResult, ResultFormat};
+use crate::matrix::Matrix;
+use crate::narrow::narrow;
+use crate::planner::Planner;
+use crate::product::product;
+use crate::request::{check_values, empty, fits, problem};
+use ndarray::Array2;
+use rayon::prelude::*;
+use std::sync::Arc;
+use tandem_spec::Config;
+use tandem_spec::engine::Predict;
+
+/// Results that one thread narrows at a time.
+const CHUNK: usize = 1 << 15;
+
+/// A device that returns what the accelerator would, without running a program on it.
+///
+/// # Numeric  the integers, magnitudes and saturation counts of [`crate::Offload`] on any engine
+pub struct Exact {
+    planner: Planner,
+}
+
+impl Exact {
+    /// A device for an accelerator whose cycles `predict` knows.
+    pub fn new(config: Config, predict: impl Predict + 'static) -> Self {
+        Exact { planner: Planner::new(config, Arc::new(predict)) }
+    }
+
+    /// Its planner.
+    pub fn planner(&mut self) -> &mut Planner {
+        &mut self.planner
+    }
+}
+
+impl Device for Exact {
+    fn name(&self) -> &str {
+        "model"
+    }
+
+    fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
+        let problem = problem(request)?;
+        if let Some(result) = empty(&problem) {
+            return Ok(result);
+        }
+        let (x, w) = (Matrix::new(request.x.values), Matrix::new(request.w.values));
+        let (mut y, ors) = product((&x, request.x.format), (&w, request.w.format));
+        for (name, operand, matrix, or) in [("X", &request.x, &x, ors[0]), ("W", &request.w, &w, ors[1])] {
+            if !fits(operand.format, or) {
+                check_values(name, operand, matrix)?;
+            }
+        }
+        let cost = self.planner.plan(&problem)?.cost;
+        let (magnitude_or, saturated) = finish(&mut y, request.result);
+        Ok(GemmResult { y, cost, magnitude_or, saturated })
+    }
+}
+
+/// Narrows sums if asked; returns the OR of their magnitudes and how many saturated.
+pub(crate) fn finish(y: &mut Array2<i64>, result: ResultFormat) -> (u64, u64) {
+    let pass = |chunk: &mut [i64]| {
+        let or = chunk.iter().fold(0, |or, v| or | v.unsigned_abs());
+        let mut saturated = 0;
+        if let ResultFormat::Narrow { bits, shift } = result {
+            for v in chunk {
+                let (y, clamped) = narrow(*v, bits, shift);
+                *v = y;
+                saturated += u64::from(clamped);
+            }
+        }
+        (or, saturated)
+    };
+    let all = y.as_slice_mut().expect("results are row-major");
+    if all.len() <= CHUNK {
+        return pass(all);
+    }
+    all.par_chunks_mut(CHUNK).map(pass).reduce(|| (0, 0), |a, b| (a.0 | b.0, a.1 + b.1))
+}

@@ -1,0 +1,196 @@
+//! Products on an engine: plan, pack, run, check, unpack.
+
+use crate::device::{Device, DeviceError, GemmRequest, GemmResult};
+use crate::exact::finish;
+use crate::failure::{Failure, explain};
+use crate::planner::{Lowered, Planner};
+use crate::request::{empty, problem};
+use crate::traffic::cost;
+use crate::unpack::add_block;
+use ndarray::Array2;
+use std::sync::Arc;
+use tandem_spec::engine::Predict;
+use tandem_spec::packet::Kind;
+use tandem_spec::registers::IDENTITY;
+use tandem_spec::{Counters, Engine, Format as Transport, Instruction, Packet, RunOptions, Status};
+use tandem_spec::{EngineError, Stream, Tokens};
+
+/// A device that runs every product on an engine: twin, simulator or board.
+///
+/// A program that fails on a damaged link word is sent once more after a reset.
+pub struct Offload<E> {
+    engine: E,
+    planner: Planner,
+    options: RunOptions,
+    /// Instructions since the last reset, `None` if the engine must be reset first.
+    issued: Option<u32>,
+    strict: bool,
+}
+
+impl<E: Engine> Offload<E> {
+    /// A device on `engine`, whose cycles `predict` knows. The engine is reset before the first product.
+    pub fn new(engine: E, predict: impl Predict + 'static) -> Self {
+        let planner = Planner::new(engine.config().clone(), Arc::new(predict));
+        Offload { engine, planner, options: RunOptions::default(), issued: None, strict: false }
+    }
+
+    /// Runs with other options: stalls, a cycle limit, a waveform.
+    #[must_use]
+    pub fn with_options(mut self, options: RunOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Makes it an error if any counter differs from its prediction (which holds without stalls only).
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        self.strict = true;
+        self
+    }
+
+    /// Its planner.
+    pub fn planner(&mut self) -> &mut Planner {
+        &mut self.planner
+    }
+
+    /// The engine.
+    pub fn engine(&mut self) -> &mut E {
+        &mut self.engine
+    }
+
+    fn error(&self, what: String) -> DeviceError {
+        DeviceError::Engine { engine: self.engine.name().into(), what }
+    }
+
+    /// Resets engine and counters, and checks that it is the accelerator that plans are made for.
+    fn reset(&mut self) -> Result<(), DeviceError> {
+        let config = self.planner.config();
+        let expected = config.hash();
+        let mut stream = Stream::new(config);
+        stream.push(&Instruction::Reset);
+        stream.push(&Instruction::Read(Tokens::default()));
+        let outcome = self.engine.run(&stream, &self.options).map_err(|e| self.error(e.to_string()))?;
+        let ready = outcome.packets.iter().position(|p| p.kind == Kind::Ready);
+        let rest = ready.map(|i| &outcome.packets[i..]);
+        let (Some([ready, registers]), Status::Idle) = (rest, outcome.status) else {
+            return Err(self.error(format!("does not answer a reset: {:?}", outcome.status)));
+        };
+        let [lo, hi, identity, _] = ready.summary;
+        let found = u64::from(hi) << 32 | u64::from(lo);
+        if found != expected {
+            return Err(self.error(EngineError::Mismatch { expected, found }.to_string()));
+        }
+        if identity != IDENTITY || registers.kind != Kind::Registers {
+            let what = format!("identity {identity:#010x}: expected {IDENTITY:#010x}");
+            return Err(self.error(what));
+        }
+        self.issued = Some(1);
+        Ok(())
+    }
+
+    /// Runs a program; results and counters, or why there are none.
+    fn run(&mut self, lowered: &Lowered, base: u32) -> Result<(Vec<Packet>, Counters), Failure> {
+        let outcome = self.engine.run(&lowered.stream, &self.options).map_err(Failure::from)?;
+        let instructions = &lowered.program.instructions;
+        let config = self.planner.config();
+        if outcome.status != Status::Idle {
+            return Err(explain(config, instructions, base, &outcome));
+        }
+        let mut packets = outcome.packets;
+        let counters = packets.pop().and_then(|p| p.counters());
+        let counters = counters.ok_or_else(|| Failure::lasting("sent no registers at the end".into()))?;
+        let stores = instructions.iter().enumerate().filter_map(|(i, instruction)| match instruction {
+            Instruction::Store(s) => Some((base.wrapping_add(i as u32), s)),
+            _ => None,
+        });
+        let bytes = |count: u16, format: Transport| {
+            let bits = usize::from(count) * config.array.drain * format.bits();
+            bits.div_ceil(config.link_bits) * config.link_bytes()
+        };
+        let expected: Vec<_> = stores.map(|(n, s)| (Kind::Result, n, bytes(s.count, s.format))).collect();
+        let found: Vec<_> = packets.iter().map(|p| (p.kind, p.instruction, p.data.len())).collect();
+        if found != expected {
+            let at = found.iter().zip(&expected).position(|(f, e)| f != e).unwrap_or(found.len());
+            let (f, e) = (found.get(at), expected.get(at));
+            return Err(Failure::lasting(format!("packet {at} is {f:?}: expected {e:?}")));
+        }
+        Ok((packets, counters))
+    }
+
+    fn attempt(&mut self, lowered: &Lowered) -> Result<(Vec<Packet>, Counters), (DeviceError, bool)> {
+        if self.issued.is_none() {
+            self.reset().map_err(|e| (e, false))?;
+        }
+        let base = self.issued.take().expect("just reset");
+        match self.run(lowered, base) {
+            Ok(done) => {
+                self.issued = Some(base.wrapping_add(lowered.program.instructions.len() as u32));
+                Ok(done)
+            }
+            Err(failure) => Err((self.error(failure.what), failure.replay)),
+        }
+    }
+
+    fn check(&self, lowered: &Lowered, counters: &Counters) -> Result<(), DeviceError> {
+        let predicted = lowered.planned.predicted;
+        let same = |c: &Counters| Counters { identity: 0, config_lo: 0, config_hi: 0, ..*c };
+        if self.strict && same(counters) != same(&predicted) {
+            return Err(self.error(format!("counters {counters:?}: predicted {predicted:?}")));
+        }
+        Ok(())
+    }
+
+    fn collect(
+        &self,
+        lowered: &Lowered,
+        packets: &[Packet],
+        request: &GemmRequest<'_>,
+    ) -> Result<(Array2<i64>, u64, u64), DeviceError> {
+        let (plan, config) = (&lowered.planned.plan, self.planner.config());
+        let shape = plan.problem.shape;
+        let mut y = Array2::zeros((shape.m, shape.n));
+        for (block, packet) in lowered.program.stores.iter().zip(packets) {
+            add_block(config, plan, *block, &packet.data, &mut y);
+        }
+        let summary = |i: usize| packets.iter().map(move |p| u64::from(p.summary[i]));
+        let saturated: u64 = summary(1).sum();
+        if !plan.chip_narrows() && saturated > 0 {
+            return Err(self.error(format!("{saturated} sums exceed their proven bound")));
+        }
+        if plan.host_adds() {
+            let (or, saturated) = finish(&mut y, request.result);
+            return Ok((y, or, saturated));
+        }
+        Ok((y, summary(0).fold(0, |a, b| a | b), saturated))
+    }
+}
+
+impl<E: Engine> Device for Offload<E> {
+    fn name(&self) -> &str {
+        self.engine.name()
+    }
+
+    fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
+        if let Some(result) = empty(&problem(request)?) {
+            return Ok(result);
+        }
+        let lowered = self.planner.lower(request)?;
+        let done = match self.attempt(&lowered) {
+            Err((_, true)) => self.attempt(&lowered),
+            other => other,
+        };
+        let (packets, counters) = done.map_err(|(error, _)| error)?;
+        self.check(&lowered, &counters)?;
+        let (y, magnitude_or, saturated) = self.collect(&lowered, &packets, request)?;
+        let planned = &lowered.planned;
+        let cost =
+            cost(self.planner.config(), &planned.plan, &planned.traffic, &counters, &planned.predicted);
+        Ok(GemmResult { y, cost, magnitude_or, saturated })
+    }
+}
+
+impl<E> std::fmt::Debug for Offload<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Offload").field("issued", &self.issued).field("strict", &self.strict).finish()
+    }
+}

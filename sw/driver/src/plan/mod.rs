@@ -1,0 +1,228 @@
+//! What a product will do on the accelerator, decided before anything runs.
+//!
+//! ```text
+//! (Config, m×k×n, formats) ─ search ─► GemmPlan ─ schedule ─► instructions ─ pack ─► link words
+//!
+//! rows of the array    X [m, k]      or, transposed, Wᵀ [n, k]       cut into tiles of `row.width`
+//! columns              Wᵀ [n, k]     or              X [m, k]        cut into tiles of `col.width`
+//! sum                  k, cut into `parts` that fit memories and accumulators
+//! ```
+//! A *block* is one COMPUTE: some row tiles × some column tiles × one part. Blocks run in order; one
+//! finds its operands in memory or has them loaded, and (unless it holds) has its results stored.
+
+mod bound;
+mod cuts;
+mod draft;
+mod search;
+mod seeds;
+
+pub use bound::{longest_sum, slices};
+pub use search::{Planned, TooLong, search};
+
+use crate::device::Format;
+use crate::geometry::{Scratchpad, Side};
+use std::ops::Range;
+use tandem_spec::{Config, Format as Transport};
+
+/// Y[m, n] = Σ_k X[m, k] · W[k, n].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Rows of X and Y.
+    pub m: usize,
+    /// Columns of X, rows of W.
+    pub k: usize,
+    /// Columns of W and Y.
+    pub n: usize,
+}
+
+/// Width of the results that a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ResultWidth {
+    /// The exact sum.
+    Full,
+    /// Divided, rounded and saturated to 8 or 16 bits.
+    Narrow(u8),
+}
+
+/// What a plan depends on, beside the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Problem {
+    /// Shape of the product.
+    pub shape: Shape,
+    /// Format of X.
+    pub x: Format,
+    /// Format of W.
+    pub w: Format,
+    /// Width of the results.
+    pub result: ResultWidth,
+}
+
+/// Bits `shift … shift + format.bits − 1` of an operand: v = Σ slice · 2^shift.
+///
+/// Most operands are one slice. Several are needed if a product of whole operands could overflow the
+/// accumulator, or if an operand has more digits than the array takes. Only the top slice is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Slice {
+    /// Position of its lowest bit.
+    pub shift: u8,
+    /// Its width and sign.
+    pub format: Format,
+}
+
+/// One operand on its side of the array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SidePlan {
+    /// Rows of the operand (`m` or `n`).
+    pub elements: usize,
+    /// Rows of a tile; the last tile may have fewer.
+    pub width: usize,
+    /// Number of tiles.
+    pub tiles: usize,
+    /// Bit slices of the operand.
+    pub slices: Vec<Slice>,
+    /// All tiles of a part are in memory at once, so that they cross the link once per part.
+    pub resident: bool,
+}
+
+impl SidePlan {
+    /// Rows of tile `tile`.
+    pub fn rows_of(&self, tile: usize) -> usize {
+        self.width.min(self.elements - tile * self.width)
+    }
+
+    /// Rows of the last tile.
+    pub fn edge(&self) -> usize {
+        self.rows_of(self.tiles - 1)
+    }
+
+    /// Rows in `tiles`.
+    pub fn rows_in(&self, tiles: &Range<usize>) -> usize {
+        (tiles.end * self.width).min(self.elements) - tiles.start * self.width
+    }
+}
+
+/// A range of k and a pair of slices whose products are summed on chip.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which products.
+    pub k: Range<usize>,
+    /// Index of the row operand's slice.
+    pub row_slice: usize,
+    /// Index of the column operand's slice.
+    pub col_slice: usize,
+}
+
+impl Part {
+    /// Flat words of one plane: ⌈|k| / lanes⌉.
+    pub fn words(&self, lanes: usize) -> usize {
+        self.k.len().div_ceil(lanes)
+    }
+
+    /// Index of the slice on `side`.
+    pub fn slice(&self, side: Side) -> usize {
+        match side {
+            Side::Row => self.row_slice,
+            Side::Col => self.col_slice,
+        }
+    }
+}
+
+/// One COMPUTE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Index of the part.
+    pub part: usize,
+    /// Row tiles.
+    pub rows: Range<usize>,
+    /// Column tiles.
+    pub cols: Range<usize>,
+    /// Goes on from the accumulators of the block before.
+    pub keep: bool,
+    /// Leaves its sums in the accumulators.
+    pub hold: bool,
+}
+
+impl Block {
+    /// Tiles on `side`.
+    pub fn tiles(&self, side: Side) -> &Range<usize> {
+        match side {
+            Side::Row => &self.rows,
+            Side::Col => &self.cols,
+        }
+    }
+}
+
+/// A product's plan: plain data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GemmPlan {
+    /// What it computes.
+    pub problem: Problem,
+    /// W enters from the rows and the results are Yᵀ.
+    pub transposed: bool,
+    /// The row operand.
+    pub row: SidePlan,
+    /// The column operand.
+    pub col: SidePlan,
+    /// Cuts of the sum.
+    pub parts: Vec<Part>,
+    /// What is computed, in order.
+    pub blocks: Vec<Block>,
+    /// Width of results on the link: as requested, or any width that provably holds every sum.
+    pub transport: Transport,
+}
+
+impl GemmPlan {
+    /// The operand on `side`.
+    pub fn side(&self, side: Side) -> &SidePlan {
+        match side {
+            Side::Row => &self.row,
+            Side::Col => &self.col,
+        }
+    }
+
+    /// Whether the accelerator returns partial sums that the host adds.
+    pub fn host_adds(&self) -> bool {
+        self.parts.len() > 1 && self.blocks.iter().all(|b| !b.hold)
+    }
+
+    /// Whether the accelerator narrows results as requested.
+    pub fn chip_narrows(&self) -> bool {
+        self.problem.result != ResultWidth::Full && !self.host_adds()
+    }
+
+    /// Digit planes of `part` on `side`.
+    pub fn planes(&self, config: &Config, side: Side, part: usize) -> usize {
+        let slice = self.side(side).slices[self.parts[part].slice(side)];
+        Scratchpad::new(config, side).planes(slice.format.bits.into())
+    }
+
+    /// Flat words that one tile of `part` takes on `side`: planes · ⌈|k| / lanes⌉.
+    pub fn tile_words(&self, config: &Config, side: Side, part: usize) -> usize {
+        self.planes(config, side, part) * self.parts[part].words(config.array.lanes)
+    }
+
+    /// Steps of the whole plan: Σ tiles · row planes · column planes · words.
+    pub fn steps(&self, config: &Config) -> u64 {
+        let steps = |b: &Block| {
+            let planes = Side::BOTH.map(|s| self.planes(config, s, b.part));
+            b.rows.len() * b.cols.len() * planes[0] * planes[1] * self.parts[b.part].words(config.array.lanes)
+        };
+        self.blocks.iter().map(|b| steps(b) as u64).sum()
+    }
+
+    /// What the `products` register should count: Σ steps · valid rows · valid columns.
+    pub fn products(&self, config: &Config) -> u64 {
+        let products = |b: &Block| {
+            let planes = Side::BOTH.map(|s| self.planes(config, s, b.part));
+            let steps = planes[0] * planes[1] * self.parts[b.part].words(config.array.lanes);
+            self.row.rows_in(&b.rows) * self.col.rows_in(&b.cols) * steps
+        };
+        self.blocks.iter().map(|b| products(b) as u64).sum()
+    }
+
+    /// Result words of a block: Σ over its tiles of valid rows · ⌈valid columns / drain⌉.
+    pub fn result_words(&self, config: &Config, block: &Block) -> usize {
+        let groups = |t: usize| self.col.rows_of(t).div_ceil(config.array.drain);
+        self.row.rows_in(&block.rows) * block.cols.clone().map(groups).sum::<usize>()
+    }
+}

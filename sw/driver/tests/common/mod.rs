@@ -1,0 +1,126 @@
+//! Accelerators and products that the tests share.
+
+#![allow(dead_code)]
+
+use ndarray::Array2;
+use tandem_driver::{Format, GemmRequest, Operand, ResultFormat};
+use tandem_spec::Config;
+
+/// Accelerators from one element to 16×16×16, all digit widths, all links.
+pub const CONFIGS: &[(&str, &str)] = &[
+    (
+        "1x1x1-d1",
+        "rows=1\ncols=1\nlanes=1\nrow_digit=1\ncol_digit=1\n|row_depth=64\ncol_depth=32\nresult_depth=8\n|8",
+    ),
+    (
+        "tiny",
+        "rows=2\ncols=3\nlanes=2\nrow_digit=2\ncol_digit=4\nacc_bits=18\n|row_depth=16\ncol_depth=8\nresult_depth=2\n|16",
+    ),
+    (
+        "narrow-acc",
+        "rows=3\ncols=2\nlanes=4\nrow_digit=8\ncol_digit=8\nacc_bits=16\ndrain=1\n|row_depth=8\ncol_depth=16\nresult_depth=4\n|32",
+    ),
+    (
+        "select",
+        "rows=5\ncols=4\nlanes=1\nrow_digit=4\ncol_digit=2\nselect=8\ndrain=2\n|row_depth=16\ncol_depth=64\nresult_depth=64\n|64",
+    ),
+    (
+        "peer",
+        "rows=8\ncols=8\nlanes=1\nrow_digit=4\ncol_digit=4\n|row_depth=4096\ncol_depth=4096\nresult_depth=512\n|128",
+    ),
+    (
+        "default",
+        "rows=8\ncols=8\nlanes=8\nrow_digit=4\ncol_digit=4\nselect=4\n|row_depth=1024\ncol_depth=2048\nresult_depth=2048\n|128",
+    ),
+    (
+        "few-bits",
+        "rows=4\ncols=6\nlanes=16\nrow_digit=4\ncol_digit=1\nrow_bits=4\ncol_bits=2\nhop=2\n|row_depth=32\ncol_depth=32\nresult_depth=32\n|128",
+    ),
+    (
+        "wide",
+        "rows=16\ncols=16\nlanes=16\nrow_digit=8\ncol_digit=8\nhop=3\ndrain=4\n|row_depth=64\ncol_depth=64\nresult_depth=256\n|64",
+    ),
+    (
+        "lanes-32",
+        "rows=3\ncols=2\nlanes=32\nrow_digit=1\ncol_digit=8\nselect=2\n|row_depth=32\ncol_depth=16\nresult_depth=16\n|8",
+    ),
+];
+
+/// One of [`CONFIGS`].
+pub fn config(name: &str) -> Config {
+    let (_, text) = CONFIGS.iter().find(|c| c.0 == name).expect("a known configuration");
+    let parts: Vec<_> = text.split('|').collect();
+    let text = format!("[array]\n{}[memory]\n{}[link]\nbits={}\n", parts[0], parts[1], parts[2]);
+    Config { name: name.into(), ..Config::from_toml(name, &text).expect("a valid configuration") }
+}
+
+/// A configuration file of the repository.
+pub fn shipped(name: &str) -> Config {
+    let path = format!("{}/../../configs/accelerators/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+    Config::from_file(path.as_ref()).expect("a valid file")
+}
+
+/// splitmix64.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+
+    pub fn format(&mut self) -> Format {
+        Format { bits: 1 + self.below(16) as u8, signed: self.below(2) == 1 }
+    }
+
+    /// Values of the format, every eighth one an extreme.
+    pub fn matrix(&mut self, rows: usize, cols: usize, format: Format) -> Array2<i32> {
+        let (lo, hi) = format.range();
+        Array2::from_shape_simple_fn((rows, cols), || match self.below(16) {
+            0 => lo,
+            1 => hi,
+            _ => lo + (self.next() % (i64::from(hi) - i64::from(lo) + 1) as u64) as i32,
+        })
+    }
+}
+
+/// A product and its operands.
+#[derive(Debug)]
+pub struct Case {
+    pub x: Array2<i32>,
+    pub w: Array2<i32>,
+    pub formats: [Format; 2],
+    pub result: ResultFormat,
+}
+
+impl Case {
+    pub fn new(random: &mut Random, (m, k, n): (usize, usize, usize), formats: [Format; 2]) -> Self {
+        // Either operand may come as a transposed view.
+        let matrix = |random: &mut Random, rows, cols, format| {
+            if random.below(2) == 0 {
+                random.matrix(rows, cols, format)
+            } else {
+                random.matrix(cols, rows, format).reversed_axes()
+            }
+        };
+        let x = matrix(random, m, k, formats[0]);
+        let w = matrix(random, k, n, formats[1]);
+        Case { x, w, formats, result: ResultFormat::Full }
+    }
+
+    pub fn request(&self) -> GemmRequest<'_> {
+        let operand = |values, format| Operand { values, format };
+        GemmRequest {
+            x: operand(self.x.view(), self.formats[0]),
+            w: operand(self.w.view(), self.formats[1]),
+            result: self.result,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Trains an experiment with exact integer products on the host, or in float.
+//!
+//! ```sh
+//! cargo run --release -p tandem-nn --example train -- configs/experiments/digits-mlp.toml [seed] [float]
+//! ```
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+use tandem_driver::{Device, DeviceError, GemmRequest, GemmResult};
+use tandem_nn::config::Experiment;
+use tandem_nn::data;
+use tandem_nn::engine::Engine;
+use tandem_nn::train::{Part, Trainer};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let path = arguments.first().ok_or("usage: train EXPERIMENT.toml [seed] [float]")?;
+    let mut experiment = Experiment::load(Path::new(path))?;
+    if let Some(seed) = arguments.get(1) {
+        experiment.train.seed = seed.parse()?;
+    }
+    let device_time = Arc::new(AtomicU64::new(0));
+    let engine = if arguments.get(2).is_some_and(|engine| engine == "float") {
+        Engine::Float
+    } else {
+        Engine::Device(Box::new(Timed(Arc::clone(&device_time))))
+    };
+    let data = Arc::new(data::load(&experiment.data.set, None)?);
+    let mut trainer = Trainer::new(experiment, data, engine)?;
+    let go_on = AtomicBool::new(false);
+    while !trainer.is_finished() {
+        let Some(epoch) = trainer.epoch(&mut (), &go_on)? else { break };
+        let device = device_time.swap(0, Ordering::Relaxed) as f64 / 1e3;
+        let Some(test) = trainer.evaluate(Part::Test, &mut (), &go_on)? else { break };
+        device_time.store(0, Ordering::Relaxed);
+        println!(
+            "epoch {:3}  loss {:.4}  accuracy {:.4}  test {:.4}  {:.0} images/s, {:.0} µs an image on the device",
+            epoch.epoch + 1,
+            epoch.loss,
+            epoch.accuracy,
+            test.accuracy,
+            epoch.images_per_s,
+            device / epoch.images as f64
+        );
+    }
+    println!("weights_digest {}", trainer.digest());
+    Ok(())
+}
+
+/// Counts the nanoseconds that the device takes.
+struct Timed(Arc<AtomicU64>);
+
+impl Device for Timed {
+    fn name(&self) -> &str {
+        "plain"
+    }
+
+    fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
+        let start = Instant::now();
+        let result = common::PlainDevice.gemm(request);
+        self.0.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        result
+    }
+}

@@ -1,0 +1,225 @@
+//! Experiments: TOML → validated [`Experiment`] → [`NetworkPlan`].
+//!
+//! ```toml
+//! name = "digits-mlp"
+//! accelerator = "default"
+//!
+//! [data]
+//! set = "digits"
+//! batch = 32
+//!
+//! [train]
+//! epochs = 20
+//! optimizer = "sgd"
+//! lr = 0.05
+//! schedule = "cosine"
+//!
+//! [bits]
+//! weights = 4
+//! activations = 4
+//! gradients = 8
+//!
+//! [[layer]]
+//! type = "linear"
+//! outputs = 10
+//! ```
+//!
+//! Every bound is checked here, and shapes in [`Experiment::plan`]; a mistake names file, line, key,
+//! value and what is allowed. After that nothing can be invalid.
+
+mod bits;
+mod data;
+mod document;
+mod error;
+pub mod number;
+mod train;
+
+pub use bits::LayerBits;
+pub use data::{Augment, DataConfig};
+pub use document::Document;
+pub use error::ConfigError;
+pub use train::TrainConfig;
+
+use crate::layers::{LAYERS, LayerSpec};
+use crate::plan::NetworkPlan;
+use crate::tensor::Shape;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A validated experiment.
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    /// Its name.
+    pub name: String,
+    /// The accelerator it is meant for: a name under configs/accelerators, or a path.
+    pub accelerator: String,
+    /// What to train on.
+    pub data: DataConfig,
+    /// How to train.
+    pub train: TrainConfig,
+    /// The layers, first to last.
+    pub layers: Vec<LayerEntry>,
+    document: Document,
+}
+
+/// One layer of an experiment.
+#[derive(Clone, Debug)]
+pub struct LayerEntry {
+    /// Its name: as given, or kind and count, such as `linear2`.
+    pub name: String,
+    /// The value of `type`.
+    pub kind: &'static str,
+    /// What its file describes.
+    pub spec: Arc<dyn LayerSpec>,
+    /// Widths and quantizers.
+    pub bits: LayerBits,
+    /// Whether the layer overrides `[bits]`.
+    pub overrides_bits: bool,
+}
+
+/// The top level, without the layers.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    name: String,
+    #[serde(default = "default_accelerator")]
+    accelerator: String,
+    data: data::RawData,
+    train: train::RawTrain,
+    bits: bits::RawBits,
+}
+
+fn default_accelerator() -> String {
+    "default".to_owned()
+}
+
+impl Experiment {
+    /// Reads an experiment's file.
+    ///
+    /// # Errors   the file cannot be read, is not TOML, or has a key or value that is not allowed
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { file: path.to_owned(), source })?;
+        Self::parse(Document::new(path, text))
+    }
+
+    /// Reads an experiment from a text.
+    ///
+    /// # Errors   as [`load`](Self::load)
+    pub fn parse(document: Document) -> Result<Self, ConfigError> {
+        let mut tree = document.tree()?;
+        let layers = tree.remove("layer");
+        let span = 0..document.text().len();
+        let raw: Raw = document.read(Spanned::new(span, DeValue::Table(tree)))?;
+        let data = DataConfig::new(raw.data, &document)?;
+        let train = TrainConfig::new(raw.train, &document)?;
+        let layers = document.layers(layers, raw.bits.into())?;
+        Ok(Experiment { name: raw.name, accelerator: raw.accelerator, data, train, layers, document })
+    }
+
+    /// The text that it was read from.
+    pub fn source(&self) -> &str {
+        self.document.text()
+    }
+
+    /// The network for images of this shape.
+    ///
+    /// # Errors   a layer that does not suit its input, or an output other than one value a class
+    pub fn plan(&self, input: Shape, classes: usize) -> Result<NetworkPlan, ConfigError> {
+        NetworkPlan::new(self, input, classes)
+    }
+
+    /// Checks batch and validation against the number of training images.
+    ///
+    /// # Errors   validation ≥ images, or batch > images − validation
+    pub fn check_images(&self, images: usize) -> Result<(), ConfigError> {
+        if self.data.validation >= images {
+            let problem = format!("must be less than the {images} training images");
+            return Err(self.document.invalid("data.validation", problem));
+        }
+        let rest = images - self.data.validation;
+        if self.data.batch > rest {
+            let problem = format!("must be at most {rest}, the number of training images");
+            return Err(self.document.invalid("data.batch", problem));
+        }
+        Ok(())
+    }
+
+    /// The error that `key` of a layer's table is not allowed.
+    pub(crate) fn invalid_layer(&self, layer: usize, key: &str, problem: String) -> ConfigError {
+        self.document.invalid(&format!("layer[{layer}].{key}"), problem)
+    }
+}
+
+impl Document {
+    fn read<T: DeserializeOwned>(&self, value: Spanned<DeValue<'_>>) -> Result<T, ConfigError> {
+        T::deserialize(value.into_deserializer()).map_err(|error| self.explain(&error))
+    }
+
+    fn layers(
+        &self,
+        value: Option<Spanned<DeValue<'_>>>,
+        bits: LayerBits,
+    ) -> Result<Vec<LayerEntry>, ConfigError> {
+        let problem = "at least one `[[layer]]` is needed";
+        let Some(value) = value else {
+            return Err(self.invalid("layer", problem));
+        };
+        let DeValue::Array(tables) = value.into_inner() else {
+            return Err(self.invalid("layer", problem));
+        };
+        let mut counts = BTreeMap::new();
+        let mut layers: Vec<LayerEntry> = Vec::new();
+        for (i, table) in tables.into_iter().enumerate() {
+            let span = table.span();
+            let DeValue::Table(table) = table.into_inner() else {
+                return Err(self.invalid(&format!("layer[{i}]"), "must be a table"));
+            };
+            let layer = self.layer(i, table, span, bits, &mut counts)?;
+            if layer.name == "input" || layers.iter().any(|other| other.name == layer.name) {
+                let problem = format!("the name `{}` is taken", layer.name);
+                return Err(self.invalid(&format!("layer[{i}].name"), problem));
+            }
+            layers.push(layer);
+        }
+        Ok(layers)
+    }
+
+    fn layer(
+        &self,
+        index: usize,
+        mut table: DeTable<'_>,
+        span: std::ops::Range<usize>,
+        bits: LayerBits,
+        counts: &mut BTreeMap<&'static str, usize>,
+    ) -> Result<LayerEntry, ConfigError> {
+        let names = || LAYERS.iter().map(|k| format!("`{}`", k.name)).collect::<Vec<_>>();
+        let unknown = || {
+            let problem = format!("must be one of {}", names().join(", "));
+            self.invalid(&format!("layer[{index}].type"), problem)
+        };
+        let kind: String = self.read(table.remove("type").ok_or_else(unknown)?)?;
+        let kind = LAYERS.iter().find(|k| k.name == kind).ok_or_else(unknown)?;
+        let count = counts.entry(kind.name).or_insert(0);
+        *count += 1;
+        let name = match table.remove("name") {
+            Some(name) => self.read(name)?,
+            None => format!("{}{count}", kind.name),
+        };
+        let own: Option<bits::RawOverride> = table.remove("bits").map(|b| self.read(b)).transpose()?;
+        let spec =
+            (kind.parse)(Spanned::new(span, DeValue::Table(table))).map_err(|error| self.explain(&error))?;
+        Ok(LayerEntry {
+            name,
+            kind: kind.name,
+            spec,
+            overrides_bits: own.is_some(),
+            bits: own.map_or(bits, |own| bits.with(own)),
+        })
+    }
+}

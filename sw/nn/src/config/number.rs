@@ -1,0 +1,152 @@
+//! Numbers that carry their bounds: a value outside is an error while the file is read.
+
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// An integer from `MIN` to `MAX`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Int<const MIN: u64, const MAX: u64>(u64);
+
+impl<const MIN: u64, const MAX: u64> Int<MIN, MAX> {
+    /// The constant `value`.
+    ///
+    /// # Panics   if `value` is outside
+    pub const fn new(value: u64) -> Self {
+        assert!(MIN <= value && value <= MAX);
+        Int(value)
+    }
+
+    /// Its value, for counts.
+    pub const fn get(self) -> usize {
+        self.0 as usize
+    }
+
+    /// Its value.
+    pub const fn get_u64(self) -> u64 {
+        self.0
+    }
+}
+
+impl<const MAX: u64> Default for Int<0, MAX> {
+    fn default() -> Self {
+        Int(0)
+    }
+}
+
+impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Int<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bounds<const MIN: u64, const MAX: u64>;
+        impl<const MIN: u64, const MAX: u64> Visitor<'_> for Bounds<MIN, MAX> {
+            type Value = Int<MIN, MAX>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "an integer from {MIN} to {MAX}")
+            }
+
+            fn visit_u64<E: Error>(self, v: u64) -> Result<Self::Value, E> {
+                if (MIN..=MAX).contains(&v) {
+                    Ok(Int(v))
+                } else {
+                    Err(E::invalid_value(Unexpected::Unsigned(v), &self))
+                }
+            }
+
+            fn visit_i64<E: Error>(self, v: i64) -> Result<Self::Value, E> {
+                match u64::try_from(v) {
+                    Ok(v) => self.visit_u64(v),
+                    Err(_) => Err(E::invalid_value(Unexpected::Signed(v), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_u64(Bounds::<MIN, MAX>)
+    }
+}
+
+/// The bounds of a [`Real`].
+pub trait Bounds {
+    /// Them, in words.
+    const ALLOWED: &'static str;
+
+    /// Whether `v` is inside.
+    fn contain(v: f64) -> bool;
+}
+
+macro_rules! bounds {
+    ($($(#[$doc:meta])* $name:ident: $allowed:literal, $inside:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $name;
+        impl Bounds for $name {
+            const ALLOWED: &'static str = $allowed;
+            fn contain(v: f64) -> bool {
+                let inside: fn(f64) -> bool = $inside;
+                inside(v)
+            }
+        }
+    )*};
+}
+
+bounds! {
+    /// Learning rates.
+    Rate: "a number above 0, at most 100", |v| v > 0.0 && v <= 100.0;
+    /// Momenta and other shares.
+    Fraction: "a number from 0 to below 1", |v| (0.0..1.0).contains(&v);
+    /// Small positive numbers that keep denominators from 0.
+    Tiny: "a number from 1e-12 to 1", |v| (1e-12..=1.0).contains(&v);
+}
+
+/// A real number inside the bounds `B`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Real<B>(f64, PhantomData<B>);
+
+impl<B: Bounds> Real<B> {
+    /// The constant `value`.
+    ///
+    /// # Panics   if `value` is outside
+    pub fn new(value: f64) -> Self {
+        assert!(B::contain(value), "{value} is not {}", B::ALLOWED);
+        Real(value, PhantomData)
+    }
+
+    /// Its value.
+    pub const fn get(&self) -> f64 {
+        self.0
+    }
+}
+
+impl<'de, B: Bounds> Deserialize<'de> for Real<B> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Inside<B>(PhantomData<B>);
+        impl<B: Bounds> Visitor<'_> for Inside<B> {
+            type Value = Real<B>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(B::ALLOWED)
+            }
+
+            fn visit_f64<E: Error>(self, v: f64) -> Result<Self::Value, E> {
+                if B::contain(v) {
+                    Ok(Real(v, PhantomData))
+                } else {
+                    Err(E::invalid_value(Unexpected::Float(v), &self))
+                }
+            }
+
+            fn visit_i64<E: Error>(self, v: i64) -> Result<Self::Value, E> {
+                self.visit_f64(v as f64)
+            }
+        }
+        deserializer.deserialize_f64(Inside(PhantomData))
+    }
+}
+
+/// The default of a switch that is on.
+pub(crate) fn yes() -> bool {
+    true
+}
+
+/// The default of a count that is 1.
+pub(crate) fn one<const MAX: u64>() -> Int<1, MAX> {
+    Int(1)
+}

@@ -1,0 +1,178 @@
+//! Data sets of labelled images, as bytes.
+//!
+//! ```text
+//! name ─► Source (one file and one line of SOURCES each) ─► locate the files ─► read and check ─► Dataset
+//! ```
+//!
+//! A reader checks all there is to check (magic numbers, sizes, counts, labels): a [`Dataset`] is valid. Pixels stay
+//! bytes; the network's first quantizer scales them by [`Dataset::max_value`].
+//!
+//! ```
+//! let digits = tandem_nn::data::load("digits", None)?;
+//! assert_eq!((digits.train.len(), digits.test.len()), (1437, 360));
+//! assert_eq!(digits.shape, (8, 8, 1));
+//! # Ok::<(), tandem_nn::data::DataError>(())
+//! ```
+
+mod cifar10;
+mod digits;
+mod error;
+pub mod fetch;
+mod hash;
+mod idx;
+mod image_folder;
+mod info;
+mod mnist;
+mod png;
+
+pub use error::DataError;
+pub use fetch::fetch;
+pub use info::{FileInfo, Info, info};
+
+use fetch::Package;
+use ndarray::Array2;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// All data sets, by name.
+static SOURCES: &[&Source] = &[&digits::SOURCE, &mnist::SOURCE, &cifar10::SOURCE, &image_folder::SOURCE];
+
+/// A data set that can be loaded by name.
+struct Source {
+    name: &'static str,
+    /// Folders below the data folder that may hold the files, most likely first.
+    folders: &'static [&'static str],
+    /// Where [`fetch()`] gets it; it puts the files into the first of `folders`.
+    package: Option<&'static Package<'static>>,
+    /// The files of the data set in a folder, or the name of the first one that is missing.
+    locate: fn(&Path) -> Result<Vec<PathBuf>, String>,
+    /// Reads what `locate` found.
+    read: fn(&[PathBuf]) -> Result<Dataset, DataError>,
+}
+
+/// Labelled images, split for training and testing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dataset {
+    /// Name under which [`load`] finds it.
+    pub name: String,
+    /// Images to train on.
+    pub train: Split,
+    /// Images to test on.
+    pub test: Split,
+    /// Height, width and channels of every image.
+    pub shape: (usize, usize, usize),
+    /// Number of classes: labels are 0 to `classes − 1`.
+    pub classes: usize,
+    /// Largest value that a pixel can take.
+    pub max_value: u8,
+}
+
+/// Images and their labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// One image a row.
+    /// # Shape    `[n, h·w·c]`, NHWC flattened: channels are the fastest
+    pub images: Array2<u8>,
+    /// The class of each image.
+    pub labels: Vec<u8>,
+}
+
+impl Split {
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are no images.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Images in each class.
+    pub fn class_counts(&self, classes: usize) -> Vec<usize> {
+        let mut counts = vec![0; classes];
+        for &label in &self.labels {
+            counts[usize::from(label)] += 1;
+        }
+        counts
+    }
+
+    /// # Panics   if `pixels.len() ≠ labels.len() · pixels_per_image`
+    fn new(pixels: Vec<u8>, labels: Vec<u8>, pixels_per_image: usize) -> Self {
+        let images = Array2::from_shape_vec((labels.len(), pixels_per_image), pixels)
+            .expect("as many pixels as the labels' images have");
+        Self { images, labels }
+    }
+}
+
+/// The folder that holds the data sets: `dir`, else `$TANDEM_DATA`, else `./data`.
+pub fn data_dir(dir: Option<&Path>) -> PathBuf {
+    match (dir, std::env::var_os("TANDEM_DATA")) {
+        (Some(dir), _) => dir.to_owned(),
+        (None, Some(dir)) if !dir.is_empty() => dir.into(),
+        _ => PathBuf::from("data"),
+    }
+}
+
+/// The names of all data sets.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    SOURCES.iter().map(|source| source.name)
+}
+
+/// Loads the data set `set` from `dir` (default: [`data_dir`]).
+///
+/// # Errors   unknown name; files missing, unreadable or malformed
+pub fn load(set: &str, dir: Option<&Path>) -> Result<Dataset, DataError> {
+    let source = find(set)?;
+    let (_, files) = source.find_files(&data_dir(dir))?;
+    (source.read)(&files)
+}
+
+fn find(set: &str) -> Result<&'static Source, DataError> {
+    SOURCES.iter().copied().find(|source| source.name == set).ok_or_else(|| DataError::UnknownSet {
+        set: set.to_owned(),
+        known: names().collect::<Vec<_>>().join(", "),
+    })
+}
+
+impl Source {
+    /// The first folder that holds the data set, and its files there.
+    fn find_files(&self, dir: &Path) -> Result<(PathBuf, Vec<PathBuf>), DataError> {
+        let mut first_missing = None;
+        for folder in self.folders {
+            let folder = dir.join(folder);
+            match (self.locate)(&folder) {
+                Ok(files) => return Ok((folder, files)),
+                Err(file) => first_missing = first_missing.or(Some((folder, file))),
+            }
+        }
+        let (folder, file) = first_missing.expect("every source has a folder");
+        let remedy = match self.package {
+            Some(_) => format!("fetch it with `tandem data fetch {} --data {}`", self.name, dir.display()),
+            None => "put your own files there".to_owned(),
+        };
+        Err(DataError::Missing { set: self.name.to_owned(), folder, file, remedy })
+    }
+}
+
+/// Labels as bytes.
+///
+/// # Errors   the first label of `file` that is not in `0..classes`
+fn check_labels<L: Copy + Into<i64>>(
+    file: &Path,
+    labels: &[L],
+    classes: usize,
+) -> Result<Vec<u8>, DataError> {
+    let check = |(index, &label): (usize, &L)| {
+        let value: i64 = label.into();
+        u8::try_from(value)
+            .ok()
+            .filter(|&label| usize::from(label) < classes)
+            .ok_or_else(|| DataError::Label { file: file.to_owned(), index, value, classes })
+    };
+    labels.iter().enumerate().map(check).collect()
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, DataError> {
+    fs::read(path).map_err(|source| DataError::Read { file: path.to_owned(), source })
+}

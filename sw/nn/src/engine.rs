@@ -1,0 +1,136 @@
+//! Who computes the products of training, and what they cost.
+//!
+//! ```text
+//! layer ── product(forward | input gradient | weight gradient) ──► Pass ──► Device
+//!                                                                   └─ cost ─► Ledger[layer][product]
+//! ```
+
+use crate::ledger::Ledger;
+use crate::random::{Purpose, Stream};
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+use tandem_driver::{Device, DeviceError, GemmRequest, Operand, ResultFormat};
+
+/// Who computes a network's matrix products.
+pub enum Engine {
+    /// The host, in f32 and without quantization: the reference of the same network.
+    Float,
+    /// An accelerator, in integers.
+    Device(Box<dyn Device>),
+}
+
+impl Engine {
+    /// Short name for tables and JSON.
+    pub fn name(&self) -> &str {
+        match self {
+            Engine::Float => "float",
+            Engine::Device(device) => device.name(),
+        }
+    }
+
+    /// Whether this is the float reference.
+    pub fn is_float(&self) -> bool {
+        matches!(self, Engine::Float)
+    }
+}
+
+/// The three products of a layer with weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Product {
+    /// Y = X·W
+    Forward,
+    /// dX = dY·Wᵀ
+    InputGradient,
+    /// dW = Xᵀ·dY
+    WeightGradient,
+}
+
+impl Product {
+    /// Its name in tables and JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Product::Forward => "forward",
+            Product::InputGradient => "input_gradient",
+            Product::WeightGradient => "weight_gradient",
+        }
+    }
+}
+
+/// What a forward pass is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Training: statistics of the batch are used and recorded.
+    Train,
+    /// Evaluation: recorded statistics are used and nothing changes.
+    Evaluate,
+}
+
+/// One pass through a network, as its layers see it.
+pub struct Pass<'a> {
+    /// What it is for.
+    pub mode: Mode,
+    /// Index of the layer that is running.
+    pub layer: usize,
+    seed: u64,
+    step: u64,
+    engine: &'a mut Engine,
+    ledger: &'a mut Ledger,
+}
+
+/// A product that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("layer {layer}, {} product: {source}", product.name())]
+pub struct ProductError {
+    /// Index of the layer.
+    pub layer: usize,
+    /// Which of its products.
+    pub product: Product,
+    /// What the device said.
+    pub source: DeviceError,
+}
+
+impl<'a> Pass<'a> {
+    /// A pass on `engine` whose costs are added to `ledger`.
+    pub fn new(mode: Mode, seed: u64, step: u64, engine: &'a mut Engine, ledger: &'a mut Ledger) -> Self {
+        Pass { mode, layer: 0, seed, step, engine, ledger }
+    }
+
+    /// Whether products are computed by the float reference.
+    pub fn is_float(&self) -> bool {
+        self.engine.is_float()
+    }
+
+    /// The numbers that round this layer's output gradient in this step.
+    pub fn rounding(&self) -> Stream {
+        Stream::new(self.seed, Purpose::Gradient, self.layer, self.step)
+    }
+
+    /// Computes one product of the running layer on the device.
+    ///
+    /// # Shape    `[m, k]`, `[k, n]` → `[m, n]`, row-major
+    /// # Numeric  exact
+    /// # Errors   whatever the device reports
+    /// # Panics   on the float engine
+    pub fn product(
+        &mut self,
+        product: Product,
+        x: Operand<'_>,
+        w: Operand<'_>,
+    ) -> Result<Array2<i64>, ProductError> {
+        let Engine::Device(device) = &mut *self.engine else {
+            panic!("the float engine takes no integer products");
+        };
+        let request = GemmRequest { x: reborrow(&x), w: reborrow(&w), result: ResultFormat::Full };
+        let result =
+            device.gemm(&request).map_err(|source| ProductError { layer: self.layer, product, source })?;
+        self.ledger.add(self.layer, product, result.cost);
+        let y = result.y;
+        Ok(if y.is_standard_layout() { y } else { y.as_standard_layout().into_owned() })
+    }
+}
+
+/// The same operand for a shorter time: views are invariant in their lifetime.
+fn reborrow<'a>(operand: &'a Operand<'_>) -> Operand<'a> {
+    Operand { values: operand.values.view(), format: operand.format }
+}

@@ -1,0 +1,236 @@
+//! What layers with weights share: one contraction in three products.
+//!
+//! ```text
+//! forward          Y  = X·W + b         X [B, K], W [K, N], Y [B, N]
+//! weight gradient  dW = Xᵀ·dY
+//! input gradient   dX = dY·Wᵀ           not for the network's first layer
+//! ```
+//!
+//! On a device X, W and dY are integers with one scale each, and dY is quantized once: the same
+//! integers enter dX and dW. The bias and its gradient Σ_rows dY stay in f32 on the host.
+
+use crate::blocks::{BLOCK, column_sums, for_blocks, tile};
+use crate::engine::{Pass, Product, ProductError};
+use crate::gemm;
+use crate::layers::Site;
+use crate::prunable::{Domain, Groups, Prunable};
+use crate::quant::{Quantized, quantize_gradient};
+use crate::random::{Purpose, Stream};
+use crate::tensor::{Mask, Parameter, Slot, reshape, slice, slice_mut};
+use ndarray::{Array2, ArrayView2};
+use tandem_driver::{Format, Operand};
+
+/// The rows of X.
+#[derive(Clone, Copy, Debug)]
+pub enum Rows<'a> {
+    /// For the float reference.
+    Real(ArrayView2<'a, f32>),
+    /// For a device: integers and their scale.
+    Integer(Operand<'a>, f32),
+}
+
+/// The rows of dX.
+#[derive(Clone, Debug)]
+pub enum RowGradients {
+    /// From the float reference.
+    Real(Array2<f32>),
+    /// From a device: integers and their scale.
+    Integer(Array2<i64>, f32),
+}
+
+/// Weights, bias and mask of one contraction.
+pub struct Affine {
+    weight: Parameter,
+    bias: Option<Parameter>,
+    mask: Option<Mask>,
+    groups: Groups,
+    gradient_bits: u8,
+    /// W ⊙ mask, as the last forward product used it.
+    effective: Array2<f32>,
+    quantized: Quantized,
+    dy: Array2<i32>,
+}
+
+impl Affine {
+    /// Initial weights are normal with variance 2/K, the bias is zero.
+    ///
+    /// # Source   He et al. 2015, "Delving deep into rectifiers", equation 10
+    pub fn new(groups: Groups, bias: bool, site: &Site<'_>) -> Self {
+        let (k, n) = (groups.contraction(), groups.outputs);
+        let deviation = (2.0 / k as f64).sqrt() as f32;
+        let normals = Stream::new(site.seed, Purpose::Initial, site.index, 0).normals(k * n);
+        let value = Array2::from_shape_vec((k, n), normals).expect("k·n values") * deviation;
+        let mut weight = Parameter::new("weight", value);
+        weight.decay = true;
+        Affine {
+            effective: weight.value.clone(),
+            weight,
+            bias: bias.then(|| Parameter::new("bias", Array2::zeros((1, n)))),
+            mask: None,
+            groups,
+            gradient_bits: site.bits.gradients,
+            quantized: Quantized::new(site.bits.weight_quantizer(k * n)),
+            dy: Array2::default((0, 0)),
+        }
+    }
+
+    /// Y = X·W + b.
+    ///
+    /// # Errors   a product that failed
+    pub fn forward(
+        &mut self,
+        x: Rows<'_>,
+        y: &mut Array2<f32>,
+        pass: &mut Pass<'_>,
+    ) -> Result<(), ProductError> {
+        self.effective.assign(&self.weight.value);
+        if let Some(mask) = &self.mask {
+            self.effective.zip_mut_with(mask, |w, &kept| *w = if kept { *w } else { 0.0 });
+        }
+        match x {
+            Rows::Real(x) => {
+                let product = gemm::product(x, self.effective.view());
+                let product = slice(&product);
+                self.add_bias(slice_mut(y), |i| product[i]);
+            }
+            Rows::Integer(x, scale) => {
+                self.quantized.quantize(&self.effective, pass.mode);
+                let product = pass.product(Product::Forward, x, self.quantized.operand())?;
+                let scale = scale * self.quantized.scale();
+                let product = slice(&product);
+                self.add_bias(slice_mut(y), |i| product[i] as f32 * scale);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_bias(&self, y: &mut [f32], value: impl Fn(usize) -> f32 + Sync) {
+        let zeros;
+        let bias = match &self.bias {
+            Some(bias) => bias.values(),
+            None => {
+                zeros = vec![0.0; self.groups.outputs];
+                &zeros
+            }
+        };
+        let bias = tile(bias);
+        for_blocks(y, bias.len() * 16, |start, y| {
+            for (t, y) in y.chunks_mut(bias.len()).enumerate() {
+                let start = start + t * bias.len();
+                for (i, (y, b)) in y.iter_mut().zip(&bias).enumerate() {
+                    *y = value(start + i) + b;
+                }
+            }
+        });
+    }
+
+    /// Sets the gradients of weights and bias, and returns dX if it is wanted.
+    ///
+    /// `x` is what [`forward`](Self::forward) had.
+    ///
+    /// # Errors   a product that failed
+    pub fn backward(
+        &mut self,
+        x: Rows<'_>,
+        dy: &Array2<f32>,
+        want_dx: bool,
+        pass: &mut Pass<'_>,
+    ) -> Result<Option<RowGradients>, ProductError> {
+        let (k, n) = self.weight.value.dim();
+        let dy = slice(dy);
+        let rows = dy.len() / n;
+        self.bias_gradient(dy, rows);
+        let dx = match x {
+            Rows::Real(x) => {
+                let dy = ArrayView2::from_shape((rows, n), dy).expect("rows·n values");
+                self.weight.gradient = gemm::product(x.t(), dy);
+                want_dx.then(|| RowGradients::Real(gemm::product(dy, self.effective.t())))
+            }
+            Rows::Integer(x, x_scale) => {
+                reshape(&mut self.dy, rows, n);
+                let rounding = pass.rounding();
+                let scale = quantize_gradient(dy, self.gradient_bits, &rounding, slice_mut(&mut self.dy));
+                let dy = Operand { values: self.dy.view(), format: Format::signed(self.gradient_bits) };
+                let xt = Operand { values: x.values.reversed_axes(), format: x.format };
+                let dw = pass.product(Product::WeightGradient, xt, dy)?;
+                scale_into(slice(&dw), x_scale * scale, self.weight.gradients_mut());
+                let gradient = slice_mut(&mut self.weight.gradient);
+                self.quantized.straight_through(slice(&self.effective), gradient);
+                if want_dx {
+                    let wt = Operand {
+                        values: self.quantized.integers().reversed_axes(),
+                        format: self.quantized.format(),
+                    };
+                    let dx = pass.product(Product::InputGradient, dy, wt)?;
+                    Some(RowGradients::Integer(dx, scale * self.quantized.scale()))
+                } else {
+                    None
+                }
+            }
+        };
+        debug_assert_eq!(self.weight.gradient.dim(), (k, n));
+        if let Some(mask) = &self.mask {
+            self.weight.gradient.zip_mut_with(mask, |g, &kept| *g = if kept { *g } else { 0.0 });
+        }
+        Ok(dx)
+    }
+
+    fn bias_gradient(&mut self, dy: &[f32], rows: usize) {
+        let Some(bias) = &mut self.bias else { return };
+        let n = self.groups.outputs;
+        let sums = column_sums(rows, n, |range, sums| {
+            for row in dy[range.start * n..range.end * n].chunks_exact(n) {
+                sums.iter_mut().zip(row).for_each(|(s, &d)| *s += f64::from(d));
+            }
+        });
+        bias.gradients_mut().iter_mut().zip(sums).for_each(|(g, s)| *g = s as f32);
+    }
+
+    /// Its state.
+    pub fn slots(&mut self) -> Vec<Slot<'_>> {
+        let shape = self.weight.value.dim();
+        let mut slots = vec![Slot::Parameter(&mut self.weight)];
+        slots.extend(self.bias.iter_mut().map(Slot::Parameter));
+        slots.extend(self.quantized.slots());
+        slots.push(Slot::Mask { name: "weight_mask", shape, mask: &mut self.mask });
+        slots
+    }
+}
+
+/// `out` = integers · scale, in f32.
+pub(crate) fn scale_into(integers: &[i64], scale: f32, out: &mut [f32]) {
+    for_blocks(out, BLOCK, |start, out| {
+        for (o, &q) in out.iter_mut().zip(&integers[start..]) {
+            *o = q as f32 * scale;
+        }
+    });
+}
+
+impl Prunable for Affine {
+    fn weight(&self) -> &Parameter {
+        &self.weight
+    }
+
+    fn weight_mut(&mut self) -> &mut Parameter {
+        &mut self.weight
+    }
+
+    fn domain(&self) -> Domain {
+        Domain::Real
+    }
+
+    fn groups(&self) -> Groups {
+        self.groups
+    }
+
+    fn mask(&self) -> Option<&Mask> {
+        self.mask.as_ref()
+    }
+
+    fn set_mask(&mut self, mask: Option<Mask>) {
+        if let Some(mask) = &mask {
+            assert_eq!(mask.dim(), self.weight.value.dim(), "shape of a mask");
+        }
+        self.mask = mask;
+    }
+}

@@ -1,0 +1,177 @@
+//! Two-dimensional convolution.
+//!
+//! ```text
+//! Y[b, y, x, o] = Σ_{ky, kx, c} X[b, y·stride + ky − padding, x·stride + kx − padding, c] · W[(ky, kx, c), o] + b[o]
+//! X [B, h, w, c], W [k²·c, out], Y [B, h', w', out]
+//! ```
+//!
+//! The host lays the windows of the quantized input out as rows (im2col), so that all three products
+//! are matrix products; dX is gathered from dY·Wᵀ on the host (col2im), in integers.
+
+use super::affine::{Affine, RowGradients, Rows};
+use super::window::Window;
+use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape, three_products};
+use crate::config::number::{Int, one, yes};
+use crate::engine::{Pass, ProductError};
+use crate::plan::{LayerBits, ProductPlan, Range, Signal};
+use crate::prunable::{Groups, Prunable};
+use crate::quant::Quantized;
+use crate::tensor::{Shape, Slot, reshape, slice, slice_mut};
+use ndarray::Array2;
+use serde::Deserialize;
+use tandem_driver::Operand;
+
+/// This layer under its name.
+pub const KIND: LayerKind = LayerKind::of::<Conv2d>("conv2d");
+
+/// A convolution, as described.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conv2d {
+    channels: Int<1, 4096>,
+    kernel: Int<1, 31>,
+    #[serde(default = "one")]
+    stride: Int<1, 31>,
+    #[serde(default)]
+    padding: Int<0, 30>,
+    #[serde(default = "yes")]
+    bias: bool,
+}
+
+impl Conv2d {
+    fn window(&self, input: Shape) -> Window {
+        Window { input, kernel: self.kernel.get(), stride: self.stride.get(), padding: self.padding.get() }
+    }
+}
+
+impl LayerSpec for Conv2d {
+    fn infer(&self, inputs: &[Signal]) -> Result<Signal, SpecError> {
+        let input = inputs[0].shape;
+        let kernel = self.kernel.get();
+        if self.padding.get() >= kernel {
+            return Err(SpecError {
+                key: "padding",
+                problem: format!("must be less than the kernel, {kernel}"),
+            });
+        }
+        let window = self.window(input);
+        let Some((h, w)) = window.positions() else {
+            let side = input.h.min(input.w) + 2 * window.padding;
+            return Err(SpecError {
+                key: "kernel",
+                problem: format!("must be at most {side}: the input is {input}"),
+            });
+        };
+        let c = self.channels.get();
+        Ok(Signal { shape: Shape { h, w, c }, range: Range::Real })
+    }
+
+    fn trained(&self) -> bool {
+        true
+    }
+
+    fn products(&self, input: Signal, bits: &LayerBits, batch: usize) -> Vec<ProductPlan> {
+        let window = self.window(input.shape);
+        let (h, w) = window.positions().unwrap_or_default();
+        three_products(input, bits, (batch * h * w, window.volume(), self.channels.get()))
+    }
+
+    fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {
+        let input = site.inputs[0];
+        let groups = Groups {
+            height: self.kernel.get(),
+            width: self.kernel.get(),
+            channels: input.shape.c,
+            outputs: self.channels.get(),
+        };
+        Box::new(Conv2dLayer {
+            window: self.window(input.shape),
+            positions: site.output.shape.positions(),
+            affine: Affine::new(groups, self.bias, site),
+            x: Quantized::new(site.bits.input_quantizer(input)),
+            integers: Array2::default((0, 0)),
+            reals: Array2::default((0, 0)),
+        })
+    }
+}
+
+struct Conv2dLayer {
+    window: Window,
+    positions: usize,
+    affine: Affine,
+    x: Quantized,
+    /// Rows of the quantized input, kept for the weight gradient.
+    integers: Array2<i32>,
+    /// Rows of the input on the float engine.
+    reals: Array2<f32>,
+}
+
+impl Conv2dLayer {
+    fn rows<'a>(
+        x: &Quantized,
+        integers: &'a Array2<i32>,
+        reals: &'a Array2<f32>,
+        is_float: bool,
+    ) -> Rows<'a> {
+        if is_float {
+            return Rows::Real(reals.view());
+        }
+        let operand = Operand { values: integers.view(), format: x.format() };
+        Rows::Integer(operand, x.scale())
+    }
+}
+
+impl Layer for Conv2dLayer {
+    fn forward(
+        &mut self,
+        inputs: &[&Array2<f32>],
+        output: &mut Array2<f32>,
+        pass: &mut Pass<'_>,
+    ) -> Result<(), ProductError> {
+        let x = inputs[0];
+        let (rows, volume) = (x.nrows() * self.positions, self.window.volume());
+        if pass.is_float() {
+            reshape(&mut self.reals, rows, volume);
+            self.window.im2col(slice(x), slice_mut(&mut self.reals));
+        } else {
+            self.x.quantize(x, pass.mode);
+            reshape(&mut self.integers, rows, volume);
+            let integers = self.x.integers();
+            let integers = integers.as_slice().expect("row-major array");
+            self.window.im2col(integers, slice_mut(&mut self.integers));
+        }
+        let rows = Self::rows(&self.x, &self.integers, &self.reals, pass.is_float());
+        self.affine.forward(rows, output, pass)
+    }
+
+    fn backward(
+        &mut self,
+        tape: Tape<'_>,
+        dx: &mut [Option<&mut Array2<f32>>],
+        pass: &mut Pass<'_>,
+    ) -> Result<(), ProductError> {
+        let rows = Self::rows(&self.x, &self.integers, &self.reals, pass.is_float());
+        let gradient = self.affine.backward(rows, tape.dy, dx[0].is_some(), pass)?;
+        if let (Some(gradient), Some(dx)) = (gradient, &mut dx[0]) {
+            let dx = slice_mut(dx);
+            match gradient {
+                RowGradients::Real(rows) => self.window.col2im(slice(&rows), dx, |sum| sum),
+                RowGradients::Integer(rows, scale) => {
+                    self.window.col2im(slice(&rows), dx, |sum| sum as f32 * scale);
+                    self.x.straight_through(slice(tape.inputs[0]), dx);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn slots(&mut self) -> Vec<Slot<'_>> {
+        let mut slots = self.affine.slots();
+        slots.extend(self.x.slots());
+        slots
+    }
+
+    fn prunables(&mut self) -> Vec<&mut dyn Prunable> {
+        vec![&mut self.affine]
+    }
+}

@@ -1,0 +1,118 @@
+//! Fully connected.
+//!
+//! ```text
+//! Y = X·W + b          X [B, in], W [in, out], Y [B, out]
+//! ```
+
+use super::affine::{Affine, RowGradients, Rows, scale_into};
+use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape, three_products};
+use crate::config::number::{Int, yes};
+use crate::engine::{Pass, ProductError};
+use crate::plan::{LayerBits, ProductPlan, Range, Signal};
+use crate::prunable::{Groups, Prunable};
+use crate::quant::Quantized;
+use crate::tensor::{Shape, Slot, slice, slice_mut};
+use ndarray::Array2;
+use serde::Deserialize;
+
+/// This layer under its name.
+pub const KIND: LayerKind = LayerKind::of::<Linear>("linear");
+
+/// A fully connected layer, as described.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Linear {
+    outputs: Int<1, 65_536>,
+    #[serde(default = "yes")]
+    bias: bool,
+}
+
+impl LayerSpec for Linear {
+    fn infer(&self, inputs: &[Signal]) -> Result<Signal, SpecError> {
+        let shape = inputs[0].shape;
+        if shape.positions() != 1 {
+            return Err(SpecError {
+                key: "type",
+                problem: format!("needs a flat input, got {shape}: put a `flatten` layer before it"),
+            });
+        }
+        Ok(Signal { shape: Shape::flat(self.outputs.get()), range: Range::Real })
+    }
+
+    fn trained(&self) -> bool {
+        true
+    }
+
+    fn products(&self, input: Signal, bits: &LayerBits, batch: usize) -> Vec<ProductPlan> {
+        three_products(input, bits, (batch, input.shape.features(), self.outputs.get()))
+    }
+
+    fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {
+        let groups = Groups {
+            height: 1,
+            width: 1,
+            channels: site.inputs[0].shape.features(),
+            outputs: self.outputs.get(),
+        };
+        Box::new(LinearLayer {
+            affine: Affine::new(groups, self.bias, site),
+            x: Quantized::new(site.bits.input_quantizer(site.inputs[0])),
+        })
+    }
+}
+
+struct LinearLayer {
+    affine: Affine,
+    x: Quantized,
+}
+
+impl Layer for LinearLayer {
+    fn forward(
+        &mut self,
+        inputs: &[&Array2<f32>],
+        output: &mut Array2<f32>,
+        pass: &mut Pass<'_>,
+    ) -> Result<(), ProductError> {
+        if pass.is_float() {
+            return self.affine.forward(Rows::Real(inputs[0].view()), output, pass);
+        }
+        self.x.quantize(inputs[0], pass.mode);
+        let rows = Rows::Integer(self.x.operand(), self.x.scale());
+        self.affine.forward(rows, output, pass)
+    }
+
+    fn backward(
+        &mut self,
+        tape: Tape<'_>,
+        dx: &mut [Option<&mut Array2<f32>>],
+        pass: &mut Pass<'_>,
+    ) -> Result<(), ProductError> {
+        let x = tape.inputs[0];
+        let rows = if pass.is_float() {
+            Rows::Real(x.view())
+        } else {
+            Rows::Integer(self.x.operand(), self.x.scale())
+        };
+        let gradient = self.affine.backward(rows, tape.dy, dx[0].is_some(), pass)?;
+        if let (Some(gradient), Some(dx)) = (gradient, &mut dx[0]) {
+            match gradient {
+                RowGradients::Real(rows) => dx.assign(&rows),
+                RowGradients::Integer(rows, scale) => {
+                    scale_into(slice(&rows), scale, slice_mut(dx));
+                    self.x.straight_through(slice(x), slice_mut(dx));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn slots(&mut self) -> Vec<Slot<'_>> {
+        let mut slots = self.affine.slots();
+        slots.extend(self.x.slots());
+        slots
+    }
+
+    fn prunables(&mut self) -> Vec<&mut dyn Prunable> {
+        vec![&mut self.affine]
+    }
+}

@@ -1,0 +1,171 @@
+//! Layers. Each file opens with its equation and shapes.
+//!
+//! ```text
+//! TOML table ── LayerKind::parse ──► dyn LayerSpec ── infer ──► Signal     (before anything runs)
+//!                                         └───────── build ──► dyn Layer  (forward, backward, state)
+//! ```
+//!
+//! A new layer is one file here, one `mod` line and one line in [`LAYERS`].
+
+pub mod affine;
+pub mod batch_norm;
+pub mod conv2d;
+pub mod flatten;
+pub mod linear;
+pub mod max_pool;
+pub mod relu;
+pub mod residual;
+pub mod window;
+
+use crate::engine::{Pass, Product, ProductError};
+use crate::plan::{LayerBits, ProductPlan, Signal};
+use crate::prunable::Prunable;
+use crate::tensor::Slot;
+use ndarray::Array2;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use std::fmt::Debug;
+use std::sync::Arc;
+use toml::Spanned;
+use toml::de::DeValue;
+
+/// All kinds of layers.
+pub const LAYERS: &[LayerKind] = &[
+    linear::KIND,
+    conv2d::KIND,
+    batch_norm::KIND,
+    relu::KIND,
+    max_pool::KIND,
+    flatten::KIND,
+    residual::KIND,
+];
+
+/// A layer's table, read.
+pub type Parsed = Result<Arc<dyn LayerSpec>, toml::de::Error>;
+
+/// A kind of layer: its name in experiments and how its table is read.
+#[derive(Clone, Copy)]
+pub struct LayerKind {
+    /// The value of `type`.
+    pub name: &'static str,
+    /// Reads the table's remaining keys.
+    pub parse: fn(Spanned<DeValue<'_>>) -> Parsed,
+}
+
+impl LayerKind {
+    /// The kind whose tables deserialize to `S`.
+    pub const fn of<S: LayerSpec + DeserializeOwned + 'static>(name: &'static str) -> Self {
+        LayerKind { name, parse: |table| Ok(Arc::new(S::deserialize(table.into_deserializer())?)) }
+    }
+}
+
+/// A layer as the experiment describes it: plain data.
+pub trait LayerSpec: Debug + Send + Sync {
+    /// The output for these inputs.
+    ///
+    /// # Errors   the key that does not suit the inputs, and what would
+    fn infer(&self, inputs: &[Signal]) -> Result<Signal, SpecError>;
+
+    /// Whether it has parameters to train.
+    fn trained(&self) -> bool {
+        false
+    }
+
+    /// Name of the layer whose output is a second input.
+    fn second_input(&self) -> Option<&str> {
+        None
+    }
+
+    /// The products that go to the device in a training step with `batch` examples.
+    fn products(&self, _input: Signal, _bits: &LayerBits, _batch: usize) -> Vec<ProductPlan> {
+        Vec::new()
+    }
+
+    /// The layer, with initial weights.
+    fn build(&self, site: &Site<'_>) -> Box<dyn Layer>;
+}
+
+/// A key of a layer's table that does not suit its inputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecError {
+    /// The key, or `type` if the kind of layer itself is in the wrong place.
+    pub key: &'static str,
+    /// What is wrong and what is allowed.
+    pub problem: String,
+}
+
+/// Where a layer is built.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'a> {
+    /// Index in the network, the layer's address in random streams.
+    pub index: usize,
+    /// What arrives.
+    pub inputs: &'a [Signal],
+    /// What leaves.
+    pub output: Signal,
+    /// Widths and quantizers.
+    pub bits: &'a LayerBits,
+    /// Seed of the initial weights.
+    pub seed: u64,
+}
+
+/// What a layer did in the forward pass, and the derivative of the loss by its output.
+#[derive(Clone, Copy, Debug)]
+pub struct Tape<'a> {
+    /// Its inputs.
+    pub inputs: &'a [&'a Array2<f32>],
+    /// Its output.
+    pub output: &'a Array2<f32>,
+    /// ∂L/∂output.
+    pub dy: &'a Array2<f32>,
+}
+
+/// A layer that runs.
+///
+/// Arrays are `[batch, features]`, row-major, already of the right shape; results overwrite them.
+pub trait Layer: Send {
+    /// Computes the output.
+    ///
+    /// # Errors   a product that failed
+    fn forward(
+        &mut self,
+        inputs: &[&Array2<f32>],
+        output: &mut Array2<f32>,
+        pass: &mut Pass<'_>,
+    ) -> Result<(), ProductError>;
+
+    /// Sets the gradients of its parameters and ∂L/∂input for those inputs that need it.
+    ///
+    /// # Errors   a product that failed
+    fn backward(
+        &mut self,
+        tape: Tape<'_>,
+        dx: &mut [Option<&mut Array2<f32>>],
+        pass: &mut Pass<'_>,
+    ) -> Result<(), ProductError>;
+
+    /// Parameters, buffers and masks, always in the same order.
+    fn slots(&mut self) -> Vec<Slot<'_>> {
+        Vec::new()
+    }
+
+    /// The tensors that may be pruned.
+    fn prunables(&mut self) -> Vec<&mut dyn Prunable> {
+        Vec::new()
+    }
+}
+
+/// The three products of a contraction of `rows` rows, K = `k`, N = `n`.
+pub(crate) fn three_products(
+    input: Signal,
+    bits: &LayerBits,
+    (rows, k, n): (usize, usize, usize),
+) -> Vec<ProductPlan> {
+    let x = bits.input_format(input);
+    let (w, g) = (bits.weight_format(), bits.gradient_format());
+    let plan = |product, m, k, n, x, w| ProductPlan { product, m, k, n, x, w };
+    vec![
+        plan(Product::Forward, rows, k, n, x, w),
+        plan(Product::WeightGradient, k, rows, n, x, g),
+        plan(Product::InputGradient, rows, n, k, g, w),
+    ]
+}

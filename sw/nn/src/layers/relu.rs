@@ -1,0 +1,68 @@
+//! The rectifier.
+//!
+//! ```text
+//! y = max(x, 0)          dx = dy where y > 0, else 0
+//! ```
+
+use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
+use crate::blocks::{BLOCK, for_blocks};
+use crate::engine::{Pass, ProductError};
+use crate::plan::{Range, Signal};
+use crate::tensor::{slice, slice_mut};
+use ndarray::Array2;
+use serde::Deserialize;
+
+/// This layer under its name.
+pub const KIND: LayerKind = LayerKind::of::<Relu>("relu");
+
+/// A rectifier: nothing to describe.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Relu {}
+
+impl LayerSpec for Relu {
+    fn infer(&self, inputs: &[Signal]) -> Result<Signal, SpecError> {
+        let range = match inputs[0].range {
+            Range::Pixel => Range::Pixel,
+            Range::NonNegative | Range::Real => Range::NonNegative,
+        };
+        Ok(Signal { shape: inputs[0].shape, range })
+    }
+
+    fn build(&self, _: &Site<'_>) -> Box<dyn Layer> {
+        Box::new(*self)
+    }
+}
+
+impl Layer for Relu {
+    fn forward(
+        &mut self,
+        inputs: &[&Array2<f32>],
+        output: &mut Array2<f32>,
+        _: &mut Pass<'_>,
+    ) -> Result<(), ProductError> {
+        let x = slice(inputs[0]);
+        for_blocks(slice_mut(output), BLOCK, |start, y| {
+            for (y, &x) in y.iter_mut().zip(&x[start..]) {
+                *y = if x > 0.0 { x } else { 0.0 };
+            }
+        });
+        Ok(())
+    }
+
+    fn backward(
+        &mut self,
+        tape: Tape<'_>,
+        dx: &mut [Option<&mut Array2<f32>>],
+        _: &mut Pass<'_>,
+    ) -> Result<(), ProductError> {
+        let (y, dy) = (slice(tape.output), slice(tape.dy));
+        let Some(dx) = &mut dx[0] else { return Ok(()) };
+        for_blocks(slice_mut(dx), BLOCK, |start, dx| {
+            for ((dx, &y), &dy) in dx.iter_mut().zip(&y[start..]).zip(&dy[start..]) {
+                *dx = if y > 0.0 { dy } else { 0.0 };
+            }
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+//! The network as plain data: shapes, formats and products, inferred before anything runs.
+
+use crate::config::{ConfigError, Experiment};
+use crate::digest::Digest;
+use crate::engine::Product;
+use crate::layers::LayerSpec;
+use crate::tensor::Shape;
+use std::sync::Arc;
+use tandem_driver::Format;
+
+pub use crate::config::LayerBits;
+
+/// What values a signal can take, which decides how it is quantized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Range {
+    /// Pixels of the input, in [0, 1]: unsigned with the fixed scale 1/(2^b − 1).
+    Pixel,
+    /// Not negative: unsigned.
+    NonNegative,
+    /// Anything: signed.
+    Real,
+}
+
+/// What flows between layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Signal {
+    /// The shape of one example.
+    pub shape: Shape,
+    /// The values.
+    pub range: Range,
+}
+
+/// One product of a training step: `[m, k]` · `[k, n]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProductPlan {
+    /// Which of the three.
+    pub product: Product,
+    /// Rows.
+    pub m: usize,
+    /// Contraction.
+    pub k: usize,
+    /// Columns.
+    pub n: usize,
+    /// Format of the left operand.
+    pub x: Format,
+    /// Format of the right operand.
+    pub w: Format,
+}
+
+/// One layer, inferred.
+#[derive(Clone, Debug)]
+pub struct LayerPlan {
+    /// Its name.
+    pub name: String,
+    /// The value of `type`.
+    pub kind: &'static str,
+    /// Where its inputs come from: 0 is the network's input, i + 1 the output of layer i.
+    pub sources: Vec<usize>,
+    /// What arrives.
+    pub inputs: Vec<Signal>,
+    /// What leaves.
+    pub output: Signal,
+    /// Widths and quantizers.
+    pub bits: LayerBits,
+    /// Whether ∂L/∂input is needed, for each input.
+    pub wants_gradient: Vec<bool>,
+    /// The products of a training step with one batch, all on the engine.
+    pub products: Vec<ProductPlan>,
+    /// The description that it is built from.
+    pub spec: Arc<dyn LayerSpec>,
+}
+
+/// A network, inferred.
+#[derive(Clone, Debug)]
+pub struct NetworkPlan {
+    /// What arrives.
+    pub input: Signal,
+    /// Number of classes.
+    pub classes: usize,
+    /// The layers, first to last.
+    pub layers: Vec<LayerPlan>,
+}
+
+impl NetworkPlan {
+    pub(crate) fn new(experiment: &Experiment, input: Shape, classes: usize) -> Result<Self, ConfigError> {
+        let input = Signal { shape: input, range: Range::Pixel };
+        let mut signals = vec![input];
+        // Whether a parameter lies on the way to this signal.
+        let mut trained = vec![false];
+        let mut layers = Vec::new();
+        for (i, entry) in experiment.layers.iter().enumerate() {
+            let invalid = |key: &str, problem| experiment.invalid_layer(i, key, problem);
+            let sources = sources(experiment, i)?;
+            let inputs: Vec<_> = sources.iter().map(|&s| signals[s]).collect();
+            let output = entry.spec.infer(&inputs).map_err(|e| invalid(e.key, e.problem))?;
+            let wants_gradient: Vec<_> = sources.iter().map(|&s| trained[s]).collect();
+            let mut products = entry.spec.products(inputs[0], &entry.bits, experiment.data.batch);
+            check_bits(experiment, i, inputs[0], &products)?;
+            products.retain(|p| p.product != Product::InputGradient || wants_gradient[0]);
+            signals.push(output);
+            trained.push(entry.spec.trained() || wants_gradient.contains(&true));
+            layers.push(LayerPlan {
+                name: entry.name.clone(),
+                kind: entry.kind,
+                sources,
+                inputs,
+                output,
+                bits: entry.bits,
+                wants_gradient,
+                products,
+                spec: Arc::clone(&entry.spec),
+            });
+        }
+        let (last, output) = (layers.len() - 1, signals[layers.len()].shape);
+        if output != Shape::flat(classes) {
+            let problem = format!("the last output must be 1×1×{classes}, one value a class, got {output}");
+            return Err(experiment.invalid_layer(last, "type", problem));
+        }
+        if !trained[layers.len()] {
+            let problem = "the network has nothing to train".to_owned();
+            return Err(experiment.invalid_layer(last, "type", problem));
+        }
+        Ok(NetworkPlan { input, classes, layers })
+    }
+
+    /// A line a layer: sources, shapes, widths, quantizers.
+    pub fn describe(&self) -> String {
+        let mut text = format!("input {}", self.input.shape);
+        for layer in &self.layers {
+            let sources: Vec<_> = layer.sources.iter().map(usize::to_string).collect();
+            let (name, kind, output) = (&layer.name, layer.kind, layer.output.shape);
+            text += &format!("\n{name}: {kind}({}) {output}", sources.join(", "));
+            if !layer.products.is_empty() {
+                text += &format!(" {:?}", layer.bits);
+            }
+        }
+        text
+    }
+
+    /// A short name for [`describe`](Self::describe): networks with the same one exchange checkpoints.
+    pub fn fingerprint(&self) -> String {
+        let mut digest = Digest::new();
+        digest.add("network", "text", &[], self.describe().as_bytes());
+        digest.finish()[..16].to_owned()
+    }
+}
+
+/// Where the inputs of layer `i` come from.
+fn sources(experiment: &Experiment, i: usize) -> Result<Vec<usize>, ConfigError> {
+    let Some(from) = experiment.layers[i].spec.second_input() else {
+        return Ok(vec![i]);
+    };
+    let earlier = &experiment.layers[..i.saturating_sub(1)];
+    let names = std::iter::once("input").chain(earlier.iter().map(|layer| layer.name.as_str()));
+    // The layer just before would be added to itself.
+    let names: Vec<_> = names.take(i).collect();
+    match names.iter().position(|&name| name == from) {
+        Some(source) => Ok(vec![i, source]),
+        None => {
+            let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+            let allowed = if names.is_empty() {
+                "nothing lies before the layer before".to_owned()
+            } else {
+                format!("must be one of {}", names.join(", "))
+            };
+            Err(experiment.invalid_layer(i, "from", allowed))
+        }
+    }
+}
+
+fn check_bits(
+    experiment: &Experiment,
+    i: usize,
+    input: Signal,
+    products: &[ProductPlan],
+) -> Result<(), ConfigError> {
+    let layer = &experiment.layers[i];
+    if products.is_empty() && layer.overrides_bits {
+        let problem = format!("a `{}` layer has no products", layer.kind);
+        return Err(experiment.invalid_layer(i, "bits", problem));
+    }
+    if !products.is_empty() && input.range == Range::Real && layer.bits.activations < 2 {
+        let problem = format!(
+            "the input of `{}` can be negative and needs at least 2 bits, got {}",
+            layer.name, layer.bits.activations
+        );
+        return Err(experiment.invalid_layer(i, "bits.activations", problem));
+    }
+    Ok(())
+}

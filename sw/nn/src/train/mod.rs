@@ -1,0 +1,278 @@
+//! Training: steps, epochs, evaluation, and a state that resumes to the same bits.
+//!
+//! ```text
+//! step:  batch ─► forward ─► loss ─► backward ─► optimiser          (observer told, stop flag honoured between)
+//! state: parameters, moments, statistics, scales, masks, step, epoch, position, seed
+//! ```
+//!
+//! A run is a function of its experiment, data and seed on every exact device.
+
+mod batches;
+mod error;
+mod report;
+mod state;
+
+pub use error::TrainError;
+pub use report::{EpochReport, Evaluation, Observer, StepReport};
+
+use crate::config::Experiment;
+use crate::data::Dataset;
+use crate::engine::{Engine, Mode, Pass};
+use crate::ledger::Ledger;
+use crate::loss::{Outcome, cross_entropy};
+use crate::network::Network;
+use crate::tensor::{Shape, Slot};
+use batches::Batches;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Which images to evaluate on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Those that are trained on.
+    Train,
+    /// The training images that are held back.
+    Validation,
+    /// The test set.
+    Test,
+}
+
+/// A training run.
+pub struct Trainer {
+    experiment: Experiment,
+    data: Arc<Dataset>,
+    engine: Engine,
+    network: Network,
+    batches: Batches,
+    /// Steps taken.
+    step: u64,
+    /// Epochs finished.
+    epoch: u64,
+    /// Images of the running epoch that were trained on.
+    position: usize,
+    training: Ledger,
+    evaluation: Ledger,
+}
+
+impl Trainer {
+    /// A run before its first step.
+    ///
+    /// # Errors   the experiment does not suit the data
+    pub fn new(experiment: Experiment, data: Arc<Dataset>, engine: Engine) -> Result<Self, TrainError> {
+        let (h, w, c) = data.shape;
+        let plan = experiment.plan(Shape { h, w, c }, data.classes)?;
+        experiment.check_images(data.train.len())?;
+        let ledger = Ledger::new(plan.layers.iter().map(|layer| layer.name.as_str()));
+        let mut network = Network::new(plan, experiment.train.seed);
+        for (_, slot) in network.slots() {
+            if let Slot::Parameter(parameter) = slot {
+                experiment.train.optimizer.prepare(parameter);
+            }
+        }
+        let images = data.train.len() - experiment.data.validation;
+        Ok(Trainer {
+            batches: Batches::new(&experiment, images, &data),
+            experiment,
+            data,
+            engine,
+            network,
+            step: 0,
+            epoch: 0,
+            position: 0,
+            training: ledger.clone(),
+            evaluation: ledger,
+        })
+    }
+
+    /// The experiment.
+    pub fn experiment(&self) -> &Experiment {
+        &self.experiment
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The network, to prune or inspect.
+    pub fn network_mut(&mut self) -> &mut Network {
+        &mut self.network
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What training cost so far, interruptions included.
+    pub fn training_cost(&self) -> &Ledger {
+        &self.training
+    }
+
+    /// What evaluation cost in this process.
+    pub fn evaluation_cost(&self) -> &Ledger {
+        &self.evaluation
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// Epochs finished.
+    pub fn epochs(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Steps in an epoch.
+    pub fn steps_per_epoch(&self) -> u64 {
+        (self.batches.images() / self.experiment.data.batch) as u64
+    }
+
+    /// Whether all epochs are done.
+    pub fn is_finished(&self) -> bool {
+        self.epoch >= self.experiment.train.epochs
+    }
+
+    /// Trains on one batch.
+    ///
+    /// # Errors   a product failed, or the loss is not a finite number
+    /// # Panics   if the run [is finished](Self::is_finished)
+    pub fn step(&mut self) -> Result<StepReport, TrainError> {
+        assert!(!self.is_finished(), "a step after the last epoch");
+        // On a worker of the pool, so that the many short loops of a step start without a hand-over.
+        rayon::scope(|_| self.step_on_worker())
+    }
+
+    fn step_on_worker(&mut self) -> Result<StepReport, TrainError> {
+        let start = Instant::now();
+        let batch = self.experiment.data.batch;
+        let (epoch, lr) = (self.epoch, self.learning_rate());
+        let images = self.position..self.position + batch;
+        let input = self.network.input_mut(batch);
+        let labels = self.batches.training(&self.data, epoch, images, input);
+
+        let seed = self.experiment.train.seed;
+        let mut pass = Pass::new(Mode::Train, seed, self.step, &mut self.engine, &mut self.training);
+        let named = TrainError::naming(self.network.plan());
+        self.network.forward(&mut pass).map_err(&named)?;
+        let (logits, gradient) = self.network.logits_and_gradient();
+        let outcome = cross_entropy(logits, &labels, gradient);
+        if !outcome.loss.is_finite() {
+            return Err(TrainError::Diverged { step: self.step });
+        }
+        self.network.backward(&mut pass).map_err(&named)?;
+
+        self.step += 1;
+        for (_, slot) in self.network.slots() {
+            if let Slot::Parameter(parameter) = slot {
+                self.experiment.train.optimizer.update(parameter, lr, self.step);
+            }
+        }
+        self.position += batch;
+        if self.position + batch > self.batches.images() {
+            self.position = 0;
+            self.epoch += 1;
+        }
+        Ok(StepReport {
+            epoch,
+            step: self.step,
+            steps_per_epoch: self.steps_per_epoch(),
+            epochs: self.experiment.train.epochs,
+            lr,
+            loss: outcome.loss / batch as f64,
+            accuracy: outcome.correct as f64 / batch as f64,
+            images: batch,
+            wall: start.elapsed(),
+            cycles: self.training.total().cost.cycles,
+        })
+    }
+
+    fn learning_rate(&self) -> f64 {
+        let train = &self.experiment.train;
+        train.schedule.rate(self.step, self.steps_per_epoch(), train.epochs)
+    }
+
+    /// Trains to the end of the running epoch.
+    ///
+    /// Returns `None` if `stop` was set; the run can then be saved, or go on.
+    ///
+    /// # Errors   as [`step`](Self::step)
+    /// # Panics   as [`step`](Self::step)
+    pub fn epoch(
+        &mut self,
+        observer: &mut dyn Observer,
+        stop: &AtomicBool,
+    ) -> Result<Option<EpochReport>, TrainError> {
+        let epoch = self.epoch;
+        let mut report = EpochReport::new(epoch);
+        let mut wall = Duration::ZERO;
+        while self.epoch == epoch {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let step = self.step()?;
+            wall += step.wall;
+            report.add(&step);
+            observer.step(&step);
+        }
+        report.finish(wall);
+        Ok(Some(report))
+    }
+
+    /// Runs the network on images, without training.
+    ///
+    /// Returns `None` if `stop` was set.
+    ///
+    /// # Errors   a product failed
+    pub fn evaluate(
+        &mut self,
+        part: Part,
+        observer: &mut dyn Observer,
+        stop: &AtomicBool,
+    ) -> Result<Option<Evaluation>, TrainError> {
+        let data = Arc::clone(&self.data);
+        let (split, range) = match part {
+            Part::Train => (&data.train, 0..self.batches.images()),
+            Part::Validation => (&data.train, self.batches.images()..data.train.len()),
+            Part::Test => (&data.test, 0..data.test.len()),
+        };
+        let start = Instant::now();
+        let mut sum = Outcome { loss: 0.0, correct: 0 };
+        for first in range.clone().step_by(self.experiment.data.batch) {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let images = first..(first + self.experiment.data.batch).min(range.end);
+            let outcome = rayon::scope(|_| self.evaluate_batch(split, images.clone()))?;
+            sum.loss += outcome.loss;
+            sum.correct += outcome.correct;
+            observer.evaluation(images.end - range.start, range.len());
+        }
+        Ok(Some(Evaluation {
+            images: range.len(),
+            loss: sum.loss / range.len().max(1) as f64,
+            accuracy: sum.correct as f64 / range.len().max(1) as f64,
+            wall: start.elapsed(),
+        }))
+    }
+
+    fn evaluate_batch(
+        &mut self,
+        split: &crate::data::Split,
+        images: Range<usize>,
+    ) -> Result<Outcome, TrainError> {
+        let labels = split.labels[images.clone()].to_vec();
+        let input = self.network.input_mut(images.len());
+        self.batches.plain(split, images, input);
+        let seed = self.experiment.train.seed;
+        let (engine, ledger) = (&mut self.engine, &mut self.evaluation);
+        let mut pass = Pass::new(Mode::Evaluate, seed, self.step, engine, ledger);
+        let named = TrainError::naming(self.network.plan());
+        self.network.forward(&mut pass).map_err(named)?;
+        let (logits, gradient) = self.network.logits_and_gradient();
+        Ok(cross_entropy(logits, &labels, gradient))
+    }
+}

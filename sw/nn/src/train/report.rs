@@ -1,0 +1,87 @@
+//! What a run tells while it runs.
+
+use std::time::Duration;
+
+/// One training step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepReport {
+    /// Epoch it belongs to, from 0.
+    pub epoch: u64,
+    /// Steps taken, this one included.
+    pub step: u64,
+    /// Steps in an epoch.
+    pub steps_per_epoch: u64,
+    /// Epochs of the run.
+    pub epochs: u64,
+    /// Learning rate.
+    pub lr: f64,
+    /// Mean loss of the batch, before the update.
+    pub loss: f64,
+    /// Accuracy on the batch, before the update, 0 to 1.
+    pub accuracy: f64,
+    /// Images in the batch.
+    pub images: usize,
+    /// Wall-clock time of the step.
+    pub wall: Duration,
+    /// Accelerator cycles of training so far.
+    pub cycles: u64,
+}
+
+/// One epoch, or what was left of it after an interruption.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EpochReport {
+    /// The epoch, from 0.
+    pub epoch: u64,
+    /// Mean loss over the steps.
+    pub loss: f64,
+    /// Mean accuracy over the steps, 0 to 1.
+    pub accuracy: f64,
+    /// Images trained on.
+    pub images: usize,
+    /// Images a second.
+    pub images_per_s: f64,
+}
+
+impl EpochReport {
+    pub(super) fn new(epoch: u64) -> Self {
+        EpochReport { epoch, loss: 0.0, accuracy: 0.0, images: 0, images_per_s: 0.0 }
+    }
+
+    /// Sums, until [`finish`](Self::finish).
+    pub(super) fn add(&mut self, step: &StepReport) {
+        self.loss += step.loss * step.images as f64;
+        self.accuracy += step.accuracy * step.images as f64;
+        self.images += step.images;
+    }
+
+    pub(super) fn finish(&mut self, wall: Duration) {
+        let images = self.images as f64;
+        self.loss /= images;
+        self.accuracy /= images;
+        self.images_per_s = images / wall.as_secs_f64();
+    }
+}
+
+/// An evaluation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Images evaluated.
+    pub images: usize,
+    /// Mean loss.
+    pub loss: f64,
+    /// Share of images with the right answer, 0 to 1.
+    pub accuracy: f64,
+    /// Wall-clock time.
+    pub wall: Duration,
+}
+
+/// Watches a run. `()` watches nothing.
+pub trait Observer {
+    /// After each step.
+    fn step(&mut self, _: &StepReport) {}
+
+    /// After each batch of an evaluation: images done, of how many.
+    fn evaluation(&mut self, _done: usize, _images: usize) {}
+}
+
+impl Observer for () {}

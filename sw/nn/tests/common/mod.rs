@@ -1,0 +1,165 @@
+//! Devices for tests: exact integer products on the host, one that lies, one that takes notes.
+#![allow(dead_code)]
+
+pub mod data;
+pub mod harness;
+
+use ndarray::{Array2, ArrayView2, Axis, s};
+use rayon::prelude::*;
+use std::sync::{Arc, Mutex};
+use tandem_driver::{Cost, Device, DeviceError, Format, GemmRequest, GemmResult, Operand};
+
+/// Rows in a parallel block.
+const ROWS: usize = 512;
+
+/// Integer products in floating point, where every partial sum fits the mantissa.
+///
+/// Its cost counts one cycle for 64 products.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlainDevice;
+
+impl Device for PlainDevice {
+    fn name(&self) -> &str {
+        "plain"
+    }
+
+    fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
+        let (x, w) = (&request.x, &request.w);
+        let ((m, k), (inner, n)) = (x.values.dim(), w.values.dim());
+        if k != inner {
+            let what = format!("inner dimensions {k} and {inner}");
+            return Err(DeviceError::Request { what });
+        }
+        check(x)?;
+        check(w)?;
+        let largest = |o: &Operand<'_>| {
+            let (lo, hi) = o.format.range();
+            u64::from(lo.unsigned_abs().max(hi.unsigned_abs()))
+        };
+        // Terms whose sum fits the 24 bits of an f32.
+        let block = (1 << 24) / (largest(x) * largest(w)).min(1 << 24);
+        let y = if block >= 64 {
+            product_f32(x.values, w.values, block.min(8192) as usize)
+        } else {
+            let (x, w) = (x.values.mapv(f64::from), w.values.mapv(f64::from));
+            x.dot(&w).mapv(|y| y as i64)
+        };
+        let products = (m * k * n) as u64;
+        let cost = Cost {
+            cycles: products.div_ceil(64),
+            predicted_cycles: products.div_ceil(64),
+            products,
+            ..Cost::default()
+        };
+        let magnitude_or = y.iter().fold(0, |or, y| or | y.unsigned_abs());
+        Ok(GemmResult { y, cost, magnitude_or, saturated: 0 })
+    }
+}
+
+fn check(operand: &Operand<'_>) -> Result<(), DeviceError> {
+    let range = operand.values.fold((i32::MAX, i32::MIN), |(lo, hi), &v| (lo.min(v), hi.max(v)));
+    let (lo, hi) = operand.format.range();
+    if operand.values.is_empty() || lo <= range.0 && range.1 <= hi {
+        return Ok(());
+    }
+    Err(DeviceError::Request { what: format!("values of {range:?} do not fit {:?}", operand.format) })
+}
+
+fn product_f32(x: ArrayView2<'_, i32>, w: ArrayView2<'_, i32>, block: usize) -> Array2<i64> {
+    let (m, k) = x.dim();
+    let w = w.mapv(|v| v as f32);
+    let mut y = Array2::zeros((m, w.ncols()));
+    let part = |x: ArrayView2<'_, i32>, first: usize| {
+        let w = w.slice(s![first..first + x.ncols(), ..]);
+        x.mapv(|v| v as f32).dot(&w)
+    };
+    if k <= block {
+        let blocks = y.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter();
+        blocks
+            .zip(x.axis_chunks_iter(Axis(0), ROWS))
+            .for_each(|(mut y, x)| y.assign(&part(x, 0).mapv(|v| v as i64)));
+    } else {
+        let starts: Vec<_> = (0..k).step_by(block).collect();
+        let parts: Vec<_> = starts
+            .into_par_iter()
+            .map(|first| part(x.slice(s![.., first..(first + block).min(k)]), first))
+            .collect();
+        for part in parts {
+            y.zip_mut_with(&part, |y, &p| *y += p as i64);
+        }
+    }
+    y
+}
+
+/// Adds 1 to one result element of one call.
+#[derive(Clone, Copy, Debug)]
+pub struct Lying {
+    /// The call, counted from 0.
+    pub call: usize,
+    /// The element, counted from 0 and from the start again after the last.
+    pub element: usize,
+    /// Calls so far.
+    pub calls: usize,
+}
+
+impl Device for Lying {
+    fn name(&self) -> &str {
+        "lying"
+    }
+
+    fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
+        let mut result = PlainDevice.gemm(request)?;
+        if self.calls == self.call {
+            let n = result.y.len();
+            let y = result.y.as_slice_mut().expect("row-major");
+            y[self.element % n] += 1;
+        }
+        self.calls += 1;
+        Ok(result)
+    }
+}
+
+/// What a device was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Left operand.
+    pub x: Array2<i32>,
+    /// Its format.
+    pub x_format: Format,
+    /// Right operand.
+    pub w: Array2<i32>,
+    /// Its format.
+    pub w_format: Format,
+}
+
+/// Writes down every request, and fails from one on if asked to.
+#[derive(Clone, Debug, Default)]
+pub struct Recording {
+    /// The requests so far.
+    pub notes: Arc<Mutex<Vec<Note>>>,
+    /// The call that fails.
+    pub fails_at: Option<usize>,
+}
+
+impl Device for Recording {
+    fn name(&self) -> &str {
+        "recording"
+    }
+
+    fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
+        let mut notes = self.notes.lock().expect("no panic while noting");
+        if self.fails_at == Some(notes.len()) {
+            return Err(DeviceError::Engine {
+                engine: "recording".to_owned(),
+                what: "out of ink".to_owned(),
+            });
+        }
+        notes.push(Note {
+            x: request.x.values.to_owned(),
+            x_format: request.x.format,
+            w: request.w.values.to_owned(),
+            w_format: request.w.format,
+        });
+        PlainDevice.gemm(request)
+    }
+}

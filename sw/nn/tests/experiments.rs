@@ -1,0 +1,212 @@
+//! Experiments: what is accepted, and what a mistake's message says.
+
+use std::path::Path;
+use tandem_nn::config::{ConfigError, Document, Experiment};
+use tandem_nn::engine::Product;
+use tandem_nn::plan::Range;
+use tandem_nn::tensor::Shape;
+
+const MNIST: Shape = Shape { h: 28, w: 28, c: 1 };
+
+const VALID: &str = r#"name = "net"
+
+[data]
+set = "mnist"
+batch = 8
+
+[train]
+epochs = 2
+optimizer = "sgd"
+lr = 0.1
+schedule = "constant"
+
+[bits]
+weights = 4
+activations = 4
+gradients = 8
+
+[[layer]]
+type = "conv2d"
+channels = 2
+kernel = 5
+
+[[layer]]
+type = "relu"
+
+[[layer]]
+type = "flatten"
+
+[[layer]]
+type = "linear"
+outputs = 10
+"#;
+
+fn plan_of(text: &str) -> Result<tandem_nn::plan::NetworkPlan, ConfigError> {
+    let experiment = Experiment::parse(Document::new("net.toml", text))?;
+    experiment.check_images(100)?;
+    experiment.plan(MNIST, 10)
+}
+
+#[test]
+fn shapes_ranges_and_products_are_inferred() {
+    let plan = plan_of(VALID).expect("valid");
+    let names: Vec<_> = plan.layers.iter().map(|l| l.name.as_str()).collect();
+    assert_eq!(names, ["conv2d1", "relu1", "flatten1", "linear1"]);
+    assert_eq!(plan.layers[0].output.shape, Shape { h: 24, w: 24, c: 2 });
+    let ranges: Vec<_> = plan.layers.iter().map(|l| l.inputs[0].range).collect();
+    assert_eq!(ranges, [Range::Pixel, Range::Real, Range::NonNegative, Range::NonNegative]);
+    let products = &plan.layers[0].products;
+    assert_eq!(products.len(), 2, "no input gradient for the first layer");
+    assert_eq!((products[0].m, products[0].k, products[0].n), (8 * 24 * 24, 25, 2));
+    let last = &plan.layers[3].products;
+    let kinds: Vec<_> = last.iter().map(|p| p.product).collect();
+    assert_eq!(kinds, [Product::Forward, Product::WeightGradient, Product::InputGradient]);
+    assert!(!last[0].x.signed && last[0].w.signed && last[2].x.bits == 8);
+}
+
+/// Each mistake: what to replace in the valid text, and what the message has to say.
+#[test]
+fn mistakes_name_file_line_key_value_and_what_is_allowed() {
+    let conv = "type = \"conv2d\"\nchannels = 2\nkernel = 5";
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("batch = 8", "batch = 0", &["net.toml:5: `data.batch` = 0:", "from 1 to 65536"]),
+        ("batch = 8", "batch = -3", &["`data.batch` = -3:", "from 1 to 65536"]),
+        ("batch = 8", "batch = \"8\"", &["`data.batch` = \"8\":", "an integer from 1"]),
+        ("batch = 8", "batch = 101", &["`data.batch` = 101:", "at most 100"]),
+        (
+            "batch = 8",
+            "batch = 8\nvalidation = 100",
+            &["net.toml:6: `data.validation` = 100:", "less than the 100"],
+        ),
+        (
+            "batch = 8",
+            "batch = 8\nbach = 8",
+            &["net.toml:6: `data.bach` = 8:", "unknown field `bach`", "`batch`"],
+        ),
+        ("batch = 8", "batch = 8\naugment = \"flip\"", &["`data.augment` = \"flip\":", "`none` or `shift`"]),
+        ("batch = 8", "batch = 8\nshift = 1", &["`data.shift` = 1:", "augment = \"shift\""]),
+        ("lr = 0.1", "lr = 0.0", &["net.toml:10: `train.lr` = 0.0:", "above 0, at most 100"]),
+        ("lr = 0.1", "lr = nan", &["`train.lr` = nan:", "above 0"]),
+        ("lr = 0.1\n", "", &["net.toml:7: `train`:", "missing field `lr`"]),
+        ("lr = 0.1", "lr = 0.1\nmomentum = 1.0", &["`train.momentum` = 1.0:", "from 0 to below 1"]),
+        ("lr = 0.1", "lr = 0.1\nbeta1 = 0.5", &["`train.beta1` = 0.5:", "only with `optimizer = \"adam\"`"]),
+        (
+            "lr = 0.1",
+            "lr = 0.1\nstep_epochs = 3",
+            &["`train.step_epochs` = 3:", "only with `schedule = \"step\"`"],
+        ),
+        ("\"constant\"", "\"step\"", &["`train.schedule` = \"step\":", "`step_epochs` and `step_factor`"]),
+        ("\"sgd\"", "\"lion\"", &["`train.optimizer` = \"lion\":", "`sgd` or `adam`"]),
+        ("weights = 4", "weights = 1", &["`bits.weights` = 1:", "from 2 to 16"]),
+        (
+            "weights = 4",
+            "weights = 4\nweight_clip = \"min\"",
+            &["`bits.weight_clip` = \"min\":", "`max-abs`, `learned`"],
+        ),
+        ("gradients = 8", "gradients = 17", &["net.toml:16: `bits.gradients` = 17:", "from 2 to 16"]),
+        (
+            "\"relu\"",
+            "\"gelu\"",
+            &["net.toml:24: `layer[1].type` = \"gelu\":", "`linear`", "`conv2d`", "`residual`"],
+        ),
+        ("type = \"relu\"", "name = \"x\"", &["`layer[1].type`:", "must be one of", "`relu`"]),
+        ("\"relu\"", "\"relu\"\nsize = 2", &["net.toml:25: `layer[1].size` = 2:", "unknown field `size`"]),
+        ("\"relu\"", "\"relu\"\nname = \"linear1\"", &["`layer[3].name`", "`linear1` is taken"]),
+        (
+            "\"relu\"",
+            "\"relu\"\nbits = { weights = 2 }",
+            &["`layer[1].bits`", "`relu` layer has no products"],
+        ),
+        ("kernel = 5", "kernel = 29", &["`layer[0].kernel` = 29:", "at most 28", "28×28×1"]),
+        ("kernel = 5", "kernel = 5\npadding = 5", &["`layer[0].padding` = 5:", "less than the kernel, 5"]),
+        (
+            "kernel = 5",
+            "kernel = 5\nbits = { gradients = 1 }",
+            &["`layer[0].bits.gradients` = 1:", "from 2 to 16"],
+        ),
+        ("channels = 2\n", "", &["net.toml:18: `layer[0]`:", "missing field `channels`"]),
+        ("type = \"flatten\"", "type = \"relu\"", &["`layer[3].type` = \"linear\":", "`flatten`", "24×24×2"]),
+        ("outputs = 10", "outputs = 11", &["`layer[3].type`", "1×1×10", "1×1×11"]),
+        (
+            "\"relu\"",
+            "\"residual\"\nfrom = \"conv2d1\"",
+            &["`layer[1].from` = \"conv2d1\":", "one of `input`"],
+        ),
+        (
+            "\"relu\"",
+            "\"residual\"\nfrom = \"input\"",
+            &["`layer[1].from` = \"input\":", "28×28×1", "24×24×2"],
+        ),
+        (conv, "type = \"max_pool\"\nsize = 15\nstride = 0", &["`layer[0].stride` = 0:", "from 1 to 15"]),
+        ("weights = 4", "weights = = 4", &["net.toml:14: "]),
+        ("name = \"net\"\n", "", &["net.toml:1: ", "missing field `name`"]),
+        ("name = \"net\"", "name = \"net\"\nseed = 1", &["net.toml:2: `seed` = 1:", "unknown field `seed`"]),
+    ];
+    for (old, new, expected) in cases {
+        assert!(VALID.contains(old), "{old}");
+        let error = plan_of(&VALID.replacen(old, new, 1)).expect_err(new).to_string();
+        for part in *expected {
+            assert!(error.contains(part), "{new}\ngives: {error}\nwithout: {part}");
+        }
+    }
+}
+
+#[test]
+fn signed_inputs_need_two_bits() {
+    let one_bit = VALID.replace("activations = 4", "activations = 1");
+    plan_of(&one_bit).expect("pixels and rectified values are unsigned");
+    let text = one_bit.replace("type = \"relu\"", "type = \"batch_norm\"");
+    let error = plan_of(&text).unwrap_err().to_string();
+    assert!(error.contains("layer[3].bits.activations") && error.contains("at least 2 bits"), "{error}");
+}
+
+#[test]
+fn layers_are_needed() {
+    let text = &VALID[..VALID.find("[[layer]]").unwrap()];
+    let error = plan_of(text).unwrap_err().to_string();
+    assert!(error.contains("`layer`") && error.contains("at least one"), "{error}");
+    let error = plan_of(&format!("{text}\n[layer]\ntype = \"relu\"")).unwrap_err().to_string();
+    assert!(error.contains("`layer`") && error.contains("at least one"), "{error}");
+    let untrained = "[[layer]]\ntype = \"max_pool\"\nsize = 10\nstride = 9\n[[layer]]\ntype = \"flatten\"";
+    let experiment = Experiment::parse(Document::new("n.toml", format!("{text}{untrained}"))).unwrap();
+    let error = experiment.plan(MNIST, 9).unwrap_err().to_string();
+    assert!(error.contains("nothing to train"), "{error}");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = Experiment::load(Path::new("/nowhere/x.toml")).unwrap_err();
+    assert!(matches!(error, ConfigError::Read { .. }));
+    assert!(error.to_string().contains("/nowhere/x.toml"));
+}
+
+#[test]
+fn the_fingerprint_tells_networks_apart() {
+    let base = plan_of(VALID).unwrap().fingerprint();
+    assert_eq!(base.len(), 16);
+    for (old, new) in
+        [("channels = 2", "channels = 3"), ("weights = 4", "weights = 5"), ("name = \"net\"", "name = \"n\"")]
+    {
+        let other = plan_of(&VALID.replacen(old, new, 1)).unwrap().fingerprint();
+        assert_eq!(other == base, old.starts_with("name"), "{new}");
+    }
+}
+
+#[test]
+fn the_named_experiments_suit_their_data() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/experiments");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        let experiment = Experiment::load(&path).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(path.file_stem().and_then(|s| s.to_str()), Some(experiment.name.as_str()));
+        let shape = match experiment.data.set.as_str() {
+            "digits" => Shape { h: 8, w: 8, c: 1 },
+            "mnist" => MNIST,
+            other => panic!("{}: data set {other}", path.display()),
+        };
+        experiment.plan(shape, 10).unwrap_or_else(|error| panic!("{error}"));
+        seen += 1;
+    }
+    assert!(seen >= 3);
+}

@@ -1,0 +1,126 @@
+//! Networks learn, quantized as well as in float.
+
+mod common;
+
+use common::PlainDevice;
+use common::data::{ALL_LAYERS, SHORT, experiment, quarters, trainer};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use tandem_nn::config::Experiment;
+use tandem_nn::data::load;
+use tandem_nn::engine::Engine;
+use tandem_nn::train::{Part, TrainError, Trainer};
+
+fn accuracy(mut trainer: Trainer) -> f64 {
+    let go_on = AtomicBool::new(false);
+    while !trainer.is_finished() {
+        trainer.epoch(&mut (), &go_on).expect("an epoch");
+    }
+    let test = trainer.evaluate(Part::Test, &mut (), &go_on).expect("an evaluation");
+    test.expect("not stopped").accuracy
+}
+
+fn engine(float: bool) -> Engine {
+    if float { Engine::Float } else { Engine::Device(Box::new(PlainDevice)) }
+}
+
+/// The classes are separable by the brightest quarter; guessing gives 1/4.
+#[test]
+fn every_kind_of_layer_learns_quarters() {
+    for float in [false, true] {
+        let settings = SHORT.replace("epochs = 3", "epochs = 12");
+        let accuracy = accuracy(trainer(experiment(&settings, ALL_LAYERS), engine(float)));
+        assert!(accuracy >= 0.95, "float: {float}, {accuracy}");
+    }
+}
+
+#[test]
+fn every_clip_and_optimiser_learns_quarters() {
+    for weight_clip in ["max-abs", "learned"] {
+        for activation_clip in ["max-abs", "learned"] {
+            let settings =
+                SHORT.replace("epochs = 3", "epochs = 12").replace("sgd", "adam").replace("0.05", "0.01");
+            let layers = ALL_LAYERS.replacen(
+                "[[layer]]",
+                &format!(
+                    "weight_clip = \"{weight_clip}\"\nactivation_clip = \"{activation_clip}\"\n[[layer]]"
+                ),
+                1,
+            );
+            let accuracy = accuracy(trainer(experiment(&settings, &layers), engine(false)));
+            assert!(accuracy >= 0.95, "{weight_clip}, {activation_clip}: {accuracy}");
+        }
+    }
+}
+
+#[test]
+fn digits_reach_95_percent_and_float_less_a_point_and_a_half() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs/experiments/digits-mlp.toml");
+    let data = Arc::new(load("digits", None).expect("embedded"));
+    for seed in [1, 2, 3] {
+        let run = |float| {
+            let mut experiment = Experiment::load(path.as_ref()).expect("a valid experiment");
+            experiment.train.seed = seed;
+            let trainer = Trainer::new(experiment, Arc::clone(&data), engine(float));
+            accuracy(trainer.expect("it suits the data"))
+        };
+        let (quantized, float) = (run(false), run(true));
+        assert!(quantized >= 0.95, "seed {seed}: {quantized}");
+        assert!(quantized >= float - 0.015, "seed {seed}: {quantized}, float {float}");
+    }
+}
+
+#[test]
+fn evaluation_does_not_depend_on_the_batch() {
+    let evaluate = |batch: usize| {
+        let mut experiment = experiment(SHORT, ALL_LAYERS);
+        let mut trainer = trainer(experiment.clone(), engine(false));
+        for _ in 0..5 {
+            trainer.step().expect("a step");
+        }
+        let state = trainer.state();
+        experiment.data.batch = batch;
+        let mut other = Trainer::new(experiment, quarters(128, 64), engine(false)).unwrap();
+        other.restore(&state).expect("the same network");
+        let go_on = AtomicBool::new(false);
+        let result = other.evaluate(Part::Test, &mut (), &go_on).unwrap().unwrap();
+        assert_eq!(other.digest(), trainer.digest(), "evaluation changes nothing");
+        (result.accuracy, result.loss)
+    };
+    let (accuracy, loss) = evaluate(16);
+    let (other, other_loss) = evaluate(5);
+    assert_eq!(accuracy, other);
+    // The same 64 losses, summed in other groups: 64 roundings in f64 of a sum of at most 64·loss.
+    assert!((loss - other_loss).abs() <= 64.0 * f64::EPSILON * loss);
+}
+
+#[test]
+fn validation_images_are_the_last_and_are_not_trained_on() {
+    let mut experiment = experiment(SHORT, ALL_LAYERS);
+    experiment.data.validation = 48;
+    let mut trainer = trainer(experiment, engine(false));
+    assert_eq!(trainer.steps_per_epoch(), 5);
+    let go_on = AtomicBool::new(false);
+    let report = trainer.epoch(&mut (), &go_on).unwrap().expect("an epoch");
+    assert_eq!(report.images, 80);
+    let validation = trainer.evaluate(Part::Validation, &mut (), &go_on).unwrap().unwrap();
+    assert_eq!(validation.images, 48);
+    let train = trainer.evaluate(Part::Train, &mut (), &go_on).unwrap().unwrap();
+    assert_eq!(train.images, 80);
+}
+
+#[test]
+fn a_run_that_diverges_says_so() {
+    let settings = SHORT
+        .replace("lr = 0.05", "lr = 100.0")
+        .replace("schedule = \"cosine\"", "schedule = \"constant\"\nweight_decay = 0.9")
+        .replace("epochs = 3", "epochs = 100");
+    let layers = "[[layer]]\ntype = \"flatten\"\n[[layer]]\ntype = \"linear\"\noutputs = 4";
+    let mut trainer = trainer(experiment(&settings, layers), Engine::Float);
+    let error = loop {
+        if let Err(error) = trainer.step() {
+            break error;
+        }
+    };
+    assert!(matches!(error, TrainError::Diverged { step } if step > 0), "{error}");
+}

@@ -1,0 +1,162 @@
+//! A run is a function of experiment, data and seed: of nothing else.
+
+mod common;
+
+use common::data::{ALL_LAYERS, SHORT, experiment, trainer};
+use common::{Lying, PlainDevice};
+use std::sync::atomic::AtomicBool;
+use tandem_nn::config::{Augment, Experiment};
+use tandem_nn::engine::Engine;
+use tandem_nn::train::{Observer, StepReport, Trainer};
+
+fn plain() -> Engine {
+    Engine::Device(Box::new(PlainDevice))
+}
+
+fn start(engine: Engine) -> Trainer {
+    trainer(experiment(SHORT, ALL_LAYERS), engine)
+}
+
+fn steps(trainer: &mut Trainer, n: usize) -> String {
+    for _ in 0..n {
+        trainer.step().expect("a step");
+    }
+    trainer.digest()
+}
+
+#[test]
+fn the_number_of_threads_does_not_matter() {
+    for float in [false, true] {
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let engine = if float { Engine::Float } else { plain() };
+            // 128 images of 36 positions: several blocks in every sum, two slabs in a contraction.
+            let mut experiment = experiment(SHORT, ALL_LAYERS);
+            experiment.data.batch = 128;
+            let mut trainer = trainer(experiment, engine);
+            pool.install(|| steps(&mut trainer, 3))
+        };
+        let one = run(1);
+        assert_eq!(one, run(2), "float: {float}");
+        assert_eq!(one, run(4), "float: {float}");
+    }
+}
+
+/// A trainer that ignores its engine fails here: each of the 4·3 − 1 products of a step reaches the
+/// weights. Half the elements of an input gradient end at an inactive rectifier, so eight are tried.
+#[test]
+fn one_wrong_result_changes_the_digest_for_every_layer_and_product() {
+    let products = 4 * 3 - 1;
+    let honest = steps(&mut start(plain()), 2);
+    for call in 0..products {
+        let lie = |element| {
+            let device = Lying { call, element, calls: 0 };
+            steps(&mut start(Engine::Device(Box::new(device))), 2)
+        };
+        let noticed = (0..8).any(|i| lie(97 * i) != honest);
+        assert!(noticed, "call {call} does not reach the weights");
+    }
+    let never = Lying { call: usize::MAX, element: 0, calls: 0 };
+    assert_eq!(steps(&mut start(Engine::Device(Box::new(never))), 2), honest);
+}
+
+#[test]
+fn every_seed_and_optimiser_gives_its_own_weights() {
+    let mut digests: Vec<_> = [
+        SHORT.to_owned(),
+        SHORT.replace("seed = 1", "seed = 2"),
+        SHORT.replace("lr = 0.05", "lr = 0.06"),
+        SHORT.replace("\"sgd\"", "\"adam\""),
+        SHORT.replace("\"sgd\"", "\"sgd\"\nmomentum = 0.5"),
+        SHORT.replace("\"sgd\"", "\"sgd\"\nweight_decay = 0.01"),
+    ]
+    .iter()
+    .map(|settings| steps(&mut trainer(experiment(settings, ALL_LAYERS), plain()), 3))
+    .collect();
+    digests.push(steps(&mut start(Engine::Float), 3));
+    let mut shifted = experiment(SHORT, ALL_LAYERS);
+    shifted.data.augment = Augment::Shift(1);
+    digests.push(steps(&mut trainer(shifted, plain()), 3));
+    digests.sort();
+    digests.dedup();
+    assert_eq!(digests.len(), 8);
+}
+
+/// Saves after `before` steps, loads into a new run of another seed, and goes on.
+#[test]
+fn a_resumed_run_ends_with_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.safetensors");
+    for optimizer in ["sgd", "adam"] {
+        let settings = SHORT.replace("sgd", optimizer);
+        let total = 24;
+        let mut straight = trainer(experiment(&settings, ALL_LAYERS), plain());
+        let expected = steps(&mut straight, total);
+        assert!(straight.is_finished());
+        // In the middle of an epoch, at its end, and in the last epoch.
+        for before in [1, 8, 19] {
+            let mut first = trainer(experiment(&settings, ALL_LAYERS), plain());
+            steps(&mut first, before);
+            first.save(&path).expect("saved");
+            let other = settings.replace("seed = 1", "seed = 77");
+            let mut second = trainer(experiment(&other, ALL_LAYERS), plain());
+            second.load(&path).expect("loaded");
+            assert_eq!(second.digest(), first.digest());
+            assert_eq!(second.training_cost(), first.training_cost());
+            assert_eq!(steps(&mut second, total - before), expected, "{optimizer}, {before}");
+            assert_eq!(second.training_cost(), straight.training_cost());
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_network_or_optimiser_is_refused() {
+    let state = start(plain()).state();
+    let wider = ALL_LAYERS.replace("outputs = 12", "outputs = 13");
+    let error = trainer(experiment(SHORT, &wider), plain()).restore(&state).unwrap_err();
+    assert!(error.to_string().contains("network"), "{error}");
+
+    let adam = SHORT.replace("sgd", "adam");
+    let error = trainer(experiment(&adam, ALL_LAYERS), plain()).restore(&state).unwrap_err();
+    assert!(error.to_string().contains("first_moment"), "{error}");
+}
+
+/// Sets the stop flag after a few steps.
+struct StopAfter<'a>(u64, &'a AtomicBool);
+
+impl Observer for StopAfter<'_> {
+    fn step(&mut self, report: &StepReport) {
+        if report.step == self.0 {
+            self.1.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn a_stopped_run_goes_on_where_it_was() {
+    let mut straight = start(plain());
+    let expected = steps(&mut straight, 8);
+    let mut stopped = start(plain());
+    let stop = AtomicBool::new(false);
+    let report = stopped.epoch(&mut StopAfter(3, &stop), &stop).expect("three steps");
+    assert!(report.is_none());
+    assert_eq!(stopped.steps(), 3);
+    let go_on = AtomicBool::new(false);
+    let report = stopped.epoch(&mut (), &go_on).expect("the rest").expect("an epoch");
+    assert_eq!(report.images, 5 * 16);
+    assert_eq!(stopped.epochs(), 1);
+    assert_eq!(stopped.digest(), expected);
+}
+
+/// From `steps` below at the commit that last changed the numerics on purpose: run the test, it prints
+/// the new digest.
+#[test]
+fn the_first_20_steps_on_digits_are_golden() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs/experiments/digits-mlp.toml");
+    let experiment = Experiment::load(path.as_ref()).expect("a valid experiment");
+    let data = std::sync::Arc::new(tandem_nn::data::load("digits", None).expect("embedded"));
+    let mut trainer = Trainer::new(experiment, data, plain()).expect("it suits the data");
+    assert_eq!(steps(&mut trainer, 20), GOLDEN);
+}
+
+const GOLDEN: &str = "a8d7e3a38e253bdf7dba673efc2bb465cd483f48d834faf9225e141fc82af0a3";
