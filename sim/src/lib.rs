@@ -25,8 +25,8 @@
 //!
 //! | input | | output | |
 //! |---|---|---|---|
-//! | `clock` | no reset: registers have initial values | `in_ready` | the offered word passes, unless `in_first && inside` |
-//! | `in_valid`, `in_first` | a word is offered, an instruction starts | `inside` | a word with `in_first` does not pass |
+//! | `clock` | no reset: registers have initial values | `in_ready` | the offered word passes, unless `in_first && closed` |
+//! | `in_valid`, `in_first` | a word is offered, an instruction starts | `closed` | a word with `in_first` does not pass |
 //! | `in_data_0` … | the word | `out_valid`, `out_data_0` … | a word is offered |
 //! | `out_ready` | it is taken | `waiting` | the front end would take a word |
 //! | | | `boundary` | … and is not inside an instruction or payload |

@@ -25,7 +25,7 @@ use tandem_spec::registers::REGISTERS;
 
 /// The top module; see docs/accelerator.md.
 ///
-/// A word passes the input in a cycle with `in_valid` and `in_ready`, unless `in_first` and `inside`.
+/// A word passes the input in a cycle with `in_valid` and `in_ready`, unless `in_first` and `closed`.
 /// All outputs come from registers.
 #[derive(LogicBlock)]
 pub struct Tandem {
@@ -40,7 +40,7 @@ pub struct Tandem {
     /// A word can be taken.
     pub in_ready: Signal<Out, Bit>,
     /// … but not one that starts an instruction.
-    pub inside: Signal<Out, Bit>,
+    pub closed: Signal<Out, Bit>,
     /// A word is offered to the host.
     pub out_valid: Signal<Out, Bit>,
     /// The word.
@@ -110,7 +110,7 @@ impl Tandem {
             in_first: Default::default(),
             in_data: lanes.signals(),
             in_ready: Default::default(),
-            inside: Default::default(),
+            closed: Default::default(),
             out_valid: Default::default(),
             out_data: lanes.signals(),
             out_ready: Default::default(),
@@ -180,7 +180,7 @@ impl Logic for Tandem {
             self.out_data[i].next = self.store.out_data[i].val();
         }
         self.in_ready.next = self.front_end.in_ready.val();
-        self.inside.next = self.front_end.inside.val();
+        self.closed.next = self.front_end.closed.val();
         self.out_valid.next = self.store.out_valid.val();
         self.store.out_ready.next = self.out_ready.val();
         // queues
@@ -319,7 +319,7 @@ impl Logic for Tandem {
         }
         // for the host
         self.waiting.next = self.front_end.waiting.val();
-        self.boundary.next = self.front_end.waiting.val() & !self.front_end.inside.val();
+        self.boundary.next = self.front_end.waiting.val() & !self.front_end.closed.val();
         self.failed.next = self.front_end.failed.val();
         self.quiet.next = self.compute_stuck.val() & self.store_stuck.val();
         self.compute_pending.next = !self.compute_queue.empty.val();

@@ -148,7 +148,7 @@ template <typename Model> inline void take(const Model& m, uint8_t* word) {
 
 /// Whether the accelerator takes a word that is offered in this cycle.
 template <typename Model> inline bool accepts(const Model& m, bool first) {
-    return m.in_ready && !(first && m.inside);
+    return m.in_ready && !(first && m.closed);
 }
 
 /// A repeating stall pattern; an empty one never stalls.

@@ -12,12 +12,9 @@ use tandem_spec::EngineError;
 pub const SHIM: &str = include_str!("shim.cpp");
 
 /// Fast simulation, no warnings. Generated Verilog keeps one module a unit in one file (DECLFILENAME)
-/// and may leave outputs of shared modules open (UNUSEDSIGNAL). It is plain Verilog: the port `inside`
-/// would be a keyword of SystemVerilog.
+/// and may leave outputs of shared modules open (UNUSEDSIGNAL).
 pub const VERILATOR_FLAGS: &[&str] = &[
     "--cc",
-    "--default-language",
-    "1364-2005",
     "-O3",
     "--x-assign",
     "fast",

@@ -7,6 +7,7 @@
 //! without it, after the field that holds the instance.
 use rust_hdl::prelude::TimingInfo;
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 /// Names the Verilog module of a unit after its Rust type, or after the given `format!` arguments.
 ///
@@ -97,7 +98,8 @@ pub(crate) fn is_identifier(name: &str) -> bool {
 }
 
 fn is_keyword(name: &str) -> bool {
-    KEYWORDS.contains(&name)
+    static SET: LazyLock<HashSet<&str>> = LazyLock::new(|| KEYWORDS.iter().copied().collect());
+    SET.contains(name)
 }
 
 /// Reserved words of Verilog-2005 and those of SystemVerilog that are plausible field names.

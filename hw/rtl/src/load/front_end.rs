@@ -45,10 +45,10 @@ pub struct FrontEnd {
     pub in_first: Signal<In, Bit>,
     /// The word.
     pub in_data: Vec<Sig<In>>,
-    /// A word is taken, unless it starts an instruction while `inside`.
+    /// A word is taken, unless it starts an instruction while `closed`.
     pub in_ready: Signal<Out, Bit>,
     /// Inside an instruction or a payload.
-    pub inside: Signal<Out, Bit>,
+    pub closed: Signal<Out, Bit>,
     /// A word is taken in this cycle.
     pub accept: Signal<Out, Bit>,
     /// The front end waits for the host.
@@ -246,7 +246,7 @@ impl FrontEnd {
             in_first: Default::default(),
             in_data: lanes.signals(),
             in_ready: Default::default(),
-            inside: Default::default(),
+            closed: Default::default(),
             accept: Default::default(),
             waiting: Default::default(),
             failed: Default::default(),
@@ -550,7 +550,7 @@ impl Logic for FrontEnd {
         // what this cycle does
         self.waiting.next = false;
         self.in_ready.next = false;
-        self.inside.next = false;
+        self.closed.next = false;
         self.take.next = false;
         self.keep.next = false;
         self.pop.next = false;
@@ -576,9 +576,9 @@ impl Logic for FrontEnd {
             State::Fetch => {
                 self.waiting.next = true;
                 self.in_ready.next = true;
-                self.inside.next = self.position.q.val().any() & !self.dropping.q.val().any();
-                self.take.next = self.in_valid.val() & !(self.in_first.val() & self.inside.val());
-                if self.in_valid.val() & self.in_first.val() & self.inside.val() {
+                self.closed.next = self.position.q.val().any() & !self.dropping.q.val().any();
+                self.take.next = self.in_valid.val() & !(self.in_first.val() & self.closed.val());
+                if self.in_valid.val() & self.in_first.val() & self.closed.val() {
                     self.reason.d.next = self.truncated.val().into();
                     self.state.d.next = State::Quiesce;
                 }
@@ -673,7 +673,7 @@ impl Logic for FrontEnd {
             State::Payload => {
                 self.waiting.next = true;
                 self.in_ready.next = true;
-                self.inside.next = true;
+                self.closed.next = true;
                 self.busy.next = true;
                 self.wait_link.next = !self.in_valid.val();
                 self.take.next = self.in_valid.val() & !self.in_first.val();

@@ -51,7 +51,7 @@ impl LayerSpec for MaxPool {
         Box::new(MaxPoolLayer {
             window: self.window(site.inputs[0].shape),
             output: site.output.shape,
-            offsets: Vec::new(),
+            places: Vec::new(),
         })
     }
 }

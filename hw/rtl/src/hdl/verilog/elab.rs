@@ -36,6 +36,7 @@ pub(super) struct Module {
 }
 
 /// A signal or constant of a unit that is being visited.
+#[derive(Debug)]
 struct AtomInfo {
     key: String,
     kind: AtomKind,
@@ -60,7 +61,10 @@ pub(super) struct Elab {
     stack: Vec<Open>,
     space: Vec<String>,
     modules: Vec<Module>,
-    by_text: HashMap<(String, String), usize>,
+    /// Modules by what they were made from: most instances need no second look.
+    by_source: HashMap<String, usize>,
+    /// Modules by what was printed.
+    by_text: HashMap<String, usize>,
     names: Namer,
     pub error: Option<ElabError>,
 }
@@ -107,8 +111,9 @@ impl Probe for Elab {
         if self.error.is_some() {
             return;
         }
-        match self.module(&path, &open) {
+        match self.shared_module(&path, &open) {
             Ok(id) => {
+                self.modules[id].instances += 1;
                 if let Some(parent) = self.stack.last_mut() {
                     parent.children.push((open.inst, id));
                 }
@@ -130,6 +135,7 @@ impl Elab {
             stack: vec![],
             space: vec![],
             modules: vec![],
+            by_source: HashMap::new(),
             by_text: HashMap::new(),
             names,
             error: None,
@@ -154,6 +160,17 @@ impl Elab {
 
     fn path(&self) -> String {
         self.stack.iter().map(|o| field_path(&o.inst)).collect::<Vec<_>>().join(".")
+    }
+
+    /// The module of a unit, an earlier one if that was made from the same.
+    fn shared_module(&mut self, path: &str, open: &Open) -> Result<usize, ElabError> {
+        let source = format!("{} {:?} {:?} {:?} {:?}", self.role(open), open.code, open.atoms, open.enums, open.children);
+        if let Some(id) = self.by_source.get(&source) {
+            return Ok(*id);
+        }
+        let id = self.module(path, open)?;
+        self.by_source.insert(source, id);
+        Ok(id)
     }
 
     /// The module of a unit whose children are finished.
@@ -187,29 +204,28 @@ impl Elab {
             }
         };
         let name = self.role(open);
-        let key = (if inline { format!("{name}\n{:?}", ports.iter().map(|p| p.1.format).collect::<Vec<_>>()) } else { String::new() }, text);
-        let id = match self.by_text.get(&key) {
-            Some(id) => *id,
-            None => {
-                let name = match (inline, self.stack.is_empty()) {
-                    (true, _) => name,
-                    (false, true) => self.top.clone(),
-                    (false, false) => self.names.unique(&name),
-                };
-                self.modules.push(Module {
-                    name,
-                    ports: ports.into_iter().map(|(_, p)| p).collect(),
-                    through,
-                    inline: inline.then(|| key.1.clone()),
-                    text: key.1.clone(),
-                    first: path.into(),
-                    instances: 0,
-                });
-                self.by_text.insert(key, self.modules.len() - 1);
-                self.modules.len() - 1
-            }
+        // the text of an inlined cell does not show the formats of its ports
+        let formats: Vec<Format> = if inline { ports.iter().map(|(_, p)| p.format).collect() } else { vec![] };
+        let printed = format!("{formats:?}{text}");
+        if let Some(id) = self.by_text.get(&printed) {
+            return Ok(*id);
+        }
+        let name = match (inline, self.stack.is_empty()) {
+            (true, _) => name,
+            (false, true) => self.top.clone(),
+            (false, false) => self.names.unique(&name),
         };
-        self.modules[id].instances += 1;
+        self.modules.push(Module {
+            name,
+            ports: ports.into_iter().map(|(_, p)| p).collect(),
+            through,
+            inline: inline.then(|| text.clone()),
+            text,
+            first: path.into(),
+            instances: 0,
+        });
+        let id = self.modules.len() - 1;
+        self.by_text.insert(printed, id);
         Ok(id)
     }
 

@@ -214,7 +214,13 @@ impl Lower<'_> {
     ///
     /// rust_hdl drops blanks from a name, but not the line breaks of a long one.
     fn key(&self, name: &str) -> Result<String> {
-        let name: &str = &name.split_whitespace().collect::<String>();
+        let joined: String;
+        let name = if name.contains(char::is_whitespace) {
+            joined = name.split_whitespace().collect();
+            &joined
+        } else {
+            name
+        };
         let mut rest = name.strip_suffix("$next").unwrap_or(name);
         let mut key = String::with_capacity(rest.len() + 8);
         while let Some(open) = rest.find('[') {
