@@ -1,2 +1,101 @@
-//! placeholder
-fn main() {}
+//! `tandem`: generate an accelerator, check it, train on it.
+
+mod commands;
+mod engines;
+mod failure;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Trains low-bit neural networks on an accelerator that it generates.
+///
+/// Exit codes: 0 success, 1 a failed check, 2 bad usage or configuration, 3 a missing or failing tool.
+#[derive(Parser)]
+#[command(name = "tandem", version)]
+struct Cli {
+    /// One JSON object on stdout; progress and logs on stderr.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Verilog, register and instruction reference, C header and file list.
+    Generate(commands::generate::Args),
+    /// One integer matrix product on the accelerator.
+    Gemm(commands::gemm::Args),
+    /// Instruction streams in files: record, replay, disassemble, compare.
+    Run(commands::run::Args),
+    /// Random programs on all engines, for your CI.
+    Check(commands::check::Args),
+    /// Train a network.
+    Train(commands::train::Args),
+    /// Evaluate a trained network on its test set.
+    Eval(commands::eval::Args),
+    /// Data sets.
+    Data(commands::data::Args),
+    /// Which tools were found, which are missing, how to install them.
+    Doctor(commands::doctor::Args),
+    /// Shell completions.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What a command prints: text for people, an object for scripts.
+pub struct Report {
+    text: String,
+    json: serde_json::Value,
+}
+
+impl Report {
+    /// A report in both forms.
+    pub fn new(text: impl Into<String>, json: serde_json::Value) -> Self {
+        Report { text: text.into(), json }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<Report> {
+    match &cli.command {
+        Command::Generate(a) => commands::generate::run(a),
+        Command::Gemm(a) => commands::gemm::run(a),
+        Command::Run(a) => commands::run::run(a),
+        Command::Check(a) => commands::check::run(a),
+        Command::Train(a) => commands::train::run(a),
+        Command::Eval(a) => commands::eval::run(a),
+        Command::Data(a) => commands::data::run(a),
+        Command::Doctor(a) => commands::doctor::run(a),
+        Command::Completions { shell } => {
+            let mut script = vec![];
+            clap_complete::generate(*shell, &mut Cli::command(), "tandem", &mut script);
+            let script = String::from_utf8(script)?;
+            Ok(Report::new(script.clone(), serde_json::json!({ "script": script })))
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("TANDEM_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let cli = Cli::parse();
+    let (report, code) = match run(&cli) {
+        Ok(report) => (report, 0),
+        Err(error) => {
+            let code = failure::exit_code(&error);
+            eprintln!("error: {error:#}");
+            let json = serde_json::json!({ "error": format!("{error:#}"), "exit_code": code });
+            (Report::new("", json), code)
+        }
+    };
+    let text = if cli.json { report.json.to_string() } else { report.text };
+    if !text.is_empty() {
+        // a closed pipe (`| head`) is no failure of ours
+        let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+    }
+    ExitCode::from(code)
+}

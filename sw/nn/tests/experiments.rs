@@ -1,9 +1,11 @@
 //! Experiments: what is accepted, and what a mistake's message says.
 
 use std::path::Path;
-use tandem_nn::config::{ConfigError, Document, Experiment};
+use tandem_nn::config::{Augment, ConfigError, Document, Experiment};
 use tandem_nn::engine::Product;
-use tandem_nn::plan::Range;
+use tandem_nn::optim::Optimizer;
+use tandem_nn::plan::{ProductPlan, Range};
+use tandem_nn::schedule::{Decay, Schedule};
 use tandem_nn::tensor::Shape;
 
 const MNIST: Shape = Shape { h: 28, w: 28, c: 1 };
@@ -149,6 +151,40 @@ fn mistakes_name_file_line_key_value_and_what_is_allowed() {
             assert!(error.contains(part), "{new}\ngives: {error}\nwithout: {part}");
         }
     }
+}
+
+#[test]
+fn a_layer_overrides_the_bits_it_names() {
+    let own = "kernel = 5\nbits = { weights = 2, gradients = 6, weight_clip = \"learned\" }";
+    let plan = plan_of(&VALID.replacen("kernel = 5", own, 1)).expect("valid");
+    let [conv, linear] = [&plan.layers[0], &plan.layers[3]];
+    let widths = |products: &[ProductPlan]| products.iter().map(|p| (p.x.bits, p.w.bits)).collect::<Vec<_>>();
+    assert_eq!(widths(&conv.products), [(4, 2), (4, 6)]);
+    assert_eq!(widths(&linear.products), [(4, 4), (4, 8), (8, 4)]);
+    assert_eq!((conv.bits.weight_clip.name, conv.bits.activation_clip.name), ("learned", "learned"));
+    assert_eq!(linear.bits.weight_clip.name, "max-abs");
+}
+
+#[test]
+fn every_optional_key_is_read() {
+    let data = "batch = 8\nvalidation = 20\naugment = \"shift\"\nshift = 2";
+    let train = "optimizer = \"adam\"\nbeta1 = 0.8\nbeta2 = 0.9\neps = 1e-6\nweight_decay = 0.1\nseed = 7\nwarmup_steps = 3";
+    let schedule = "\"step\"\nstep_epochs = 2\nstep_factor = 0.5";
+    let text = VALID
+        .replace("batch = 8", data)
+        .replace("optimizer = \"sgd\"", train)
+        .replace("\"constant\"", schedule);
+    let experiment = Experiment::parse(Document::new("net.toml", text)).expect("valid");
+    assert_eq!(experiment.accelerator, "default");
+    assert_eq!((experiment.data.validation, experiment.data.augment), (20, Augment::Shift(2)));
+    let adam = Optimizer::Adam { beta1: 0.8, beta2: 0.9, eps: 1e-6, weight_decay: 0.1 };
+    assert_eq!(experiment.train.optimizer, adam);
+    assert_eq!(experiment.train.seed, 7);
+    let decay = Decay::Step { epochs: 2, factor: 0.5 };
+    assert_eq!(experiment.train.schedule, Schedule { lr: 0.1, warmup_steps: 3, decay });
+    let linear = VALID.replace("\"constant\"", "\"linear\"\nfinal_lr = 0.01");
+    let experiment = Experiment::parse(Document::new("net.toml", linear)).expect("valid");
+    assert_eq!(experiment.train.schedule.decay, Decay::Linear { last: 0.01 });
 }
 
 #[test]

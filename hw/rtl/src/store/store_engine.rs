@@ -370,7 +370,7 @@ impl Logic for StoreEngine {
         for i in 0..self.lanes.val() {
             self.crc_step.x[i + 1].next = self.out_data[i].val();
         }
-        if self.sent.val() {
+        if self.sent.val() & (self.phase.q.val() != Phase::Check) {
             self.crc.d.next = self.crc_step.y.val();
         }
         // results: address, memory, two stages of narrowing, link word

@@ -24,6 +24,15 @@
 //! outputs = 10
 //! ```
 //!
+//! | table | keys (default) |
+//! |---|---|
+//! | top level | `name`, `accelerator` ("default") |
+//! | `[data]` | `set`, `batch`, `validation` (0): last training images held back, `augment` ("none") or "shift", `shift` (1) pixels |
+//! | `[train]` | `epochs`, `seed` (0), `lr`, `optimizer`: "sgd" with `momentum` (0.9), "adam" with `beta1` (0.9), `beta2` (0.999), `eps` (1e-8), `weight_decay` (0) |
+//! | | `schedule`: "constant", "cosine" or "linear" with `final_lr` (0), "step" with `step_epochs` and `step_factor`; `warmup_steps` (0) |
+//! | `[bits]` | `weights`, `activations`, `gradients`, `weight_clip` ("max-abs"), `activation_clip` ("learned"): see [`crate::quant::CLIPS`] |
+//! | `[[layer]]` | `type`: see [`crate::layers::LAYERS`], `name` (type and count), `bits`: an inline table of what differs from `[bits]`, and the keys of the type |
+//!
 //! Every bound is checked here, and shapes in [`Experiment::plan`]; a mistake names file, line, key,
 //! value and what is allowed. After that nothing can be invalid.
 

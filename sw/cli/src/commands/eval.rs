@@ -1,0 +1,46 @@
+//! `tandem eval`.
+
+use super::train::{CHECKPOINT, open, trainer};
+use crate::Report;
+use crate::engines::EngineKind;
+use anyhow::{Context, Result};
+use serde_json::json;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use tandem_nn::train::Part;
+
+/// Arguments of `eval`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The run's folder.
+    run: PathBuf,
+    /// Who computes the products.
+    #[arg(long, value_enum, default_value = "model")]
+    engine: EngineKind,
+    /// Folder of the data sets.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+/// Evaluates the run's weights on the test set.
+pub fn run(args: &Args) -> Result<Report> {
+    let (experiment, config) = open(&args.run)?;
+    let mut t = trainer(experiment, &config, args.engine, args.data.as_deref(), None)?;
+    t.load(&args.run.join(CHECKPOINT))?;
+    let test = t.evaluate(Part::Test, &mut (), &AtomicBool::new(false))?.context("evaluation")?;
+    let cost = t.evaluation_cost().total().cost;
+    let images_per_s = test.images as f64 / test.wall.as_secs_f64();
+    let text = format!(
+        "test accuracy {:.2} % on {} images ({}), {} cycles, {images_per_s:.0} images/s",
+        100.0 * test.accuracy,
+        test.images,
+        t.engine().name(),
+        cost.cycles
+    );
+    let json = json!({
+        "engine": t.engine().name(), "test_accuracy": test.accuracy, "loss": test.loss, "epochs": t.epochs(),
+        "images_per_s": images_per_s, "weights_digest": t.digest(), "cycles": cost.cycles,
+        "predicted_cycles": cost.predicted_cycles, "cycles_by_layer": t.evaluation_cost().cycles_by_layer(),
+    });
+    Ok(Report::new(text, json))
+}

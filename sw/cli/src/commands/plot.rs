@@ -1,0 +1,75 @@
+//! A run for the eye: the table of cycles and the curve of training.
+
+use anyhow::Result;
+use plotters::prelude::*;
+use serde_json::Value;
+use std::fmt::Write as _;
+use tandem_nn::ledger::LayerCounters;
+
+/// Cycles by layer and product.
+pub fn table(layers: &[LayerCounters]) -> String {
+    let mut s = format!(
+        "{:<12} {:>14} {:>14} {:>14} {:>14}\n",
+        "cycles", "forward", "input grad", "weight grad", "sum"
+    );
+    for l in layers {
+        let total = l.total().cost.cycles;
+        if total > 0 {
+            let of = |c: &tandem_nn::ledger::Counters| c.cost.cycles;
+            let _ = writeln!(
+                s,
+                "{:<12} {:>14} {:>14} {:>14} {:>14}",
+                l.layer,
+                of(&l.forward),
+                of(&l.input_gradient),
+                of(&l.weight_gradient),
+                total
+            );
+        }
+    }
+    s
+}
+
+/// Loss and test accuracy over epochs, as SVG.
+pub fn training(lines: &[Value]) -> Result<String> {
+    let points = |key: &str, scale: f64| -> Vec<(f64, f64)> {
+        lines
+            .iter()
+            .filter_map(|l| Some((l["epoch"].as_f64()?, l[key].as_f64()? * scale)))
+            .collect()
+    };
+    let (loss, test) = (points("loss", 1.0), points("test_accuracy", 100.0));
+    let last = loss.last().map_or(1.0, |p| p.0).max(2.0);
+    let most = loss.iter().map(|p| p.1).fold(0.1, f64::max);
+    let least = test.iter().map(|p| p.1).fold(100.0, f64::min);
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, (720, 360)).into_drawing_area();
+        area.fill(&WHITE)?;
+        let mut chart = ChartBuilder::on(&area)
+            .caption("training", ("sans-serif", 18))
+            .margin(10)
+            .x_label_area_size(36)
+            .y_label_area_size(48)
+            .right_y_label_area_size(56)
+            .build_cartesian_2d(1.0..last, 0.0..most * 1.05)?
+            .set_secondary_coord(1.0..last, (least - 1.0).max(0.0)..100.0);
+        chart.configure_mesh().x_desc("epoch").y_desc("training loss").light_line_style(WHITE).draw()?;
+        chart.configure_secondary_axes().y_desc("test accuracy in %").draw()?;
+        chart.draw_series(LineSeries::new(loss, BLUE.stroke_width(2)))?.label("training loss").legend(
+            |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], BLUE.stroke_width(2)),
+        );
+        chart
+            .draw_secondary_series(LineSeries::new(test, RED.stroke_width(2)))?
+            .label("test accuracy")
+            .legend(|(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], RED.stroke_width(2)));
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::MiddleRight)
+            .background_style(WHITE)
+            .border_style(BLACK)
+            .draw()?;
+        area.present()?;
+    }
+    Ok(svg)
+}

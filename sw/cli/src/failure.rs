@@ -1,0 +1,64 @@
+//! Failures and their exit codes: 1 a failed check, 2 bad usage or configuration, 3 a missing or failing tool.
+
+use std::fmt;
+use tandem_driver::DeviceError;
+use tandem_nn::data::DataError;
+use tandem_nn::train::TrainError;
+use tandem_spec::EngineError;
+
+/// An error that decides the exit code.
+#[derive(Debug)]
+pub struct Failure {
+    /// The process's exit code.
+    pub code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// A failure with this exit code.
+    pub fn new(code: u8, message: impl fmt::Display) -> Self {
+        Failure { code, message: message.to_string() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// A check that failed (1).
+pub fn check(message: impl fmt::Display) -> anyhow::Error {
+    Failure::new(1, message).into()
+}
+
+/// A mistake of the user (2).
+pub fn usage(message: impl fmt::Display) -> anyhow::Error {
+    Failure::new(2, message).into()
+}
+
+/// The exit code of an error.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    for cause in error.chain() {
+        if let Some(f) = cause.downcast_ref::<Failure>() {
+            return f.code;
+        }
+        if cause.is::<EngineError>() {
+            return 3;
+        }
+        if let Some(e) = cause.downcast_ref::<DataError>() {
+            return if matches!(e, DataError::ToolMissing { .. } | DataError::ToolFailed { .. }) { 3 } else { 2 };
+        }
+        if let Some(TrainError::Product { source: DeviceError::Engine { .. }, .. }) =
+            cause.downcast_ref::<TrainError>()
+        {
+            return 3;
+        }
+        if let Some(DeviceError::Engine { .. }) = cause.downcast_ref::<DeviceError>() {
+            return 3;
+        }
+    }
+    2
+}

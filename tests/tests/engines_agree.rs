@@ -1,0 +1,51 @@
+//! Random programs: the simulated RTL and the twin give the same packets, counters included, bit for
+//! bit and cycle for cycle, with and without link stalls.
+
+use tandem_model::Twin;
+use tandem_sim::{Sim, SimOptions};
+use tandem_spec::{Config, Engine, RunOptions, Stall};
+use tandem_tests::programs::{random_config, random_program};
+
+/// Runs one random program on both engines.
+fn compare(config: &Config, sim: &mut Sim, twin: &mut Twin, seed: u64, size: usize) {
+    let stream = random_program(config, seed, size);
+    let stall = |k: u64| match seed % 3 {
+        0 => Stall::default(),
+        n => Stall::random(seed.wrapping_mul(2).wrapping_add(k), 15 * n),
+    };
+    let options =
+        RunOptions { max_cycles: 50_000_000, stall_in: stall(0), stall_out: stall(1), ..RunOptions::default() };
+    let at = format!("program seed {seed}, size {size} on\n{}", config.to_toml());
+    let s = sim.run(&stream, &options).unwrap_or_else(|e| panic!("sim: {e}; {at}"));
+    let m = twin.run(&stream, &options).unwrap_or_else(|e| panic!("twin: {e}; {at}"));
+    assert_eq!(s.status, m.status, "{at}");
+    assert_eq!(s.packets.len(), m.packets.len(), "{at}");
+    for (i, (a, b)) in s.packets.iter().zip(&m.packets).enumerate() {
+        if let (Some(a), Some(b)) = (a.counters(), b.counters()) {
+            assert_eq!(a, b, "registers in packet {i}, {at}");
+        }
+        assert_eq!(a, b, "packet {i}, {at}");
+    }
+}
+
+fn programs(config: &Config, seeds: std::ops::Range<u64>) {
+    let mut sim = Sim::new(config, &SimOptions::default()).expect("simulator");
+    let mut twin = Twin::new(config);
+    for seed in seeds {
+        compare(config, &mut sim, &mut twin, seed, 1 + (seed % 23) as usize);
+    }
+}
+
+#[test]
+fn default_accelerator() {
+    let toml = include_str!("../../configs/accelerators/default.toml");
+    programs(&Config::from_toml("default.toml", toml).unwrap(), 0..60);
+}
+
+#[test]
+fn random_configurations() {
+    let count = std::env::var("TANDEM_CONFIGS").map_or(6, |n| n.parse().expect("a number"));
+    for seed in 0..count {
+        programs(&random_config(seed), 1000 * seed..1000 * seed + 60);
+    }
+}
