@@ -176,3 +176,33 @@ fn quantized_products_are_the_float_ones_up_to_their_steps() {
         assert_eq!(dw[1], dwq[1], "{table}: the bias gradient is the host's");
     }
 }
+
+/// Scales of 1/4 at 3 bits clip what is not inside −3/4 … 3/4, most of −2 … 2.
+#[test]
+fn clipped_values_have_no_gradient_and_their_scale_has_one() {
+    let bits = "bits = { weight_clip = \"learned\", activation_clip = \"learned\" }";
+    for (table, shape) in [
+        ("type = \"linear\"\noutputs = 5", Shape::flat(7)),
+        ("type = \"conv2d\"\nchannels = 4\nkernel = 3\npadding = 1", IMAGE),
+    ] {
+        let mut bench = Bench::new(&format!("{table}\n{bits}"), shape, 3, 3);
+        for scale in bench.parameters().into_iter().skip(2) {
+            scale.fill(0.25);
+        }
+        let dx = bench.backward(&mut Engine::Device(Box::new(PlainDevice)));
+        let gradients = bench.gradients();
+        assert_eq!(gradients.len(), 4, "weight, bias and two scales");
+        assert!(gradients[2][[0, 0]] != 0.0 && gradients[3][[0, 0]] != 0.0, "{table}");
+        let check = |what: &str, v: &Array2<f32>, g: &Array2<f32>| {
+            let clipped = |v: f32| v.abs() >= 0.75;
+            let pairs = || v.iter().zip(g);
+            assert!(pairs().all(|(&v, &g)| !clipped(v) || g == 0.0), "{table}: clipped {what}");
+            assert!(pairs().any(|(&v, _)| clipped(v)), "{table}: some {what} are clipped");
+            assert!(pairs().any(|(_, &g)| g != 0.0), "{table}: some {what} are not");
+        };
+        let inputs = bench.inputs[0].clone();
+        check("inputs", &inputs, &dx[0]);
+        let weights = bench.parameters()[0].clone();
+        check("weights", &weights, &gradients[0]);
+    }
+}

@@ -212,3 +212,41 @@ impl Layer for BatchNormLayer {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Engine;
+    use crate::ledger::Ledger;
+    use ndarray::array;
+
+    /// Two channels; every number is a sum of powers of two, so that all but the root are exact.
+    #[test]
+    fn statistics_are_recorded_in_training_and_used_in_evaluation() {
+        let parameter = |name, value: f32| Parameter::new(name, Array2::from_elem((1, 2), value));
+        let mut layer = BatchNormLayer {
+            momentum: 0.5,
+            epsilon: 1.0,
+            gamma: parameter("gamma", 2.0),
+            beta: parameter("beta", 1.0),
+            running_mean: Buffer::new("running_mean", Array2::zeros((1, 2))),
+            running_variance: Buffer::new("running_variance", Array2::ones((1, 2))),
+            mean: Vec::new(),
+            inverse_deviation: Vec::new(),
+        };
+        let (mut engine, mut ledger) = (Engine::Float, Ledger::default());
+        let mut y = Array2::zeros((2, 2));
+        // Means 2 and 0, variances 3² and 0, unbiased 18 and 0.
+        let x = array![[5.0, 0.0], [-1.0, 0.0]];
+        let mut pass = Pass::new(Mode::Train, 1, 0, &mut engine, &mut ledger);
+        layer.forward(&[&x], &mut y, &mut pass).expect("no product");
+        assert_eq!(layer.running_mean.value, array![[1.0, 0.0]]);
+        assert_eq!(layer.running_variance.value, array![[9.5, 0.5]]);
+
+        layer.running_variance.value = array![[3.0, 0.0]];
+        let mut pass = Pass::new(Mode::Evaluate, 1, 0, &mut engine, &mut ledger);
+        layer.forward(&[&x], &mut y, &mut pass).expect("no product");
+        assert_eq!(y, array![[5.0, 1.0], [-1.0, 1.0]], "(x − 1)/√(3 + 1)·2 + 1");
+        assert_eq!(layer.running_mean.value, array![[1.0, 0.0]], "evaluation records nothing");
+    }
+}

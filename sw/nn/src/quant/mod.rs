@@ -126,3 +126,16 @@ pub fn quantize_gradient(dy: &[f32], bits: u8, stream: &Stream, q: &mut [i32]) -
     uniform::round_stochastic(dy, s, max, stream, q);
     s
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signed_grids_are_symmetric() {
+        assert_eq!(grid(Format::signed(4)), (-7, 7));
+        assert_eq!(grid(Format::signed(2)), (-1, 1));
+        assert_eq!(grid(Format::unsigned(4)), (0, 15));
+        assert_eq!(grid(Format::unsigned(1)), (0, 1));
+    }
+}

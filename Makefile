@@ -1,0 +1,35 @@
+# tandem: `make demo` trains on a simulated accelerator, `make test` runs every test.
+CARGO ?= cargo
+TANDEM = $(CARGO) run --release --quiet -p tandem --
+SEEDS ?= 1 2 3
+
+.PHONY: help demo test lint bench setup setup-test mnist clean
+
+help:
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
+
+setup: ## install what the demo needs
+	@tools/install.sh
+
+setup-test: ## install what the tests need
+	@tools/install.sh test
+
+demo: setup ## train on the embedded digits through Verilator, three seeds, with the float baseline
+	@$(CARGO) build --release -p tandem
+	@tools/demo.sh $(SEEDS)
+
+test: setup-test ## every test
+	@$(CARGO) build --release -p tandem
+	@$(CARGO) test --release --workspace
+
+lint: ## format and clippy
+	@$(CARGO) fmt --all --check
+	@$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+
+
+mnist: ## LeNet-5 on MNIST, on the twin
+	@$(TANDEM) data fetch mnist
+	@$(TANDEM) train -c configs/experiments/mnist-lenet5.toml --engine model
+
+clean:
+	@$(CARGO) clean

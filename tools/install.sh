@@ -1,0 +1,27 @@
+#!/bin/sh
+# Installs what is missing on Debian: Verilator and a C++ compiler; with `test`, also Icarus Verilog and Yosys.
+set -eu
+
+sudo=""
+if [ "$(id -u)" -ne 0 ] && command -v sudo >/dev/null; then sudo="sudo"; fi
+
+missing=""
+command -v verilator >/dev/null || missing="$missing verilator"
+command -v c++ >/dev/null || missing="$missing g++"
+command -v make >/dev/null || missing="$missing make"
+if [ "${1:-}" = test ]; then
+    command -v iverilog >/dev/null || missing="$missing iverilog"
+    command -v yosys >/dev/null || missing="$missing yosys"
+fi
+[ -f /usr/include/zlib.h ] || missing="$missing zlib1g-dev"
+
+if [ -n "$missing" ]; then
+    if ! command -v apt-get >/dev/null; then
+        echo "missing:$missing; install them with your package manager" >&2
+        exit 3
+    fi
+    echo "installing:$missing"
+    $sudo apt-get update -qq
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fi
