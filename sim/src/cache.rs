@@ -157,6 +157,8 @@ fn hint(error: EngineError) -> EngineError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recipe::{Programs, Tools};
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
     #[test]
     fn where_the_cache_is() {
@@ -169,5 +171,68 @@ mod tests {
         assert_eq!(dir(&all[2..]), Some("/h/.cache/tandem".into()));
         assert_eq!(dir(&[("TANDEM_CACHE", ""), ("XDG_CACHE_HOME", "x"), ("HOME", "/h")]), dir(&all[2..]));
         assert_eq!(dir(&[]), None);
+    }
+
+    /// An entry with two files; gives the number of builds so far.
+    fn make(cache: &Cache, builds: &AtomicUsize) -> Result<usize, EngineError> {
+        let key = Key::of_runtime(&[], &tools(), None);
+        let load = |entry: &Path| match std::fs::read_to_string(entry.join("a")) {
+            Ok(text) if text == "unusable" => Err(text),
+            _ => Ok(builds.load(SeqCst)),
+        };
+        cache.entry(&key, &|_| (), load, |_, entry| {
+            builds.fetch_add(1, SeqCst);
+            write(&entry.join("a"), "one")?;
+            write(&entry.join("b"), "two")
+        })
+    }
+
+    fn tools() -> Tools {
+        let programs = Programs { verilator: "v".into(), cxx: vec!["c".into()] };
+        Tools { programs, verilator_version: "1".into(), cxx_version: "1".into() }
+    }
+
+    #[test]
+    fn a_broken_entry_is_built_again_and_only_that() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let cache = Cache::open(Some(dir.path())).unwrap();
+        let entry = dir.path().join(Key::of_runtime(&[], &tools(), None).as_str());
+        let builds = AtomicUsize::new(0);
+        let digest = |text: &str| hex(&Sha256::digest(text));
+        let unusable = format!("{} a\n", digest("unusable"));
+        let file = |name: &str, text: &str| std::fs::write(entry.join(name), text).unwrap();
+        let gone = |name: &str| std::fs::remove_file(entry.join(name)).unwrap();
+        let damages: [&dyn Fn(); 8] = [
+            &|| (),
+            &|| file("a", "onf"),
+            &|| file("a", "on"),
+            &|| file("c", "more"),
+            &|| gone("b"),
+            &|| gone(MANIFEST),
+            &|| file(MANIFEST, ""),
+            &|| {
+                file("a", "unusable");
+                gone("b");
+                file(MANIFEST, &unusable);
+            },
+        ];
+        for (i, damage) in damages.iter().enumerate() {
+            damage();
+            assert_eq!(make(&cache, &builds).unwrap(), i + 1, "damage {i}");
+            assert_eq!(make(&cache, &builds).unwrap(), i + 1, "repaired {i}");
+        }
+    }
+
+    #[test]
+    fn threads_build_once() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let cache = Cache::open(Some(dir.path())).unwrap();
+        let builds = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| make(&cache, &builds).unwrap());
+            }
+        });
+        assert_eq!(builds.into_inner(), 1);
     }
 }

@@ -13,8 +13,12 @@ fn compare(config: &Config, sim: &mut Sim, twin: &mut Twin, seed: u64, size: usi
         0 => Stall::default(),
         n => Stall::random(seed.wrapping_mul(2).wrapping_add(k), 15 * n),
     };
-    let options =
-        RunOptions { max_cycles: 50_000_000, stall_in: stall(0), stall_out: stall(1), ..RunOptions::default() };
+    let options = RunOptions {
+        max_cycles: 50_000_000,
+        stall_in: stall(0),
+        stall_out: stall(1),
+        ..RunOptions::default()
+    };
     let at = format!("program seed {seed}, size {size} on\n{}", config.to_toml());
     let s = sim.run(&stream, &options).unwrap_or_else(|e| panic!("sim: {e}; {at}"));
     let m = twin.run(&stream, &options).unwrap_or_else(|e| panic!("twin: {e}; {at}"));

@@ -33,7 +33,8 @@ impl Design {
 pub enum Waveform {
     /// Value change dump: text, large, read by every viewer.
     Vcd,
-    /// GTKWave's compressed format (needs zlib's header when it is built: Debian `zlib1g-dev`).
+    /// GTKWave's compressed format. Building it needs zlib's header (Debian `zlib1g-dev`); its writer
+    /// does not notice a full disk.
     Fst,
 }
 

@@ -82,7 +82,16 @@ fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TANDEM_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            if error.use_stderr() && std::env::args().any(|a| a == "--json") {
+                let text = error.render().to_string();
+                println!("{}", serde_json::json!({ "error": text.trim_end(), "exit_code": error.exit_code() }));
+            }
+            error.exit()
+        }
+    };
     let (report, code) = match run(&cli) {
         Ok(report) => (report, 0),
         Err(error) => {

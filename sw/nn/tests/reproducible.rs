@@ -148,7 +148,7 @@ fn a_stopped_run_goes_on_where_it_was() {
     assert_eq!(stopped.digest(), expected);
 }
 
-/// From `steps` below at the commit that last changed the numerics on purpose: run the test, it prints
+/// From `steps` above at the commit that last changed the numerics on purpose: run the test, it prints
 /// the new digest.
 #[test]
 fn the_first_20_steps_on_digits_are_golden() {

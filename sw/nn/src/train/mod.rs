@@ -14,6 +14,7 @@ mod state;
 
 pub use error::TrainError;
 pub use report::{EpochReport, Evaluation, Observer, StepReport};
+pub use state::EXPERIMENT;
 
 use crate::config::Experiment;
 use crate::data::Dataset;

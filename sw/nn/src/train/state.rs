@@ -8,8 +8,8 @@ use crate::tensor::Slot;
 use ndarray::Array2;
 use std::path::Path;
 
-/// Key of the experiment's text in a checkpoint.
-const EXPERIMENT: &str = "experiment";
+/// Metadata key under which a checkpoint keeps the text of its experiment.
+pub const EXPERIMENT: &str = "experiment";
 /// Key of the costs of training so far.
 const COST: &str = "training_cost";
 

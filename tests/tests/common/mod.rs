@@ -1,0 +1,133 @@
+//! Accelerators, products and the program that the suites share.
+
+#![allow(dead_code, reason = "each suite uses a part")]
+
+pub mod command;
+
+use ndarray::Array2;
+use std::path::{Path, PathBuf};
+use tandem_driver::{Format, GemmRequest, Operand, ResultFormat};
+use tandem_spec::Config;
+
+/// Accelerators from 1×1×1 to 16×16×16: all digit widths, all links, pipelined operands (hop < rows).
+/// `array | memory | link`.
+const CONFIGS: &[(&str, &str)] = &[
+    (
+        "unit",
+        "rows=1\ncols=1\nlanes=1\nrow_digit=1\ncol_digit=1\n|row_depth=64\ncol_depth=32\nresult_depth=8\n|16",
+    ),
+    (
+        "tiny",
+        "rows=2\ncols=3\nlanes=2\nrow_digit=2\ncol_digit=4\nacc_bits=18\nhop=1\n|row_depth=16\ncol_depth=8\nresult_depth=2\n|8",
+    ),
+    (
+        "narrow-acc",
+        "rows=3\ncols=2\nlanes=4\nrow_digit=8\ncol_digit=8\nacc_bits=16\ndrain=1\n|row_depth=8\ncol_depth=16\nresult_depth=4\n|32",
+    ),
+    (
+        "select",
+        "rows=5\ncols=4\nlanes=1\nrow_digit=4\ncol_digit=2\nselect=8\nhop=2\ndrain=2\n|row_depth=16\ncol_depth=64\nresult_depth=64\n|64",
+    ),
+    (
+        "few-bits",
+        "rows=4\ncols=6\nlanes=16\nrow_digit=4\ncol_digit=1\nrow_bits=4\ncol_bits=2\nhop=2\n|row_depth=32\ncol_depth=32\nresult_depth=32\n|128",
+    ),
+    (
+        "wide",
+        "rows=16\ncols=16\nlanes=16\nrow_digit=8\ncol_digit=8\nhop=3\ndrain=4\n|row_depth=64\ncol_depth=64\nresult_depth=256\n|64",
+    ),
+];
+
+/// One of the accelerators above, or one of configs/accelerators/.
+pub fn config(name: &str) -> Config {
+    let Some((_, text)) = CONFIGS.iter().find(|c| c.0 == name) else {
+        return Config::from_file(&repository().join(format!("configs/accelerators/{name}.toml")))
+            .expect("valid");
+    };
+    let parts: Vec<_> = text.split('|').collect();
+    let text =
+        format!("name = \"{name}\"\n[array]\n{}[memory]\n{}[link]\nbits={}\n", parts[0], parts[1], parts[2]);
+    Config::from_toml(name, &text).expect("valid")
+}
+
+/// The repository's root.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The program `tandem`, built beside this test: `target/<profile>/deps/<test>` → `target/<profile>/tandem`.
+pub fn tandem() -> PathBuf {
+    let test = std::env::current_exe().expect("the path of this test");
+    let program = test.ancestors().nth(2).expect("target/<profile>").join("tandem");
+    assert!(program.is_file(), "{}: build it first: cargo build --release -p tandem", program.display());
+    program
+}
+
+/// splitmix64 (Steele, Lea, Flood 2014).
+pub struct Random(pub u64);
+
+impl Random {
+    /// Any number.
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `n`.
+    pub fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+
+    /// Values of a format; about a quarter are its ends.
+    pub fn matrix(&mut self, shape: (usize, usize), format: Format) -> Array2<i32> {
+        let (lo, hi) = format.range();
+        Array2::from_shape_simple_fn(shape, || match self.below(8) {
+            0 => lo,
+            1 => hi,
+            _ => lo + self.below((hi - lo + 1) as usize) as i32,
+        })
+    }
+}
+
+/// A product.
+pub struct Case {
+    /// Left operand.
+    pub x: Array2<i32>,
+    /// Right operand.
+    pub w: Array2<i32>,
+    /// Their formats.
+    pub formats: [Format; 2],
+    /// How results leave.
+    pub result: ResultFormat,
+}
+
+impl Case {
+    /// Random operands of shape (M, K, N).
+    pub fn new(
+        random: &mut Random,
+        (m, k, n): (usize, usize, usize),
+        formats: [Format; 2],
+        result: ResultFormat,
+    ) -> Self {
+        let (x, w) = (random.matrix((m, k), formats[0]), random.matrix((k, n), formats[1]));
+        Case { x, w, formats, result }
+    }
+
+    /// As a request.
+    pub fn request(&self) -> GemmRequest<'_> {
+        GemmRequest {
+            x: Operand { values: self.x.view(), format: self.formats[0] },
+            w: Operand { values: self.w.view(), format: self.formats[1] },
+            result: self.result,
+        }
+    }
+
+    /// What it is, for messages.
+    pub fn name(&self) -> String {
+        let ((m, k), n) = (self.x.dim(), self.w.ncols());
+        format!("{m}×{k}×{n}, {:?}, {:?}", self.formats, self.result)
+    }
+}
