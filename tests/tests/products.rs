@@ -55,15 +55,14 @@ fn widths(name: &'static str, every: usize) {
         [(1, 1, 1), (2, 3, 5), (3, 7, 2), (5, 1, 4), (1, 11, 3), (7, 5, 3), (4, 4, 7)];
     let mut random = Random(every as u64);
     let mut bench = Bench::new(name);
-    let mut i = 0;
-    for (x, w) in BITS.iter().flat_map(|x| BITS.map(|w| (*x, w))) {
+    let pairs = BITS.iter().flat_map(|x| BITS.map(|w| (*x, w)));
+    for (i, (x, w)) in pairs.enumerate() {
         for signs in (0..4).filter(|s| (s + i) % every == 0) {
             let formats =
                 [Format { bits: x, signed: signs & 1 == 1 }, Format { bits: w, signed: signs & 2 == 2 }];
             let result = result(bench.cases, &mut random);
             bench.check(&Case::new(&mut random, SHAPES[bench.cases % SHAPES.len()], formats, result));
         }
-        i += 1;
     }
     assert_eq!(bench.cases, 400 / every, "{name}");
 }

@@ -254,21 +254,23 @@ impl Schedule {
         }
     }
 
-    /// Obeys a RESET in cycle `at`. The counters restart in the next cycle, and count the *ready*
-    /// packet as `store_busy`.
+    /// Obeys a RESET in cycle `at`. Words are taken again, and the counters restart, in the cycle after
+    /// the *ready* packet.
     fn reset(&mut self, at: u64) -> Event {
         if at >= self.limit {
             return self.out_of_time();
         }
         self.now = at;
         self.flush();
-        self.front = Front::Fetch { from: at + 1 };
         self.meter = Meter::default();
-        self.meter.restart(at + 1);
         match self.send(at, Data::Words(0), false) {
-            None => self.out_of_time(),
+            None => {
+                self.front = Front::Never;
+                self.out_of_time()
+            }
             Some(sent) => {
-                self.meter.packet(at, sent);
+                self.front = Front::Fetch { from: sent.last + 1 };
+                self.meter.restart(sent.last + 1);
                 Event::Ready
             }
         }
