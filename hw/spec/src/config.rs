@@ -221,6 +221,12 @@ impl Config {
             hop: c.range("array.hop", a.hop.unwrap_or(MAX_SIDE as i64), 1, MAX_SIDE)?,
             drain: c.power("array.drain", a.drain.unwrap_or(widest_drain as i64), 1, widest_drain)?,
         };
+        // rows further down read their last operand before a token without drain lets it be overwritten
+        let skew = |side: usize| (side - 1) / array.hop;
+        if skew(rows) > skew(cols) + 6 {
+            let allowed = format!("a hop for which (rows − 1) / hop ≤ (cols − 1) / hop + 6 ({rows} × {cols})");
+            return Err(c.fail("array.hop", array.hop as i64, allowed));
+        }
         let m = raw.memory;
         let memory = MemoryDepths {
             row: c.power("memory.row_depth", m.row_depth, 2, 32768 / select)?,
@@ -339,6 +345,7 @@ mod tests {
             say("row_digit=4", "row_digit=16"),
             say("result_depth=8", "result_depth=7"),
             say("rows=2", "rows=2\nhop=0"),
+            say("rows=2", "rows=32\nhop=1"),
             say("rows=2", "rows=2\ndrain=8"),
             say("rows=2", "rows=2\nraws=2"),
             say("rows=2", "rows=\"two\""),
