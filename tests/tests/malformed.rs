@@ -10,9 +10,7 @@ use tandem_model::{CycleModel, Twin};
 use tandem_sim::{Sim, SimOptions};
 use tandem_spec::isa::words_per_address;
 use tandem_spec::packet::Kind;
-use tandem_spec::{
-    Config, Counters, Engine, Instruction, Load, Memory, Outcome, Packet, RunOptions, Status, Stream, Tokens,
-};
+use tandem_spec::{Config, Engine, Instruction, Load, Memory, Outcome, RunOptions, Status, Stream, Tokens};
 use tandem_tests::programs::random_program;
 
 /// Far more cycles than any of these programs needs; reaching it is a hang.

@@ -156,7 +156,9 @@ impl Logic for Expressions {
         self.y.iter_mut().for_each(|y| y.connect());
     }
     fn hdl(&self) -> Verilog {
-        let assign = |(i, t): (usize, &Tree)| VerilogStatement::Assignment(E::Signal(format!("y[{i}]")), t.ast(&self.x));
+        let assign = |(i, t): (usize, &Tree)| {
+            VerilogStatement::Assignment(E::Signal(format!("y[{i}]")), t.ast(&self.x))
+        };
         Verilog::Combinatorial(self._trees.iter().enumerate().map(assign).collect())
     }
     named!();

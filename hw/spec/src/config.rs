@@ -224,7 +224,8 @@ impl Config {
         // rows further down read their last operand before a token without drain lets it be overwritten
         let skew = |side: usize| (side - 1) / array.hop;
         if skew(rows) > skew(cols) + 6 {
-            let allowed = format!("a hop for which (rows − 1) / hop ≤ (cols − 1) / hop + 6 ({rows} × {cols})");
+            let allowed =
+                format!("a hop for which (rows − 1) / hop ≤ (cols − 1) / hop + 6 ({rows} × {cols})");
             return Err(c.fail("array.hop", array.hop as i64, allowed));
         }
         let m = raw.memory;

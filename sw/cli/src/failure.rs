@@ -49,7 +49,11 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
             return 3;
         }
         if let Some(e) = cause.downcast_ref::<DataError>() {
-            return if matches!(e, DataError::ToolMissing { .. } | DataError::ToolFailed { .. }) { 3 } else { 2 };
+            return if matches!(e, DataError::ToolMissing { .. } | DataError::ToolFailed { .. }) {
+                3
+            } else {
+                2
+            };
         }
         if let Some(TrainError::Product { source: DeviceError::Engine { .. }, .. }) =
             cause.downcast_ref::<TrainError>()

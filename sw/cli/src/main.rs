@@ -87,7 +87,10 @@ fn main() -> ExitCode {
         Err(error) => {
             if error.use_stderr() && std::env::args().any(|a| a == "--json") {
                 let text = error.render().to_string();
-                println!("{}", serde_json::json!({ "error": text.trim_end(), "exit_code": error.exit_code() }));
+                println!(
+                    "{}",
+                    serde_json::json!({ "error": text.trim_end(), "exit_code": error.exit_code() })
+                );
             }
             error.exit()
         }

@@ -10,11 +10,11 @@ use crate::unpack::add_block;
 use ndarray::Array2;
 use std::sync::Arc;
 use tandem_spec::engine::Predict;
+use tandem_spec::isa::words_per_address;
 use tandem_spec::packet::Kind;
 use tandem_spec::registers::IDENTITY;
-use tandem_spec::{Counters, Engine, Format as Transport, Instruction, Packet, RunOptions, Status};
-use tandem_spec::isa::words_per_address;
 use tandem_spec::{Config, EngineError, Load, Memory, Stream, Tokens};
+use tandem_spec::{Counters, Engine, Format as Transport, Instruction, Packet, RunOptions, Status};
 
 /// A device that runs every product on an engine: twin, simulator or board.
 ///

@@ -166,10 +166,9 @@ impl Logic for ColPort {
                 self.picked[l].clock.next = self.clock.val();
                 self.picked[l].d.next = 0.into();
                 if self.index_inside_2.q.val().any() {
-                    self.picked[l].d.next = self.indices[l / self.per_index_piece.val()].y
-                        [l % self.per_index_piece.val()]
-                    .val()
-                        & self.mask_2[s].q.val();
+                    self.picked[l].d.next =
+                        self.indices[l / self.per_index_piece.val()].y[l % self.per_index_piece.val()].val()
+                            & self.mask_2[s].q.val();
                 }
                 self.index[l].next = self.picked[l].q.val();
             }

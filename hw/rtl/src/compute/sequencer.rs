@@ -299,8 +299,7 @@ impl Logic for Sequencer {
             }
         }
         // the step
-        self.wait_drain.next =
-            self.busy.q.val().any() & self.tile_end.val() & self.drain_wait.q.val().any();
+        self.wait_drain.next = self.busy.q.val().any() & self.tile_end.val() & self.drain_wait.q.val().any();
         self.advance.next = self.busy.q.val().any() & !self.wait_drain.val();
         self.step.next = self.advance.val();
         self.first.next = self.first_step.q.val().any() & !self.keep.y.val().any();

@@ -61,7 +61,11 @@ impl Format {
     pub fn of(v: i128) -> Self {
         let magnitude = if v < 0 { !v } else { v };
         let bits = 128 - magnitude.leading_zeros();
-        if v < 0 { Format { bits: bits + 1, signed: true } } else { Format { bits: bits.max(1), signed: false } }
+        if v < 0 {
+            Format { bits: bits + 1, signed: true }
+        } else {
+            Format { bits: bits.max(1), signed: false }
+        }
     }
 
     /// The value that remains of `v` in a signal of this format: `v mod 2^bits`, read with this sign.
@@ -138,7 +142,15 @@ mod tests {
 
     #[test]
     fn smallest_formats() {
-        for (v, bits, signed) in [(0, 1, false), (1, 1, false), (2, 2, false), (255, 8, false), (-1, 1, true), (-2, 2, true), (-129, 9, true)] {
+        for (v, bits, signed) in [
+            (0, 1, false),
+            (1, 1, false),
+            (2, 2, false),
+            (255, 8, false),
+            (-1, 1, true),
+            (-2, 2, true),
+            (-129, 9, true),
+        ] {
             assert_eq!(Format::of(v), Format { bits, signed }, "{v}");
         }
     }

@@ -274,7 +274,9 @@ pub use verilog::{ElabError, verilog};
 
 /// Everything a unit's file needs, beside `rust_hdl::prelude::*`.
 pub mod prelude {
-    pub use super::cells::{Asr, Concat, Fifo, Mux, Ram, Reg, RegEn, RegFile, ShiftLeft, SignExtend, Slice, Unpack, XorReduce};
+    pub use super::cells::{
+        Asr, Concat, Fifo, Mux, Ram, Reg, RegEn, RegFile, ShiftLeft, SignExtend, Slice, Unpack, XorReduce,
+    };
     pub use super::constant::{Const, Dim, Flag};
     pub use super::format::{Format, bits_for, index_bits};
     pub use super::sig::Sig;

@@ -52,7 +52,8 @@ fn snake_case(camel: &str) -> String {
     let mut out = String::new();
     for (i, c) in chars.iter().enumerate() {
         let after_lower = i > 0 && !chars[i - 1].is_uppercase() && chars[i - 1] != '_';
-        let starts_word = i > 0 && chars[i - 1].is_uppercase() && chars.get(i + 1).is_some_and(|n| n.is_lowercase());
+        let starts_word =
+            i > 0 && chars[i - 1].is_uppercase() && chars.get(i + 1).is_some_and(|n| n.is_lowercase());
         if c.is_uppercase() && (after_lower || starts_word) {
             out.push('_');
         }
@@ -127,7 +128,13 @@ mod tests {
 
     #[test]
     fn type_names_become_module_names() {
-        for (camel, snake) in [("DotProduct", "dot_product"), ("Pe", "pe"), ("FFTStage", "fft_stage"), ("Crc32", "crc32"), ("MacArray8x8", "mac_array8x8")] {
+        for (camel, snake) in [
+            ("DotProduct", "dot_product"),
+            ("Pe", "pe"),
+            ("FFTStage", "fft_stage"),
+            ("Crc32", "crc32"),
+            ("MacArray8x8", "mac_array8x8"),
+        ] {
             assert_eq!(snake_case(camel), snake);
         }
         assert_eq!(of_type::<Namer>(), "namer");
@@ -145,6 +152,8 @@ mod tests {
     #[test]
     fn identifiers() {
         assert!(is_identifier("top") && is_identifier("_a1"));
-        assert!(!is_identifier("") && !is_identifier("1a") && !is_identifier("a$b") && !is_identifier("module"));
+        assert!(
+            !is_identifier("") && !is_identifier("1a") && !is_identifier("a$b") && !is_identifier("module")
+        );
     }
 }

@@ -36,7 +36,15 @@ impl<D: Direction> Sig<D> {
     /// Unless `1 ≤ bits ≤ 127`.
     pub fn new(bits: usize, signed: bool) -> Self {
         let zero = Word::new(0, bits, signed);
-        Sig { next: zero, val: zero, format: zero.format(), changed: false, claimed: false, id: get_signal_id(), dir: PhantomData }
+        Sig {
+            next: zero,
+            val: zero,
+            format: zero.format(),
+            changed: false,
+            claimed: false,
+            id: get_signal_id(),
+            dir: PhantomData,
+        }
     }
 
     /// An unsigned signal.

@@ -122,13 +122,22 @@ impl Trace {
             v += "    #1;\n";
             for (p, x) in self.ports.iter().zip(values).filter(|(p, _)| !p.input) {
                 let (name, bits) = (&p.name, p.bits);
-                writeln!(v, "    if ({name} !== {bits}'h{x:x}) differs({cycle}, \"{name}\", {name}, {bits}'h{x:x});").expect("a string");
+                writeln!(
+                    v,
+                    "    if ({name} !== {bits}'h{x:x}) differs({cycle}, \"{name}\", {name}, {bits}'h{x:x});"
+                )
+                .expect("a string");
             }
             for p in self.ports.iter().filter(|p| p.clock) {
                 writeln!(v, "    {0} = 1; #1; {0} = 0; #1;", p.name).expect("a string");
             }
         }
-        writeln!(v, "    $display(\"{} checks, %0d bad\", bad);\n    $finish;\n  end\nendmodule", self.checks()).expect("a string");
+        writeln!(
+            v,
+            "    $display(\"{} checks, %0d bad\", bad);\n    $finish;\n  end\nendmodule",
+            self.checks()
+        )
+        .expect("a string");
         v
     }
 
@@ -139,7 +148,13 @@ impl Trace {
     pub fn check(&self, top: &str, verilog: &str, dir: &Path) -> Result<(), TraceError> {
         std::fs::write(dir.join("dut.v"), verilog)?;
         std::fs::write(dir.join("bench.v"), self.bench(top))?;
-        run(Command::new("iverilog").current_dir(dir).args(["-g2005", "-o", "bench.vvp", "bench.v", "dut.v"]))?;
+        run(Command::new("iverilog").current_dir(dir).args([
+            "-g2005",
+            "-o",
+            "bench.vvp",
+            "bench.v",
+            "dut.v",
+        ]))?;
         let report = run(Command::new("vvp").current_dir(dir).args(["-n", "bench.vvp"]))?;
         let summary = report.lines().last().unwrap_or_default();
         if summary == format!("{} checks, 0 bad", self.checks()) {
@@ -152,12 +167,18 @@ impl Trace {
 
 fn run(c: &mut Command) -> Result<String, TraceError> {
     let command = format!("{c:?}");
-    let o = c.output().map_err(|source| TraceError::Missing { tool: c.get_program().to_string_lossy().into(), source })?;
+    let o = c
+        .output()
+        .map_err(|source| TraceError::Missing { tool: c.get_program().to_string_lossy().into(), source })?;
     let text = |b: &[u8]| String::from_utf8_lossy(b).trim().to_string();
     if o.status.success() {
         Ok(text(&o.stdout))
     } else {
-        Err(TraceError::Tool { command, status: o.status.to_string(), output: format!("{}\n{}", text(&o.stdout), text(&o.stderr)) })
+        Err(TraceError::Tool {
+            command,
+            status: o.status.to_string(),
+            output: format!("{}\n{}", text(&o.stdout), text(&o.stderr)),
+        })
     }
 }
 
@@ -191,7 +212,12 @@ impl Probe for Sampler {
         }
         let key = self.space.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("$");
         let bits = a.bits();
-        self.ports.push(Port { name: self.namer.signal(&key), input, clock: a.descriptor().name == "clock", bits });
+        self.ports.push(Port {
+            name: self.namer.signal(&key),
+            input,
+            clock: a.descriptor().name == "clock",
+            bits,
+        });
         let mask = if bits == 128 { u128::MAX } else { (1 << bits) - 1 };
         self.values.push(literal_value(&a.verilog()) as u128 & mask);
     }

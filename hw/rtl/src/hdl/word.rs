@@ -138,7 +138,8 @@ impl Shl<usize> for Word {
     type Output = Word;
     fn shl(self, n: usize) -> Word {
         let power = 1i128.checked_shl(n as u32).filter(|p| *p > 0);
-        let value = if self.value == 0 { 0 } else { exact(power.and_then(|p| self.value.checked_mul(p)), "shift") };
+        let value =
+            if self.value == 0 { 0 } else { exact(power.and_then(|p| self.value.checked_mul(p)), "shift") };
         Word { value, format: self.format.shl(n) }
     }
 }

@@ -481,24 +481,21 @@ impl Logic for FrontEnd {
             self.depth.next = self.col_depth.val().into();
             self.most_words.next = self.col_words.val().into();
         }
-        if self.selects.val() {
-            if self.load_memory.y.val() == 2 {
-                self.depth.next = self.index_depth.val().into();
-                self.most_words.next = self.index_words.val().into();
-            }
+        if self.selects.val() & (self.load_memory.y.val() == 2) {
+            self.depth.next = self.index_depth.val().into();
+            self.most_words.next = self.index_words.val().into();
         }
         if self.load_memory.y.val() == 3 {
             self.depth.next = 1.into();
             self.most_words.next = self.offset_words.val().into();
         }
-        if self.kind.q.val() == 0 {
-            if !self.view[2].val().any()
+        if (self.kind.q.val() == 0)
+            & (!self.view[2].val().any()
                 | (self.view[1].val() + self.view[2].val() > self.depth.val())
                 | !self.view[3].val().any()
-                | (self.view[3].val() > self.most_words.val())
-            {
-                self.bad.next = true;
-            }
+                | (self.view[3].val() > self.most_words.val()))
+        {
+            self.bad.next = true;
         }
         if self.kind.q.val() == 1 {
             if !self.rows.y.val().any()
@@ -538,14 +535,13 @@ impl Logic for FrontEnd {
                 }
             }
         }
-        if self.kind.q.val() == 2 {
-            if self.format.y.val().all()
+        if (self.kind.q.val() == 2)
+            & (self.format.y.val().all()
                 | (!self.format.y.val().any() & self.shift.y.val().any())
                 | !self.view[2].val().any()
-                | (self.view[1].val() + self.view[2].val() > self.result_depth.val())
-            {
-                self.bad.next = true;
-            }
+                | (self.view[1].val() + self.view[2].val() > self.result_depth.val()))
+        {
+            self.bad.next = true;
         }
         // what this cycle does
         self.waiting.next = false;

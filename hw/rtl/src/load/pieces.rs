@@ -18,7 +18,7 @@ const WIDEST: usize = 32;
 
 fn cut(c: &Config, units: usize, unit: usize) -> Pieces {
     let bits = unit.min(c.link_bits).min(WIDEST);
-    Pieces { count: if bits == 0 { 0 } else { units * unit / bits }, bits }
+    Pieces { count: (units * unit).checked_div(bits).unwrap_or(0), bits }
 }
 
 /// Pieces of a row's window.

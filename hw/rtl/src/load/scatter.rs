@@ -54,7 +54,9 @@ impl MemoryScatter {
             data: lanes.signals(),
             we: (0..total).map(|_| Default::default()).collect(),
             piece: Sig::vec(total, pieces.bits, false),
-            cut: (0..lanes.count).map(|_| Unpack::new(lanes.bits / pieces.bits, pieces.bits, false)).collect(),
+            cut: (0..lanes.count)
+                .map(|_| Unpack::new(lanes.bits / pieces.bits, pieces.bits, false))
+                .collect(),
             bits: Unpack::new(32, 1, false),
             total: Dim::new(total),
             count: Dim::new(pieces.count),

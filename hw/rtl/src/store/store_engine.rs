@@ -286,8 +286,8 @@ impl Logic for StoreEngine {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, phase, index, gap, kind, reason, number_q, words, gives, format_q, shift_q, magnitude,
-            saturated, detail, crc, address, left, part, start_wait
+            self, clock, phase, index, gap, kind, reason, number_q, words, gives, format_q, shift_q,
+            magnitude, saturated, detail, crc, address, left, part, start_wait
         );
         for s in 0..self.stages.val() {
             self.valid_at[s].clock.next = self.clock.val();
@@ -419,7 +419,9 @@ impl Logic for StoreEngine {
             }
         }
         self.complete.next = self.valid_at[2].q.val().any()
-            & (self.splits.val() | (self.part_at[2].q.val() == self.last_part.val()) | self.last_at[2].q.val().any());
+            & (self.splits.val()
+                | (self.part_at[2].q.val() == self.last_part.val())
+                | self.last_at[2].q.val().any());
         for b in 0..self.bytes.val() {
             self.word[b].clock.next = self.clock.val();
             self.word[b].d.next = self.word[b].q.val();
@@ -432,7 +434,8 @@ impl Logic for StoreEngine {
         if self.advance.val() {
             self.valid_at[0].d.next = self.emits.val().into();
             self.part_at[0].d.next = self.part.q.val();
-            self.last_at[0].d.next = ((self.left.q.val() == 1) & (self.part_ends.val() | !self.splits.val())).into();
+            self.last_at[0].d.next =
+                ((self.left.q.val() == 1) & (self.part_ends.val() | !self.splits.val())).into();
             for s in 1..3 {
                 self.valid_at[s].d.next = self.valid_at[s - 1].q.val();
                 self.part_at[s].d.next = self.part_at[s - 1].q.val();

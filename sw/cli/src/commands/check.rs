@@ -70,12 +70,19 @@ pub fn run(args: &Args) -> Result<Report> {
 fn program(config: &Config, sim: &mut Sim, twin: &mut Twin, seed: u64) -> Result<()> {
     let stream = random_program(config, seed, 1 + (seed % 23) as usize);
     let stall = |k| if seed % 4 < 2 { Stall::default() } else { Stall::random(seed * 2 + k, 20) };
-    let options =
-        RunOptions { max_cycles: 100_000_000, stall_in: stall(0), stall_out: stall(1), ..RunOptions::default() };
+    let options = RunOptions {
+        max_cycles: 100_000_000,
+        stall_in: stall(0),
+        stall_out: stall(1),
+        ..RunOptions::default()
+    };
     let (a, b) = (sim.run(&stream, &options)?, twin.run(&stream, &options)?);
     if let Some((i, (p, q))) = a.packets.iter().zip(&b.packets).enumerate().find(|(_, (p, q))| p != q) {
         let counters = format!("{:?} and {:?}", p.counters(), q.counters());
-        return Err(check(format!("packet {i} of instruction {}: simulation and twin differ: {counters}", p.instruction)));
+        return Err(check(format!(
+            "packet {i} of instruction {}: simulation and twin differ: {counters}",
+            p.instruction
+        )));
     }
     if a != b {
         return Err(check(format!("simulation ends {:?}, twin {:?}", a.status, b.status)));
@@ -123,7 +130,8 @@ fn product(device: &mut dyn Device, seed: u64) -> Result<()> {
 }
 
 fn junit(name: &str, cases: u64, failure: Option<&(u64, String)>, wall: Duration) -> String {
-    let escape = |s: &str| s.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let escape =
+        |s: &str| s.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     let mut s = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let failures = u8::from(failure.is_some());
     let _ = writeln!(
@@ -139,4 +147,3 @@ fn junit(name: &str, cases: u64, failure: Option<&(u64, String)>, wall: Duration
     s.push_str("  </testcase>\n</testsuite>\n");
     s
 }
-

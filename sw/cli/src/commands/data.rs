@@ -40,7 +40,9 @@ pub fn run(args: &Args) -> Result<Report> {
             let files = fetch::fetch(set, Some(&dir), &mut |p| match p {
                 fetch::Progress::Kept { file } => eprintln!("{file}: up to date"),
                 fetch::Progress::Downloading { package } => eprintln!("downloading {package}"),
-                fetch::Progress::Unpacking { file, done, total } => eprintln!("unpacking {file} ({done}/{total})"),
+                fetch::Progress::Unpacking { file, done, total } => {
+                    eprintln!("unpacking {file} ({done}/{total})")
+                }
             })?;
             let text = format!("{set}: {} files in {}", files.len(), dir.join(set).display());
             Ok(Report::new(text, serde_json::json!({ "set": set, "files": files })))

@@ -89,7 +89,10 @@ impl Operands {
         let (x, w) = match (&a.random, &a.x, &a.w) {
             (Some(s), ..) => {
                 if s.contains(&0) {
-                    return Err(usage(format!("--random {} {} {}: every size must be at least 1", s[0], s[1], s[2])));
+                    return Err(usage(format!(
+                        "--random {} {} {}: every size must be at least 1",
+                        s[0], s[1], s[2]
+                    )));
                 }
                 (draw(a.seed, 0, (s[0], s[1]), x_format), draw(a.seed, 1, (s[1], s[2]), w_format))
             }
@@ -97,7 +100,11 @@ impl Operands {
             _ => return Err(usage("give --x and --w, or --random M K N")),
         };
         if x.ncols() != w.nrows() {
-            return Err(usage(format!("X is {:?} and W is {:?}: the inner sizes differ", x.shape(), w.shape())));
+            return Err(usage(format!(
+                "X is {:?} and W is {:?}: the inner sizes differ",
+                x.shape(),
+                w.shape()
+            )));
         }
         Ok(Operands { x, w, x_format, w_format, result })
     }

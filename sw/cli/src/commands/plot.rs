@@ -33,10 +33,7 @@ pub fn table(layers: &[LayerCounters]) -> String {
 /// Loss and test accuracy over epochs, as SVG.
 pub fn training(lines: &[Value]) -> Result<String> {
     let points = |key: &str, scale: f64| -> Vec<(f64, f64)> {
-        lines
-            .iter()
-            .filter_map(|l| Some((l["epoch"].as_f64()?, l[key].as_f64()? * scale)))
-            .collect()
+        lines.iter().filter_map(|l| Some((l["epoch"].as_f64()?, l[key].as_f64()? * scale))).collect()
     };
     let (loss, test) = (points("loss", 1.0), points("test_accuracy", 100.0));
     let last = loss.last().map_or(1.0, |p| p.0).max(2.0);
@@ -56,9 +53,10 @@ pub fn training(lines: &[Value]) -> Result<String> {
             .set_secondary_coord(1.0..last, (least - 1.0).max(0.0)..100.0);
         chart.configure_mesh().x_desc("epoch").y_desc("training loss").light_line_style(WHITE).draw()?;
         chart.configure_secondary_axes().y_desc("test accuracy in %").draw()?;
-        chart.draw_series(LineSeries::new(loss, BLUE.stroke_width(2)))?.label("training loss").legend(
-            |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], BLUE.stroke_width(2)),
-        );
+        chart
+            .draw_series(LineSeries::new(loss, BLUE.stroke_width(2)))?
+            .label("training loss")
+            .legend(|(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], BLUE.stroke_width(2)));
         chart
             .draw_secondary_series(LineSeries::new(test, RED.stroke_width(2)))?
             .label("test accuracy")

@@ -69,7 +69,9 @@ enum Action {
 /// Runs the action.
 pub fn run(args: &Args) -> Result<Report> {
     match &args.action {
-        Action::Record { config, operands, output } => record(&engines::accelerator(config)?, operands, output),
+        Action::Record { config, operands, output } => {
+            record(&engines::accelerator(config)?, operands, output)
+        }
         Action::Replay { config, engine, trace, file } => {
             let config = engines::accelerator(config)?;
             let outcome = execute(*engine, &config, file, trace.as_deref())?;
@@ -85,7 +87,8 @@ fn record(config: &Config, operands: &OperandArgs, output: &Path) -> Result<Repo
     let lowered = Planner::new(config.clone(), Arc::new(CycleModel)).lower(&operands.request())?;
     lowered.stream.save(output, config)?;
     let (list, _) = lowered.stream.instructions();
-    let text = format!("{}: {} instructions, {} link words", output.display(), list.len(), lowered.stream.words());
+    let text =
+        format!("{}: {} instructions, {} link words", output.display(), list.len(), lowered.stream.words());
     let json = serde_json::json!({ "instructions": list.len(), "link_words": lowered.stream.words() });
     Ok(Report::new(text, json))
 }
@@ -149,9 +152,12 @@ fn disasm(file: &Path) -> Result<Report> {
 
 fn diff(config: &Config, kinds: &[EngineKind], file: &Path) -> Result<Report> {
     let (a, b) = (execute(kinds[0], config, file, None)?, execute(kinds[1], config, file, None)?);
-    let at = a.packets.iter().zip(&b.packets).position(|(p, q)| p != q).or_else(|| {
-        (a.packets.len() != b.packets.len()).then_some(a.packets.len().min(b.packets.len()))
-    });
+    let at = a
+        .packets
+        .iter()
+        .zip(&b.packets)
+        .position(|(p, q)| p != q)
+        .or_else(|| (a.packets.len() != b.packets.len()).then_some(a.packets.len().min(b.packets.len())));
     let Some(at) = at.or((a.status != b.status).then_some(a.packets.len())) else {
         let text = format!("no difference in {} packets, {:?}", a.packets.len(), a.status);
         return Ok(Report::new(text, serde_json::json!({ "different": false, "packets": a.packets.len() })));

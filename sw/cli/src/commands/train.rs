@@ -165,8 +165,10 @@ fn start(args: &Args) -> Result<(PathBuf, Trainer, Config)> {
     }
     let config = engines::accelerator(args.accelerator.as_deref().unwrap_or(&experiment.accelerator))?;
     let source = experiment.source().to_owned();
-    let folder =
-        args.output.clone().unwrap_or_else(|| PathBuf::from(format!("runs/{}-{}", experiment.name, experiment.train.seed)));
+    let folder = args
+        .output
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("runs/{}-{}", experiment.name, experiment.train.seed)));
     let occupied = std::fs::read_dir(&folder).is_ok_and(|mut d| d.next().is_some());
     if occupied {
         return Err(usage(format!(

@@ -79,10 +79,10 @@ impl Logic for Ram {
                 let word = self._mem.get(self.raddr.val().get() as usize);
                 self.rdata.set(word.map_or(0, |w| w.get()));
             }
-            if self.we.val() {
-                if let Some(word) = self._mem.get_mut(self.waddr.val().get() as usize) {
-                    *word = self.wdata.val();
-                }
+            if self.we.val()
+                && let Some(word) = self._mem.get_mut(self.waddr.val().get() as usize)
+            {
+                *word = self.wdata.val();
             }
         }
     }

@@ -31,7 +31,12 @@ impl Reg {
     pub fn with_reset(bits: usize, signed: bool, reset: i128) -> Self {
         let mut q = Sig::new(bits, signed);
         q.set(reset);
-        Reg { clock: Default::default(), d: Sig::new(bits, signed), q, _reset: Word::new(reset, bits, signed) }
+        Reg {
+            clock: Default::default(),
+            d: Sig::new(bits, signed),
+            q,
+            _reset: Word::new(reset, bits, signed),
+        }
     }
 
     /// An unsigned register that starts at 0.

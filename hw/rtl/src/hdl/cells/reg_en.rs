@@ -32,7 +32,13 @@ impl RegEn {
     pub fn with_reset(bits: usize, signed: bool, reset: i128) -> Self {
         let mut q = Sig::new(bits, signed);
         q.set(reset);
-        RegEn { clock: Default::default(), en: Default::default(), d: Sig::new(bits, signed), q, _reset: Word::new(reset, bits, signed) }
+        RegEn {
+            clock: Default::default(),
+            en: Default::default(),
+            d: Sig::new(bits, signed),
+            q,
+            _reset: Word::new(reset, bits, signed),
+        }
     }
 
     /// An unsigned register that starts at 0.

@@ -51,10 +51,11 @@ impl RegFile {
 
 impl Logic for RegFile {
     fn update(&mut self) {
-        if self.clock.pos_edge() && self.we.val() {
-            if let Some(word) = self._mem.get_mut(self.waddr.val().get() as usize) {
-                *word = self.wdata.val();
-            }
+        if self.clock.pos_edge()
+            && self.we.val()
+            && let Some(word) = self._mem.get_mut(self.waddr.val().get() as usize)
+        {
+            *word = self.wdata.val();
         }
         let word = self._mem.get(self.raddr.val().get() as usize);
         self.rdata.set(word.map_or(0, |w| w.get()));

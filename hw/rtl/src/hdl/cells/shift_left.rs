@@ -48,7 +48,11 @@ impl ShiftLeft {
         let sign = y - shift - kept;
         let mut parts = vec![];
         if sign > 0 {
-            parts.push(if x == 1 { format!("{{{sign}{{x}}}}") } else { format!("{{{sign}{{x[{}]}}}}", x - 1) });
+            parts.push(if x == 1 {
+                format!("{{{sign}{{x}}}}")
+            } else {
+                format!("{{{sign}{{x[{}]}}}}", x - 1)
+            });
         }
         parts.push(if kept == x { "x".into() } else { format!("x[{}:0]", kept - 1) });
         if shift > 0 {
@@ -81,7 +85,13 @@ impl Logic for ShiftLeft {
         Verilog::Custom(v)
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        let name = format!("shift_left_{}_{}_{}x{}", tag(self.x.format()), tag(self.y.format()), self._choices, self._step);
+        let name = format!(
+            "shift_left_{}_{}_{}x{}",
+            tag(self.x.format()),
+            tag(self.y.format()),
+            self._choices,
+            self._step
+        );
         names::cell(name, &[], &[])
     }
 }

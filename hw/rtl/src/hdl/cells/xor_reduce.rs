@@ -28,7 +28,9 @@ impl XorReduce {
     pub fn new(bits: &[usize], masks: Vec<Vec<u64>>) -> Self {
         assert!(bits.iter().all(|b| *b <= 64), "words of at most 64 bits, got {bits:?}");
         assert!(masks.iter().all(|row| row.len() == bits.len()), "one mask for each of {} words", bits.len());
-        let own = |row: Vec<u64>| row.iter().zip(bits).map(|(m, b)| Format::unsigned(*b).wrap(i128::from(*m)) as u64).collect();
+        let own = |row: Vec<u64>| {
+            row.iter().zip(bits).map(|(m, b)| Format::unsigned(*b).wrap(i128::from(*m)) as u64).collect()
+        };
         XorReduce {
             x: bits.iter().map(|b| Sig::unsigned(*b)).collect(),
             y: Sig::unsigned(masks.len()),
@@ -55,7 +57,8 @@ impl Logic for XorReduce {
     fn update(&mut self) {
         let mut y = 0;
         for (i, row) in self._masks.iter().enumerate() {
-            let ones: u32 = self.x.iter().zip(row).map(|(x, m)| (x.val().get() as u64 & m).count_ones()).sum();
+            let ones: u32 =
+                self.x.iter().zip(row).map(|(x, m)| (x.val().get() as u64 & m).count_ones()).sum();
             y |= i128::from(ones % 2) << i;
         }
         self.y.set(y);

@@ -73,7 +73,14 @@ impl Probe for Elab {
     fn visit_start_scope(&mut self, name: &str, node: &dyn Block) {
         let role = node.timing().into_iter().next();
         let code = if self.error.is_none() { node.hdl() } else { Verilog::Empty };
-        self.stack.push(Open { inst: name.into(), role, code, atoms: vec![], enums: BTreeMap::new(), children: vec![] });
+        self.stack.push(Open {
+            inst: name.into(),
+            role,
+            code,
+            atoms: vec![],
+            enums: BTreeMap::new(),
+            children: vec![],
+        });
     }
 
     fn visit_start_namespace(&mut self, name: &str, _: &dyn Block) {
@@ -92,14 +99,20 @@ impl Probe for Elab {
             // the kernel that reads a state names its values, in the unit or around it
             let depth = self.stack.len().saturating_sub(2);
             for open in &mut self.stack[depth..] {
-                open.enums.extend(labels.iter().enumerate().map(|(i, l)| (l.replace("::", "$"), (i as i128, format))));
+                open.enums.extend(
+                    labels.iter().enumerate().map(|(i, l)| (l.replace("::", "$"), (i as i128, format))),
+                );
             }
         }
         let value = if a.kind() == AtomKind::Constant { format.wrap(literal_value(&a.verilog())) } else { 0 };
         let is_enum = matches!(d.kind, TypeKind::Enum(_));
         let known = is_enum || [SIG_TYPE, CONST_TYPE, DIM_TYPE, "Bit", "clock"].contains(&d.name.as_str());
         if !known && self.error.is_none() {
-            self.error = Some(ElabError::NativeType { path: self.path(), signal: field_path(&key), kind: d.name.clone() });
+            self.error = Some(ElabError::NativeType {
+                path: self.path(),
+                signal: field_path(&key),
+                kind: d.name.clone(),
+            });
         }
         let open = self.stack.last_mut().expect("signals are visited inside a unit");
         open.atoms.push(AtomInfo { key, kind: a.kind(), format, value, type_name: d.name });
@@ -150,8 +163,10 @@ impl Elab {
         let mut out = String::new();
         for m in self.modules.iter().rev().filter(|m| m.inline.is_none()) {
             let count = m.instances;
-            let plural = if count == 1 { "1 instance".to_string() } else { format!("{count} instances, the first") };
-            out += &format!("// {}: {plural} at {}\nmodule {}{}endmodule\n\n", m.name, m.first, m.name, m.text);
+            let plural =
+                if count == 1 { "1 instance".to_string() } else { format!("{count} instances, the first") };
+            out +=
+                &format!("// {}: {plural} at {}\nmodule {}{}endmodule\n\n", m.name, m.first, m.name, m.text);
         }
         out.truncate(out.trim_end().len());
         out.push('\n');
@@ -164,7 +179,14 @@ impl Elab {
 
     /// The module of a unit, an earlier one if that was made from the same.
     fn shared_module(&mut self, path: &str, open: &Open) -> Result<usize, ElabError> {
-        let source = format!("{} {:?} {:?} {:?} {:?}", self.role(open), open.code, open.atoms, open.enums, open.children);
+        let source = format!(
+            "{} {:?} {:?} {:?} {:?}",
+            self.role(open),
+            open.code,
+            open.atoms,
+            open.enums,
+            open.children
+        );
         if let Some(id) = self.by_source.get(&source) {
             return Ok(*id);
         }
@@ -182,11 +204,23 @@ impl Elab {
             .iter()
             .enumerate()
             .filter(|(_, n)| matches!(n.kind, NetKind::Input | NetKind::Output))
-            .map(|(i, n)| (i, Port { key: n.key.clone(), name: n.name.clone(), input: n.kind == NetKind::Input, format: n.format }))
+            .map(|(i, n)| {
+                (
+                    i,
+                    Port {
+                        key: n.key.clone(),
+                        name: n.name.clone(),
+                        input: n.kind == NetKind::Input,
+                        format: n.format,
+                    },
+                )
+            })
             .collect();
         let unsupported = |what: &str| Err(ElabError::Unsupported { path: path.into(), what: what.into() });
         let (text, inline, through) = match &open.code {
-            Verilog::Custom(code) if !open.children.is_empty() => return unsupported(&format!("a child inside hand-written Verilog ({} bytes)", code.len())),
+            Verilog::Custom(code) if !open.children.is_empty() => {
+                return unsupported(&format!("a child inside hand-written Verilog ({} bytes)", code.len()));
+            }
             Verilog::Custom(code) => match as_inline(open, code) {
                 Some(code) => (code, true, cell_through(open, &ports)),
                 None => (print::custom_module(open, &nets, code), false, cell_through(open, &ports)),
@@ -205,7 +239,8 @@ impl Elab {
         };
         let name = self.role(open);
         // the text of an inlined cell does not show the formats of its ports
-        let formats: Vec<Format> = if inline { ports.iter().map(|(_, p)| p.format).collect() } else { vec![] };
+        let formats: Vec<Format> =
+            if inline { ports.iter().map(|(_, p)| p.format).collect() } else { vec![] };
         let printed = format!("{formats:?}{text}");
         if let Some(id) = self.by_text.get(&printed) {
             return Ok(*id);
@@ -314,7 +349,8 @@ fn all_pairs(ports: &[(NetId, Port)], keep: impl Fn(&Port) -> bool) -> Vec<(usiz
 
 fn kernel_through(ports: &[(NetId, Port)], through: &print::Through) -> Vec<(usize, usize)> {
     let index: HashMap<NetId, usize> = ports.iter().enumerate().map(|(i, (n, _))| (*n, i)).collect();
-    let mut pairs: Vec<(usize, usize)> = through.iter().flat_map(|(o, inputs)| inputs.iter().map(|i| (index[i], index[o]))).collect();
+    let mut pairs: Vec<(usize, usize)> =
+        through.iter().flat_map(|(o, inputs)| inputs.iter().map(|i| (index[i], index[o]))).collect();
     pairs.sort_unstable();
     pairs
 }

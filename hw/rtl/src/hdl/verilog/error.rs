@@ -53,7 +53,9 @@ pub enum ElabError {
     },
     /// A kernel mentions something that is neither a signal, a constant, an enum value nor a loop
     /// variable; for example a plain `_field` where its value has to be printed.
-    #[error("{path}: `{name}` is not a signal, constant or loop variable (configuration that is printed must be a Dim, Flag or Const)")]
+    #[error(
+        "{path}: `{name}` is not a signal, constant or loop variable (configuration that is printed must be a Dim, Flag or Const)"
+    )]
     UnknownName {
         /// Instance.
         path: String,

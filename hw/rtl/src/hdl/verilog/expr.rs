@@ -139,7 +139,8 @@ impl<'a> Printer<'a> {
             Node::Binary(Op::Mul, l, r) if r.value() == Some(1) => self.ring(l, bits, signed),
             Node::Binary(Op::Mul, l, r) if l.value() == Some(1) => self.ring(r, bits, signed),
             Node::Binary(Op::Mul, l, r) => {
-                let (l, r) = (self.factor(l, bits, signed, !self.widens), self.factor(r, bits, signed, false));
+                let (l, r) =
+                    (self.factor(l, bits, signed, !self.widens), self.factor(r, bits, signed, false));
                 Text { text: format!("{l} * {r}"), shape: Shape::Binary(Op::Mul) }
             }
             Node::Binary(op, l, r) => {
@@ -151,7 +152,10 @@ impl<'a> Printer<'a> {
                     return self.ring(l, bits, signed);
                 }
                 let (l, r) = (self.ring(l, bits, signed), self.ring(r, bits, signed));
-                Text { text: format!("{} {} {}", l.left_of(*op), op.symbol(), r.right_of(*op)), shape: Shape::Binary(*op) }
+                Text {
+                    text: format!("{} {} {}", l.left_of(*op), op.symbol(), r.right_of(*op)),
+                    shape: Shape::Binary(*op),
+                }
             }
             Node::Not(a) => {
                 let own = a.format.bits;
@@ -374,7 +378,9 @@ mod tests {
 
     fn print(bits: u32, build: impl FnOnce(Expr, Expr, Expr) -> Expr) -> String {
         let mut nets = Nets::default();
-        for (name, format) in [("u", Format::unsigned(4)), ("s", Format::signed(4)), ("v", Format::unsigned(8))] {
+        for (name, format) in
+            [("u", Format::unsigned(4)), ("s", Format::signed(4)), ("v", Format::unsigned(8))]
+        {
             nets.add(Net { key: name.into(), name: name.into(), kind: NetKind::Input, format });
         }
         let net = |n: usize| Expr { node: Node::Net(n), format: nets[n].format };
@@ -392,7 +398,10 @@ mod tests {
         assert_eq!(print(8, |u, _, v| bin(Op::Add, u, v)), "{4'd0, u} + v");
         assert_eq!(print(4, |u, _, v| bin(Op::Add, u, v)), "u + v[3:0]");
         assert_eq!(print(6, |_, s, v| bin(Op::Sub, s, v)), "{{2{s[3]}}, s} - v[5:0]");
-        assert_eq!(print(1, |u, _, v| bin(Op::Eq, bin(Op::Add, u, Expr::literal(1)), v)), "({4'd0, u} + 8'd1) == v");
+        assert_eq!(
+            print(1, |u, _, v| bin(Op::Eq, bin(Op::Add, u, Expr::literal(1)), v)),
+            "({4'd0, u} + 8'd1) == v"
+        );
         assert_eq!(print(1, |_, s, _| bin(Op::Lt, s, Expr::literal(0))), "s < 4'sd0");
         assert_eq!(print(1, |u, s, _| bin(Op::Lt, s, u)), "$signed({{1{s[3]}}, s}) < $signed({1'd0, u})");
     }

@@ -34,7 +34,12 @@ pub(super) struct Grouping {
 /// Checks that every signal has a value on every path, and splits the kernel.
 ///
 /// `arcs` are the input/output pairs that children connect combinationally.
-pub(super) fn group(path: &str, nets: &Nets, kernel: &[Stmt], arcs: &[(NetId, NetId)]) -> Result<Grouping, ElabError> {
+pub(super) fn group(
+    path: &str,
+    nets: &Nets,
+    kernel: &[Stmt],
+    arcs: &[(NetId, NetId)],
+) -> Result<Grouping, ElabError> {
     check_assigned(path, nets, kernel)?;
     let touched: Vec<Touched> = kernel.iter().map(Touched::of).collect();
     let ordered = ordered_unions(nets, &touched);
@@ -111,7 +116,10 @@ fn ordered_unions(nets: &Nets, touched: &[Touched]) -> Unions {
     let mut u = Unions::new(nets.all.len());
     for (i, t) in touched.iter().enumerate() {
         for (w, reads) in t.pairs() {
-            for r in reads.iter().filter(|r| reads_back(nets, **r) && last_write[**r].is_some_and(|last| last >= i)) {
+            for r in reads
+                .iter()
+                .filter(|r| reads_back(nets, **r) && last_write[**r].is_some_and(|last| last >= i))
+            {
                 u.union(*r, w);
             }
         }
@@ -246,7 +254,12 @@ impl Graph {
 }
 
 /// For every output, the inputs it depends on without a register between.
-pub(super) fn through(nets: &Nets, kernel: &[Stmt], grouping: &Grouping, arcs: &[(NetId, NetId)]) -> HashMap<NetId, BTreeSet<NetId>> {
+pub(super) fn through(
+    nets: &Nets,
+    kernel: &[Stmt],
+    grouping: &Grouping,
+    arcs: &[(NetId, NetId)],
+) -> HashMap<NetId, BTreeSet<NetId>> {
     let mut reads: Vec<BTreeSet<NetId>> = vec![BTreeSet::new(); grouping.groups.len()];
     for s in kernel {
         for (w, r) in Touched::of(s).pairs() {
@@ -264,7 +277,9 @@ pub(super) fn through(nets: &Nets, kernel: &[Stmt], grouping: &Grouping, arcs: &
             }
             let own = grouping.of.get(&n).map(|g| &reads[*g]);
             let child = into.get(&n);
-            todo.extend(own.into_iter().flatten().chain(child.into_iter().flatten()).filter(|m| seen.insert(**m)));
+            todo.extend(
+                own.into_iter().flatten().chain(child.into_iter().flatten()).filter(|m| seen.insert(**m)),
+            );
         }
         result.insert(o, inputs);
     }
@@ -352,7 +367,9 @@ impl Assigned<'_> {
             }
         });
         match early {
-            Some(n) => Err(ElabError::ReadBeforeWrite { path: self.path.into(), signal: self.nets[n].field() }),
+            Some(n) => {
+                Err(ElabError::ReadBeforeWrite { path: self.path.into(), signal: self.nets[n].field() })
+            }
             None => Ok(()),
         }
     }

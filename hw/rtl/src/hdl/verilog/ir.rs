@@ -222,7 +222,12 @@ impl Expr {
                 a.reads(f);
                 b.reads(f);
             }
-            Node::Not(a) | Node::Neg(a) | Node::Reduce(_, a) | Node::Cast(a) | Node::Shl(a, _) | Node::Shr(a, _) => a.reads(f),
+            Node::Not(a)
+            | Node::Neg(a)
+            | Node::Reduce(_, a)
+            | Node::Cast(a)
+            | Node::Shl(a, _)
+            | Node::Shr(a, _) => a.reads(f),
         }
     }
 

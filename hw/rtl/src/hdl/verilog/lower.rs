@@ -3,8 +3,8 @@ use super::error::ElabError;
 use super::ir::{Expr, NetId, NetKind, Nets, Node, Op, Reduction, Stmt};
 use crate::hdl::format::Format;
 use rust_hdl::core::ast::{
-    VerilogBlock, VerilogBlockOrConditional as Else, VerilogConditional, VerilogExpression as E, VerilogLiteral, VerilogMatch,
-    VerilogOp as VOp, VerilogOpUnary as VUn, VerilogStatement as S,
+    VerilogBlock, VerilogBlockOrConditional as Else, VerilogConditional, VerilogExpression as E,
+    VerilogLiteral, VerilogMatch, VerilogOp as VOp, VerilogOpUnary as VUn, VerilogStatement as S,
 };
 
 type Result<T> = std::result::Result<T, ElabError>;
@@ -92,7 +92,8 @@ impl Lower<'_> {
                 "default" => default = Some(body),
                 "true" | "false" => return self.unsupported("match on a bool (use if)"),
                 label => {
-                    let id = self.nets.find(label).filter(|n| matches!(self.nets[*n].kind, NetKind::Named(_)));
+                    let id =
+                        self.nets.find(label).filter(|n| matches!(self.nets[*n].kind, NetKind::Named(_)));
                     match id {
                         Some(id) => cases.push((id, body)),
                         None => return self.unknown(label),
@@ -251,7 +252,11 @@ struct Index<'a> {
 impl Index<'_> {
     fn evaluate(mut self) -> Result<usize> {
         let v = self.sum()?;
-        if self.rest.is_empty() { Ok(v) } else { self.lower.bad_index(self.name, &format!("unexpected `{}`", self.rest)) }
+        if self.rest.is_empty() {
+            Ok(v)
+        } else {
+            self.lower.bad_index(self.name, &format!("unexpected `{}`", self.rest))
+        }
     }
 
     fn sum(&mut self) -> Result<usize> {
@@ -284,7 +289,8 @@ impl Index<'_> {
                 None => self.lower.bad_index(self.name, "unbalanced parentheses"),
             };
         }
-        let end = self.rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').unwrap_or(self.rest.len());
+        let end =
+            self.rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end);
         self.rest = rest.strip_prefix("()").unwrap_or(rest);
         if let Ok(v) = word.trim_end_matches("usize").parse() {
@@ -300,7 +306,10 @@ impl Index<'_> {
         };
         match variable.or_else(dim) {
             Some(v) => Ok(v),
-            None => self.lower.bad_index(self.name, &format!("`{}` is neither a loop variable nor a Dim", word.replace('$', "."))),
+            None => self.lower.bad_index(
+                self.name,
+                &format!("`{}` is neither a loop variable nor a Dim", word.replace('$', ".")),
+            ),
         }
     }
 

@@ -106,7 +106,7 @@ impl Plan {
         for (g, group) in grouping.groups.iter().enumerate() {
             if let [target] = group.targets[..] {
                 let stmts = group.stmts.iter().map(|s| &body.kernel[*s]);
-                if let Some(e) = fold::unconditional(target, body.nets[target].format, stmts) {
+                if let Some(e) = fold::unconditional(target, stmts) {
                     plan.single.insert(g, e);
                     continue;
                 }
@@ -122,7 +122,9 @@ impl Plan {
     fn connect_inputs(&mut self, body: &Body, modules: &[Module], grouping: &Grouping) {
         for c in &body.children {
             let module = &modules[c.module];
-            for (port, n) in module.ports.iter().zip(&c.nets).filter(|(p, n)| p.input && !self.read.contains(n)) {
+            for (port, n) in
+                module.ports.iter().zip(&c.nets).filter(|(p, n)| p.input && !self.read.contains(n))
+            {
                 let Some(g) = grouping.of.get(n) else { continue };
                 let Some(e) = self.single.get(g) else { continue };
                 let uses = module.inline.as_ref().map(|t| text::uses(t, &port.key));
@@ -150,7 +152,9 @@ impl Plan {
             .collect();
         let mut free: BTreeSet<NetId> = children.into_iter().collect();
         for o in 0..body.nets.all.len() {
-            let Some(g) = grouping.of.get(&o).filter(|_| body.nets[o].kind == NetKind::Output) else { continue };
+            let Some(g) = grouping.of.get(&o).filter(|_| body.nets[o].kind == NetKind::Output) else {
+                continue;
+            };
             let Some(Expr { node: Node::Net(c), .. }) = self.single.get(g) else { continue };
             if body.nets[*c].format == body.nets[o].format && free.remove(c) {
                 body.nets.all[*c].name = body.nets[o].name.clone();
@@ -194,7 +198,11 @@ impl Out<'_> {
 
     fn process(&mut self, targets: &[NetId], stmts: &[usize]) {
         let own: BTreeSet<NetId> = targets.iter().copied().collect();
-        let mut p = Process { printer: Printer::new(&self.body.nets, &mut self.body.namer), own: &own, lines: String::new() };
+        let mut p = Process {
+            printer: Printer::new(&self.body.nets, &mut self.body.namer),
+            own: &own,
+            lines: String::new(),
+        };
         for s in stmts {
             p.stmt(&self.body.kernel[*s], 2);
         }
@@ -209,7 +217,8 @@ impl Out<'_> {
         for h in hoisted {
             if h.reads.iter().any(|r| targets.contains(r)) {
                 self.decls += &declaration("reg", h.format, &h.name);
-                writeln!(defaults, "    {} = {};", h.name, literal(0, h.format.bits, h.format.signed)).expect("a string");
+                writeln!(defaults, "    {} = {};", h.name, literal(0, h.format.bits, h.format.signed))
+                    .expect("a string");
             } else {
                 self.decls += &declaration("wire", h.format, &h.name);
                 writeln!(self.code, "  assign {} = {};", h.name, h.text).expect("a string");
@@ -230,9 +239,15 @@ impl Out<'_> {
                 ports.insert(port.key.as_str(), text);
             }
             match &module.inline {
-                Some(cell) => text::substitute(cell, &ports).lines().for_each(|l| writeln!(self.code, "  {l}").expect("a string")),
+                Some(cell) => text::substitute(cell, &ports)
+                    .lines()
+                    .for_each(|l| writeln!(self.code, "  {l}").expect("a string")),
                 None => {
-                    let list: Vec<String> = module.ports.iter().map(|p| format!(".{}({})", p.name, ports[p.key.as_str()])).collect();
+                    let list: Vec<String> = module
+                        .ports
+                        .iter()
+                        .map(|p| format!(".{}({})", p.name, ports[p.key.as_str()]))
+                        .collect();
                     writeln!(self.code, "  {} {}({});", module.name, c.inst, wrap(&list)).expect("a string");
                 }
             }
@@ -271,7 +286,14 @@ impl Out<'_> {
         let mut constants = String::new();
         let mut nets = String::new();
         let connected = &self.plan.connected;
-        let outputs: BTreeSet<&str> = self.body.nets.all.iter().filter(|n| n.kind == NetKind::Output).map(|n| n.name.as_str()).collect();
+        let outputs: BTreeSet<&str> = self
+            .body
+            .nets
+            .all
+            .iter()
+            .filter(|n| n.kind == NetKind::Output)
+            .map(|n| n.name.as_str())
+            .collect();
         let mut ports = vec![];
         for (id, net) in self.body.nets.all.iter().enumerate() {
             let kind = if variables.contains(&id) { "reg" } else { "wire" };
@@ -281,11 +303,16 @@ impl Out<'_> {
                 NetKind::Named(v) if self.plan.read.contains(&id) || labels(&self.body.kernel, id) => {
                     let sign = if net.format.signed { "signed " } else { "" };
                     let value = literal(v, net.format.bits, net.format.signed);
-                    writeln!(constants, "  localparam {sign}{}{} = {value};", range(net.format), net.name).expect("a string");
+                    writeln!(constants, "  localparam {sign}{}{} = {value};", range(net.format), net.name)
+                        .expect("a string");
                 }
                 NetKind::Local => nets += &declaration(kind, net.format, &net.name),
-                NetKind::ChildInput if !connected.contains_key(&id) => nets += &declaration(kind, net.format, &net.name),
-                NetKind::ChildOutput if !outputs.contains(net.name.as_str()) => nets += &declaration(kind, net.format, &net.name),
+                NetKind::ChildInput if !connected.contains_key(&id) => {
+                    nets += &declaration(kind, net.format, &net.name)
+                }
+                NetKind::ChildOutput if !outputs.contains(net.name.as_str()) => {
+                    nets += &declaration(kind, net.format, &net.name)
+                }
                 _ => {}
             }
         }
@@ -300,7 +327,8 @@ fn labels(kernel: &[Stmt], id: NetId) -> bool {
         Stmt::Assign(..) => false,
         Stmt::If(_, a, b) => labels(a, id) || labels(b, id),
         Stmt::Case(_, cases, default) => {
-            cases.iter().any(|(l, b)| *l == id || labels(b, id)) || default.as_ref().is_some_and(|b| labels(b, id))
+            cases.iter().any(|(l, b)| *l == id || labels(b, id))
+                || default.as_ref().is_some_and(|b| labels(b, id))
         }
     })
 }
@@ -334,7 +362,8 @@ impl Process<'_> {
                 let before = self.printer.hoisted.len();
                 let test = self.printer.test(c);
                 self.parts(before, depth);
-                let (then, otherwise) = (a.iter().any(|s| self.concerns(s)), b.iter().any(|s| self.concerns(s)));
+                let (then, otherwise) =
+                    (a.iter().any(|s| self.concerns(s)), b.iter().any(|s| self.concerns(s)));
                 let test = if then { test } else { format!("!({test})") };
                 self.line(depth, &format!("if ({test}) begin"));
                 if then {
@@ -385,7 +414,9 @@ impl Process<'_> {
         match s {
             Stmt::Assign(n, _) => self.own.contains(n),
             Stmt::If(_, a, b) => a.iter().chain(b).any(|s| self.concerns(s)),
-            Stmt::Case(_, cases, default) => cases.iter().flat_map(|(_, b)| b).chain(default.iter().flatten()).any(|s| self.concerns(s)),
+            Stmt::Case(_, cases, default) => {
+                cases.iter().flat_map(|(_, b)| b).chain(default.iter().flatten()).any(|s| self.concerns(s))
+            }
         }
     }
 }
@@ -398,13 +429,19 @@ pub(super) fn custom_module(open: &Open, nets: &Nets, code: &str) -> String {
         names.insert(net.key.as_str(), net.name.clone());
         match net.kind {
             NetKind::Input => ports.push(port("input wire", net.format, &net.name)),
-            NetKind::Output if text::assigns(code, &net.key) => ports.push(port("output wire", net.format, &net.name)),
+            NetKind::Output if text::assigns(code, &net.key) => {
+                ports.push(port("output wire", net.format, &net.name))
+            }
             NetKind::Output => ports.push(port("output reg", net.format, &net.name)),
             _ => {}
         }
     }
     debug_assert!(open.children.is_empty());
-    let body: String = text::substitute(code, &names).lines().filter(|l| !l.trim().is_empty()).map(|l| format!("  {l}\n")).collect();
+    let body: String = text::substitute(code, &names)
+        .lines()
+        .filter(|l| !l.trim().is_empty())
+        .map(|l| format!("  {l}\n"))
+        .collect();
     header(&ports) + &body
 }
 

@@ -40,7 +40,8 @@ pub(super) fn substitute(text: &str, names: &HashMap<&str, String>) -> String {
     words(text, |word, at| {
         let Some(new) = names.get(word) else { return };
         let (before, after) = (&text[..at], &text[at + word.len()..]);
-        let delimited = before.trim_end().ends_with(['=', '(', '{', ',']) && after.starts_with([';', ')', '}', ',']);
+        let delimited =
+            before.trim_end().ends_with(['=', '(', '{', ',']) && after.starts_with([';', ')', '}', ',']);
         let simple = delimited || new.chars().all(|c| c.is_alphanumeric() || "_'".contains(c));
         out.push_str(&text[done..at]);
         out.push_str(&if simple { new.clone() } else { format!("({new})") });
@@ -77,9 +78,17 @@ mod tests {
 
     #[test]
     fn ports_are_replaced_and_nothing_else() {
-        let names = HashMap::from([("d", "a + b".to_string()), ("q", "x_q".into()), ("hd", "bad".into()), ("signed", "bad".into())]);
+        let names = HashMap::from([
+            ("d", "a + b".to_string()),
+            ("q", "x_q".into()),
+            ("hd", "bad".into()),
+            ("signed", "bad".into()),
+        ]);
         assert_eq!(substitute("always if (d) q <= d;", &names), "always if (a + b) x_q <= a + b;");
-        assert_eq!(substitute("q <= ~d + 4'hd + $signed(d) + dq;", &names), "x_q <= ~(a + b) + 4'hd + $signed(a + b) + dq;");
+        assert_eq!(
+            substitute("q <= ~d + 4'hd + $signed(d) + dq;", &names),
+            "x_q <= ~(a + b) + 4'hd + $signed(a + b) + dq;"
+        );
     }
 
     #[test]
