@@ -31,7 +31,7 @@ fn one_module_a_unit_and_the_same_text_every_time() {
 }
 
 #[test]
-fn verilator_and_icarus_accept_it_without_a_warning() {
+fn verilator_icarus_and_yosys_accept_it_without_a_warning() {
     let dir = tempfile::tempdir().unwrap();
     for (name, text) in
         [("tiny", TINY), ("default", include_str!("../../../configs/accelerators/default.toml"))]
@@ -46,5 +46,10 @@ fn verilator_and_icarus_accept_it_without_a_warning() {
             let said = String::from_utf8_lossy(&out.stderr);
             assert!(out.status.success() && said.is_empty(), "{tool}, {name}: {said}");
         }
+        let script =
+            format!("read_verilog {}; hierarchy -check -top tandem; proc; check -assert", file.display());
+        let out = Command::new("yosys").args(["-q", "-p", &script]).output().expect("yosys is installed");
+        let said = String::from_utf8_lossy(&out.stderr) + String::from_utf8_lossy(&out.stdout);
+        assert!(out.status.success() && !said.contains("Warning"), "yosys, {name}: {said}");
     }
 }
