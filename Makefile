@@ -27,6 +27,10 @@ lint: ## format and clippy
 	@$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 
 
+bench: setup ## speeds, as JSON
+	@$(CARGO) build --release --quiet -p tandem
+	@tools/bench.sh
+
 mnist: ## LeNet-5 on MNIST, on the twin
 	@$(TANDEM) data fetch mnist
 	@$(TANDEM) train -c configs/experiments/mnist-lenet5.toml --engine model
