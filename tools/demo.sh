@@ -5,7 +5,8 @@ set -eu
 
 tandem="${CARGO_TARGET_DIR:-target}/release/tandem"
 runs="${RUNS:-runs}/demo-$(date +%Y%m%d-%H%M%S)"
-field() { sed -n "s/.*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p" "$2"; }
+# the first match is the one of the whole run: per-layer figures come after it
+field() { grep -o "\"$1\":[^,}]*" "$2" | head -n 1 | cut -d: -f2- | tr -d '"'; }
 
 sum=0
 float_sum=0

@@ -232,6 +232,8 @@ fn train(args: &Args) -> Result<Report> {
     .context("Ctrl-C handler")?;
     let checkpoint = folder.join(CHECKPOINT);
     let mut progress = Progress::new(&t);
+    progress.line(&format!("{} on {} ({})", t.experiment().name, config.name, t.engine().name()));
+    progress.line(t.network().plan().describe().trim_end());
     let begun = Instant::now();
     let mut last = None;
     while !t.is_finished() && !stop.load(Ordering::Relaxed) && args.steps.is_none_or(|n| t.steps() < n) {
