@@ -135,6 +135,8 @@ proptest! {
         seed: u64,
     ) {
         let drain = (1usize << drain).min(cols.next_power_of_two());
+        // tall arrays with a small hop are refused
+        let hop = (hop..).find(|h| (rows - 1) / h <= (cols - 1) / h + 6).expect("a hop of 16 always fits");
         let text = format!(
             "[array]\nrows={rows}\ncols={cols}\nlanes={}\nrow_digit={}\ncol_digit={}\nacc_bits={acc}\n\
              select={}\nhop={hop}\ndrain={drain}\n[memory]\nrow_depth={}\ncol_depth={}\nresult_depth={}\n\
