@@ -8,9 +8,8 @@ use std::sync::Arc;
 use tandem_driver::{Format, Planner, ResultFormat};
 use tandem_model::{CycleModel, Twin};
 use tandem_sim::{Sim, SimOptions};
-use tandem_spec::isa::words_per_address;
 use tandem_spec::packet::Kind;
-use tandem_spec::{Config, Engine, Instruction, Load, Memory, Outcome, RunOptions, Status, Stream, Tokens};
+use tandem_spec::{Config, Engine, Instruction, Outcome, RunOptions, Status, Stream, Tokens};
 use tandem_tests::programs::random_program;
 
 /// Far more cycles than any of these programs needs; reaching it is a hang.
@@ -40,18 +39,8 @@ fn reset(config: &Config) -> Stream {
 
 /// Row offsets outlive a RESET, random programs set them, and the driver takes them to be zero.
 fn zero_offsets(config: &Config) -> Stream {
-    let words = words_per_address(config, Memory::Offset, config.array.rows);
-    let load = Load {
-        tokens: Tokens::default(),
-        broadcast: false,
-        memory: Memory::Offset,
-        address: 0,
-        count: 1,
-        words: words as u16,
-        mask: u32::MAX,
-    };
     let mut stream = Stream::new(config);
-    stream.push_load(load, &vec![0; words * config.link_bytes()]);
+    stream.push_row_offsets(config, 0);
     stream
 }
 

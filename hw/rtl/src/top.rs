@@ -13,7 +13,7 @@ use crate::counters::CounterFile;
 use crate::hdl::prelude::*;
 use crate::link::Lanes;
 use crate::load::front_end::FrontEnd;
-use crate::load::pieces::{col_pieces, index_pieces, row_pieces};
+use crate::load::pieces::{col_pieces, index_pieces, offset_pieces, row_pieces};
 use crate::load::scatter::Scatter;
 use crate::named;
 use crate::store::result_memory::ResultMemory;
@@ -145,7 +145,7 @@ impl Tandem {
             row_total: Dim::new(a.rows * row_pieces(c).count),
             col_total: Dim::new(a.cols * col_pieces(c).count),
             index_total: Dim::new(a.cols * index_pieces(c).count),
-            offset_total: Dim::new(a.rows * (16 / c.link_bits.min(16))),
+            offset_total: Dim::new(a.rows * offset_pieces(c).count),
             elements: Dim::new(a.rows * a.cols),
             width: Dim::new(a.drain),
             registers: Dim::new(REGISTERS.len()),

@@ -7,7 +7,7 @@
 
 use crate::check::crc32;
 use crate::config::Config;
-use crate::isa::{Instruction, Load};
+use crate::isa::{Instruction, Load, Memory, Tokens, words_per_address};
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -84,6 +84,23 @@ impl Stream {
         self.push_words(&crc32(payload).to_le_bytes(), false);
     }
 
+    /// Appends a `LOAD` without tokens that sets the address offset of every row to `offset`.
+    pub fn push_row_offsets(&mut self, config: &Config, offset: i16) {
+        let words = words_per_address(config, Memory::Offset, config.array.rows);
+        let load = Load {
+            tokens: Tokens::default(),
+            broadcast: false,
+            memory: Memory::Offset,
+            address: 0,
+            count: 1,
+            words: words as u16,
+            mask: u32::MAX,
+        };
+        let mut payload = offset.to_le_bytes().repeat(config.array.rows);
+        payload.resize(words * self.link_bytes, 0);
+        self.push_load(load, &payload);
+    }
+
     /// Instructions in order, each with the index of its first word, as far as the stream is well
     /// formed; the second value is the index of the first word that is not part of one.
     pub fn instructions(&self) -> (Vec<(usize, Instruction)>, usize) {
@@ -158,7 +175,6 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::{Memory, Tokens};
 
     #[test]
     fn a_file_round_trips_and_a_cut_one_is_refused() {

@@ -10,11 +10,10 @@ use crate::unpack::add_block;
 use ndarray::Array2;
 use std::sync::Arc;
 use tandem_spec::engine::Predict;
-use tandem_spec::isa::words_per_address;
 use tandem_spec::packet::Kind;
 use tandem_spec::registers::IDENTITY;
-use tandem_spec::{Config, EngineError, Load, Memory, Stream, Tokens};
 use tandem_spec::{Counters, Engine, Format as Transport, Instruction, Packet, RunOptions, Status};
+use tandem_spec::{EngineError, Stream, Tokens};
 
 /// A device that runs every product on an engine: twin, simulator or board.
 ///
@@ -69,7 +68,8 @@ impl<E: Engine> Offload<E> {
         let expected = config.hash();
         let mut stream = Stream::new(config);
         stream.push(&Instruction::Reset);
-        push_zero_offsets(&mut stream, config);
+        // row offsets outlive a reset, and products are lowered for offsets of zero
+        stream.push_row_offsets(config, 0);
         stream.push(&Instruction::Read(Tokens::default()));
         let outcome = self.engine.run(&stream, &self.options).map_err(|e| self.error(e.to_string()))?;
         let ready = outcome.packets.iter().position(|p| p.kind == Kind::Ready);
@@ -195,19 +195,4 @@ impl<E> std::fmt::Debug for Offload<E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Offload").field("issued", &self.issued).field("strict", &self.strict).finish()
     }
-}
-
-/// Row offsets outlive a reset, and products are lowered for offsets of zero.
-fn push_zero_offsets(stream: &mut Stream, config: &Config) {
-    let words = words_per_address(config, Memory::Offset, config.array.rows);
-    let load = Load {
-        tokens: Tokens::default(),
-        broadcast: false,
-        memory: Memory::Offset,
-        address: 0,
-        count: 1,
-        words: words as u16,
-        mask: u32::MAX,
-    };
-    stream.push_load(load, &vec![0; words * config.link_bytes()]);
 }

@@ -224,22 +224,10 @@ fn empty_products_are_empty() {
 
 #[test]
 fn row_offsets_of_an_earlier_program_do_not_reach_a_product() {
-    use tandem_spec::isa::words_per_address;
-    use tandem_spec::{Load, Memory, Tokens};
     for (name, _) in common::CONFIGS {
         let config = common::config(name);
-        let words = words_per_address(&config, Memory::Offset, config.array.rows);
-        let load = Load {
-            tokens: Tokens::default(),
-            broadcast: false,
-            memory: Memory::Offset,
-            address: 0,
-            count: 1,
-            words: words as u16,
-            mask: u32::MAX,
-        };
         let mut stream = Stream::new(&config);
-        stream.push_load(load, &vec![1; words * config.link_bytes()]);
+        stream.push_row_offsets(&config, 0x101);
         let mut twin = Twin::new(&config);
         twin.run(&stream, &RunOptions::default()).unwrap();
         let case = Case::new(&mut Random(3), (5, 9, 7), [Format::unsigned(4), Format::signed(4)]);

@@ -13,7 +13,7 @@ use super::col_port::ColPort;
 use super::pe::{Widths, optional};
 use super::row_port::RowPort;
 use crate::hdl::prelude::*;
-use crate::load::pieces::{col_pieces, index_pieces, row_pieces};
+use crate::load::pieces::{col_pieces, index_pieces, offset_pieces, row_pieces};
 use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
@@ -116,8 +116,7 @@ impl MacArray {
         let (rp, cp, ip) = (row_pieces(c), col_pieces(c), index_pieces(c));
         let (row_groups, col_groups) = (a.rows.div_ceil(a.hop), a.cols.div_ceil(a.hop));
         let enables = |n: usize| (0..n).map(|_| Default::default()).collect();
-        let offset_bits = c.link_bits.min(16);
-        let parts = 16 / offset_bits;
+        let op = offset_pieces(c);
         let across = a.cols * a.lanes;
         let chain = TO_OPERAND + row_groups - 1;
         let pick_regs = |n: usize| if w.pick == 0 { vec![] } else { Reg::vec(n, w.pick, false) };
@@ -129,8 +128,8 @@ impl MacArray {
             col_data: Sig::vec(a.cols * cp.count, cp.bits, false),
             index_we: enables(a.cols * ip.count),
             index_data: optional(a.cols * ip.count, ip.bits),
-            offset_we: enables(a.rows * parts),
-            offset_data: Sig::vec(a.rows * parts, offset_bits, false),
+            offset_we: enables(a.rows * op.count),
+            offset_data: Sig::vec(a.rows * op.count, op.bits, false),
             waddr: Sig::unsigned(16),
             step: Default::default(),
             first: Default::default(),
@@ -171,7 +170,7 @@ impl MacArray {
             row_pieces: Dim::new(rp.count),
             col_pieces: Dim::new(cp.count),
             index_pieces: Dim::new(ip.count),
-            offset_parts: Dim::new(parts),
+            offset_parts: Dim::new(op.count),
             window: Dim::new(a.select * a.lanes),
             lanes: Dim::new(a.lanes),
             across: Dim::new(across),

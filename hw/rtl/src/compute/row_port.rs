@@ -8,7 +8,7 @@
 
 use super::pe::{Widths, optional};
 use crate::hdl::prelude::*;
-use crate::load::pieces::{Pieces, row_pieces};
+use crate::load::pieces::{Pieces, offset_pieces, row_pieces};
 use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
@@ -65,8 +65,7 @@ impl RowPort {
     pub fn new(c: &Config) -> Self {
         let (a, w) = (&c.array, Widths::new(c));
         let Pieces { count, bits } = row_pieces(c);
-        let offset_bits = c.link_bits.min(16);
-        let offset_parts = 16 / offset_bits;
+        let Pieces { count: offset_parts, bits: offset_bits } = offset_pieces(c);
         let digits = a.select * a.lanes;
         let bank_reg = || if w.pick == 0 { vec![] } else { Reg::vec(1, w.pick, false) };
         RowPort {

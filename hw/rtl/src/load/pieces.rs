@@ -35,3 +35,8 @@ pub fn col_pieces(c: &Config) -> Pieces {
 pub fn index_pieces(c: &Config) -> Pieces {
     cut(c, 1, c.array.lanes * c.index_bits())
 }
+
+/// Pieces of a row's address offset.
+pub fn offset_pieces(c: &Config) -> Pieces {
+    cut(c, 1, 16)
+}

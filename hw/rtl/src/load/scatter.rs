@@ -3,7 +3,7 @@
 //! Piece i of a memory (elements outside, pieces of an element inside) lies in word ⌊i / n⌋ of an
 //! address, n pieces a word. A broadcast repeats one element: piece i mod (pieces of an element).
 
-use super::pieces::{Pieces, col_pieces, index_pieces, row_pieces};
+use super::pieces::{Pieces, col_pieces, index_pieces, offset_pieces, row_pieces};
 use crate::compute::pe::optional;
 use crate::hdl::prelude::*;
 use crate::link::Lanes;
@@ -154,8 +154,7 @@ impl Scatter {
     pub fn new(c: &Config) -> Self {
         let a = &c.array;
         let (rp, cp, ip) = (row_pieces(c), col_pieces(c), index_pieces(c));
-        let offset_bits = c.link_bits.min(16);
-        let op = Pieces { count: 16 / offset_bits, bits: offset_bits };
+        let op = offset_pieces(c);
         let enables = |n: usize| (0..n).map(|_| Default::default()).collect();
         let code = |m: Memory| Dim::new(m.code() as usize);
         Scatter {

@@ -1,10 +1,10 @@
 //! `tandem check`: random programs, simulation = twin = integers, cycles exact.
 
+use super::gemm::draw;
 use crate::Report;
 use crate::engines;
 use crate::failure::{check, usage};
 use anyhow::Result;
-use ndarray::Array2;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -97,17 +97,8 @@ fn product(device: &mut dyn Device, seed: u64) -> Result<()> {
     let size = |v: u32| 1 + (v % 47) as usize;
     let format = |v: u32| Format { bits: 1 + (v % 16) as u8, signed: v & 0x1_0000 == 0 };
     let (x_format, w_format) = (format(r[3]), format(r2[0]));
-    let draw = |which: u32, shape: (usize, usize), f: Format| {
-        let (low, high) = f.range();
-        let span = (i64::from(high) - i64::from(low) + 1) as u64;
-        let mut n = 0;
-        Array2::from_shape_simple_fn(shape, || {
-            n += 1;
-            (i64::from(low) + (u64::from(philox.block([n, which, 1, 0])[0]) % span) as i64) as i32
-        })
-    };
     let (m, k, n) = (size(r[0]), size(r[1]), size(r[2]));
-    let (x, w) = (draw(0, (m, k), x_format), draw(1, (k, n), w_format));
+    let (x, w) = (draw(seed, 0, (m, k), x_format), draw(seed, 1, (k, n), w_format));
     let narrow = x_format.bits + w_format.bits <= 20 && r2[1].is_multiple_of(3);
     let result = match (narrow, r2[2] % 2) {
         (false, _) => ResultFormat::Full,

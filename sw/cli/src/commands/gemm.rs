@@ -119,7 +119,8 @@ impl Operands {
     }
 }
 
-fn draw(seed: u64, which: u32, shape: (usize, usize), format: Format) -> Array2<i32> {
+/// Uniform integers of a format; `which` tells the operands of one seed apart.
+pub fn draw(seed: u64, which: u32, shape: (usize, usize), format: Format) -> Array2<i32> {
     let philox = Philox4x32::new(seed);
     let (low, high) = format.range();
     let span = (i64::from(high) - i64::from(low) + 1) as u64;

@@ -276,25 +276,21 @@ fn epoch(
     progress: &mut Progress,
     stop: &AtomicBool,
 ) -> Result<Option<EpochReport>> {
-    let number = t.epochs();
+    let mut report = EpochReport::new(t.epochs());
     let started = Instant::now();
-    let (mut loss, mut correct, mut images) = (0.0, 0.0, 0usize);
-    while t.epochs() == number {
+    while t.epochs() == report.epoch {
         if stop.load(Ordering::Relaxed) || args.steps.is_some_and(|n| t.steps() >= n) {
             return Ok(None);
         }
         let s = t.step()?;
         progress.step(&s);
-        loss += s.loss * s.images as f64;
-        correct += s.accuracy * s.images as f64;
-        images += s.images;
+        report.add(&s);
         if args.checkpoint_every > 0 && t.steps().is_multiple_of(args.checkpoint_every) {
             t.save(checkpoint)?;
         }
     }
-    let n = images as f64;
-    let images_per_s = n / started.elapsed().as_secs_f64();
-    Ok(Some(EpochReport { epoch: number, loss: loss / n, accuracy: correct / n, images, images_per_s }))
+    report.finish(started.elapsed());
+    Ok(Some(report))
 }
 
 fn report(

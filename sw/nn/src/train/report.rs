@@ -43,18 +43,20 @@ pub struct EpochReport {
 }
 
 impl EpochReport {
-    pub(super) fn new(epoch: u64) -> Self {
+    /// A report without steps.
+    pub fn new(epoch: u64) -> Self {
         EpochReport { epoch, loss: 0.0, accuracy: 0.0, images: 0, images_per_s: 0.0 }
     }
 
-    /// Sums, until [`finish`](Self::finish).
-    pub(super) fn add(&mut self, step: &StepReport) {
+    /// Adds a step: sums, until [`finish`](Self::finish).
+    pub fn add(&mut self, step: &StepReport) {
         self.loss += step.loss * step.images as f64;
         self.accuracy += step.accuracy * step.images as f64;
         self.images += step.images;
     }
 
-    pub(super) fn finish(&mut self, wall: Duration) {
+    /// Turns the sums into means; `wall` is the time of all steps.
+    pub fn finish(&mut self, wall: Duration) {
         let images = self.images as f64;
         self.loss /= images;
         self.accuracy /= images;
