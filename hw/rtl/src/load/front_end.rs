@@ -7,6 +7,7 @@
 //!   └── REPORT ◄── FLUSH ◄── QUIESCE ◄── any failure, RESET
 //! ```
 
+use super::instruction_rules::InstructionRules;
 use crate::crc::crc_step;
 use crate::field::field;
 use crate::hdl::prelude::*;
@@ -14,11 +15,11 @@ use crate::link::Lanes;
 use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::check::{CRC16_INIT, CRC16_POLY, CRC32_INIT, CRC32_POLY};
-use tandem_spec::isa::{OPCODES, compute, load, store, words_per_address};
-use tandem_spec::{Config, Memory, Reason, Timing};
+use tandem_spec::isa::{OPCODES, load};
+use tandem_spec::{Config, Reason, Timing};
 
 /// 16-bit halves of the longest instruction.
-const HALVES: usize = 32;
+pub const HALVES: usize = 32;
 
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
 enum State {
@@ -153,9 +154,7 @@ pub struct FrontEnd {
     keep: Signal<Local, Bit>,
     kind_now: Sig<Local>,
     crc_before: Sig<Local>,
-    bad: Signal<Local, Bit>,
-    depth: Sig<Local>,
-    most_words: Sig<Local>,
+    rules: InstructionRules,
     blocked: Signal<Local, Bit>,
     granted: Signal<Local, Bit>,
     slot: Sig<Local>,
@@ -164,21 +163,7 @@ pub struct FrontEnd {
     load_push: Slice,
     load_broadcast: Slice,
     load_memory: Slice,
-    rows: Slice,
-    rows_last: Slice,
-    row_edge: Slice,
-    held: Slice,
-    cols: Slice,
-    cols_last: Slice,
-    col_edge: Slice,
-    row_planes: Slice,
-    col_planes: Slice,
-    tiles: Slice,
-    select: Slice,
-    format: Slice,
-    shift: Slice,
     opcode: Vec<Dim>,
-    reserved: Vec<Const>,
     lanes: Dim,
     halves: Dim,
     granules: Dim,
@@ -192,22 +177,6 @@ pub struct FrontEnd {
     check_words: Dim,
     crc16_start: Const,
     crc32_start: Const,
-    row_depth: Dim,
-    col_depth: Dim,
-    index_depth: Dim,
-    result_depth: Dim,
-    row_words: Dim,
-    col_words: Dim,
-    index_words: Dim,
-    offset_words: Dim,
-    array_rows: Dim,
-    array_cols: Dim,
-    most_row_planes: Dim,
-    most_col_planes: Dim,
-    levels: Dim,
-    all_levels: Dim,
-    log_banks: Dim,
-    selects: Flag,
     stray: Dim,
     unknown: Dim,
     truncated: Dim,
@@ -217,28 +186,11 @@ pub struct FrontEnd {
     deadlock: Dim,
 }
 
-/// Bits of each half of instruction `code`'s first unit that belong to no field.
-fn reserved_bits(code: u8) -> Vec<Const> {
-    let op = OPCODES.iter().find(|o| o.code == code).expect("in the table");
-    let mut free = [0xffffu16; 8];
-    free[0] = 0xff00;
-    for f in op.fields.iter().filter(|f| f.offset < 128) {
-        for b in f.offset..f.offset + f.width {
-            free[b / 16] &= !(1 << (b % 16));
-        }
-    }
-    if op.units == 1 {
-        free[7] = 0;
-    }
-    free.iter().map(|m| Const::unsigned((*m).into(), 16)).collect()
-}
-
 impl FrontEnd {
     /// The front end of `c`.
     pub fn new(c: &Config) -> Self {
         let (t, lanes) = (Timing::new(c), Lanes::new(c));
         let granule = c.link_bits.min(16);
-        let depth = |memory, elements| Dim::new(words_per_address(c, memory, elements));
         let reason = |r: Reason| Dim::new(r as usize);
         FrontEnd {
             clock: Default::default(),
@@ -313,9 +265,7 @@ impl FrontEnd {
             keep: Default::default(),
             kind_now: Sig::unsigned(3),
             crc_before: Sig::unsigned(16),
-            bad: Default::default(),
-            depth: Sig::unsigned(17),
-            most_words: Sig::unsigned(16),
+            rules: InstructionRules::new(c),
             blocked: Default::default(),
             granted: Default::default(),
             slot: Sig::unsigned(7),
@@ -324,21 +274,7 @@ impl FrontEnd {
             load_push: field(load::PUSH_NEXT, 0),
             load_broadcast: field(load::BROADCAST, 0),
             load_memory: field(load::MEMORY, 0),
-            rows: field(compute::ROWS, 5),
-            rows_last: field(compute::ROWS_LAST, 5),
-            row_edge: field(compute::ROW_EDGE, 5),
-            held: field(compute::HELD, 5),
-            cols: field(compute::COLS, 6),
-            cols_last: field(compute::COLS_LAST, 6),
-            col_edge: field(compute::COL_EDGE, 6),
-            row_planes: field(compute::ROW_PLANES, 7),
-            col_planes: field(compute::COL_PLANES, 7),
-            tiles: field(compute::TILES, 7),
-            select: field(compute::SELECT, 7),
-            format: field(store::FORMAT, 0),
-            shift: field(store::SHIFT, 3),
             opcode: OPCODES.iter().map(|o| Dim::new(o.code.into())).collect(),
-            reserved: OPCODES.iter().flat_map(|o| reserved_bits(o.code)).collect(),
             lanes: Dim::new(lanes.count),
             halves: Dim::new(HALVES),
             granules: Dim::new(HALVES * 16 / granule),
@@ -352,22 +288,6 @@ impl FrontEnd {
             check_words: Dim::new(t.check_words),
             crc16_start: Const::unsigned(CRC16_INIT.into(), 16),
             crc32_start: Const::unsigned(CRC32_INIT.into(), 32),
-            row_depth: Dim::new(c.memory.row),
-            col_depth: Dim::new(c.memory.col),
-            index_depth: Dim::new(c.memory.index),
-            result_depth: Dim::new(c.memory.result),
-            row_words: depth(Memory::Row, c.array.rows),
-            col_words: depth(Memory::Col, c.array.cols),
-            index_words: depth(Memory::Index, c.array.cols),
-            offset_words: depth(Memory::Offset, c.array.rows),
-            array_rows: Dim::new(c.array.rows),
-            array_cols: Dim::new(c.array.cols),
-            most_row_planes: Dim::new(c.row_planes(c.array.row_bits)),
-            most_col_planes: Dim::new(c.col_planes(c.array.col_bits)),
-            levels: Dim::new(c.loops),
-            all_levels: Dim::new(tandem_spec::config::MAX_LOOPS),
-            log_banks: Dim::new(c.array.select.trailing_zeros() as usize),
-            selects: Flag::new(c.array.select > 1),
             stray: reason(Reason::Stray),
             unknown: reason(Reason::Opcode),
             truncated: reason(Reason::Truncated),
@@ -423,19 +343,6 @@ impl Logic for FrontEnd {
         self.load_push.x.next = self.view[0].val();
         self.load_broadcast.x.next = self.view[0].val();
         self.load_memory.x.next = self.view[0].val();
-        self.rows.x.next = self.view[5].val();
-        self.rows_last.x.next = self.view[5].val();
-        self.row_edge.x.next = self.view[5].val();
-        self.held.x.next = self.view[5].val();
-        self.cols.x.next = self.view[6].val();
-        self.cols_last.x.next = self.view[6].val();
-        self.col_edge.x.next = self.view[6].val();
-        self.row_planes.x.next = self.view[7].val();
-        self.col_planes.x.next = self.view[7].val();
-        self.tiles.x.next = self.view[7].val();
-        self.select.x.next = self.view[7].val();
-        self.format.x.next = self.view[0].val();
-        self.shift.x.next = self.view[3].val();
         // link words into the checks, and towards the memories
         self.crc_before.next = self.crc16.q.val();
         if self.in_first.val() {
@@ -461,87 +368,9 @@ impl Logic for FrontEnd {
         self.write_address_q.d.next = self.address.q.val();
         self.write_word_q.d.next = self.word.q.val();
         // rules of a valid instruction
-        self.bad.next = false;
-        for k in 0..5 {
-            if self.kind.q.val() == k {
-                for h in 0..8 {
-                    if (self.view[h].val() & self.reserved[k * 8 + h].val()).any() {
-                        self.bad.next = true;
-                    }
-                }
-            }
-        }
-        self.depth.next = 0.into();
-        self.most_words.next = 0.into();
-        if self.load_memory.y.val() == 0 {
-            self.depth.next = self.row_depth.val().into();
-            self.most_words.next = self.row_words.val().into();
-        }
-        if self.load_memory.y.val() == 1 {
-            self.depth.next = self.col_depth.val().into();
-            self.most_words.next = self.col_words.val().into();
-        }
-        if self.selects.val() & (self.load_memory.y.val() == 2) {
-            self.depth.next = self.index_depth.val().into();
-            self.most_words.next = self.index_words.val().into();
-        }
-        if self.load_memory.y.val() == 3 {
-            self.depth.next = 1.into();
-            self.most_words.next = self.offset_words.val().into();
-        }
-        if (self.kind.q.val() == 0)
-            & (!self.view[2].val().any()
-                | (self.view[1].val() + self.view[2].val() > self.depth.val())
-                | !self.view[3].val().any()
-                | (self.view[3].val() > self.most_words.val()))
-        {
-            self.bad.next = true;
-        }
-        if self.kind.q.val() == 1 {
-            if !self.rows.y.val().any()
-                | (self.rows.y.val() > self.array_rows.val())
-                | !self.rows_last.y.val().any()
-                | (self.rows_last.y.val() > self.array_rows.val())
-                | !self.cols.y.val().any()
-                | (self.cols.y.val() > self.array_cols.val())
-                | !self.cols_last.y.val().any()
-                | (self.cols_last.y.val() > self.array_cols.val())
-            {
-                self.bad.next = true;
-            }
-            if !self.row_planes.y.val().any()
-                | (self.row_planes.y.val() > self.most_row_planes.val())
-                | !self.col_planes.y.val().any()
-                | (self.col_planes.y.val() > self.most_col_planes.val())
-                | (self.tiles.y.val() > self.levels.val())
-                | (self.select.y.val() > self.log_banks.val())
-                | self.held.y.val().any()
-            {
-                self.bad.next = true;
-            }
-            if (!self.row_edge.y.val().all() & (self.row_edge.y.val() >= self.tiles.y.val()))
-                | (!self.col_edge.y.val().all() & (self.col_edge.y.val() >= self.tiles.y.val()))
-            {
-                self.bad.next = true;
-            }
-            for l in 0..self.all_levels.val() {
-                if !self.view[10 + 3 * l].val().any() {
-                    self.bad.next = true;
-                }
-            }
-            for l in self.levels.val()..self.all_levels.val() {
-                if self.view[10 + 3 * l].val() > 1 {
-                    self.bad.next = true;
-                }
-            }
-        }
-        if (self.kind.q.val() == 2)
-            & (self.format.y.val().all()
-                | (!self.format.y.val().any() & self.shift.y.val().any())
-                | !self.view[2].val().any()
-                | (self.view[1].val() + self.view[2].val() > self.result_depth.val()))
-        {
-            self.bad.next = true;
+        self.rules.kind.next = self.kind.q.val();
+        for h in 0..self.halves.val() {
+            self.rules.half[h].next = self.view[h].val();
         }
         // what this cycle does
         self.waiting.next = false;
@@ -619,7 +448,7 @@ impl Logic for FrontEnd {
                 self.reason.d.next = 0.into();
                 if self.crc16.q.val().any() {
                     self.reason.d.next = self.wrong_crc16.val().into();
-                } else if self.bad.val() {
+                } else if self.rules.bad.val() {
                     self.reason.d.next = self.wrong_field.val().into();
                 }
             }

@@ -1,5 +1,6 @@
 //! The load engine: front end and the way into the memories.
 
 pub mod front_end;
+pub mod instruction_rules;
 pub mod pieces;
 pub mod scatter;

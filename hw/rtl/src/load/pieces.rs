@@ -13,6 +13,13 @@ pub struct Pieces {
     pub bits: usize,
 }
 
+impl Pieces {
+    /// Link words that cover one address of so many elements.
+    pub fn words(self, c: &Config, elements: usize) -> usize {
+        (elements * self.count * self.bits).div_ceil(c.link_bits)
+    }
+}
+
 /// Widest piece: operands are moved in words of 32 bits.
 const WIDEST: usize = 32;
 

@@ -1,0 +1,221 @@
+//! The rules of a valid instruction, in hardware; `tandem_spec::isa` states the same ones in software.
+
+use super::pieces::{Pieces, col_pieces, index_pieces, offset_pieces, row_pieces};
+use crate::field::field;
+use crate::hdl::prelude::*;
+use crate::named;
+use rust_hdl::prelude::*;
+use tandem_spec::Config;
+use tandem_spec::isa::{OPCODES, compute, load, store};
+
+/// Looks at a whole instruction.
+///
+/// # Timing  combinational
+#[derive(LogicBlock)]
+pub struct InstructionRules {
+    /// The instruction's place in the table.
+    pub kind: Sig<In>,
+    /// Its 16-bit halves.
+    pub half: Vec<Sig<In>>,
+    /// A field is out of range, or a bit of no field is set.
+    pub bad: Signal<Out, Bit>,
+    load_memory: Slice,
+    rows: Slice,
+    rows_last: Slice,
+    row_edge: Slice,
+    held: Slice,
+    cols: Slice,
+    cols_last: Slice,
+    col_edge: Slice,
+    row_planes: Slice,
+    col_planes: Slice,
+    tiles: Slice,
+    select: Slice,
+    format: Slice,
+    shift: Slice,
+    reserved: Vec<Const>,
+    depth: Sig<Local>,
+    most_words: Sig<Local>,
+    row_depth: Dim,
+    col_depth: Dim,
+    index_depth: Dim,
+    result_depth: Dim,
+    row_words: Dim,
+    col_words: Dim,
+    index_words: Dim,
+    offset_words: Dim,
+    array_rows: Dim,
+    array_cols: Dim,
+    most_row_planes: Dim,
+    most_col_planes: Dim,
+    levels: Dim,
+    all_levels: Dim,
+    log_banks: Dim,
+    selects: Flag,
+}
+
+/// Bits of each half of instruction `code`'s first unit that belong to no field.
+fn reserved_bits(code: u8) -> Vec<Const> {
+    let op = OPCODES.iter().find(|o| o.code == code).expect("in the table");
+    let mut free = [0xffffu16; 8];
+    free[0] = 0xff00;
+    for f in op.fields.iter().filter(|f| f.offset < 128) {
+        for b in f.offset..f.offset + f.width {
+            free[b / 16] &= !(1 << (b % 16));
+        }
+    }
+    if op.units == 1 {
+        free[7] = 0;
+    }
+    free.iter().map(|m| Const::unsigned((*m).into(), 16)).collect()
+}
+
+impl InstructionRules {
+    /// The rules of `c`.
+    pub fn new(c: &Config) -> Self {
+        let (rows, cols) = (c.array.rows, c.array.cols);
+        let words = |pieces: Pieces, elements| Dim::new(pieces.words(c, elements));
+        InstructionRules {
+            kind: Sig::unsigned(3),
+            half: Sig::vec(super::front_end::HALVES, 16, false),
+            bad: Default::default(),
+            load_memory: field(load::MEMORY, 0),
+            rows: field(compute::ROWS, 5),
+            rows_last: field(compute::ROWS_LAST, 5),
+            row_edge: field(compute::ROW_EDGE, 5),
+            held: field(compute::HELD, 5),
+            cols: field(compute::COLS, 6),
+            cols_last: field(compute::COLS_LAST, 6),
+            col_edge: field(compute::COL_EDGE, 6),
+            row_planes: field(compute::ROW_PLANES, 7),
+            col_planes: field(compute::COL_PLANES, 7),
+            tiles: field(compute::TILES, 7),
+            select: field(compute::SELECT, 7),
+            format: field(store::FORMAT, 0),
+            shift: field(store::SHIFT, 3),
+            reserved: OPCODES.iter().flat_map(|o| reserved_bits(o.code)).collect(),
+            depth: Sig::unsigned(17),
+            most_words: Sig::unsigned(16),
+            row_depth: Dim::new(c.memory.row),
+            col_depth: Dim::new(c.memory.col),
+            index_depth: Dim::new(c.memory.index),
+            result_depth: Dim::new(c.memory.result),
+            row_words: words(row_pieces(c), rows),
+            col_words: words(col_pieces(c), cols),
+            index_words: words(index_pieces(c), cols),
+            offset_words: words(offset_pieces(c), rows),
+            array_rows: Dim::new(c.array.rows),
+            array_cols: Dim::new(c.array.cols),
+            most_row_planes: Dim::new(c.row_planes(c.array.row_bits)),
+            most_col_planes: Dim::new(c.col_planes(c.array.col_bits)),
+            levels: Dim::new(c.loops),
+            all_levels: Dim::new(tandem_spec::config::MAX_LOOPS),
+            log_banks: Dim::new(c.array.select.trailing_zeros() as usize),
+            selects: Flag::new(c.array.select > 1),
+        }
+    }
+}
+
+impl Logic for InstructionRules {
+    named!();
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.load_memory.x.next = self.half[0].val();
+        self.rows.x.next = self.half[5].val();
+        self.rows_last.x.next = self.half[5].val();
+        self.row_edge.x.next = self.half[5].val();
+        self.held.x.next = self.half[5].val();
+        self.cols.x.next = self.half[6].val();
+        self.cols_last.x.next = self.half[6].val();
+        self.col_edge.x.next = self.half[6].val();
+        self.row_planes.x.next = self.half[7].val();
+        self.col_planes.x.next = self.half[7].val();
+        self.tiles.x.next = self.half[7].val();
+        self.select.x.next = self.half[7].val();
+        self.format.x.next = self.half[0].val();
+        self.shift.x.next = self.half[3].val();
+        self.bad.next = false;
+        for k in 0..5 {
+            if self.kind.val() == k {
+                for h in 0..8 {
+                    if (self.half[h].val() & self.reserved[k * 8 + h].val()).any() {
+                        self.bad.next = true;
+                    }
+                }
+            }
+        }
+        self.depth.next = 0.into();
+        self.most_words.next = 0.into();
+        if self.load_memory.y.val() == 0 {
+            self.depth.next = self.row_depth.val().into();
+            self.most_words.next = self.row_words.val().into();
+        }
+        if self.load_memory.y.val() == 1 {
+            self.depth.next = self.col_depth.val().into();
+            self.most_words.next = self.col_words.val().into();
+        }
+        if self.selects.val() & (self.load_memory.y.val() == 2) {
+            self.depth.next = self.index_depth.val().into();
+            self.most_words.next = self.index_words.val().into();
+        }
+        if self.load_memory.y.val() == 3 {
+            self.depth.next = 1.into();
+            self.most_words.next = self.offset_words.val().into();
+        }
+        if (self.kind.val() == 0)
+            & (!self.half[2].val().any()
+                | (self.half[1].val() + self.half[2].val() > self.depth.val())
+                | !self.half[3].val().any()
+                | (self.half[3].val() > self.most_words.val()))
+        {
+            self.bad.next = true;
+        }
+        if self.kind.val() == 1 {
+            if !self.rows.y.val().any()
+                | (self.rows.y.val() > self.array_rows.val())
+                | !self.rows_last.y.val().any()
+                | (self.rows_last.y.val() > self.array_rows.val())
+                | !self.cols.y.val().any()
+                | (self.cols.y.val() > self.array_cols.val())
+                | !self.cols_last.y.val().any()
+                | (self.cols_last.y.val() > self.array_cols.val())
+            {
+                self.bad.next = true;
+            }
+            if !self.row_planes.y.val().any()
+                | (self.row_planes.y.val() > self.most_row_planes.val())
+                | !self.col_planes.y.val().any()
+                | (self.col_planes.y.val() > self.most_col_planes.val())
+                | (self.tiles.y.val() > self.levels.val())
+                | (self.select.y.val() > self.log_banks.val())
+                | self.held.y.val().any()
+            {
+                self.bad.next = true;
+            }
+            if (!self.row_edge.y.val().all() & (self.row_edge.y.val() >= self.tiles.y.val()))
+                | (!self.col_edge.y.val().all() & (self.col_edge.y.val() >= self.tiles.y.val()))
+            {
+                self.bad.next = true;
+            }
+            for l in 0..self.all_levels.val() {
+                if !self.half[10 + 3 * l].val().any() {
+                    self.bad.next = true;
+                }
+            }
+            for l in self.levels.val()..self.all_levels.val() {
+                if self.half[10 + 3 * l].val() > 1 {
+                    self.bad.next = true;
+                }
+            }
+        }
+        if (self.kind.val() == 2)
+            & (self.format.y.val().all()
+                | (!self.format.y.val().any() & self.shift.y.val().any())
+                | !self.half[2].val().any()
+                | (self.half[1].val() + self.half[2].val() > self.result_depth.val()))
+        {
+            self.bad.next = true;
+        }
+    }
+}
