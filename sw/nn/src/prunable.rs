@@ -2,9 +2,11 @@
 //!
 //! A layer lists its prunable tensors. Whoever sets a mask gets, in every later step: masked weights
 //! are zero in the forward product and in dX, and dW is masked. The values under the mask are left
-//! alone, so that they can come back.
+//! alone, so that they can come back. A mask that comes with a [`Pattern`] is run as N:M selection:
+//! its zeros cost no cycles on a device that can select.
 
 use crate::tensor::{Mask, Parameter};
+use ndarray::Array2;
 
 /// What the numbers of a prunable tensor are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,20 @@ impl Groups {
     }
 }
 
+/// N:M: at most `n` of every `m` consecutive inputs (of one output) are kept; if `transposable`, also at
+/// most `n` of every `m` consecutive outputs of one input.
+///
+/// Groups start at input (output) 0 of each kernel position and end, maybe shorter, at the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Pattern {
+    /// Kept weights of a group, 1 to `m`; `n == m` is dense.
+    pub n: usize,
+    /// Weights of a group: 1, 2, 4, 8 or 16.
+    pub m: usize,
+    /// Both directions, so that dX skips too.
+    pub transposable: bool,
+}
+
 /// A tensor that may be pruned.
 pub trait Prunable {
     /// The weights `[K, N]`, with gradient and moments.
@@ -54,8 +70,15 @@ pub trait Prunable {
     /// The mask; `None` keeps all.
     fn mask(&self) -> Option<&Mask>;
 
-    /// Replaces the mask.
+    /// Replaces the mask. `pattern` is one that it satisfies, or `None` for an unstructured mask.
     ///
     /// # Panics   if its shape is not the weights'
-    fn set_mask(&mut self, mask: Option<Mask>);
+    fn set_mask(&mut self, mask: Option<Mask>, pattern: Option<Pattern>);
+
+    /// Whether the next backward passes also leave the gradient of all weights, masked ones too, in
+    /// [`dense_gradient`](Self::dense_gradient). It costs the dense product.
+    fn want_dense_gradient(&mut self, wanted: bool);
+
+    /// ∂L/∂W before masking, from the last backward pass that was asked for it.
+    fn dense_gradient(&self) -> Option<&Array2<f32>>;
 }

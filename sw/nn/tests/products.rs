@@ -87,7 +87,7 @@ fn masked_weights_are_zero_in_all_products_and_do_not_move() {
             let mask = kept(prunable.weight().value.dim());
             assert_eq!(prunable.groups().contraction(), mask.nrows());
             assert_eq!(prunable.groups().outputs, mask.ncols());
-            prunable.set_mask(Some(mask));
+            prunable.set_mask(Some(mask), None);
         }
     });
     assert_eq!(before.len(), 4);
@@ -125,12 +125,12 @@ fn a_mask_is_part_of_the_state() {
     let mask = |trainer: &mut Trainer| trainer.network_mut().prunables()[1].1.mask().cloned();
     let dim = first.network_mut().prunables()[1].1.weight().value.dim();
     let chosen = Array2::from_shape_fn(dim, |(i, _)| i % 2 == 0);
-    first.network_mut().prunables()[1].1.set_mask(Some(chosen.clone()));
+    first.network_mut().prunables()[1].1.set_mask(Some(chosen.clone()), None);
     assert_ne!(first.digest(), unmasked);
     let mut second = trainer(experiment(SHORT, ALL_LAYERS), engine());
     second.restore(&first.state()).expect("the same network");
     assert_eq!(mask(&mut second), Some(chosen));
-    first.network_mut().prunables()[1].1.set_mask(None);
+    first.network_mut().prunables()[1].1.set_mask(None, None);
     second.restore(&first.state()).expect("the same network");
     assert_eq!(mask(&mut second), None);
 }

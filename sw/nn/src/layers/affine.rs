@@ -13,7 +13,7 @@ use crate::blocks::{BLOCK, column_sums, for_blocks, tile};
 use crate::engine::{Pass, Product, ProductError};
 use crate::gemm;
 use crate::layers::Site;
-use crate::prunable::{Domain, Groups, Prunable};
+use crate::prunable::{Domain, Groups, Pattern, Prunable};
 use crate::quant::{Quantized, quantize_gradient};
 use crate::random::{Purpose, Stream};
 use crate::tensor::{Mask, Parameter, Slot, reshape, slice, slice_mut};
@@ -43,6 +43,8 @@ pub struct Affine {
     weight: Parameter,
     bias: Option<Parameter>,
     mask: Option<Mask>,
+    pattern: Option<Pattern>,
+    dense: Option<Array2<f32>>,
     groups: Groups,
     gradient_bits: u8,
     /// W ⊙ mask, as the last forward product used it.
@@ -67,6 +69,8 @@ impl Affine {
             weight,
             bias: bias.then(|| Parameter::new("bias", Array2::zeros((1, n)))),
             mask: None,
+            pattern: None,
+            dense: None,
             groups,
             gradient_bits: site.bits.gradients,
             quantized: Quantized::new(site.bits.weight_quantizer(k * n)),
@@ -169,6 +173,9 @@ impl Affine {
             }
         };
         debug_assert_eq!(self.weight.gradient.dim(), (k, n));
+        if let Some(dense) = &mut self.dense {
+            dense.assign(&self.weight.gradient);
+        }
         if let Some(mask) = &self.mask {
             self.weight.gradient.zip_mut_with(mask, |g, &kept| *g = if kept { *g } else { 0.0 });
         }
@@ -227,10 +234,19 @@ impl Prunable for Affine {
         self.mask.as_ref()
     }
 
-    fn set_mask(&mut self, mask: Option<Mask>) {
+    fn set_mask(&mut self, mask: Option<Mask>, pattern: Option<Pattern>) {
         if let Some(mask) = &mask {
             assert_eq!(mask.dim(), self.weight.value.dim(), "shape of a mask");
         }
-        self.mask = mask;
+        (self.mask, self.pattern) = (mask, pattern);
+    }
+
+    fn want_dense_gradient(&mut self, wanted: bool) {
+        let shape = self.weight.value.dim();
+        self.dense = wanted.then(|| self.dense.take().unwrap_or_else(|| Array2::zeros(shape)));
+    }
+
+    fn dense_gradient(&self) -> Option<&Array2<f32>> {
+        self.dense.as_ref()
     }
 }
