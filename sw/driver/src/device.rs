@@ -7,6 +7,7 @@
 //! Every device returns the same integers for the same request. Whoever runs it (twin, simulator,
 //! board) only changes how long it takes in wall-clock time.
 
+use crate::sparsity::Sparsity;
 use ndarray::{Array2, ArrayView2};
 
 /// Width and sign of the integers in an operand.
@@ -75,6 +76,8 @@ pub struct GemmRequest<'a> {
     pub w: Operand<'a>,
     /// How results leave.
     pub result: ResultFormat,
+    /// What N:M selection may skip.
+    pub sparsity: Sparsity<'a>,
 }
 
 /// What a product cost, by the accelerator's own counters.
@@ -90,6 +93,8 @@ pub struct Cost {
     pub load_busy: u64,
     /// Cycles that issued digit products.
     pub compute_busy: u64,
+    /// Cycles in which a tile's last step waited for the drain.
+    pub wait_drain: u64,
     /// Cycles in which the store engine was busy.
     pub store_busy: u64,
     /// Cycles from the first to the last digit product.
@@ -110,6 +115,7 @@ impl std::ops::AddAssign for Cost {
         self.predicted_cycles += o.predicted_cycles;
         self.load_busy += o.load_busy;
         self.compute_busy += o.compute_busy;
+        self.wait_drain += o.wait_drain;
         self.store_busy += o.store_busy;
         self.span += o.span;
         self.products += o.products;

@@ -6,6 +6,7 @@ use crate::narrow::narrow;
 use crate::planner::Planner;
 use crate::product::product;
 use crate::request::{check_values, empty, fits, problem};
+use crate::sparsity::{Sparsity, compress, zip_mask};
 use ndarray::Array2;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -51,7 +52,11 @@ impl Device for Exact {
                 check_values(name, operand, matrix)?;
             }
         }
+        compress(request, &w)?;
         let cost = self.planner.plan(&problem)?.cost;
+        if let Sparsity::Results(_, kept) = request.sparsity {
+            zip_mask(&mut y, kept);
+        }
         let (magnitude_or, saturated) = finish(&mut y, request.result);
         Ok(GemmResult { y, cost, magnitude_or, saturated })
     }

@@ -9,7 +9,7 @@ use crate::ledger::Ledger;
 use crate::random::{Purpose, Stream};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
-use tandem_driver::{Device, DeviceError, GemmRequest, Operand, ResultFormat};
+use tandem_driver::{Device, DeviceError, GemmRequest, Operand, ResultFormat, Sparsity};
 
 /// Who computes a network's matrix products.
 pub enum Engine {
@@ -121,7 +121,12 @@ impl<'a> Pass<'a> {
         let Engine::Device(device) = &mut *self.engine else {
             panic!("the float engine takes no integer products");
         };
-        let request = GemmRequest { x: reborrow(&x), w: reborrow(&w), result: ResultFormat::Full };
+        let request = GemmRequest {
+            x: reborrow(&x),
+            w: reborrow(&w),
+            result: ResultFormat::Full,
+            sparsity: Sparsity::Dense,
+        };
         let result =
             device.gemm(&request).map_err(|source| ProductError { layer: self.layer, product, source })?;
         self.ledger.add(self.layer, product, result.cost);

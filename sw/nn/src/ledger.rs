@@ -12,6 +12,7 @@ struct CostFields {
     predicted_cycles: u64,
     load_busy: u64,
     compute_busy: u64,
+    wait_drain: u64,
     store_busy: u64,
     span: u64,
     products: u64,
