@@ -1,0 +1,9 @@
+//! Pruning: which weights survive, when, and in which pattern.
+//!
+//! ```text
+//! scores ─► ranks ─► budget: how many in each layer ─► mask: which ones ─► Prunable::set_mask
+//! ```
+
+pub mod mask;
+pub mod pattern;
+mod transposable;
