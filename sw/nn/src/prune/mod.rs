@@ -6,4 +6,5 @@
 
 pub mod mask;
 pub mod pattern;
+pub mod probe;
 mod transposable;
