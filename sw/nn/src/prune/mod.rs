@@ -7,4 +7,6 @@
 pub mod mask;
 pub mod pattern;
 pub mod probe;
+pub mod rank;
+pub mod scores;
 mod transposable;
