@@ -11,7 +11,7 @@
 //! intermediate flow has the largest weight of its size; the gains only fall, so that the largest of all
 //! is reached when no path gains. Flows of integers are integers: the result is exact.
 //!
-//! # Source   Ahuja, Magnanti, Orlin, "Network Flows", 1993, section 9.7
+//! # Source   Ahuja, Magnanti, Orlin, "Network Flows", 1993, successive shortest paths
 
 use pathfinding::prelude::{Matrix, kuhn_munkres};
 

@@ -113,7 +113,7 @@ impl Probe {
     /// The sum of the outputs for an input of ones, with the magnitudes of `weights` and of all other
     /// parameters, and its derivative by each magnitude.
     ///
-    /// # Source   Tanaka et al. 2020, algorithm 1
+    /// # Source   Tanaka et al. 2020
     pub fn ones(&self, weights: &[Array2<f64>]) -> (f64, Vec<Array2<f64>>) {
         let mut positive = self.clone();
         for node in &mut positive.nodes {

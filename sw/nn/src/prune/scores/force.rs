@@ -6,7 +6,7 @@
 //! ```
 //!
 //! # Source   de Jorge et al., "Progressive skeletonization: trimming more fat from a network at initialization",
-//! 2021, section 4.2 and equation 8
+//! 2021
 
 use super::ScoreKind;
 use super::snip::Snip;

@@ -6,8 +6,8 @@
 //!
 //! Leaving out a weight with a large w·(H·g) lowers the gradient norm gᵀg the most.
 //!
-//! # Source   Wang, Zhang, Grosse, "Picking winning tickets before training by preserving gradient flow", 2020,
-//! equation 8 with the opposite sign: there the smallest −w·(H·g) are kept
+//! # Source   Wang, Zhang, Grosse, "Picking winning tickets before training by preserving gradient flow", 2020;
+//! deviation: the sign, there the weights with the largest −w·(H·g) are removed
 
 use super::{Score, ScoreContext, ScoreKind};
 use crate::prune::probe::ProbeError;

@@ -6,7 +6,7 @@
 //!
 //! The largest weight of each layer has the score 1. A layer of zeros has scores of 0.
 //!
-//! # Source   Lee, Park, Mo, Ahn, Shin, "Layer-adaptive sparsity for the magnitude-based pruning", 2021, equation 4
+//! # Source   Lee, Park, Mo, Ahn, Shin, "Layer-adaptive sparsity for the magnitude-based pruning", 2021
 
 use super::{Score, ScoreContext, ScoreKind};
 use crate::prune::probe::ProbeError;

@@ -4,8 +4,8 @@
 //! s = |w·∂L/∂w|          ∂L/∂w at the masked weights
 //! ```
 //!
-//! # Source   Lee, Ajanthan, Torr, "SNIP: single-shot network pruning based on connection sensitivity", 2019,
-//! equation 5; deviation: not normalised, which changes no order
+//! # Source   Lee, Ajanthan, Torr, "SNIP: single-shot network pruning based on connection sensitivity", 2019;
+//! deviation: not normalised, which changes no order
 
 use super::{Score, ScoreContext, ScoreKind};
 use crate::prune::probe::ProbeError;

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! # Source   Tanaka et al., "Pruning neural networks without any data by iteratively conserving synaptic flow",
-//! 2020, algorithm 1
+//! 2020
 
 use super::{Score, ScoreContext, ScoreKind};
 use crate::prune::probe::ProbeError;
