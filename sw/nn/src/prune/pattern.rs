@@ -11,6 +11,7 @@
 use crate::prunable::{Groups, Pattern};
 use crate::tensor::Mask;
 use std::fmt;
+use std::str::FromStr;
 
 /// The sizes of a group that the hardware selects from.
 pub const GROUP_SIZES: [usize; 4] = [2, 4, 8, 16];
@@ -45,6 +46,47 @@ impl fmt::Display for Structure {
             Structure::Unstructured => write!(f, "unstructured"),
             Structure::Grouped { m, transposable } => write!(f, "{}N:{m}", prefix(*transposable)),
         }
+    }
+}
+
+/// A structure, and N if it is fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PatternSpec {
+    /// The structure.
+    pub structure: Structure,
+    /// N; open if the budget decides.
+    pub n: Option<usize>,
+}
+
+impl PatternSpec {
+    /// What is allowed.
+    pub const ALLOWED: &str = "must be `unstructured`, `n:m` or `transposable n:m`, with m 2, 4, 8 or 16 and n from 1 to m                                or `N`, which leaves it to the budget";
+
+    /// Groups of `m`, of which `n` are kept.
+    ///
+    /// # Errors   `m` is none of [`GROUP_SIZES`], or `n` is not from 1 to `m`
+    pub fn grouped(n: Option<usize>, m: usize, transposable: bool) -> Result<Self, &'static str> {
+        let fits = GROUP_SIZES.contains(&m) && n.is_none_or(|n| (1..=m).contains(&n));
+        let structure = Structure::Grouped { m, transposable };
+        fits.then_some(PatternSpec { structure, n }).ok_or(Self::ALLOWED)
+    }
+}
+
+impl FromStr for PatternSpec {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "unstructured" {
+            return Ok(PatternSpec { structure: Structure::Unstructured, n: None });
+        }
+        let (transposable, sizes) = match text.strip_prefix("transposable ") {
+            Some(sizes) => (true, sizes),
+            None => (false, text),
+        };
+        let (n, m) = sizes.split_once(':').ok_or(Self::ALLOWED)?;
+        let number = |text: &str| text.parse::<usize>().map_err(|_| Self::ALLOWED);
+        let n = if n == "N" { None } else { Some(number(n)?) };
+        Self::grouped(n, number(m)?, transposable)
     }
 }
 
@@ -108,6 +150,24 @@ pub fn check(mask: &Mask, groups: Groups, pattern: Pattern) -> Result<(), Violat
 mod tests {
     use super::*;
     use ndarray::Array2;
+
+    #[test]
+    fn patterns_are_read_as_they_are_written() {
+        for (text, n) in
+            [("1:4", Some(1)), ("transposable 3:8", Some(3)), ("N:16", None), ("unstructured", None)]
+        {
+            let spec: PatternSpec = text.parse().expect(text);
+            assert_eq!(spec.n, n);
+            let written = match (spec.n, spec.structure) {
+                (Some(n), structure) => structure.pattern(n).expect("grouped").to_string(),
+                (None, structure) => structure.to_string(),
+            };
+            assert_eq!(written, text);
+        }
+        for text in ["", "0:4", "5:4", "1:3", "1:32", "n:4", "1:4 transposable", "transposable", "-1:4"] {
+            assert!(text.parse::<PatternSpec>().is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_violation_names_the_group() {
