@@ -45,6 +45,7 @@ pub mod random;
 pub mod snip;
 pub mod synflow;
 
+pub(crate) use context::uniform;
 pub use context::{Batch, Passes, ScoreContext, ScoringPasses};
 
 use super::probe::ProbeError;
