@@ -48,6 +48,7 @@ pub mod optim;
 pub mod philox;
 pub mod plan;
 pub mod prunable;
+pub mod prune;
 pub mod quant;
 pub mod random;
 pub mod schedule;

@@ -21,6 +21,8 @@ pub enum Purpose {
     Augment = 2,
     /// Stochastic rounding of a layer's output gradient.
     Gradient = 3,
+    /// Random scores of weights.
+    Prune = 4,
 }
 
 /// The random numbers of one purpose, layer and step.

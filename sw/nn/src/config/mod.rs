@@ -32,6 +32,13 @@
 //! | | `schedule`: "constant", "cosine" or "linear" with `final_lr` (0), "step" with `step_epochs` and `step_factor`; `warmup_steps` (0) |
 //! | `[bits]` | `weights`, `activations`, `gradients`, `weight_clip` ("max-abs"), `activation_clip` ("learned"): see [`crate::quant::CLIPS`] |
 //! | `[[layer]]` | `type`: see [`crate::layers::LAYERS`], `name` (type and count), `bits`: an inline table of what differs from `[bits]`, and the keys of the type |
+//! | `[pruning]` | if absent, nothing is pruned. `method`: see [`crate::prune::preset::PRESETS`]; it decides what is not given |
+//! | | `pattern` ("unstructured"): "1:4", "transposable 1:4", "N:4" with an open N, or a table of `n`, `m`, `transposable` |
+//! | | `density` or `cycles`, shares of the dense ones, where the pattern leaves them open; `budget`: see [`crate::prune::budget::BUDGETS`] |
+//! | | `layers`: names (all but the first and the last with weights); `[pruning.layer.NAME]`: `skip` (false) or another `pattern` |
+//! | | `initial`: density after the first pruning, `shape`: "cubic" or "step", `start`, `end`: shares of the run, `interval` (100) steps |
+//! | | `initial_score`, `score`: see [`crate::prune::scores::SCORES`], `lambda_start`, `lambda_end`, `rounds`, `batches` (1) of the initial score |
+//! | | `regrow`: share replaced by largest dense gradient, `sr_ste` (0): λ_w, `shuffle` (false): masks shuffled inside layers, `seed` (that of `[train]`) |
 //!
 //! Every bound is checked here, and shapes in [`Experiment::plan`]; a mistake names file, line, key,
 //! value and what is allowed. After that nothing can be invalid.
@@ -41,12 +48,14 @@ mod data;
 mod document;
 mod error;
 pub mod number;
+mod pruning;
 mod train;
 
 pub use bits::LayerBits;
 pub use data::{Augment, DataConfig};
 pub use document::Document;
 pub use error::ConfigError;
+pub use pruning::{LayerOverride, PruningConfig, Target};
 pub use train::TrainConfig;
 
 use crate::layers::{LAYERS, LayerSpec};
@@ -73,6 +82,8 @@ pub struct Experiment {
     pub train: TrainConfig,
     /// The layers, first to last.
     pub layers: Vec<LayerEntry>,
+    /// What to prune, and when.
+    pub pruning: Option<PruningConfig>,
     document: Document,
 }
 
@@ -101,6 +112,7 @@ struct Raw {
     data: data::RawData,
     train: train::RawTrain,
     bits: bits::RawBits,
+    pruning: Option<pruning::RawPruning>,
 }
 
 fn default_accelerator() -> String {
@@ -128,7 +140,16 @@ impl Experiment {
         let data = DataConfig::new(raw.data, &document)?;
         let train = TrainConfig::new(raw.train, &document)?;
         let layers = document.layers(layers, raw.bits.into())?;
-        Ok(Experiment { name: raw.name, accelerator: raw.accelerator, data, train, layers, document })
+        let pruning = raw.pruning.map(|raw| PruningConfig::new(raw, &layers, &document)).transpose()?;
+        Ok(Experiment {
+            name: raw.name,
+            accelerator: raw.accelerator,
+            data,
+            train,
+            layers,
+            pruning,
+            document,
+        })
     }
 
     /// The text that it was read from.
@@ -157,6 +178,11 @@ impl Experiment {
             return Err(self.document.invalid("data.batch", problem));
         }
         Ok(())
+    }
+
+    /// The error that `key` of the table `[pruning]` is not allowed.
+    pub(crate) fn invalid_pruning(&self, key: &str, problem: String) -> ConfigError {
+        self.document.invalid(&format!("pruning.{key}"), problem)
     }
 
     /// The error that `key` of a layer's table is not allowed.

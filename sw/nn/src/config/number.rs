@@ -92,6 +92,10 @@ bounds! {
     Rate: "a number above 0, at most 100", |v| v > 0.0 && v <= 100.0;
     /// Momenta and other shares.
     Fraction: "a number from 0 to below 1", |v| (0.0..1.0).contains(&v);
+    /// Densities and shares that are not nothing.
+    Portion: "a number above 0, at most 1", |v| v > 0.0 && v <= 1.0;
+    /// Weights of a mean and shares of a run.
+    Unit: "a number from 0 to 1", |v| (0.0..=1.0).contains(&v);
     /// Small positive numbers that keep denominators from 0.
     Tiny: "a number from 1e-12 to 1", |v| (1e-12..=1.0).contains(&v);
 }

@@ -14,6 +14,7 @@ use crate::blocks::{column_sums, for_blocks, tile};
 use crate::config::number::{Fraction, Real, Tiny};
 use crate::engine::{Mode, Pass, ProductError};
 use crate::plan::{Range, Signal};
+use crate::prune::probe::Operation;
 use crate::tensor::{Buffer, Parameter, Slot, slice, slice_mut};
 use ndarray::Array2;
 use serde::Deserialize;
@@ -46,6 +47,10 @@ impl LayerSpec for BatchNorm {
 
     fn trained(&self) -> bool {
         true
+    }
+
+    fn operation(&self, _: Signal) -> Option<Operation> {
+        Some(Operation::BatchNorm { epsilon: self.epsilon.get() })
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {

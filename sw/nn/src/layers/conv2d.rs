@@ -15,6 +15,7 @@ use crate::config::number::{Int, one, yes};
 use crate::engine::{Pass, ProductError};
 use crate::plan::{LayerBits, ProductPlan, Range, Signal};
 use crate::prunable::{Groups, Prunable};
+use crate::prune::probe::Operation;
 use crate::quant::Quantized;
 use crate::tensor::{Shape, Slot, reshape, slice, slice_mut};
 use ndarray::Array2;
@@ -74,6 +75,10 @@ impl LayerSpec for Conv2d {
         let window = self.window(input.shape);
         let (h, w) = window.positions().unwrap_or_default();
         three_products(input, bits, (batch * h * w, window.volume(), self.channels.get()))
+    }
+
+    fn operation(&self, input: Signal) -> Option<Operation> {
+        Some(Operation::Affine(self.window(input.shape)))
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {

@@ -7,6 +7,7 @@
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
 use crate::engine::{Pass, ProductError};
 use crate::plan::Signal;
+use crate::prune::probe::Operation;
 use crate::tensor::Shape;
 use ndarray::Array2;
 use serde::Deserialize;
@@ -22,6 +23,10 @@ pub struct Flatten {}
 impl LayerSpec for Flatten {
     fn infer(&self, inputs: &[Signal]) -> Result<Signal, SpecError> {
         Ok(Signal { shape: Shape::flat(inputs[0].shape.features()), range: inputs[0].range })
+    }
+
+    fn operation(&self, _: Signal) -> Option<Operation> {
+        Some(Operation::Identity)
     }
 
     fn build(&self, _: &Site<'_>) -> Box<dyn Layer> {

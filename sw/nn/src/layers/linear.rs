@@ -5,11 +5,13 @@
 //! ```
 
 use super::affine::{Affine, RowGradients, Rows, scale_into};
+use super::window::Window;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape, three_products};
 use crate::config::number::{Int, yes};
 use crate::engine::{Pass, ProductError};
 use crate::plan::{LayerBits, ProductPlan, Range, Signal};
 use crate::prunable::{Groups, Prunable};
+use crate::prune::probe::Operation;
 use crate::quant::Quantized;
 use crate::tensor::{Shape, Slot, slice, slice_mut};
 use ndarray::Array2;
@@ -45,6 +47,10 @@ impl LayerSpec for Linear {
 
     fn products(&self, input: Signal, bits: &LayerBits, batch: usize) -> Vec<ProductPlan> {
         three_products(input, bits, (batch, input.shape.features(), self.outputs.get()))
+    }
+
+    fn operation(&self, input: Signal) -> Option<Operation> {
+        Some(Operation::Affine(Window { input: input.shape, kernel: 1, stride: 1, padding: 0 }))
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {

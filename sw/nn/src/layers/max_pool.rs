@@ -12,6 +12,7 @@ use crate::blocks::{for_block_pairs, for_blocks};
 use crate::config::number::Int;
 use crate::engine::{Pass, ProductError};
 use crate::plan::Signal;
+use crate::prune::probe::Operation;
 use crate::tensor::{Shape, slice, slice_mut};
 use ndarray::Array2;
 use serde::Deserialize;
@@ -45,6 +46,10 @@ impl LayerSpec for MaxPool {
         };
         let shape = Shape { h, w, c: shape.c };
         Ok(Signal { shape, range })
+    }
+
+    fn operation(&self, input: Signal) -> Option<Operation> {
+        Some(Operation::MaxPool(self.window(input.shape)))
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {

@@ -20,6 +20,7 @@ pub mod window;
 use crate::engine::{Pass, Product, ProductError};
 use crate::plan::{LayerBits, ProductPlan, Signal};
 use crate::prunable::Prunable;
+use crate::prune::probe::Operation;
 use crate::tensor::Slot;
 use ndarray::Array2;
 use serde::de::{DeserializeOwned, IntoDeserializer};
@@ -78,6 +79,12 @@ pub trait LayerSpec: Debug + Send + Sync {
     /// The products that go to the device in a training step with `batch` examples.
     fn products(&self, _input: Signal, _bits: &LayerBits, _batch: usize) -> Vec<ProductPlan> {
         Vec::new()
+    }
+
+    /// What it does without quantization, for the f64 [`Probe`](crate::prune::probe::Probe) of pruning
+    /// scores; `None` if it cannot be probed.
+    fn operation(&self, _input: Signal) -> Option<Operation> {
+        None
     }
 
     /// The layer, with initial weights.

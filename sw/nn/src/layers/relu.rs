@@ -8,6 +8,7 @@ use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
 use crate::blocks::{BLOCK, for_blocks};
 use crate::engine::{Pass, ProductError};
 use crate::plan::{Range, Signal};
+use crate::prune::probe::Operation;
 use crate::tensor::{slice, slice_mut};
 use ndarray::Array2;
 use serde::Deserialize;
@@ -27,6 +28,10 @@ impl LayerSpec for Relu {
             Range::NonNegative | Range::Real => Range::NonNegative,
         };
         Ok(Signal { shape: inputs[0].shape, range })
+    }
+
+    fn operation(&self, _: Signal) -> Option<Operation> {
+        Some(Operation::Relu)
     }
 
     fn build(&self, _: &Site<'_>) -> Box<dyn Layer> {

@@ -8,6 +8,7 @@ use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
 use crate::blocks::{BLOCK, for_blocks};
 use crate::engine::{Pass, ProductError};
 use crate::plan::{Range, Signal};
+use crate::prune::probe::Operation;
 use crate::tensor::{slice, slice_mut};
 use ndarray::Array2;
 use serde::Deserialize;
@@ -39,6 +40,10 @@ impl LayerSpec for Residual {
 
     fn second_input(&self) -> Option<&str> {
         Some(&self.from)
+    }
+
+    fn operation(&self, _: Signal) -> Option<Operation> {
+        Some(Operation::Add)
     }
 
     fn build(&self, _: &Site<'_>) -> Box<dyn Layer> {

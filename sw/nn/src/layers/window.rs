@@ -92,11 +92,11 @@ impl Window {
     ///
     /// # Shape    `[B·out_h·out_w, kernel²·c]` → `[B, h·w·c]`
     /// # Numeric  sums in the order of positions, in `T`
-    pub fn col2im<T: Copy + Default + Send + Sync + AddAssign>(
+    pub fn col2im<T: Copy + Default + Send + Sync + AddAssign, U: Send>(
         &self,
         rows: &[T],
-        images: &mut [f32],
-        convert: impl Fn(T) -> f32 + Sync,
+        images: &mut [U],
+        convert: impl Fn(T) -> U + Sync,
     ) {
         let (out_h, out_w) = self.positions().expect("a window that fits");
         let volume = self.volume();

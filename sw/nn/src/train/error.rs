@@ -5,6 +5,7 @@ use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::engine::{Product, ProductError};
 use crate::plan::NetworkPlan;
+use crate::prune::PruneError;
 use tandem_driver::DeviceError;
 
 /// Why a run did not start, go on or resume.
@@ -29,6 +30,9 @@ pub enum TrainError {
         /// What the device said.
         source: DeviceError,
     },
+    /// Masks could not be chosen.
+    #[error("pruning: {0}")]
+    Prune(#[from] PruneError),
     /// The loss is infinite or not a number.
     #[error("the loss is not a finite number in step {step}: try a smaller `train.lr`")]
     Diverged {

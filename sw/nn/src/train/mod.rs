@@ -1,14 +1,15 @@
 //! Training: steps, epochs, evaluation, and a state that resumes to the same bits.
 //!
 //! ```text
-//! step:  batch ─► forward ─► loss ─► backward ─► optimiser          (observer told, stop flag honoured between)
-//! state: parameters, moments, statistics, scales, masks, step, epoch, position, seed
+//! step:  batch ─► forward ─► loss ─► backward ─► optimiser ─► masks          (observer told, stop flag honoured between)
+//! state: parameters, moments, statistics, scales, masks, pruning, step, epoch, position, seed
 //! ```
 //!
 //! A run is a function of its experiment, data and seed on every exact device.
 
 mod batches;
 mod error;
+mod pruning;
 mod report;
 mod state;
 
@@ -22,6 +23,7 @@ use crate::engine::{Engine, Mode, Pass};
 use crate::ledger::Ledger;
 use crate::loss::{Outcome, cross_entropy};
 use crate::network::Network;
+use crate::prune::Pruner;
 use crate::tensor::{Shape, Slot};
 use batches::Batches;
 use std::ops::Range;
@@ -47,6 +49,7 @@ pub struct Trainer {
     engine: Engine,
     network: Network,
     batches: Batches,
+    pruner: Option<Pruner>,
     /// Steps taken.
     step: u64,
     /// Epochs finished.
@@ -73,8 +76,13 @@ impl Trainer {
             }
         }
         let images = data.train.len() - experiment.data.validation;
+        let steps = (images / experiment.data.batch) as u64 * experiment.train.epochs;
+        let pruning = experiment.pruning.as_ref();
+        let pruner =
+            pruning.map(|config| Pruner::new(&experiment, config, &mut network, steps)).transpose()?;
         Ok(Trainer {
             batches: Batches::new(&experiment, images, &data),
+            pruner,
             experiment,
             data,
             engine,
@@ -139,7 +147,7 @@ impl Trainer {
 
     /// Trains on one batch.
     ///
-    /// # Errors   a product failed, or the loss is not a finite number
+    /// # Errors   a product failed, masks could not be chosen, or the loss is not a finite number
     /// # Panics   if the run [is finished](Self::is_finished)
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
         assert!(!self.is_finished(), "a step after the last epoch");
@@ -151,6 +159,7 @@ impl Trainer {
         let start = Instant::now();
         let batch = self.experiment.data.batch;
         let (epoch, lr) = (self.epoch, self.learning_rate());
+        self.prune_before_step()?;
         let images = self.position..self.position + batch;
         let input = self.network.input_mut(batch);
         let labels = self.batches.training(&self.data, epoch, images, input);
@@ -167,6 +176,9 @@ impl Trainer {
         self.network.backward(&mut pass).map_err(&named)?;
 
         self.step += 1;
+        if let Some(pruner) = &self.pruner {
+            pruner.refine_gradients(&mut self.network);
+        }
         for (_, slot) in self.network.slots() {
             if let Slot::Parameter(parameter) = slot {
                 self.experiment.train.optimizer.update(parameter, lr, self.step);
@@ -177,6 +189,7 @@ impl Trainer {
             self.position = 0;
             self.epoch += 1;
         }
+        self.prune_after_step()?;
         Ok(StepReport {
             epoch,
             step: self.step,

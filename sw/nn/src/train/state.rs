@@ -16,6 +16,18 @@ const COST: &str = "training_cost";
 impl Trainer {
     /// All that decides the next step, and the experiment's text.
     pub fn state(&mut self) -> State {
+        let mut state = self.weights_state();
+        if let Some(pruner) = &self.pruner {
+            pruner.save(&mut state);
+        }
+        state.set_network(&self.network.plan().fingerprint());
+        state.set_metadata(EXPERIMENT, self.experiment.source());
+        let cost = serde_json::to_string(&self.training).expect("counters are plain data");
+        state.set_metadata(COST, &cost);
+        state
+    }
+
+    fn weights_state(&mut self) -> State {
         let moments = self.experiment.train.optimizer.moments();
         let mut state = State::new();
         for (name, slot) in self.network.slots() {
@@ -43,16 +55,13 @@ impl Trainer {
         for (name, value) in counters {
             state.insert(name, &[], &[value as i64]);
         }
-        state.set_network(&self.network.plan().fingerprint());
-        state.set_metadata(EXPERIMENT, self.experiment.source());
-        let cost = serde_json::to_string(&self.training).expect("counters are plain data");
-        state.set_metadata(COST, &cost);
         state
     }
 
-    /// SHA-256 over the tensors of [`state`](Self::state): what "the same weights" means.
+    /// SHA-256 over the tensors of [`state`](Self::state), without those of pruning other than masks: what
+    /// "the same weights" means.
     pub fn digest(&mut self) -> String {
-        self.state().digest()
+        self.weights_state().digest()
     }
 
     /// Writes the state, atomically.
@@ -85,6 +94,10 @@ impl Trainer {
         self.position = counter("position")? as usize;
         self.experiment.train.seed = counter("seed")?;
         self.batches.reseed(self.experiment.train.seed);
+        if let Some(pruner) = &mut self.pruner {
+            pruner.reseed(self.experiment.train.seed);
+            pruner.restore(state, &mut self.network)?;
+        }
         let cost = state.metadata(COST).and_then(|text| serde_json::from_str::<Ledger>(text).ok());
         if let Some(cost) = cost.filter(|cost| cost.same_layers(&self.training)) {
             self.training = cost;

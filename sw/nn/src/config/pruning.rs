@@ -1,0 +1,353 @@
+//! The table `[pruning]`.
+
+use super::number::{Fraction, Int, Portion, Real, Unit, one};
+use super::{ConfigError, Document, LayerEntry};
+use crate::prune::budget::{BUDGETS, Budget};
+use crate::prune::pattern::{PatternSpec, Structure};
+use crate::prune::preset::{PRESETS, Preset};
+use crate::prune::schedule::{Course, Initial, Shape};
+use crate::prune::scores::{SCORES, ScoreKind};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A name out of a table.
+#[derive(Clone, Copy)]
+struct Named<T>(T);
+
+trait Table: Sized + Copy + 'static {
+    const WHAT: &'static str;
+    fn rows() -> Vec<(&'static str, Self)>;
+}
+
+impl Table for Budget {
+    const WHAT: &'static str = "budget";
+    fn rows() -> Vec<(&'static str, Self)> {
+        BUDGETS.to_vec()
+    }
+}
+
+impl Table for ScoreKind {
+    const WHAT: &'static str = "score";
+    fn rows() -> Vec<(&'static str, Self)> {
+        SCORES.iter().map(|score| (score.name, *score)).collect()
+    }
+}
+
+impl Table for Preset {
+    const WHAT: &'static str = "method";
+    fn rows() -> Vec<(&'static str, Self)> {
+        PRESETS.iter().map(|preset| (preset.name, *preset)).collect()
+    }
+}
+
+impl<'de, T: Table> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let rows = T::rows();
+        match rows.iter().find(|(row, _)| *row == name) {
+            Some((_, value)) => Ok(Named(*value)),
+            None => {
+                let names: Vec<_> = rows.iter().map(|(row, _)| format!("`{row}`")).collect();
+                Err(D::Error::custom(format!("unknown {}, expected one of {}", T::WHAT, names.join(", "))))
+            }
+        }
+    }
+}
+
+/// A pattern as text or as a table.
+#[derive(Clone, Copy)]
+struct RawPattern(PatternSpec);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PatternTable {
+    n: Option<Int<1, 16>>,
+    m: Int<2, 16>,
+    #[serde(default)]
+    transposable: bool,
+}
+
+impl<'de> Deserialize<'de> for RawPattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrTable;
+        impl<'de> Visitor<'de> for TextOrTable {
+            type Value = RawPattern;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "a pattern such as \"transposable 1:4\", or a table of `n`, `m` and `transposable`",
+                )
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<RawPattern, E> {
+                text.parse().map(RawPattern).map_err(E::custom)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawPattern, A::Error> {
+                let table = PatternTable::deserialize(MapAccessDeserializer::new(map))?;
+                let spec = PatternSpec::grouped(table.n.map(Int::get), table.m.get(), table.transposable);
+                spec.map(RawPattern).map_err(A::Error::custom)
+            }
+        }
+        deserializer.deserialize_any(TextOrTable)
+    }
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RawShape {
+    Cubic,
+    Step,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLayer {
+    pattern: Option<RawPattern>,
+    #[serde(default)]
+    skip: bool,
+}
+
+/// The table `[pruning]`, as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPruning {
+    method: Named<Preset>,
+    pattern: Option<RawPattern>,
+    density: Option<Real<Portion>>,
+    cycles: Option<Real<Portion>>,
+    budget: Option<Named<Budget>>,
+    layers: Option<Vec<String>>,
+    #[serde(default)]
+    layer: BTreeMap<String, RawLayer>,
+    initial: Option<Real<Portion>>,
+    initial_score: Option<Named<ScoreKind>>,
+    score: Option<Named<ScoreKind>>,
+    rounds: Option<Int<1, 1000>>,
+    #[serde(default = "one")]
+    batches: Int<1, 1000>,
+    shape: Option<RawShape>,
+    lambda_start: Option<Real<Unit>>,
+    lambda_end: Option<Real<Unit>>,
+    start: Option<Real<Unit>>,
+    end: Option<Real<Unit>>,
+    interval: Option<Int<1, 1_000_000_000>>,
+    regrow: Option<Real<Fraction>>,
+    sr_ste: Option<Real<Fraction>>,
+    #[serde(default)]
+    shuffle: bool,
+    seed: Option<Int<0, { i64::MAX as u64 }>>,
+}
+
+/// What is left in the end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Target {
+    /// What the fixed N of the pattern says.
+    Pattern,
+    /// This share of the pruned layers' weights.
+    Density(f64),
+    /// This share of the dense cycles of a training step, layers that are not pruned included.
+    Cycles(f64),
+}
+
+/// What differs in one layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayerOverride {
+    /// It is not pruned.
+    Skip,
+    /// It has a pattern of its own.
+    Pattern(PatternSpec),
+}
+
+/// What to prune, and when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PruningConfig {
+    /// Name of the method.
+    pub method: &'static str,
+    /// The pattern of all layers without one of their own.
+    pub pattern: PatternSpec,
+    /// What is left in the end.
+    pub target: Target,
+    /// How it is shared among layers.
+    pub budget: Budget,
+    /// Names of the layers; `None`: all but the first and the last with weights.
+    pub layers: Option<Vec<String>>,
+    /// What differs in single layers.
+    pub overrides: BTreeMap<String, LayerOverride>,
+    /// The score before the first step.
+    pub initial_score: Option<ScoreKind>,
+    /// Rounds of the initial score.
+    pub rounds: usize,
+    /// Batches of the initial score.
+    pub batches: usize,
+    /// The score of later changes.
+    pub score: ScoreKind,
+    /// Density, λ and regrowth over time.
+    pub course: Course,
+    /// The share of the run before the first and the last change.
+    pub span: (f64, f64),
+    /// Steps between changes.
+    pub interval: u64,
+    /// λ_w of the sparse-refined straight-through estimator, 0 without.
+    pub sr_ste: f64,
+    /// Whether masks are shuffled inside their layers.
+    pub shuffle: bool,
+    /// Seed of random scores; `None`: the run's.
+    pub seed: Option<u64>,
+}
+
+impl PruningConfig {
+    pub(super) fn new(
+        raw: RawPruning,
+        layers: &[LayerEntry],
+        document: &Document,
+    ) -> Result<Self, ConfigError> {
+        let preset = raw.method.0;
+        let unstructured = PatternSpec { structure: Structure::Unstructured, n: None };
+        let pattern = raw.pattern.map_or(unstructured, |p| p.0);
+        let target = raw.target(pattern, document)?;
+        let budget = raw.budget(pattern, target, &preset, document)?;
+        let (lambda_start, lambda_end) = preset.course.lambda;
+        let unit = |value: Option<Real<Unit>>, default| value.map_or(default, |v| v.get());
+        let initial_score = raw.initial_score.map(|s| s.0).or(preset.initial_score);
+        let rounds = raw.rounds.map(Int::get);
+        let config = PruningConfig {
+            method: preset.name,
+            pattern,
+            target,
+            budget,
+            overrides: raw.overrides(budget, layers, document)?,
+            initial_score,
+            rounds: rounds.or(initial_score.map(|s| s.rounds)).unwrap_or(1),
+            batches: raw.batches.get(),
+            score: raw.score.map_or(preset.score, |s| s.0),
+            course: Course {
+                initial: raw.initial.map_or(preset.course.initial, |share| Initial::Share(share.get())),
+                shape: match raw.shape {
+                    Some(RawShape::Cubic) => Shape::Cubic,
+                    Some(RawShape::Step) => Shape::Step,
+                    None => preset.course.shape,
+                },
+                lambda: (unit(raw.lambda_start, lambda_start), unit(raw.lambda_end, lambda_end)),
+                regrow: raw.regrow.map_or(preset.course.regrow, |g| g.get()),
+            },
+            span: (unit(raw.start, preset.span.0), unit(raw.end, preset.span.1)),
+            interval: raw.interval.map_or(100, Int::get_u64),
+            sr_ste: raw.sr_ste.map_or(0.0, |v| v.get()),
+            shuffle: raw.shuffle,
+            seed: raw.seed.map(Int::get_u64),
+            layers: raw.layers,
+        };
+        config.check(layers, document)?;
+        Ok(config)
+    }
+
+    fn check(&self, layers: &[LayerEntry], document: &Document) -> Result<(), ConfigError> {
+        let invalid = |key: &str, problem: &str| Err(document.invalid(&format!("pruning.{key}"), problem));
+        let starts_dense = matches!(self.course.initial, Initial::Dense | Initial::Share(1.0));
+        if self.initial_score.is_none() && !starts_dense {
+            return invalid("initial", "a run that starts pruned needs an `initial_score`");
+        }
+        if self.initial_score.is_none() && self.course.lambda != (1.0, 1.0) {
+            return invalid("lambda_start", "below 1 only with an `initial_score`");
+        }
+        if self.span.0 > self.span.1 {
+            return invalid("start", &format!("must be at most `end`, {}", self.span.1));
+        }
+        let changes = self.span.0 < self.span.1 || (self.course.regrow > 0.0 && self.span.1 > 0.0);
+        if self.shuffle && changes {
+            return invalid("shuffle", "only with one mask: `start` equal to `end`, no `regrow`");
+        }
+        for name in self.layers.iter().flatten() {
+            known(name, layers).map_err(|problem| document.invalid("pruning.layers", problem))?;
+        }
+        Ok(())
+    }
+}
+
+fn known(name: &str, layers: &[LayerEntry]) -> Result<(), String> {
+    if layers.iter().any(|layer| layer.name == name) {
+        return Ok(());
+    }
+    let names: Vec<_> = layers.iter().map(|layer| format!("`{}`", layer.name)).collect();
+    Err(format!("there is no layer `{name}`, expected some of {}", names.join(", ")))
+}
+
+impl RawPruning {
+    fn target(&self, pattern: PatternSpec, document: &Document) -> Result<Target, ConfigError> {
+        let invalid = |key: &str, problem: &str| Err(document.invalid(&format!("pruning.{key}"), problem));
+        let open = "only where the pattern leaves it open, such as `N:4`";
+        match (self.density, self.cycles) {
+            (Some(_), _) if pattern.n.is_some() => invalid("density", open),
+            (_, Some(_)) if pattern.n.is_some() => invalid("cycles", open),
+            (Some(_), Some(_)) => invalid("cycles", "either `density` or `cycles`"),
+            (Some(density), None) => Ok(Target::Density(density.get())),
+            (None, Some(_)) if pattern.structure == Structure::Unstructured => {
+                invalid("cycles", "an unstructured mask saves no cycles: choose a pattern such as `N:4`")
+            }
+            (None, Some(cycles)) => Ok(Target::Cycles(cycles.get())),
+            (None, None) if pattern.n.is_some() => Ok(Target::Pattern),
+            (None, None) => invalid("density", "this pattern needs `density` (or `cycles`)"),
+        }
+    }
+
+    fn budget(
+        &self,
+        pattern: PatternSpec,
+        target: Target,
+        preset: &Preset,
+        document: &Document,
+    ) -> Result<Budget, ConfigError> {
+        let invalid = |problem: &str| Err(document.invalid("pruning.budget", problem));
+        let grouped = pattern.structure != Structure::Unstructured;
+        match (self.budget.map(|b| b.0), target) {
+            (None, Target::Pattern) | (Some(Budget::Uniform), Target::Pattern) => Ok(Budget::Uniform),
+            (Some(_), Target::Pattern) => {
+                invalid("a pattern with a fixed N is uniform: leave N open, such as `N:4`")
+            }
+            (None | Some(Budget::Layerwise), Target::Cycles(_)) => Ok(Budget::Layerwise),
+            (Some(_), Target::Cycles(_)) => invalid("must be `layerwise` with `cycles`"),
+            (Some(Budget::Layerwise), _) if !grouped => {
+                invalid("`layerwise` chooses N of M: choose a pattern such as `N:4`")
+            }
+            (Some(budget), _) => Ok(budget),
+            (None, _) if grouped && preset.budget == Budget::Global => Ok(Budget::Layerwise),
+            (None, _) => Ok(preset.budget),
+        }
+    }
+
+    fn overrides(
+        &self,
+        budget: Budget,
+        layers: &[LayerEntry],
+        document: &Document,
+    ) -> Result<BTreeMap<String, LayerOverride>, ConfigError> {
+        let mut overrides = BTreeMap::new();
+        for (name, layer) in &self.layer {
+            let path = format!("pruning.layer.{name}");
+            known(name, layers).map_err(|problem| document.invalid(&path, problem))?;
+            let own = match (layer.skip, layer.pattern) {
+                (true, Some(_)) => {
+                    return Err(document.invalid(&format!("{path}.pattern"), "not with `skip = true`"));
+                }
+                (true, None) => LayerOverride::Skip,
+                (false, Some(pattern)) => LayerOverride::Pattern(pattern.0),
+                (false, None) => return Err(document.invalid(&path, "needs `pattern` or `skip = true`")),
+            };
+            if let LayerOverride::Pattern(PatternSpec { structure, n: None }) = own {
+                let key = format!("{path}.pattern");
+                if self.density.is_none() && self.cycles.is_none() {
+                    return Err(document.invalid(&key, "an open N needs `density` or `cycles`"));
+                }
+                if budget == Budget::Layerwise && structure == Structure::Unstructured {
+                    return Err(document.invalid(&key, "`layerwise` needs groups, such as `N:4`"));
+                }
+            }
+            overrides.insert(name.clone(), own);
+        }
+        Ok(overrides)
+    }
+}

@@ -1,0 +1,103 @@
+//! Which layers are pruned, and how: decided before anything runs.
+
+use super::budget::erk::Extent;
+use super::pattern::{PatternSpec, Structure};
+use crate::config::{ConfigError, Experiment, LayerOverride, PruningConfig};
+use crate::network::Network;
+use crate::prunable::{Domain, Groups};
+
+/// A layer that is pruned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrunedLayer {
+    /// Its name.
+    pub name: String,
+    /// Its index in the network.
+    pub layer: usize,
+    /// The index of its weights among the prunable tensors.
+    pub tensor: usize,
+    /// How its weights are ordered.
+    pub groups: Groups,
+    /// Its shape, for [`erk`](super::budget::erk).
+    pub extent: Extent,
+    /// The form of its masks.
+    pub structure: Structure,
+    /// N, if it is fixed.
+    pub fixed: Option<usize>,
+}
+
+impl PrunedLayer {
+    /// Number of weights.
+    pub fn weights(&self) -> usize {
+        self.groups.contraction() * self.groups.outputs
+    }
+}
+
+/// The layers that an experiment prunes, first to last.
+///
+/// # Errors   a named layer has no weights to prune, or no layer is left
+pub fn layers(
+    experiment: &Experiment,
+    config: &PruningConfig,
+    network: &mut Network,
+) -> Result<Vec<PrunedLayer>, ConfigError> {
+    let tensors: Vec<(String, Groups, Domain)> =
+        network.prunables().iter().map(|(name, p)| ((*name).to_owned(), p.groups(), p.domain())).collect();
+    let real: Vec<&str> = tensors
+        .iter()
+        .filter(|(_, _, domain)| *domain == Domain::Real)
+        .map(|(name, ..)| name.as_str())
+        .collect();
+    let unfit = |key: &str, name: &str| {
+        let names: Vec<_> = real.iter().map(|name| format!("`{name}`")).collect();
+        let problem = format!("`{name}` has no weights to prune, expected some of {}", names.join(", "));
+        experiment.invalid_pruning(key, problem)
+    };
+    for name in config.layers.iter().flatten().filter(|name| !real.contains(&name.as_str())) {
+        return Err(unfit("layers", name));
+    }
+    for name in config.overrides.keys().filter(|name| !real.contains(&name.as_str())) {
+        return Err(unfit(&format!("layer.{name}"), name));
+    }
+    let mut pruned = Vec::new();
+    for (tensor, (name, groups, domain)) in tensors.iter().enumerate() {
+        let inner = 0 < tensor && tensor + 1 < tensors.len();
+        let chosen = config.layers.as_ref().map_or(inner, |layers| layers.contains(name));
+        let spec = match config.overrides.get(name) {
+            Some(LayerOverride::Pattern(spec)) => *spec,
+            None if chosen && *domain == Domain::Real => config.pattern,
+            _ => continue,
+        };
+        pruned.push(pruned_layer(network, tensor, name, *groups, spec));
+    }
+    if pruned.is_empty() {
+        let problem =
+            "no layer is left to prune: all but the first and the last with weights are the default";
+        return Err(experiment.invalid_pruning("layers", problem.to_owned()));
+    }
+    Ok(pruned)
+}
+
+fn pruned_layer(
+    network: &Network,
+    tensor: usize,
+    name: &str,
+    groups: Groups,
+    spec: PatternSpec,
+) -> PrunedLayer {
+    let layers = &network.plan().layers;
+    let layer = layers.iter().position(|l| l.name == name).expect("a prunable tensor belongs to a layer");
+    let is_linear = layers[layer].kind == crate::layers::linear::KIND.name;
+    PrunedLayer {
+        name: name.to_owned(),
+        layer,
+        tensor,
+        groups,
+        extent: Extent {
+            inputs: groups.channels,
+            outputs: groups.outputs,
+            kernel: (!is_linear).then_some((groups.height, groups.width)),
+        },
+        structure: spec.structure,
+        fixed: spec.n,
+    }
+}

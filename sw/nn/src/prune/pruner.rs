@@ -1,0 +1,368 @@
+//! The united schedule at work: masks before the first step, and as training goes on.
+//!
+//! ```text
+//! start        initial score ─► rounds ─► masks of density d0; ranks frozen
+//! before step  dense gradients asked for, if this step needs them
+//! gradients    SR-STE: g ← g_dense + λ_w·(1 − m)·w
+//! after step   if due: S = (1 − λ)·frozen + λ·ranks ─► amounts ─► masks
+//! ```
+
+use super::cycles::{CycleOracle, Multiplications};
+use super::plan::{self, PrunedLayer};
+use super::probe::ProbeError;
+use super::rank::ranks;
+use super::regrow::replace;
+use super::schedule::Timeline;
+use super::scores::{Batch, ScoreContext, ScoreKind, ScoringPasses, uniform};
+use super::select::{Amount, BudgetError, Selector, best};
+use crate::config::{ConfigError, Experiment, PruningConfig};
+use crate::network::Network;
+use crate::prunable::{Pattern, Prunable};
+use crate::tensor::Mask;
+use ndarray::{Array2, Zip};
+
+/// Why masks could not be chosen.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PruneError {
+    /// The score needs a layer in f64 that has no such form.
+    #[error("score `{score}`: {source}")]
+    Probe {
+        /// The score.
+        score: &'static str,
+        /// The layer.
+        source: ProbeError,
+    },
+    /// A score is infinite or not a number.
+    #[error(
+        "score `{score}` of layer `{layer}` is not a finite number: the weights or gradients are too large"
+    )]
+    NotFinite {
+        /// The score.
+        score: &'static str,
+        /// The layer.
+        layer: String,
+    },
+    /// The budget is too small.
+    #[error(transparent)]
+    Budget(#[from] BudgetError),
+}
+
+/// Chooses masks.
+pub struct Pruner {
+    pub(super) config: PruningConfig,
+    pub(super) layers: Vec<PrunedLayer>,
+    timeline: Timeline,
+    seed: u64,
+    oracle: Box<dyn CycleOracle>,
+    /// Whether the masks before the first step were chosen.
+    pub(super) started: bool,
+    /// Ranks of the initial score, of each layer.
+    pub(super) frozen: Option<Vec<Array2<f64>>>,
+    /// The pattern of each layer's mask.
+    pub(super) patterns: Vec<Option<Pattern>>,
+    pub(super) passes: ScoringPasses,
+}
+
+/// Streams of random numbers of shuffles lie apart from those of scores, whose step this is added to.
+const SHUFFLE: u64 = 1 << 63;
+
+impl Pruner {
+    /// For a run of `steps` steps. Cycles are counted in multiplications.
+    ///
+    /// # Errors   the table does not suit the network
+    pub fn new(
+        experiment: &Experiment,
+        config: &PruningConfig,
+        network: &mut Network,
+        steps: u64,
+    ) -> Result<Self, ConfigError> {
+        let layers = plan::layers(experiment, config, network)?;
+        let at = |share: f64| (share * steps as f64).round() as u64;
+        Ok(Pruner {
+            timeline: Timeline {
+                start: at(config.span.0),
+                end: at(config.span.1),
+                interval: config.interval,
+            },
+            seed: config.seed.unwrap_or(experiment.train.seed),
+            oracle: Box::new(Multiplications::new(network.plan())),
+            started: false,
+            frozen: None,
+            patterns: vec![None; layers.len()],
+            passes: ScoringPasses::default(),
+            config: config.clone(),
+            layers,
+        })
+    }
+
+    /// Predicts cycles by `oracle` from now on.
+    pub fn set_cycle_oracle(&mut self, oracle: Box<dyn CycleOracle>) {
+        self.oracle = oracle;
+    }
+
+    /// Draws random scores by the run's seed from now on, unless the table has one of its own.
+    pub fn reseed(&mut self, seed: u64) {
+        self.seed = self.config.seed.unwrap_or(seed);
+    }
+
+    /// The layers that are pruned.
+    pub fn layers(&self) -> &[PrunedLayer] {
+        &self.layers
+    }
+
+    /// The pattern of each layer's mask now; `None` if dense or unstructured.
+    pub fn patterns(&self) -> &[Option<Pattern>] {
+        &self.patterns
+    }
+
+    /// The dense passes that scoring took so far.
+    pub fn scoring_passes(&self) -> ScoringPasses {
+        self.passes
+    }
+
+    /// Prunes at initialisation, if that was not done. `batches` gives those of scores that need some.
+    ///
+    /// # Errors   a score or a budget that is not possible
+    pub fn start(
+        &mut self,
+        network: &mut Network,
+        batches: &mut dyn FnMut() -> Vec<Batch>,
+    ) -> Result<(), PruneError> {
+        if std::mem::replace(&mut self.started, true) {
+            return Ok(());
+        }
+        let Some(kind) = self.config.initial_score else { return Ok(()) };
+        let scores = self.initial_scores(network, kind, batches)?;
+        let masks = self.select(network, scores.clone(), 0, 0.0)?;
+        if self.timeline.end > 0 {
+            self.frozen = Some(self.freeze(scores, &masks));
+        }
+        self.apply(network, masks);
+        Ok(())
+    }
+
+    /// Asks for dense gradients if the next step, the one after `steps`, needs them.
+    pub fn before_step(&self, network: &mut Network, steps: u64) {
+        let wanted = self.config.sr_ste > 0.0 || self.regrowth(steps + 1) > 0.0;
+        let mut prunables = network.prunables();
+        for layer in &self.layers {
+            prunables[layer.tensor].1.want_dense_gradient(wanted);
+        }
+    }
+
+    /// Lets masked weights follow their dense gradients, and decay.
+    ///
+    /// # Source   Zhou et al., "Learning N:M fine-grained structured sparse neural networks from scratch", 2021
+    pub fn refine_gradients(&self, network: &mut Network) {
+        if self.config.sr_ste == 0.0 {
+            return;
+        }
+        let decay = self.config.sr_ste as f32;
+        let mut prunables = network.prunables();
+        for layer in &self.layers {
+            let prunable = &mut prunables[layer.tensor].1;
+            let (Some(mask), Some(dense)) = (prunable.mask().cloned(), prunable.dense_gradient().cloned())
+            else {
+                continue;
+            };
+            let weight = prunable.weight_mut();
+            Zip::from(&mut weight.gradient).and(&weight.value).and(&mask).and(&dense).for_each(
+                |gradient, &value, &kept, &dense| {
+                    if !kept {
+                        *gradient = dense + decay * value;
+                    }
+                },
+            );
+        }
+    }
+
+    /// Changes masks after `steps` steps, if that is due.
+    ///
+    /// # Errors   a score or a budget that is not possible
+    pub fn after_step(
+        &mut self,
+        network: &mut Network,
+        steps: u64,
+        batches: &mut dyn FnMut() -> Vec<Batch>,
+    ) -> Result<(), PruneError> {
+        if !self.timeline.is_due(steps) {
+            return Ok(());
+        }
+        let progress = self.timeline.progress(steps);
+        let scores = self.mixed_scores(network, steps, progress, batches)?;
+        let masks = self.select(network, scores, steps, progress)?;
+        self.apply(network, masks);
+        Ok(())
+    }
+
+    /// The share of weights that is replaced after `steps` steps.
+    fn regrowth(&self, steps: u64) -> f64 {
+        let due = self.timeline.is_due(steps);
+        if due { self.config.course.regrowth(self.timeline.progress(steps)) } else { 0.0 }
+    }
+
+    /// Scores and prunes round by round; the ranks of the last round's scores.
+    fn initial_scores(
+        &mut self,
+        network: &mut Network,
+        kind: ScoreKind,
+        batches: &mut dyn FnMut() -> Vec<Batch>,
+    ) -> Result<Vec<Array2<f64>>, PruneError> {
+        let rounds = self.config.rounds;
+        let plan = network.plan().clone();
+        let mut context = ScoreContext::new(network, batches, self.seed, 0);
+        for round in 1..rounds {
+            let scores = self.rank(score(kind, &mut context)?)?;
+            let part = round as f64 / rounds as f64;
+            let density = |last: f64| libm::pow(self.config.course.initial.density(last), part);
+            let amounts = self.selector(&plan).counts(&scores, &density);
+            let mut masks = context.masks().to_vec();
+            for ((layer, scores), amount) in self.layers.iter().zip(&scores).zip(amounts) {
+                masks[layer.tensor] = best(layer, scores, amount).map(|(mask, _)| mask);
+            }
+            context.set_masks(masks);
+        }
+        let scores = score(kind, &mut context)?;
+        self.add_passes(context.passes());
+        self.rank(scores)
+    }
+
+    /// S, of each pruned layer.
+    fn mixed_scores(
+        &mut self,
+        network: &mut Network,
+        steps: u64,
+        progress: f64,
+        batches: &mut dyn FnMut() -> Vec<Batch>,
+    ) -> Result<Vec<Array2<f64>>, PruneError> {
+        let lambda = self.config.course.lambda(progress);
+        let frozen = self.frozen.clone().filter(|_| lambda < 1.0);
+        if let (Some(frozen), true) = (&frozen, lambda == 0.0) {
+            return Ok(frozen.clone());
+        }
+        let mut context = ScoreContext::new(network, batches, self.seed, steps);
+        let scores = score(self.config.score, &mut context)?;
+        self.add_passes(context.passes());
+        let mut scores = self.rank(scores)?;
+        for (scores, frozen) in scores.iter_mut().zip(frozen.iter().flatten()) {
+            scores.zip_mut_with(frozen, |s, f| *s = (1.0 - lambda) * f + lambda * *s);
+        }
+        Ok(scores)
+    }
+
+    /// Ranks over the set that the budget ranges over, of the pruned layers.
+    fn rank(&self, scored: (ScoreKind, Vec<Array2<f64>>)) -> Result<Vec<Array2<f64>>, PruneError> {
+        let (kind, scores) = scored;
+        for layer in &self.layers {
+            if !scores[layer.tensor].iter().all(|s| s.is_finite()) {
+                return Err(PruneError::NotFinite { score: kind.name, layer: layer.name.clone() });
+            }
+        }
+        let together = |layer: &PrunedLayer| self.config.budget.compares_layers() && layer.fixed.is_none();
+        let shared: Vec<_> =
+            self.layers.iter().filter(|l| together(l)).map(|layer| &scores[layer.tensor]).collect();
+        let mut shared = ranks(&shared).into_iter();
+        let mut rank = |layer: &PrunedLayer| {
+            let own = || ranks(&[&scores[layer.tensor]]).swap_remove(0);
+            if together(layer) { shared.next().expect("one for each shared layer") } else { own() }
+        };
+        Ok(self.layers.iter().map(&mut rank).collect())
+    }
+
+    fn selector<'a>(&'a self, plan: &'a crate::plan::NetworkPlan) -> Selector<'a> {
+        Selector {
+            layers: &self.layers,
+            target: self.config.target,
+            budget: self.config.budget,
+            oracle: &*self.oracle,
+            plan,
+        }
+    }
+
+    fn select(
+        &self,
+        network: &mut Network,
+        mut scores: Vec<Array2<f64>>,
+        steps: u64,
+        progress: f64,
+    ) -> Result<Vec<Option<(Mask, Option<Pattern>)>>, PruneError> {
+        let density = |last: f64| self.config.course.density(progress, last);
+        let amounts = self.selector(network.plan()).amounts(&scores, &density)?;
+        if self.config.shuffle {
+            for (layer, scores) in self.layers.iter().zip(&mut scores) {
+                *scores = uniform(self.seed, SHUFFLE + steps, layer.tensor, scores.dim());
+            }
+        }
+        let regrows = steps > 0 && self.config.course.regrow > 0.0;
+        let share = self.regrowth(steps);
+        let prunables = network.prunables();
+        let choose = |((layer, scores), amount): ((&PrunedLayer, &Array2<f64>), Amount)| {
+            let prunable = &prunables[layer.tensor].1;
+            let gradient = prunable.dense_gradient().filter(|_| share > 0.0);
+            if regrows {
+                replace(layer, scores, prunable.mask(), gradient, amount, share)
+            } else {
+                best(layer, scores, amount)
+            }
+        };
+        Ok(self.layers.iter().zip(&scores).zip(amounts).map(choose).collect())
+    }
+
+    /// The frozen ranks: weights that rounds of scoring pruned have the rank 0.
+    fn freeze(
+        &self,
+        mut scores: Vec<Array2<f64>>,
+        masks: &[Option<(Mask, Option<Pattern>)>],
+    ) -> Vec<Array2<f64>> {
+        if self.config.rounds > 1 {
+            for (scores, mask) in scores.iter_mut().zip(masks) {
+                if let Some((mask, _)) = mask {
+                    scores.zip_mut_with(mask, |s, &kept| *s = if kept { *s } else { 0.0 });
+                }
+            }
+        }
+        scores
+    }
+
+    /// Sets the masks. With regrowth, weights that come back start at 0, without momentum.
+    fn apply(&mut self, network: &mut Network, masks: Vec<Option<(Mask, Option<Pattern>)>>) {
+        let mut prunables = network.prunables();
+        for ((layer, mask), pattern) in self.layers.iter().zip(masks).zip(&mut self.patterns) {
+            let prunable = &mut *prunables[layer.tensor].1;
+            let (mask, new) = mask.map_or((None, None), |(mask, pattern)| (Some(mask), pattern));
+            if self.config.course.regrow > 0.0 {
+                clear_new(prunable, mask.as_ref());
+            }
+            prunable.set_mask(mask, new);
+            *pattern = new;
+        }
+    }
+
+    fn add_passes(&mut self, more: ScoringPasses) {
+        let add = |to: &mut super::scores::Passes, from: super::scores::Passes| {
+            to.forward += from.forward;
+            to.backward += from.backward;
+        };
+        add(&mut self.passes.batches, more.batches);
+        add(&mut self.passes.single, more.single);
+    }
+}
+
+fn score(
+    kind: ScoreKind,
+    context: &mut ScoreContext<'_>,
+) -> Result<(ScoreKind, Vec<Array2<f64>>), PruneError> {
+    let scores = kind.score.score(context);
+    let scores = scores.map_err(|source| PruneError::Probe { score: kind.name, source })?;
+    Ok((kind, scores))
+}
+
+/// Clears weights and moments that were masked and are not any more.
+fn clear_new(prunable: &mut dyn Prunable, mask: Option<&Mask>) {
+    let Some(old) = prunable.mask().cloned() else { return };
+    let is_new = |at: (usize, usize)| !old[at] && mask.is_none_or(|mask| mask[at]);
+    let weight = prunable.weight_mut();
+    for array in std::iter::once(&mut weight.value).chain(&mut weight.moments) {
+        array.indexed_iter_mut().filter(|(at, _)| is_new(*at)).for_each(|(_, v)| *v = 0.0);
+    }
+}

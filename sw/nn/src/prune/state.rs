@@ -1,0 +1,71 @@
+//! What a run needs of its pruning to go on: ranks, patterns, passes.
+//!
+//! It is saved beside the weights, but is no part of their digest.
+
+use super::pattern::Structure;
+use super::pruner::Pruner;
+use super::scores::{Passes, ScoringPasses};
+use crate::checkpoint::{CheckpointError, State};
+use crate::network::Network;
+
+/// N of each layer's pattern, 0 without one; there once pruning has started.
+const LEVELS: &str = "pruning.levels";
+/// Forward and backward passes of batches and of single inputs.
+const PASSES: &str = "pruning.passes";
+
+fn rank_name(layer: &str) -> String {
+    format!("pruning.{layer}.rank")
+}
+
+impl Pruner {
+    /// Adds its state.
+    pub fn save(&self, state: &mut State) {
+        if !self.started {
+            return;
+        }
+        let levels: Vec<i64> = self.patterns().iter().map(|p| p.map_or(0, |p| p.n as i64)).collect();
+        state.insert(LEVELS, &[levels.len()], &levels);
+        let ScoringPasses { batches, single } = self.passes;
+        let passes = [batches.forward, batches.backward, single.forward, single.backward];
+        state.insert(PASSES, &[4], &passes.map(|count| count as i64));
+        for (layer, ranks) in self.layers.iter().zip(self.frozen.iter().flatten()) {
+            state.insert_array(&rank_name(&layer.name), ranks);
+        }
+    }
+
+    /// Goes on from a state, whose masks the network has already.
+    ///
+    /// # Errors   the state is of another pruning
+    pub fn restore(&mut self, state: &State, network: &mut Network) -> Result<(), CheckpointError> {
+        self.started = state.tensor(LEVELS).is_some();
+        self.frozen = None;
+        self.patterns.fill(None);
+        self.passes = ScoringPasses::default();
+        if !self.started {
+            return Ok(());
+        }
+        let levels: Vec<i64> = state.get(LEVELS, &[self.layers.len()])?;
+        let passes: Vec<i64> = state.get(PASSES, &[4])?;
+        let pair = |i: usize| Passes { forward: passes[i] as u64, backward: passes[i + 1] as u64 };
+        self.passes = ScoringPasses { batches: pair(0), single: pair(2) };
+        if self.layers.iter().any(|layer| state.tensor(&rank_name(&layer.name)).is_some()) {
+            let mut frozen = Vec::new();
+            for layer in &self.layers {
+                let mut ranks = ndarray::Array2::zeros((layer.groups.contraction(), layer.groups.outputs));
+                state.copy_into(&rank_name(&layer.name), &mut ranks)?;
+                frozen.push(ranks);
+            }
+            self.frozen = Some(frozen);
+        }
+        let mut prunables = network.prunables();
+        for ((layer, &n), pattern) in self.layers.iter().zip(&levels).zip(&mut self.patterns) {
+            if let (1.., Structure::Grouped { m, .. }) = (n, layer.structure) {
+                *pattern = layer.structure.pattern((n as usize).min(m));
+            }
+            let prunable = &mut prunables[layer.tensor].1;
+            let mask = prunable.mask().cloned();
+            prunable.set_mask(mask, *pattern);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+//! Pruning as part of a run.
+
+use super::batches::Batches;
+use super::{TrainError, Trainer};
+use crate::config::Experiment;
+use crate::data::Dataset;
+use crate::prune::cycles::CycleOracle;
+use crate::prune::scores::{Batch, ScoringPasses};
+use crate::prune::{Pruner, PruningReport, report};
+use ndarray::Array2;
+
+impl Trainer {
+    /// Predicts the cycles of `[pruning]` budgets by `oracle`; without one they are counted in
+    /// multiplications.
+    pub fn set_cycle_oracle(&mut self, oracle: Box<dyn CycleOracle>) {
+        if let Some(pruner) = &mut self.pruner {
+            pruner.set_cycle_oracle(oracle);
+        }
+    }
+
+    /// The dense passes that pruning scores took so far, interruptions included: to be charged as such.
+    pub fn scoring_passes(&self) -> ScoringPasses {
+        self.pruner.as_ref().map(Pruner::scoring_passes).unwrap_or_default()
+    }
+
+    /// What the masks of all layers with weights keep.
+    pub fn pruning_report(&mut self) -> Vec<PruningReport> {
+        report(&mut self.network, self.pruner.as_ref())
+    }
+
+    /// Masks before the first step; asks for what the next step has to leave behind.
+    pub(super) fn prune_before_step(&mut self) -> Result<(), TrainError> {
+        let Some(pruner) = &mut self.pruner else { return Ok(()) };
+        let mut batches = || scoring_batches(&mut self.batches, &self.data, &self.experiment);
+        pruner.start(&mut self.network, &mut batches)?;
+        pruner.before_step(&mut self.network, self.step);
+        Ok(())
+    }
+
+    /// Masks after a step.
+    pub(super) fn prune_after_step(&mut self) -> Result<(), TrainError> {
+        let Some(pruner) = &mut self.pruner else { return Ok(()) };
+        let mut batches = || scoring_batches(&mut self.batches, &self.data, &self.experiment);
+        Ok(pruner.after_step(&mut self.network, self.step, &mut batches)?)
+    }
+}
+
+/// The first batches of the first epoch, or as many as it has, in f64.
+fn scoring_batches(batches: &mut Batches, data: &Dataset, experiment: &Experiment) -> Vec<Batch> {
+    let count = experiment.pruning.as_ref().map_or(0, |pruning| pruning.batches);
+    let (size, (h, w, c)) = (experiment.data.batch, data.shape);
+    let mut input = Array2::zeros((size, h * w * c));
+    let mut all = Vec::new();
+    for batch in 0..count.min(batches.images() / size) {
+        let labels = batches.training(data, 0, batch * size..(batch + 1) * size, &mut input);
+        all.push((input.mapv(f64::from), labels));
+    }
+    all
+}
