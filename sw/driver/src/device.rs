@@ -7,6 +7,7 @@
 //! Every device returns the same integers for the same request. Whoever runs it (twin, simulator,
 //! board) only changes how long it takes in wall-clock time.
 
+use crate::plan::Problem;
 use crate::sparsity::Sparsity;
 use ndarray::{Array2, ArrayView2};
 
@@ -149,6 +150,13 @@ pub trait Device: Send {
     /// [`DeviceError::Request`] if shapes disagree or a value does not fit its format;
     /// [`DeviceError::Engine`] if the accelerator or its link fails.
     fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError>;
+
+    /// What a product will cost, by the cycle model; `None` if the device has none, or cannot run it.
+    ///
+    /// # Panics   if a dimension is zero
+    fn predict(&mut self, _problem: &Problem) -> Option<Cost> {
+        None
+    }
 }
 
 /// Why a product was not computed.

@@ -1,8 +1,9 @@
 //! The fast path of training: exact integers from the host, cost from the plan.
 
-use crate::device::{Device, DeviceError, GemmRequest, GemmResult, ResultFormat};
+use crate::device::{Cost, Device, DeviceError, GemmRequest, GemmResult, ResultFormat};
 use crate::matrix::Matrix;
 use crate::narrow::narrow;
+use crate::plan::Problem;
 use crate::planner::Planner;
 use crate::product::product;
 use crate::request::{check_values, empty, fits, problem};
@@ -59,6 +60,10 @@ impl Device for Exact {
         }
         let (magnitude_or, saturated) = finish(&mut y, request.result);
         Ok(GemmResult { y, cost, magnitude_or, saturated })
+    }
+
+    fn predict(&mut self, problem: &Problem) -> Option<Cost> {
+        self.planner.plan(problem).ok().map(|planned| planned.cost)
     }
 }
 

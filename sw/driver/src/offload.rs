@@ -1,8 +1,9 @@
 //! Products on an engine: plan, pack, run, check, unpack.
 
-use crate::device::{Device, DeviceError, GemmRequest, GemmResult};
+use crate::device::{Cost, Device, DeviceError, GemmRequest, GemmResult};
 use crate::exact::finish;
 use crate::failure::{Failure, explain};
+use crate::plan::Problem;
 use crate::planner::{Lowered, Planner};
 use crate::request::{empty, problem};
 use crate::sparsity::{Sparsity, zip_mask};
@@ -194,6 +195,10 @@ impl<E: Engine> Device for Offload<E> {
         let cost =
             cost(self.planner.config(), &planned.plan, &planned.traffic, &counters, &planned.predicted);
         Ok(GemmResult { y, cost, magnitude_or, saturated })
+    }
+
+    fn predict(&mut self, problem: &Problem) -> Option<Cost> {
+        self.planner.plan(problem).ok().map(|planned| planned.cost)
     }
 }
 
