@@ -299,7 +299,10 @@ fn the_probe_is_the_network() {
         let apart = (gradient - float).mapv(f64::abs).into_iter().fold(0.0, f64::max);
         let size = gradient.iter().fold(0.0, |a: f64, g| a.max(g.abs()));
         // Half an ulp for each of 8·36 terms in five layers.
-        assert!(apart < 5.0 * 288.0 / 2.0 * f64::from(f32::EPSILON) * size, "{tensor}: {apart} of {size} from the float engine");
+        assert!(
+            apart < 5.0 * 288.0 / 2.0 * f64::from(f32::EPSILON) * size,
+            "{tensor}: {apart} of {size} from the float engine"
+        );
     }
 }
 
