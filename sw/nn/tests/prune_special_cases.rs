@@ -109,7 +109,7 @@ fn snip_at_initialisation() {
 #[test]
 fn gradual_magnitude() {
     let prune = |run: &mut Trainer, steps: u64| {
-        if steps % 3 != 0 || steps > 12 {
+        if !steps.is_multiple_of(3) || steps > 12 {
             return;
         }
         let left = 1.0 - steps as f64 / 12.0;
@@ -127,7 +127,7 @@ fn gradual_magnitude() {
 #[test]
 fn gradual_magnitude_in_groups() {
     let prune = |run: &mut Trainer, steps: u64| {
-        if steps % 3 != 0 || steps > 12 {
+        if !steps.is_multiple_of(3) || steps > 12 {
             return;
         }
         let left = 1.0 - steps as f64 / 12.0;
@@ -181,7 +181,7 @@ fn rigl() {
         let count = (scale * inside / (dim.0 * dim.1) as f64 * (dim.0 * dim.1) as f64).round() as usize;
         set(&mut run, tensor, keep(&Array2::from_shape_fn(dim, number), count));
     }
-    let due = |steps: u64| steps > 0 && (steps < 18 && steps % 4 == 0 || steps == 18);
+    let due = |steps: u64| steps > 0 && (steps < 18 && steps.is_multiple_of(4) || steps == 18);
     let before = |run: &mut Trainer, step: u64| {
         for tensor in PRUNED {
             run.network_mut().prunables()[tensor].1.want_dense_gradient(due(step + 1));

@@ -17,6 +17,7 @@ pub mod regrow;
 mod report;
 pub mod schedule;
 pub mod scores;
+mod scoring;
 pub mod select;
 mod state;
 mod transposable;
