@@ -38,15 +38,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         let Some(epoch) = trainer.epoch(&mut (), &go_on)? else { break };
         let device = device_time.swap(0, Ordering::Relaxed) as f64 / 1e3;
         let Some(test) = trainer.evaluate(Part::Test, &mut (), &go_on)? else { break };
+        let Some(held_back) = trainer.evaluate(Part::Validation, &mut (), &go_on)? else { break };
         device_time.store(0, Ordering::Relaxed);
         println!(
-            "epoch {:3}  loss {:.4}  accuracy {:.4}  test {:.4}  {:.0} images/s, {:.0} µs an image on the device",
+            "epoch {:3}  loss {:.4}  accuracy {:.4}  test {:.4}  validation {:.4}  {:.0} images/s, {:.0} µs an image on the device",
             epoch.epoch + 1,
             epoch.loss,
             epoch.accuracy,
             test.accuracy,
+            held_back.accuracy,
             epoch.images_per_s,
             device / epoch.images as f64
+        );
+    }
+    for line in trainer.pruning_report() {
+        println!(
+            "{:8} {:20} {} of {} kept, {:.4}",
+            line.layer, line.pattern, line.kept, line.weights, line.density
         );
     }
     println!("weights_digest {}", trainer.digest());

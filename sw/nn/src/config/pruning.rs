@@ -1,146 +1,18 @@
 //! The table `[pruning]`.
 
-use super::number::{Fraction, Int, Portion, Real, Unit, one};
+mod raw;
+
+pub(super) use raw::RawPruning;
+
+use super::number::{Int, Real, Unit};
 use super::{ConfigError, Document, LayerEntry};
-use crate::prune::budget::{BUDGETS, Budget};
+use crate::prune::budget::Budget;
 use crate::prune::pattern::{PatternSpec, Structure};
-use crate::prune::preset::{PRESETS, Preset};
+use crate::prune::preset::Preset;
 use crate::prune::schedule::{Course, Initial, Shape};
-use crate::prune::scores::{SCORES, ScoreKind};
-use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use crate::prune::scores::ScoreKind;
+use raw::RawShape;
 use std::collections::BTreeMap;
-use std::fmt;
-
-/// A name out of a table.
-#[derive(Clone, Copy)]
-struct Named<T>(T);
-
-trait Table: Sized + Copy + 'static {
-    const WHAT: &'static str;
-    fn rows() -> Vec<(&'static str, Self)>;
-}
-
-impl Table for Budget {
-    const WHAT: &'static str = "budget";
-    fn rows() -> Vec<(&'static str, Self)> {
-        BUDGETS.to_vec()
-    }
-}
-
-impl Table for ScoreKind {
-    const WHAT: &'static str = "score";
-    fn rows() -> Vec<(&'static str, Self)> {
-        SCORES.iter().map(|score| (score.name, *score)).collect()
-    }
-}
-
-impl Table for Preset {
-    const WHAT: &'static str = "method";
-    fn rows() -> Vec<(&'static str, Self)> {
-        PRESETS.iter().map(|preset| (preset.name, *preset)).collect()
-    }
-}
-
-impl<'de, T: Table> Deserialize<'de> for Named<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let rows = T::rows();
-        match rows.iter().find(|(row, _)| *row == name) {
-            Some((_, value)) => Ok(Named(*value)),
-            None => {
-                let names: Vec<_> = rows.iter().map(|(row, _)| format!("`{row}`")).collect();
-                Err(D::Error::custom(format!("unknown {}, expected one of {}", T::WHAT, names.join(", "))))
-            }
-        }
-    }
-}
-
-/// A pattern as text or as a table.
-#[derive(Clone, Copy)]
-struct RawPattern(PatternSpec);
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PatternTable {
-    n: Option<Int<1, 16>>,
-    m: Int<2, 16>,
-    #[serde(default)]
-    transposable: bool,
-}
-
-impl<'de> Deserialize<'de> for RawPattern {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextOrTable;
-        impl<'de> Visitor<'de> for TextOrTable {
-            type Value = RawPattern;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(
-                    "a pattern such as \"transposable 1:4\", or a table of `n`, `m` and `transposable`",
-                )
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<RawPattern, E> {
-                text.parse().map(RawPattern).map_err(E::custom)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawPattern, A::Error> {
-                let table = PatternTable::deserialize(MapAccessDeserializer::new(map))?;
-                let spec = PatternSpec::grouped(table.n.map(Int::get), table.m.get(), table.transposable);
-                spec.map(RawPattern).map_err(A::Error::custom)
-            }
-        }
-        deserializer.deserialize_any(TextOrTable)
-    }
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum RawShape {
-    Cubic,
-    Step,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLayer {
-    pattern: Option<RawPattern>,
-    #[serde(default)]
-    skip: bool,
-}
-
-/// The table `[pruning]`, as written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawPruning {
-    method: Named<Preset>,
-    pattern: Option<RawPattern>,
-    density: Option<Real<Portion>>,
-    cycles: Option<Real<Portion>>,
-    budget: Option<Named<Budget>>,
-    layers: Option<Vec<String>>,
-    #[serde(default)]
-    layer: BTreeMap<String, RawLayer>,
-    initial: Option<Real<Portion>>,
-    initial_score: Option<Named<ScoreKind>>,
-    score: Option<Named<ScoreKind>>,
-    rounds: Option<Int<1, 1000>>,
-    #[serde(default = "one")]
-    batches: Int<1, 1000>,
-    shape: Option<RawShape>,
-    lambda_start: Option<Real<Unit>>,
-    lambda_end: Option<Real<Unit>>,
-    start: Option<Real<Unit>>,
-    end: Option<Real<Unit>>,
-    interval: Option<Int<1, 1_000_000_000>>,
-    regrow: Option<Real<Fraction>>,
-    sr_ste: Option<Real<Fraction>>,
-    #[serde(default)]
-    shuffle: bool,
-    seed: Option<Int<0, { i64::MAX as u64 }>>,
-}
 
 /// What is left in the end.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -52,10 +52,10 @@ pub fn layers(
         let problem = format!("`{name}` has no weights to prune, expected some of {}", names.join(", "));
         experiment.invalid_pruning(key, problem)
     };
-    for name in config.layers.iter().flatten().filter(|name| !real.contains(&name.as_str())) {
+    if let Some(name) = config.layers.iter().flatten().find(|name| !real.contains(&name.as_str())) {
         return Err(unfit("layers", name));
     }
-    for name in config.overrides.keys().filter(|name| !real.contains(&name.as_str())) {
+    if let Some(name) = config.overrides.keys().find(|name| !real.contains(&name.as_str())) {
         return Err(unfit(&format!("layer.{name}"), name));
     }
     let mut pruned = Vec::new();

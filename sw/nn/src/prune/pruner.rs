@@ -10,11 +10,10 @@
 use super::cycles::{CycleOracle, Multiplications};
 use super::plan::{self, PrunedLayer};
 use super::probe::ProbeError;
-use super::rank::ranks;
 use super::regrow::replace;
 use super::schedule::Timeline;
-use super::scores::{Batch, ScoreContext, ScoreKind, ScoringPasses, uniform};
-use super::select::{Amount, BudgetError, Selector, best};
+use super::scores::{Batch, ScoringPasses, uniform};
+use super::select::{Amount, BudgetError, Chosen, Selector, best};
 use crate::config::{ConfigError, Experiment, PruningConfig};
 use crate::network::Network;
 use crate::prunable::{Pattern, Prunable};
@@ -52,7 +51,7 @@ pub struct Pruner {
     pub(super) config: PruningConfig,
     pub(super) layers: Vec<PrunedLayer>,
     timeline: Timeline,
-    seed: u64,
+    pub(super) seed: u64,
     oracle: Box<dyn CycleOracle>,
     /// Whether the masks before the first step were chosen.
     pub(super) started: bool,
@@ -201,75 +200,7 @@ impl Pruner {
         if due { self.config.course.regrowth(self.timeline.progress(steps)) } else { 0.0 }
     }
 
-    /// Scores and prunes round by round; the ranks of the last round's scores.
-    fn initial_scores(
-        &mut self,
-        network: &mut Network,
-        kind: ScoreKind,
-        batches: &mut dyn FnMut() -> Vec<Batch>,
-    ) -> Result<Vec<Array2<f64>>, PruneError> {
-        let rounds = self.config.rounds;
-        let plan = network.plan().clone();
-        let mut context = ScoreContext::new(network, batches, self.seed, 0);
-        for round in 1..rounds {
-            let scores = self.rank(score(kind, &mut context)?)?;
-            let part = round as f64 / rounds as f64;
-            let density = |last: f64| libm::pow(self.config.course.initial.density(last), part);
-            let amounts = self.selector(&plan).counts(&scores, &density);
-            let mut masks = context.masks().to_vec();
-            for ((layer, scores), amount) in self.layers.iter().zip(&scores).zip(amounts) {
-                masks[layer.tensor] = best(layer, scores, amount).map(|(mask, _)| mask);
-            }
-            context.set_masks(masks);
-        }
-        let scores = score(kind, &mut context)?;
-        self.add_passes(context.passes());
-        self.rank(scores)
-    }
-
-    /// S, of each pruned layer.
-    fn mixed_scores(
-        &mut self,
-        network: &mut Network,
-        steps: u64,
-        progress: f64,
-        batches: &mut dyn FnMut() -> Vec<Batch>,
-    ) -> Result<Vec<Array2<f64>>, PruneError> {
-        let lambda = self.config.course.lambda(progress);
-        let frozen = self.frozen.clone().filter(|_| lambda < 1.0);
-        if let (Some(frozen), true) = (&frozen, lambda == 0.0) {
-            return Ok(frozen.clone());
-        }
-        let mut context = ScoreContext::new(network, batches, self.seed, steps);
-        let scores = score(self.config.score, &mut context)?;
-        self.add_passes(context.passes());
-        let mut scores = self.rank(scores)?;
-        for (scores, frozen) in scores.iter_mut().zip(frozen.iter().flatten()) {
-            scores.zip_mut_with(frozen, |s, f| *s = (1.0 - lambda) * f + lambda * *s);
-        }
-        Ok(scores)
-    }
-
-    /// Ranks over the set that the budget ranges over, of the pruned layers.
-    fn rank(&self, scored: (ScoreKind, Vec<Array2<f64>>)) -> Result<Vec<Array2<f64>>, PruneError> {
-        let (kind, scores) = scored;
-        for layer in &self.layers {
-            if !scores[layer.tensor].iter().all(|s| s.is_finite()) {
-                return Err(PruneError::NotFinite { score: kind.name, layer: layer.name.clone() });
-            }
-        }
-        let together = |layer: &PrunedLayer| self.config.budget.compares_layers() && layer.fixed.is_none();
-        let shared: Vec<_> =
-            self.layers.iter().filter(|l| together(l)).map(|layer| &scores[layer.tensor]).collect();
-        let mut shared = ranks(&shared).into_iter();
-        let mut rank = |layer: &PrunedLayer| {
-            let own = || ranks(&[&scores[layer.tensor]]).swap_remove(0);
-            if together(layer) { shared.next().expect("one for each shared layer") } else { own() }
-        };
-        Ok(self.layers.iter().map(&mut rank).collect())
-    }
-
-    fn selector<'a>(&'a self, plan: &'a crate::plan::NetworkPlan) -> Selector<'a> {
+    pub(super) fn selector<'a>(&'a self, plan: &'a crate::plan::NetworkPlan) -> Selector<'a> {
         Selector {
             layers: &self.layers,
             target: self.config.target,
@@ -285,7 +216,7 @@ impl Pruner {
         mut scores: Vec<Array2<f64>>,
         steps: u64,
         progress: f64,
-    ) -> Result<Vec<Option<(Mask, Option<Pattern>)>>, PruneError> {
+    ) -> Result<Vec<Chosen>, PruneError> {
         let density = |last: f64| self.config.course.density(progress, last);
         let amounts = self.selector(network.plan()).amounts(&scores, &density)?;
         if self.config.shuffle {
@@ -308,24 +239,8 @@ impl Pruner {
         Ok(self.layers.iter().zip(&scores).zip(amounts).map(choose).collect())
     }
 
-    /// The frozen ranks: weights that rounds of scoring pruned have the rank 0.
-    fn freeze(
-        &self,
-        mut scores: Vec<Array2<f64>>,
-        masks: &[Option<(Mask, Option<Pattern>)>],
-    ) -> Vec<Array2<f64>> {
-        if self.config.rounds > 1 {
-            for (scores, mask) in scores.iter_mut().zip(masks) {
-                if let Some((mask, _)) = mask {
-                    scores.zip_mut_with(mask, |s, &kept| *s = if kept { *s } else { 0.0 });
-                }
-            }
-        }
-        scores
-    }
-
     /// Sets the masks. With regrowth, weights that come back start at 0, without momentum.
-    fn apply(&mut self, network: &mut Network, masks: Vec<Option<(Mask, Option<Pattern>)>>) {
+    fn apply(&mut self, network: &mut Network, masks: Vec<Chosen>) {
         let mut prunables = network.prunables();
         for ((layer, mask), pattern) in self.layers.iter().zip(masks).zip(&mut self.patterns) {
             let prunable = &mut *prunables[layer.tensor].1;
@@ -337,24 +252,6 @@ impl Pruner {
             *pattern = new;
         }
     }
-
-    fn add_passes(&mut self, more: ScoringPasses) {
-        let add = |to: &mut super::scores::Passes, from: super::scores::Passes| {
-            to.forward += from.forward;
-            to.backward += from.backward;
-        };
-        add(&mut self.passes.batches, more.batches);
-        add(&mut self.passes.single, more.single);
-    }
-}
-
-fn score(
-    kind: ScoreKind,
-    context: &mut ScoreContext<'_>,
-) -> Result<(ScoreKind, Vec<Array2<f64>>), PruneError> {
-    let scores = kind.score.score(context);
-    let scores = scores.map_err(|source| PruneError::Probe { score: kind.name, source })?;
-    Ok((kind, scores))
 }
 
 /// Clears weights and moments that were masked and are not any more.

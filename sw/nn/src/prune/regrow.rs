@@ -10,8 +10,7 @@
 
 use super::plan::PrunedLayer;
 use super::rank::ranks;
-use super::select::{Amount, best};
-use crate::prunable::Pattern;
+use super::select::{Amount, Chosen, best};
 use crate::tensor::Mask;
 use ndarray::Array2;
 
@@ -26,7 +25,7 @@ pub fn replace(
     gradient: Option<&Array2<f32>>,
     amount: Amount,
     share: f64,
-) -> Option<(Mask, Option<Pattern>)> {
+) -> Chosen {
     let mut active_scores = scores + 1.0;
     if let Some(active) = active {
         active_scores.zip_mut_with(active, |score, &active| *score = if active { *score } else { 0.0 });

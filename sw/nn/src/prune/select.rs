@@ -202,8 +202,11 @@ fn amount(layer: &PrunedLayer, density: f64) -> Amount {
     }
 }
 
-/// The best mask of an amount, and the pattern that it has; `None` keeps all.
-pub fn best(layer: &PrunedLayer, scores: &Array2<f64>, amount: Amount) -> Option<(Mask, Option<Pattern>)> {
+/// A mask and the pattern that it has, if it has one; `None` keeps all.
+pub type Chosen = Option<(Mask, Option<Pattern>)>;
+
+/// The best mask of an amount.
+pub fn best(layer: &PrunedLayer, scores: &Array2<f64>, amount: Amount) -> Chosen {
     match (amount, layer.structure) {
         (Amount::Count(count), _) if count >= layer.weights() => None,
         (Amount::Count(count), _) => Some((mask::top_k(scores, count), None)),
