@@ -112,17 +112,24 @@ pub struct Cost {
 
 impl std::ops::AddAssign for Cost {
     fn add_assign(&mut self, o: Cost) {
-        self.cycles += o.cycles;
-        self.predicted_cycles += o.predicted_cycles;
-        self.load_busy += o.load_busy;
-        self.compute_busy += o.compute_busy;
-        self.wait_drain += o.wait_drain;
-        self.store_busy += o.store_busy;
-        self.span += o.span;
-        self.products += o.products;
-        self.skipped += o.skipped;
-        self.instruction_words += o.instruction_words;
-        self.link_words += o.link_words;
+        self.add_times(&o, 1);
+    }
+}
+
+impl Cost {
+    /// Adds another cost so many times.
+    pub fn add_times(&mut self, o: &Cost, times: u64) {
+        self.cycles += times * o.cycles;
+        self.predicted_cycles += times * o.predicted_cycles;
+        self.load_busy += times * o.load_busy;
+        self.compute_busy += times * o.compute_busy;
+        self.wait_drain += times * o.wait_drain;
+        self.store_busy += times * o.store_busy;
+        self.span += times * o.span;
+        self.products += times * o.products;
+        self.skipped += times * o.skipped;
+        self.instruction_words += times * o.instruction_words;
+        self.link_words += times * o.link_words;
     }
 }
 

@@ -68,6 +68,19 @@ impl ProductPlan {
         std::iter::once([self.m, self.k, self.n]).chain(self.alternative).map(problem).collect()
     }
 
+    /// The same product for a batch of `images` instead of `batch`.
+    pub fn for_batch(&self, batch: usize, images: usize) -> ProductPlan {
+        let scale = |rows: usize| rows / batch * images;
+        match self.product {
+            Product::WeightGradient => ProductPlan { k: scale(self.k), ..*self },
+            Product::Forward | Product::InputGradient => ProductPlan {
+                m: scale(self.m),
+                alternative: self.alternative.map(|[m, k, n]| [scale(m), k, n]),
+                ..*self
+            },
+        }
+    }
+
     /// What it will cost on a device, the cheaper way; `None` if the device cannot tell or run it.
     pub fn cost(&self, device: &mut dyn Device, pattern: Option<Pattern>) -> Option<Cost> {
         let problems = self.problems(pattern);
