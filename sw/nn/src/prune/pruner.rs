@@ -77,12 +77,10 @@ impl Pruner {
     ) -> Result<Self, ConfigError> {
         let layers = plan::layers(experiment, config, network)?;
         let at = |share: f64| (share * steps as f64).round() as u64;
+        let (start, end) = (at(config.span.0), at(config.span.1));
+        let interval = config.interval.unwrap_or(((end - start) / 20).max(1));
         Ok(Pruner {
-            timeline: Timeline {
-                start: at(config.span.0),
-                end: at(config.span.1),
-                interval: config.interval,
-            },
+            timeline: Timeline { start, end, interval },
             seed: config.seed.unwrap_or(experiment.train.seed),
             oracle: Box::new(Multiplications::new(network.plan())),
             started: false,
