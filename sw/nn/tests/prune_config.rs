@@ -60,7 +60,7 @@ fn mistakes_name_file_line_key_value_and_what_is_allowed() {
             "method = \"gmp\"\ndensity = 0.5\nlambda_start = 0.5",
             &["`pruning.lambda_start` = 0.5:", "`initial_score`"],
         ),
-        ("method = \"gmp\"\ndensity = 0.5\nstart = 0.6", &["`pruning.start` = 0.6:", "at most `end`, 0.5"]),
+        ("method = \"gmp\"\ndensity = 0.5\nstart = 0.6", &["`pruning.start` = 0.6:", "at most `end`, 0.25"]),
         ("method = \"gmp\"\ndensity = 0.5\nend = 1.5", &["`pruning.end` = 1.5:", "from 0 to 1"]),
         ("method = \"gmp\"\ndensity = 0.5\ninterval = 0", &["`pruning.interval` = 0:", "from 1"]),
         ("method = \"gmp\"\ndensity = 0.5\nshuffle = true", &["`pruning.shuffle` = true:", "one mask"]),

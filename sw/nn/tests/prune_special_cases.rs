@@ -120,7 +120,7 @@ fn gradual_magnitude() {
             set(run, tensor, keep(&scores, count));
         }
     };
-    assert_same("method = \"gmp\"\ndensity = 0.2\ninterval = 3", plain(), |_, _| {}, prune);
+    assert_same("method = \"gmp\"\ndensity = 0.2\nend = 0.5\ninterval = 3", plain(), |_, _| {}, prune);
 }
 
 /// The same in groups of four inputs: 4:4, 3:4, 2:4, 1:4.
@@ -150,7 +150,7 @@ fn gradual_magnitude_in_groups() {
             }
         }
     };
-    assert_same("method = \"gmp\"\npattern = \"1:4\"\ninterval = 3", plain(), |_, _| {}, prune);
+    assert_same("method = \"gmp\"\npattern = \"1:4\"\nend = 0.5\ninterval = 3", plain(), |_, _| {}, prune);
 }
 
 /// Half of the run dense, then one mask, then fine-tuning.

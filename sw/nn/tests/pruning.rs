@@ -84,12 +84,12 @@ fn every_method_runs_in_every_kind_of_pattern() {
 #[test]
 fn an_interrupted_run_goes_on_to_the_same_bits() {
     let cases = [
-        "method = \"united\"\npattern = \"transposable N:4\"\ndensity = 0.3\ninterval = 3",
+        "method = \"united\"\npattern = \"transposable N:4\"\ndensity = 0.3\nend = 0.75",
         "method = \"united\"\ninitial_score = \"synflow\"\ndensity = 0.2\ninterval = 2\nend = 0.9",
-        "method = \"united\"\npattern = \"N:4\"\ncycles = 0.6\ninterval = 2\nregrow = 0.5",
+        "method = \"united\"\npattern = \"N:4\"\ncycles = 0.6\ninterval = 2\nend = 0.8\nregrow = 0.5",
         "method = \"rigl\"\ndensity = 0.3\ninterval = 4",
         "method = \"rigl\"\npattern = \"transposable 1:4\"\ninterval = 3",
-        "method = \"gmp\"\npattern = \"1:4\"\ninterval = 3\nsr_ste = 2e-4",
+        "method = \"gmp\"\npattern = \"1:4\"\nend = 0.6\ninterval = 3\nsr_ste = 2e-4",
         "method = \"magnitude\"\ndensity = 0.2\nshuffle = true",
         "method = \"random\"\ndensity = 0.2",
     ];

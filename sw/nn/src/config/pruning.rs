@@ -62,8 +62,8 @@ pub struct PruningConfig {
     pub course: Course,
     /// The share of the run before the first and the last change.
     pub span: (f64, f64),
-    /// Steps between changes.
-    pub interval: u64,
+    /// Steps between changes; `None`: a twentieth of the time from the first to the last.
+    pub interval: Option<u64>,
     /// λ_w of the sparse-refined straight-through estimator, 0 without.
     pub sr_ste: f64,
     /// Whether masks are shuffled inside their layers.
@@ -108,7 +108,7 @@ impl PruningConfig {
                 regrow: raw.regrow.map_or(preset.course.regrow, |g| g.get()),
             },
             span: (unit(raw.start, preset.span.0), unit(raw.end, preset.span.1)),
-            interval: raw.interval.map_or(100, Int::get_u64),
+            interval: raw.interval.map(Int::get_u64),
             sr_ste: raw.sr_ste.map_or(0.0, |v| v.get()),
             shuffle: raw.shuffle,
             seed: raw.seed.map(Int::get_u64),

@@ -35,7 +35,7 @@ pub const PRESETS: &[Preset] = &[
         initial_score: None,
         score: magnitude::KIND,
         course: Course { initial: Initial::Dense, shape: Shape::Cubic, lambda: (1.0, 1.0), regrow: 0.0 },
-        span: (0.0, 0.5),
+        span: (0.0, 0.25),
         budget: Budget::Uniform,
     },
     Preset {
@@ -51,7 +51,7 @@ pub const PRESETS: &[Preset] = &[
         initial_score: Some(snip::KIND),
         score: magnitude::KIND,
         course: Course { initial: Initial::Root, shape: Shape::Cubic, lambda: (0.0, 1.0), regrow: 0.0 },
-        span: (0.0, 0.5),
+        span: (0.0, 0.25),
         budget: Budget::Global,
     },
 ];

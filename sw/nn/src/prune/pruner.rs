@@ -10,6 +10,7 @@
 use super::cycles::{CycleOracle, Multiplications};
 use super::plan::{self, PrunedLayer};
 use super::probe::ProbeError;
+use super::rank::Scores;
 use super::regrow::replace;
 use super::schedule::Timeline;
 use super::scores::{Batch, ScoringPasses, uniform};
@@ -55,8 +56,8 @@ pub struct Pruner {
     oracle: Box<dyn CycleOracle>,
     /// Whether the masks before the first step were chosen.
     pub(super) started: bool,
-    /// Ranks of the initial score, of each layer.
-    pub(super) frozen: Option<Vec<Array2<f64>>>,
+    /// The initial scores.
+    pub(super) frozen: Option<Scores>,
     /// The pattern of each layer's mask.
     pub(super) patterns: Vec<Option<Pattern>>,
     pub(super) passes: ScoringPasses,
@@ -77,12 +78,10 @@ impl Pruner {
     ) -> Result<Self, ConfigError> {
         let layers = plan::layers(experiment, config, network)?;
         let at = |share: f64| (share * steps as f64).round() as u64;
+        let (start, end) = (at(config.span.0), at(config.span.1));
+        let interval = config.interval.unwrap_or(((end - start) / 20).max(1));
         Ok(Pruner {
-            timeline: Timeline {
-                start: at(config.span.0),
-                end: at(config.span.1),
-                interval: config.interval,
-            },
+            timeline: Timeline { start, end, interval },
             seed: config.seed.unwrap_or(experiment.train.seed),
             oracle: Box::new(Multiplications::new(network.plan())),
             started: false,
@@ -213,30 +212,30 @@ impl Pruner {
     fn select(
         &self,
         network: &mut Network,
-        mut scores: Vec<Array2<f64>>,
+        mut scores: Scores,
         steps: u64,
         progress: f64,
     ) -> Result<Vec<Chosen>, PruneError> {
         let density = |last: f64| self.config.course.density(progress, last);
         let amounts = self.selector(network.plan()).amounts(&scores, &density)?;
         if self.config.shuffle {
-            for (layer, scores) in self.layers.iter().zip(&mut scores) {
-                *scores = uniform(self.seed, SHUFFLE + steps, layer.tensor, scores.dim());
+            for (layer, ranks) in self.layers.iter().zip(&mut scores.ranks) {
+                *ranks = uniform(self.seed, SHUFFLE + steps, layer.tensor, ranks.dim());
             }
         }
         let regrows = steps > 0 && self.config.course.regrow > 0.0;
         let share = self.regrowth(steps);
         let prunables = network.prunables();
-        let choose = |((layer, scores), amount): ((&PrunedLayer, &Array2<f64>), Amount)| {
+        let choose = |((layer, ranks), amount): ((&PrunedLayer, &Array2<f64>), Amount)| {
             let prunable = &prunables[layer.tensor].1;
             let gradient = prunable.dense_gradient().filter(|_| share > 0.0);
             if regrows {
-                replace(layer, scores, prunable.mask(), gradient, amount, share)
+                replace(layer, ranks, prunable.mask(), gradient, amount, share)
             } else {
-                best(layer, scores, amount)
+                best(layer, ranks, amount)
             }
         };
-        Ok(self.layers.iter().zip(&scores).zip(amounts).map(choose).collect())
+        Ok(self.layers.iter().zip(&scores.ranks).zip(amounts).map(choose).collect())
     }
 
     /// Sets the masks. With regrowth, weights that come back start at 0, without momentum.

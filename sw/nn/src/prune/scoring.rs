@@ -6,20 +6,20 @@
 
 use super::plan::PrunedLayer;
 use super::pruner::{PruneError, Pruner};
-use super::rank::ranks;
+use super::rank::{Scores, ranks, shares};
 use super::scores::{Batch, Passes, ScoreContext, ScoreKind, ScoringPasses};
 use super::select::{Chosen, best};
 use crate::network::Network;
 use ndarray::Array2;
 
 impl Pruner {
-    /// Scores and prunes round by round; the ranks of the last round's scores.
+    /// Scores and prunes round by round; the last round's scores.
     pub(super) fn initial_scores(
         &mut self,
         network: &mut Network,
         kind: ScoreKind,
         batches: &mut dyn FnMut() -> Vec<Batch>,
-    ) -> Result<Vec<Array2<f64>>, PruneError> {
+    ) -> Result<Scores, PruneError> {
         let rounds = self.config.rounds;
         let plan = network.plan().clone();
         let mut context = ScoreContext::new(network, batches, self.seed, 0);
@@ -27,10 +27,10 @@ impl Pruner {
             let scores = self.rank(score(kind, &mut context)?)?;
             let part = round as f64 / rounds as f64;
             let density = |last: f64| libm::pow(self.config.course.initial.density(last), part);
-            let amounts = self.selector(&plan).counts(&scores, &density);
+            let amounts = self.selector(&plan).counts(&scores.ranks, &density);
             let mut masks = context.masks().to_vec();
-            for ((layer, scores), amount) in self.layers.iter().zip(&scores).zip(amounts) {
-                masks[layer.tensor] = best(layer, scores, amount).map(|(mask, _)| mask);
+            for ((layer, ranks), amount) in self.layers.iter().zip(&scores.ranks).zip(amounts) {
+                masks[layer.tensor] = best(layer, ranks, amount).map(|(mask, _)| mask);
             }
             context.set_masks(masks);
         }
@@ -46,7 +46,7 @@ impl Pruner {
         steps: u64,
         progress: f64,
         batches: &mut dyn FnMut() -> Vec<Batch>,
-    ) -> Result<Vec<Array2<f64>>, PruneError> {
+    ) -> Result<Scores, PruneError> {
         let lambda = self.config.course.lambda(progress);
         let frozen = self.frozen.clone().filter(|_| lambda < 1.0);
         if let (Some(frozen), true) = (&frozen, lambda == 0.0) {
@@ -56,37 +56,47 @@ impl Pruner {
         let scores = score(self.config.score, &mut context)?;
         self.add_passes(context.passes());
         let mut scores = self.rank(scores)?;
-        for (scores, frozen) in scores.iter_mut().zip(frozen.iter().flatten()) {
-            scores.zip_mut_with(frozen, |s, f| *s = (1.0 - lambda) * f + lambda * *s);
+        if let Some(frozen) = &frozen {
+            scores.mix(frozen, lambda);
         }
         Ok(scores)
     }
 
-    /// Ranks over the set that the budget ranges over, of the pruned layers.
-    fn rank(&self, scored: (ScoreKind, Vec<Array2<f64>>)) -> Result<Vec<Array2<f64>>, PruneError> {
+    /// The scores of the pruned layers, over the set that the budget ranges over.
+    fn rank(&self, scored: (ScoreKind, Vec<Array2<f64>>)) -> Result<Scores, PruneError> {
         let (kind, scores) = scored;
         for layer in &self.layers {
             if !scores[layer.tensor].iter().all(|s| s.is_finite()) {
                 return Err(PruneError::NotFinite { score: kind.name, layer: layer.name.clone() });
             }
         }
-        let together = |layer: &PrunedLayer| self.config.budget.compares_layers() && layer.fixed.is_none();
-        let shared: Vec<_> =
-            self.layers.iter().filter(|l| together(l)).map(|layer| &scores[layer.tensor]).collect();
-        let mut shared = ranks(&shared).into_iter();
-        let mut rank = |layer: &PrunedLayer| {
-            let own = || ranks(&[&scores[layer.tensor]]).swap_remove(0);
-            if together(layer) { shared.next().expect("one for each shared layer") } else { own() }
-        };
-        Ok(self.layers.iter().map(&mut rank).collect())
+        let scores: Vec<_> = self.layers.iter().map(|layer| &scores[layer.tensor]).collect();
+        Ok(Scores { ranks: self.together(&scores, ranks), shares: self.together(&scores, shares) })
     }
 
-    /// The frozen ranks: weights that rounds of scoring pruned have the rank 0.
-    pub(super) fn freeze(&self, mut scores: Vec<Array2<f64>>, masks: &[Chosen]) -> Vec<Array2<f64>> {
+    /// `f` of the layers that share the budget together, if it compares them, and of others by themselves.
+    fn together(
+        &self,
+        scores: &[&Array2<f64>],
+        f: fn(&[&Array2<f64>]) -> Vec<Array2<f64>>,
+    ) -> Vec<Array2<f64>> {
+        let shares = |layer: &PrunedLayer| self.config.budget.compares_layers() && layer.fixed.is_none();
+        let pairs = || self.layers.iter().zip(scores);
+        let common: Vec<_> = pairs().filter(|(layer, _)| shares(layer)).map(|(_, scores)| *scores).collect();
+        let mut common = f(&common).into_iter();
+        let mut of = |(layer, scores): (&PrunedLayer, &&Array2<f64>)| {
+            let own = || f(&[*scores]).swap_remove(0);
+            if shares(layer) { common.next().expect("one for each") } else { own() }
+        };
+        pairs().map(&mut of).collect()
+    }
+
+    /// The frozen scores: weights that rounds of scoring pruned have the score 0.
+    pub(super) fn freeze(&self, mut scores: Scores, masks: &[Chosen]) -> Scores {
         if self.config.rounds > 1 {
-            for (scores, mask) in scores.iter_mut().zip(masks) {
-                if let Some((mask, _)) = mask {
-                    scores.zip_mut_with(mask, |s, &kept| *s = if kept { *s } else { 0.0 });
+            for (layer, chosen) in masks.iter().enumerate() {
+                if let Some((mask, _)) = chosen {
+                    scores.clear(layer, mask);
                 }
             }
         }

@@ -9,6 +9,7 @@ use super::cycles::CycleOracle;
 use super::mask;
 use super::pattern::Structure;
 use super::plan::PrunedLayer;
+use super::rank::Scores;
 use crate::config::Target;
 use crate::plan::NetworkPlan;
 use crate::prunable::Pattern;
@@ -64,14 +65,10 @@ impl Selector<'_> {
         }
     }
 
-    /// What each layer keeps, by scores that are not negative. `density`: d(t) of a final density.
+    /// What each layer keeps. `density`: d(t) of a final density.
     ///
     /// # Errors   the budget cannot be met
-    pub fn amounts(
-        &self,
-        scores: &[Array2<f64>],
-        density: &dyn Fn(f64) -> f64,
-    ) -> Result<Vec<Amount>, BudgetError> {
+    pub fn amounts(&self, scores: &Scores, density: &dyn Fn(f64) -> f64) -> Result<Vec<Amount>, BudgetError> {
         let own = |layer: &PrunedLayer| amount(layer, density(self.last(layer)));
         let mut amounts: Vec<Amount> = self.layers.iter().map(own).collect();
         let open = self.open();
@@ -80,7 +77,7 @@ impl Selector<'_> {
         match self.budget {
             Budget::Uniform => {}
             Budget::Global | Budget::Erk => {
-                for (&l, density) in open.iter().zip(self.densities(&open, scores, share)) {
+                for (&l, density) in open.iter().zip(self.densities(&open, &scores.ranks, share)) {
                     amounts[l] = amount(&self.layers[l], density);
                 }
             }
@@ -94,7 +91,7 @@ impl Selector<'_> {
     }
 
     /// The counts of unstructured masks: for the rounds of an initial score.
-    pub fn counts(&self, scores: &[Array2<f64>], density: &dyn Fn(f64) -> f64) -> Vec<Amount> {
+    pub fn counts(&self, ranks: &[Array2<f64>], density: &dyn Fn(f64) -> f64) -> Vec<Amount> {
         let own =
             |layer: &PrunedLayer| Amount::Count(budget::count(density(self.last(layer)), layer.weights()));
         let mut amounts: Vec<Amount> = self.layers.iter().map(own).collect();
@@ -102,7 +99,7 @@ impl Selector<'_> {
         let Some(&first) = open.first() else { return amounts };
         if self.budget != Budget::Uniform {
             let share = density(self.last(&self.layers[first]));
-            for (&l, density) in open.iter().zip(self.densities(&open, scores, share)) {
+            for (&l, density) in open.iter().zip(self.densities(&open, ranks, share)) {
                 amounts[l] = Amount::Count(budget::count(density, self.layers[l].weights()));
             }
         }
@@ -115,25 +112,26 @@ impl Selector<'_> {
     }
 
     /// The density of each layer by shape, or by the best of all layers together.
-    fn densities(&self, open: &[usize], scores: &[Array2<f64>], share: f64) -> Vec<f64> {
+    fn densities(&self, open: &[usize], ranks: &[Array2<f64>], share: f64) -> Vec<f64> {
         if self.budget == Budget::Erk {
             let extents: Vec<_> = open.iter().map(|&l| self.layers[l].extent).collect();
             return erk::densities(&extents, share);
         }
-        let scores: Vec<_> = open.iter().map(|&l| &scores[l]).collect();
-        let total = scores.iter().map(|s| s.len()).sum();
-        let counts = mask::top_k_counts(&scores, budget::count(share, total));
-        counts.iter().zip(&scores).map(|(&count, s)| count as f64 / s.len() as f64).collect()
+        let ranks: Vec<_> = open.iter().map(|&l| &ranks[l]).collect();
+        let total = ranks.iter().map(|s| s.len()).sum();
+        let counts = mask::top_k_counts(&ranks, budget::count(share, total));
+        counts.iter().zip(&ranks).map(|(&count, s)| count as f64 / s.len() as f64).collect()
     }
 
     fn levels(
         &self,
         open: &[usize],
-        scores: &[Array2<f64>],
+        scores: &Scores,
         share: f64,
         amounts: &[Amount],
     ) -> Result<Vec<usize>, BudgetError> {
-        let curves: Vec<_> = open.iter().map(|&l| self.curve(&self.layers[l], &scores[l])).collect();
+        let curves: Vec<_> =
+            open.iter().map(|&l| self.curve(&self.layers[l], &scores.ranks[l], &scores.shares[l])).collect();
         let (unit, limit, fixed) = match self.target {
             Target::Cycles(_) => {
                 let dense: u64 = (0..self.plan.layers.len()).map(|layer| self.dense_cycles(layer)).sum();
@@ -177,15 +175,15 @@ impl Selector<'_> {
         }
     }
 
-    fn curve(&self, layer: &PrunedLayer, scores: &Array2<f64>) -> layerwise::Curve {
+    fn curve(&self, layer: &PrunedLayer, ranks: &Array2<f64>, shares: &Array2<f64>) -> layerwise::Curve {
         let Structure::Grouped { m, .. } = layer.structure else {
             unreachable!("`layerwise` layers are grouped");
         };
         let points = (1..=m).map(|n| {
             let pattern = layer.structure.pattern(n).expect("grouped");
-            let mask = mask::best(scores, layer.groups, pattern);
+            let mask = mask::best(ranks, layer.groups, pattern);
             let kept = mask.iter().filter(|kept| **kept).count() as u64;
-            (mask::retained(scores, &mask), (self.oracle.cycles(layer.layer, pattern), kept))
+            (mask::retained(shares, &mask), (self.oracle.cycles(layer.layer, pattern), kept))
         });
         let (retained, (cycles, kept)): (Vec<_>, (Vec<_>, Vec<_>)) = points.unzip();
         let size = if matches!(self.target, Target::Cycles(_)) { cycles.clone() } else { kept };

@@ -1,20 +1,24 @@
-//! What a run needs of its pruning to go on: ranks, patterns, passes.
+//! What a run needs of its pruning to go on: frozen scores, patterns, passes.
 //!
 //! It is saved beside the weights, but is no part of their digest.
 
 use super::pattern::Structure;
+use super::plan::PrunedLayer;
 use super::pruner::Pruner;
+use super::rank::Scores;
 use super::scores::{Passes, ScoringPasses};
 use crate::checkpoint::{CheckpointError, State};
 use crate::network::Network;
+use ndarray::Array2;
 
 /// N of each layer's pattern, 0 without one; there once pruning has started.
 const LEVELS: &str = "pruning.levels";
 /// Forward and backward passes of batches and of single inputs.
 const PASSES: &str = "pruning.passes";
 
-fn rank_name(layer: &str) -> String {
-    format!("pruning.{layer}.rank")
+/// Names of the frozen ranks and shares of a layer.
+fn names(layer: &PrunedLayer) -> [String; 2] {
+    ["rank", "share"].map(|scale| format!("pruning.{}.{scale}", layer.name))
 }
 
 impl Pruner {
@@ -28,8 +32,11 @@ impl Pruner {
         let ScoringPasses { batches, single } = self.passes;
         let passes = [batches.forward, batches.backward, single.forward, single.backward];
         state.insert(PASSES, &[4], &passes.map(|count| count as i64));
-        for (layer, ranks) in self.layers.iter().zip(self.frozen.iter().flatten()) {
-            state.insert_array(&rank_name(&layer.name), ranks);
+        let Some(Scores { ranks, shares }) = &self.frozen else { return };
+        for ((layer, ranks), shares) in self.layers.iter().zip(ranks).zip(shares) {
+            let [rank, share] = names(layer);
+            state.insert_array(&rank, ranks);
+            state.insert_array(&share, shares);
         }
     }
 
@@ -48,12 +55,15 @@ impl Pruner {
         let passes: Vec<i64> = state.get(PASSES, &[4])?;
         let pair = |i: usize| Passes { forward: passes[i] as u64, backward: passes[i + 1] as u64 };
         self.passes = ScoringPasses { batches: pair(0), single: pair(2) };
-        if self.layers.iter().any(|layer| state.tensor(&rank_name(&layer.name)).is_some()) {
-            let mut frozen = Vec::new();
+        if self.layers.iter().any(|layer| state.tensor(&names(layer)[0]).is_some()) {
+            let mut frozen = Scores { ranks: Vec::new(), shares: Vec::new() };
             for layer in &self.layers {
-                let mut ranks = ndarray::Array2::zeros((layer.groups.contraction(), layer.groups.outputs));
-                state.copy_into(&rank_name(&layer.name), &mut ranks)?;
-                frozen.push(ranks);
+                let [rank, share] = names(layer);
+                for (name, scores) in [(rank, &mut frozen.ranks), (share, &mut frozen.shares)] {
+                    let mut saved = Array2::zeros((layer.groups.contraction(), layer.groups.outputs));
+                    state.copy_into(&name, &mut saved)?;
+                    scores.push(saved);
+                }
             }
             self.frozen = Some(frozen);
         }

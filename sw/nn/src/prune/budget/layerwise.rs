@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! from dense, lower the N_l that loses least retained score per cycle saved, until Σ size ≤ limit;
-//! then raise, while it fits, the N_l that regains most per cycle
+//! then raise, while it fits, the N_l that regains most per cycle;
+//! then raise one and lower another, while that fits and regains score
 //! ```
 //!
 //! The size is what the budget limits: cycles too, or kept weights. A level that is not smaller (a drain-bound
@@ -53,18 +54,45 @@ pub fn levels(curves: &[Curve], limit: u64) -> Option<Vec<usize>> {
         let (layer, level, _) = best?;
         levels[layer] = level;
     }
+    fill(curves, &mut levels, limit);
+    while let Some(better) = exchange(curves, &levels, limit) {
+        levels = better;
+        fill(curves, &mut levels, limit);
+    }
+    Some(levels)
+}
+
+/// Raises levels while something fits.
+fn fill(curves: &[Curve], levels: &mut [usize], limit: u64) {
     loop {
-        let room = limit - size(curves, &levels);
-        let higher = candidates(curves, &levels, |level, m| level + 1..m + 1);
-        let fitting = higher.filter(|(_, _, step)| step.score < 0.0 && -step.size <= room as f64);
+        let room = (limit - size(curves, levels)) as f64;
+        let higher = candidates(curves, levels, |level, m| level + 1..m + 1);
+        let fitting = higher.filter(|(_, _, step)| step.score < 0.0 && -step.size <= room);
         // A step that costs nothing comes first; of equal ratios the first layer and its lowest level.
         let best = fitting.max_by(|(la, na, a), (lb, nb, b)| {
             let free = |step: &Step| if step.cycles >= 0.0 { f64::INFINITY } else { ratio(step) };
             free(a).total_cmp(&free(b)).then(lb.cmp(la)).then(nb.cmp(na))
         });
-        let Some((layer, level, _)) = best else { return Some(levels) };
+        let Some((layer, level, _)) = best else { return };
         levels[layer] = level;
     }
+}
+
+/// The pair of a higher and a lower level that fits and regains most; of equal ones the first.
+fn exchange(curves: &[Curve], levels: &[usize], limit: u64) -> Option<Vec<usize>> {
+    let mut best = (retained(curves, levels), None);
+    let higher: Vec<_> = candidates(curves, levels, |level, m| level + 1..m + 1).collect();
+    for (up, raised, _) in higher {
+        for (down, lowered, _) in candidates(curves, levels, |level, _| 1..level).filter(|(l, ..)| *l != up) {
+            let mut changed = levels.to_vec();
+            (changed[up], changed[down]) = (raised, lowered);
+            let kept = retained(curves, &changed);
+            if kept > best.0 && size(curves, &changed) <= limit {
+                best = (kept, Some(changed));
+            }
+        }
+    }
+    best.1
 }
 
 /// The size of all layers together.
