@@ -108,7 +108,7 @@ impl BoardTop {
             next_cut: Unpack::new(2, 8, false),
             head_slot: Sig::unsigned(index_bits(link.slots)),
             hello_bytes: Dim::new(greeting.len()),
-            divider_at: Dim::new(greeting.len()),
+            divider_at: Dim::new(1 + greeting.len()),
             greeting: greeting.iter().map(|b| Const::unsigned(i128::from(*b), 8)).collect(),
             lanes: Dim::new(Lanes::new(c).count),
             slots: Dim::new(link.slots),
@@ -118,10 +118,10 @@ impl BoardTop {
     }
 }
 
-/// HELLO's payload up to the divider.
+/// HELLO's payload behind the flags, up to the divider.
 fn greeting(c: &Config, link: &BoardLink) -> Vec<u8> {
     let slots = link.slots as u8;
-    let mut b = vec![0, slots, slots, 0];
+    let mut b = vec![slots, slots, 0];
     b.extend(IDENTITY.to_le_bytes());
     b.extend(c.hash().to_le_bytes());
     b.extend(link.clock_hz.to_le_bytes());
@@ -146,7 +146,7 @@ impl Logic for BoardTop {
         self.session.good.next = self.reader.good.val();
         self.session.damaged.next = self.reader.damaged.val();
         self.session.kind.next = self.reader.kind.val();
-        self.session.session.next = self.reader.session.val();
+        self.session.number.next = self.reader.session.val();
         self.session.argument[0].next = self.reader.argument[0].val();
         self.session.argument[1].next = self.reader.argument[1].val();
         self.session.argument[2].next = self.reader.argument[2].val();
@@ -223,7 +223,7 @@ impl Logic for BoardTop {
         self.sender.hello.next = self.session.hello.val();
         self.divider_cut.x.next = self.session.divider.val();
         for i in 0..self.hello_bytes.val() {
-            self.sender.hello_byte[i].next = self.greeting[i].val();
+            self.sender.hello_byte[i + 1].next = self.greeting[i].val();
         }
         self.sender.hello_byte[0].next = self.word_out.flushing.val().into();
         self.sender.hello_byte[self.divider_at.val()].next = self.divider_cut.y[0].val();

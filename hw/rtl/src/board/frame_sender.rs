@@ -91,6 +91,7 @@ pub struct FrameSender {
     place: Sig<Local>,
     slot_number: Sig<Local>,
     byte: Sig<Local>,
+    idle: Signal<Local, Bit>,
     in_check: Signal<Local, Bit>,
     last: Signal<Local, Bit>,
     hello_bytes: Dim,
@@ -152,6 +153,7 @@ impl FrameSender {
             place: Sig::unsigned(8),
             slot_number: Sig::unsigned(index_bits(link.slots)),
             byte: Sig::unsigned(8),
+            idle: Default::default(),
             in_check: Default::default(),
             last: Default::default(),
             hello_bytes: Dim::new(HELLO_BYTES),
@@ -178,11 +180,13 @@ impl Logic for FrameSender {
     fn update(&mut self) {
         dff_setup!(self, clock, phase, kind, session_q, seq, length, index, code_at, crc);
         clock!(self, clock, staging);
-        self.hello_taken.next = false;
-        self.rate_taken.next = false;
-        self.rate_done.next = false;
-        self.state_taken.next = false;
-        self.slot_taken.next = false;
+        self.idle.next = self.phase.q.val() == Phase::Idle;
+        self.hello_taken.next = self.idle.val() & self.hello.val();
+        self.rate_taken.next = self.idle.val() & self.rate.val() & !self.hello.val();
+        self.state_taken.next = self.idle.val() & self.state.val() & !(self.hello.val() | self.rate.val());
+        self.slot_taken.next =
+            self.idle.val() & self.slot.val() & !(self.hello.val() | self.rate.val() | self.state.val());
+        self.rate_done.next = (self.phase.q.val() == Phase::Drain) & self.ready.val();
         // the byte at `index`
         self.place.next = self.index.q.val() - self.header.val();
         self.hello_mux.sel.next = self.place.val();
@@ -235,34 +239,33 @@ impl Logic for FrameSender {
         }
         self.staging.re.next = self.phase.q.val() == Phase::Fetch;
         self.staging.raddr.next = self.index.q.val();
-        self.valid.next = false;
+        self.valid.next = (self.phase.q.val() == Phase::Send) | (self.phase.q.val() == Phase::Zero);
         self.data.next = self.staging.rdata.val();
+        if self.phase.q.val() == Phase::Zero {
+            self.data.next = 0.into();
+        }
         match self.phase.q.val() {
             Phase::Idle => {
                 self.index.d.next = 0.into();
                 self.code_at.d.next = 0.into();
                 self.crc.d.next = self.crc_start.val();
                 self.session_q.d.next = self.session.val();
-                if self.hello.val() {
-                    self.hello_taken.next = true;
+                if self.hello_taken.val() {
                     self.kind.d.next = self.kind_hello.val().into();
                     self.seq.d.next = self.version.val().into();
                     self.length.d.next = self.hello_bytes.val().into();
                     self.phase.d.next = Phase::Encode;
-                } else if self.rate.val() {
-                    self.rate_taken.next = true;
+                } else if self.rate_taken.val() {
                     self.kind.d.next = self.kind_rate.val().into();
                     self.seq.d.next = 0.into();
                     self.length.d.next = self.rate_bytes.val().into();
                     self.phase.d.next = Phase::Encode;
-                } else if self.state.val() {
-                    self.state_taken.next = true;
+                } else if self.state_taken.val() {
                     self.kind.d.next = self.kind_state.val().into();
                     self.seq.d.next = self.state_seq.val();
                     self.length.d.next = self.state_bytes.val().into();
                     self.phase.d.next = Phase::Encode;
-                } else if self.slot.val() {
-                    self.slot_taken.next = true;
+                } else if self.slot_taken.val() {
                     self.kind.d.next = self.kind_words.val().into();
                     if self.slot_status.val() {
                         self.kind.d.next = self.kind_status.val().into();
@@ -291,7 +294,6 @@ impl Logic for FrameSender {
                 self.phase.d.next = Phase::Send;
             }
             Phase::Send => {
-                self.valid.next = true;
                 if self.ready.val() {
                     self.index.d.next = self.index.q.val() + 1;
                     self.phase.d.next = Phase::Fetch;
@@ -301,8 +303,6 @@ impl Logic for FrameSender {
                 }
             }
             Phase::Zero => {
-                self.valid.next = true;
-                self.data.next = 0.into();
                 if self.ready.val() {
                     self.phase.d.next = Phase::Idle;
                     if self.kind.q.val() == self.kind_rate.val() {
@@ -312,7 +312,6 @@ impl Logic for FrameSender {
             }
             Phase::Drain => {
                 if self.ready.val() {
-                    self.rate_done.next = true;
                     self.phase.d.next = Phase::Idle;
                 }
             }

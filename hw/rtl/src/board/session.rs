@@ -20,7 +20,7 @@ pub struct Session {
     /// The frame's kind, as far as it is known.
     pub kind: Sig<In>,
     /// Its session.
-    pub session: Sig<In>,
+    pub number: Sig<In>,
     /// The first bytes of its payload.
     pub argument: Vec<Sig<In>>,
     /// The line was low for long.
@@ -95,7 +95,7 @@ impl Session {
             good: Default::default(),
             damaged: Default::default(),
             kind: Sig::unsigned(8),
-            session: Sig::unsigned(8),
+            number: Sig::unsigned(8),
             argument: Sig::vec(ARGUMENT, 8, false),
             long_low: Default::default(),
             consumed: Default::default(),
@@ -149,11 +149,11 @@ impl Logic for Session {
         dff_setup!(
             self, clock, present_q, open, hello_q, rate_q, state_q, divider_q, next_q, poll_q, damage_q, light
         );
-        self.ours.next = self.open.q.val() & (self.session.val() == self.present_q.q.val());
+        self.ours.next = self.open.q.val() & (self.number.val() == self.present_q.q.val());
         self.is_data.next = self.ours.val() & (self.kind.val() == self.data.val());
         self.asked.next = (self.argument[1].val() << 8) + self.argument[0].val();
-        self.clear.next = false;
-        self.ack.next = false;
+        self.clear.next = self.good.val() & (self.kind.val() == self.connect.val()) & !self.ours.val();
+        self.ack.next = self.good.val() & self.ours.val() & (self.kind.val() == self.acknowledge.val());
         // what has been answered
         if self.hello_taken.val() {
             self.hello_q.d.next = false;
@@ -174,21 +174,13 @@ impl Logic for Session {
         if self.good.val() {
             if self.kind.val() == self.connect.val() {
                 self.hello_q.d.next = true;
-                if !self.ours.val() {
-                    self.open.d.next = true;
-                    self.present_q.d.next = self.session.val();
-                    self.clear.next = true;
-                }
             }
             if self.is_data.val() {
                 self.state_q.d.next = true;
             }
-            if self.ours.val() & (self.kind.val() == self.acknowledge.val()) {
-                self.ack.next = true;
-                if self.argument[2].val().any() {
-                    self.poll_q.d.next = self.argument[2].val();
-                    self.state_q.d.next = true;
-                }
+            if self.ack.val() & self.argument[2].val().any() {
+                self.poll_q.d.next = self.argument[2].val();
+                self.state_q.d.next = true;
             }
             if self.ours.val() & (self.kind.val() == self.speed.val()) {
                 self.rate_q.d.next = true;
@@ -213,6 +205,8 @@ impl Logic for Session {
             self.rate_q.d.next = false;
         }
         if self.clear.val() {
+            self.open.d.next = true;
+            self.present_q.d.next = self.number.val();
             self.state_q.d.next = false;
             self.rate_q.d.next = false;
             self.poll_q.d.next = 0.into();

@@ -100,13 +100,13 @@ impl Logic for WordIn {
     fn update(&mut self) {
         dff_setup!(self, clock, phase, left, first, index);
         self.count.next = self.byte.val();
-        self.take.next = false;
-        self.in_valid.next = false;
+        self.take.next = self.valid.val()
+            & ((self.phase.q.val() == Phase::Header) | (self.phase.q.val() == Phase::Bytes));
+        self.in_valid.next = self.phase.q.val() == Phase::Offer;
         self.in_first.next = self.first.q.val().any();
-        self.mark.next = false;
+        self.mark.next = self.phase.q.val() == Phase::Mark;
         match self.phase.q.val() {
             Phase::Header => {
-                self.take.next = self.valid.val();
                 self.left.d.next = self.count.val();
                 self.first.d.next = self.byte.val() >> self.flag.val();
                 self.index.d.next = 0.into();
@@ -118,7 +118,6 @@ impl Logic for WordIn {
                 }
             }
             Phase::Bytes => {
-                self.take.next = self.valid.val();
                 if self.valid.val() {
                     self.index.d.next = self.index.q.val() + 1;
                     if self.index.q.val() + 1 == self.bytes.val() {
@@ -128,7 +127,6 @@ impl Logic for WordIn {
                 }
             }
             Phase::Offer => {
-                self.in_valid.next = true;
                 if self.in_ready.val() & !(self.first.q.val().any() & self.closed.val()) {
                     self.first.d.next = 0.into();
                     self.left.d.next = self.left.q.val() - 1;
@@ -139,7 +137,6 @@ impl Logic for WordIn {
                 }
             }
             Phase::Mark => {
-                self.mark.next = true;
                 if self.marked.val() {
                     self.phase.d.next = Phase::Header;
                 }

@@ -83,6 +83,10 @@ pub struct WordOut {
     report: Mux,
     flags: Concat,
     after: Sig<Local>,
+    moves: Signal<Local, Bit>,
+    reports: Signal<Local, Bit>,
+    word_ends: Signal<Local, Bit>,
+    at_mark: Signal<Local, Bit>,
     bytes: Dim,
     lanes: Dim,
     per_lane: Dim,
@@ -130,6 +134,10 @@ impl WordOut {
             report: Mux::new(status::BYTES, 8, false),
             flags: Concat::new(FLAGS.len(), 1),
             after: Sig::unsigned(8),
+            moves: Default::default(),
+            reports: Default::default(),
+            word_ends: Default::default(),
+            at_mark: Default::default(),
             bytes: Dim::new(bytes),
             lanes: Dim::new(lanes.count),
             per_lane: Dim::new(lanes.bits / 8),
@@ -167,64 +175,53 @@ impl Logic for WordOut {
         self.word.sel.next = self.index.q.val();
         self.report.sel.next = self.index.q.val();
         self.still.next = self.waiting.val() & self.quiet.val() & !self.out_valid.val();
-        self.flushing.next = false;
-        self.out_ready.next = false;
-        self.marked.next = false;
-        self.we.next = false;
-        self.value.next = self.word.y.val();
+        self.flushing.next = self.phase.q.val() == Phase::Flush;
+        self.moves.next = (self.phase.q.val() == Phase::Words) & self.out_valid.val() & self.room.val();
+        self.reports.next = (self.phase.q.val() == Phase::Status) & self.room.val();
+        self.word_ends.next = self.moves.val() & (self.index.q.val() + 1 == self.bytes.val());
+        self.out_ready.next = self.flushing.val() | self.word_ends.val();
+        // a byte into the frame
+        self.we.next = self.moves.val() | self.reports.val();
         self.place.next = self.fill.q.val();
-        self.close.next = false;
-        self.close_status.next = false;
-        self.after.next = self.fill.q.val();
+        self.value.next = self.word.y.val();
+        if self.phase.q.val() == Phase::Status {
+            self.value.next = self.report.y.val();
+        }
+        self.after.next = self.fill.q.val() + self.we.val();
+        // the frame's end
+        self.marked.next = self.reports.val() & (self.after.val() == self.report_bytes.val());
+        self.at_mark.next = (self.phase.q.val() == Phase::Words) & self.mark.val() & self.still.val();
+        self.close.next = (self.word_ends.val() & (self.after.val() == self.full.val()))
+            | (self.at_mark.val() & self.fill.q.val().any())
+            | self.marked.val();
+        self.close_status.next = self.marked.val();
+        self.close_length.next = self.after.val();
+        if self.we.val() {
+            self.index.d.next = self.index.q.val() + 1;
+        }
+        self.fill.d.next = self.after.val();
+        if self.close.val() | self.flushing.val() {
+            self.fill.d.next = 0.into();
+        }
+        if self.word_ends.val() | self.marked.val() | self.flushing.val() {
+            self.index.d.next = 0.into();
+        }
         match self.phase.q.val() {
             Phase::Flush => {
-                self.flushing.next = true;
-                self.out_ready.next = true;
-                self.fill.d.next = 0.into();
-                self.index.d.next = 0.into();
                 if self.still.val() {
                     self.phase.d.next = Phase::Words;
                 }
             }
             Phase::Words => {
-                if self.out_valid.val() & self.room.val() {
-                    self.we.next = true;
-                    self.after.next = self.fill.q.val() + 1;
-                    self.index.d.next = self.index.q.val() + 1;
-                    if self.index.q.val() + 1 == self.bytes.val() {
-                        self.index.d.next = 0.into();
-                        self.out_ready.next = true;
-                        self.close.next = self.after.val() == self.full.val();
-                    }
-                } else if self.mark.val() & self.still.val() {
-                    self.close.next = self.fill.q.val().any();
-                    if self.fill.q.val() == 0 {
-                        self.phase.d.next = Phase::Status;
-                    }
+                if self.at_mark.val() & (self.fill.q.val() == 0) {
+                    self.phase.d.next = Phase::Status;
                 }
             }
             Phase::Status => {
-                self.value.next = self.report.y.val();
-                if self.room.val() {
-                    self.we.next = true;
-                    self.after.next = self.fill.q.val() + 1;
-                    self.index.d.next = self.index.q.val() + 1;
-                    if self.after.val() == self.report_bytes.val() {
-                        self.index.d.next = 0.into();
-                        self.close.next = true;
-                        self.close_status.next = true;
-                        self.marked.next = true;
-                        self.phase.d.next = Phase::Words;
-                    }
+                if self.marked.val() {
+                    self.phase.d.next = Phase::Words;
                 }
             }
-        }
-        self.close_length.next = self.after.val();
-        if self.phase.q.val() != Phase::Flush {
-            self.fill.d.next = self.after.val();
-        }
-        if self.close.val() {
-            self.fill.d.next = 0.into();
         }
         if self.clear.val() {
             self.phase.d.next = Phase::Flush;
