@@ -47,6 +47,8 @@
 
 #![deny(clippy::undocumented_unsafe_blocks)]
 
+#[cfg(unix)]
+pub mod board;
 mod cache;
 mod default_model;
 mod ffi;
@@ -57,5 +59,5 @@ mod sim;
 
 pub use options::{Progress, SimOptions};
 pub use recipe::design::Waveform;
-pub use recipe::{BuildStep, Design, Programs, Tools};
+pub use recipe::{BuildStep, Design, Interface, Programs, Tools};
 pub use sim::Sim;
