@@ -158,6 +158,6 @@ mod tests {
         let [Item::Byte(flipped)] = after(Fault::Flip)[..] else { panic!("one byte") };
         assert_eq!((flipped ^ 0xa5).count_ones(), 1);
         let [Item::Pause(n), Item::Byte(0xa5)] = after(Fault::Delay)[..] else { panic!("a pause first") };
-        assert!((1..=LONGEST_PAUSE).contains(&n.into()));
+        assert!((1..=LONGEST_PAUSE).contains(&u64::from(n)));
     }
 }
