@@ -7,6 +7,7 @@ use crate::options::LinkOptions;
 use crate::records::records;
 use crate::statistics::Statistics;
 use crate::transport::Port;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tandem_spec::isa::OPCODES;
 use tandem_spec::{Config, Engine, EngineError, Outcome, Packet, RunOptions, Stream};
@@ -22,7 +23,7 @@ pub struct SerialEngine {
     options: LinkOptions,
     connection: Option<Connection>,
     hello: Hello,
-    statistics: Statistics,
+    carried: Arc<Mutex<Statistics>>,
 }
 
 impl SerialEngine {
@@ -33,8 +34,8 @@ impl SerialEngine {
     pub fn open(mut port: Box<dyn Port>, config: &Config, options: LinkOptions) -> Result<Self, LinkError> {
         let connection = connect(&mut *port, Some(config.hash()), &options, Statistics::default())?;
         let hello = connection.hello();
-        let statistics = connection.statistics();
-        Ok(SerialEngine { port, config: config.clone(), options, connection: Some(connection), hello, statistics })
+        let carried = Arc::new(Mutex::new(connection.statistics()));
+        Ok(SerialEngine { port, config: config.clone(), options, connection: Some(connection), hello, carried })
     }
 
     /// What the board has said of itself.
@@ -42,18 +43,24 @@ impl SerialEngine {
         self.hello
     }
 
-    /// Counts.
+    /// Counts up to the last run.
     pub fn statistics(&self) -> Statistics {
-        self.connection.as_ref().map_or(self.statistics, Connection::statistics)
+        *self.carried.lock().expect("no panic while it is held")
+    }
+
+    /// The same counts, for who has given the engine away.
+    pub fn carried(&self) -> Arc<Mutex<Statistics>> {
+        Arc::clone(&self.carried)
     }
 
     /// Opens the connection again, if it was lost.
     fn connected(&mut self) -> Result<&mut Connection, LinkError> {
         if self.connection.is_none() {
+            let statistics = self.statistics();
             let (begun, mut pause) = (Instant::now(), Duration::from_millis(50));
             let connection = loop {
                 let hash = Some(self.config.hash());
-                match connect(&mut *self.port, hash, &self.options, self.statistics) {
+                match connect(&mut *self.port, hash, &self.options, statistics) {
                     Ok(connection) => break connection,
                     Err(e) if e.is_passing() && begun.elapsed() < self.options.reopen => {
                         tracing::debug!(%e, "not yet");
@@ -74,13 +81,13 @@ impl SerialEngine {
     fn attempt(&mut self, records: &[u8], payload: usize) -> Result<Reply, LinkError> {
         let reply = self.connected()?.exchange(records);
         let connection = self.connection.as_mut().expect("connected");
-        match &reply {
-            Ok(reply) => connection.statistics.payload += (payload + reply.words.len()) as u64,
-            Err(e) => {
-                tracing::warn!("{e}");
-                self.statistics = connection.statistics;
-                self.connection = None;
-            }
+        if let Ok(reply) = &reply {
+            connection.statistics.payload += (payload + reply.words.len()) as u64;
+        }
+        *self.carried.lock().expect("no panic while it is held") = connection.statistics;
+        if let Err(e) = &reply {
+            tracing::warn!("{e}");
+            self.connection = None;
         }
         reply
     }
@@ -118,7 +125,7 @@ impl Engine for SerialEngine {
             if !matches!(&reply, Err(e) if e.is_passing()) {
                 break;
             }
-            self.statistics.replays += 1;
+            self.carried.lock().expect("no panic while it is held").replays += 1;
             reply = self.attempt(&records, stream.bytes.len());
         }
         let reply = reply.map_err(engine_error)?;
