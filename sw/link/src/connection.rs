@@ -209,7 +209,10 @@ impl Connection {
             return Err(self.protocol(format!("STATE of {} bytes", frame.payload.len())));
         };
         let answered = number_of(poll, self.polls);
-        self.answered = self.answered.max(answered);
+        if answered > self.answered {
+            self.answered = answered;
+            self.clocks.interval = self.options.poll;
+        }
         let mut polled = 0;
         while let Some((_, order)) = self.poll_orders.front().copied().filter(|(n, _)| *n <= answered) {
             polled = order;
@@ -272,6 +275,8 @@ impl Connection {
     fn resend_data(&mut self, seq: u8) -> Result<(), LinkError> {
         let Some(line) = self.outgoing.resend(seq, self.order + 1).map(<[u8]>::to_vec) else { return Ok(()) };
         self.statistics.frames_resent += 1;
+        // whether it arrives this time, a poll behind it shows
+        self.poll_due = true;
         self.write(&line)
     }
 

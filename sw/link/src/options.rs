@@ -10,7 +10,7 @@ pub struct LinkOptions {
     pub initial_baud: u32,
     /// Fastest rate to ask for; the initial one: none.
     pub max_baud: u32,
-    /// Silence before the first poll; doubles while nothing moves.
+    /// Standstill before a poll; doubles while polls are not answered.
     pub poll: Duration,
     /// Longest interval between polls.
     pub poll_most: Duration,
