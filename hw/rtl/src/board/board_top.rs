@@ -141,7 +141,7 @@ impl Logic for BoardTop {
         self.uart_rx.divider.next = self.session.divider.val();
         self.reader.valid.next = self.uart_rx.valid.val();
         self.reader.data.next = self.uart_rx.data.val();
-        self.reader.bad.next = self.uart_rx.bad.val();
+        self.reader.unframed.next = self.uart_rx.unframed.val();
         // frames in
         self.session.good.next = self.reader.good.val();
         self.session.damaged.next = self.reader.damaged.val();

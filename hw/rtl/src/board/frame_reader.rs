@@ -27,8 +27,8 @@ pub struct FrameReader {
     pub valid: Signal<In, Bit>,
     /// The byte.
     pub data: Sig<In>,
-    /// A byte was damaged.
-    pub bad: Signal<In, Bit>,
+    /// A stop bit was low.
+    pub unframed: Signal<In, Bit>,
     /// A byte of content passes, beyond the header.
     pub content: Signal<Out, Bit>,
     /// The byte.
@@ -79,7 +79,7 @@ impl Default for FrameReader {
             clock: Default::default(),
             valid: Default::default(),
             data: Sig::unsigned(8),
-            bad: Default::default(),
+            unframed: Default::default(),
             content: Default::default(),
             value: Sig::unsigned(8),
             place: Sig::unsigned(8),
@@ -127,7 +127,7 @@ impl Logic for FrameReader {
         // content of this byte: a code that is not the first stands for a zero
         self.passes.next = false;
         self.byte.next = self.data.val();
-        if self.bad.val() {
+        if self.unframed.val() {
             self.broken.d.next = true;
             self.begun.d.next = true;
         }

@@ -21,7 +21,8 @@ enum Phase {
 
 /// UART receiver; see docs/link.md, "Line".
 ///
-/// # Timing   samples are ⌈divider/32⌉ clocks, then every divider/16 clocks, after the edge is seen
+/// # Timing   samples are divider/32 − 1 clocks after the edge is seen, then every divider/16 clocks, each rounded up: with the
+/// clock that the edge may take to be seen, ¼ to ¾ of a bit after its start at 4 clocks a bit
 /// # Numeric  divider: sixteenths of a clock a bit, at least 64
 #[derive(LogicBlock)]
 pub struct UartRx {
@@ -36,7 +37,7 @@ pub struct UartRx {
     /// The byte.
     pub data: Sig<Out>,
     /// A stop bit was low.
-    pub bad: Signal<Out, Bit>,
+    pub unframed: Signal<Out, Bit>,
     /// The line has just been low for 8½ bits of the initial rate.
     pub long_low: Signal<Out, Bit>,
     meta: Reg,
@@ -64,7 +65,7 @@ impl UartRx {
             divider: Sig::unsigned(16),
             valid: Default::default(),
             data: Sig::unsigned(8),
-            bad: Default::default(),
+            unframed: Default::default(),
             long_low: Default::default(),
             meta: Reg::with_reset(1, false, 1),
             line: Reg::with_reset(1, false, 1),
@@ -98,11 +99,11 @@ impl Logic for UartRx {
             self.time.d.next = self.sum.val() - self.divider.val();
         }
         self.valid.next = false;
-        self.bad.next = false;
+        self.unframed.next = false;
         self.data.next = self.shift.q.val();
         match self.phase.q.val() {
             Phase::Idle => {
-                self.time.d.next = self.divider.val() >> 1;
+                self.time.d.next = (self.divider.val() >> 1) + self.one.val();
                 self.index.d.next = 0.into();
                 if !self.line.q.val().any() {
                     self.phase.d.next = Phase::Bits;
@@ -120,7 +121,7 @@ impl Logic for UartRx {
                         self.phase.d.next = Phase::Idle;
                         self.valid.next = self.line.q.val().any();
                         if !self.line.q.val().any() {
-                            self.bad.next = true;
+                            self.unframed.next = true;
                             self.phase.d.next = Phase::Low;
                         }
                     } else {
