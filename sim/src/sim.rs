@@ -4,8 +4,8 @@ use crate::default_model;
 use crate::ffi::{Batch, End, Model, Ports};
 use crate::library;
 use crate::options::SimOptions;
-use crate::recipe::{Design, Interface};
 use crate::recipe::design::Waveform;
+use crate::recipe::{Design, Interface};
 use std::ffi::CString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -59,9 +59,13 @@ impl Sim {
         match design.interface {
             Interface::Link { bits: found } if found == bits => {}
             Interface::Link { bits: found } => {
-                return Err(EngineError::Link(format!("the configuration has {bits} bits, the Verilog {found}")));
+                return Err(EngineError::Link(format!(
+                    "the configuration has {bits} bits, the Verilog {found}"
+                )));
             }
-            Interface::Pins => return Err(EngineError::Link("the Verilog is a board, not an accelerator".into())),
+            Interface::Pins => {
+                return Err(EngineError::Link("the Verilog is a board, not an accelerator".into()));
+            }
         }
         Ok(Sim::around(config, library::model(design, bits, options)?, options.waveform))
     }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::config;
+use common::{Random, config};
 use rust_hdl::prelude::*;
 use std::collections::VecDeque;
 use tandem_link::{Frame, FrameReader};
@@ -16,26 +16,14 @@ use tandem_sim::board::line::{LineIn, LineOut};
 use tandem_sim::board::{BoardModel, FaultRate};
 use tandem_spec::link::{BoardLink, Kind, MAX_PAYLOAD, VERSION};
 
-/// Numbers that look random, from a seed: splitmix64 (Steele, Lea, Flood 2014).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % n as u64) as usize
-    }
-
-    fn frame(&mut self, longest: usize) -> Frame {
-        let kind = Kind::ALL[self.below(Kind::ALL.len())];
-        let zeros = self.below(4);
-        let payload =
-            (0..self.below(longest + 1)).map(|_| if self.below(4) < zeros { 0 } else { self.below(256) as u8 });
-        let payload = payload.collect();
-        Frame { kind, session: self.below(3) as u8, seq: self.below(256) as u8, payload }
-    }
+/// A frame of any kind; zeros are frequent in some.
+fn frame(random: &mut Random, longest: usize) -> Frame {
+    let kind = Kind::ALL[random.below(Kind::ALL.len())];
+    let zeros = random.below(4);
+    let payload = (0..random.below(longest + 1))
+        .map(|_| if random.below(4) < zeros { 0 } else { random.below(256) as u8 });
+    let payload = payload.collect();
+    Frame { kind, session: random.below(3) as u8, seq: random.below(256) as u8, payload }
 }
 
 /// Frames, now and then noise and lone zeros, through an injector.
@@ -44,7 +32,7 @@ fn damaged_line(seed: u64, frames: usize, longest: usize, among: u64) -> Vec<u8>
     let mut injector = Injector::new(FaultRate { count: 1, among, seed }, 0);
     let mut line = VecDeque::new();
     for _ in 0..frames {
-        random.frame(longest).encode().into_iter().for_each(|b| injector.pass(b, &mut line));
+        frame(&mut random, longest).encode().into_iter().for_each(|b| injector.pass(b, &mut line));
         match random.below(8) {
             0 => (0..random.below(300)).for_each(|_| injector.pass(random.below(256) as u8, &mut line)),
             1 => injector.pass(0, &mut line),
@@ -213,7 +201,7 @@ fn a_board_is_understood_again_whatever_came_before() {
         let noise: Vec<u8> = (0..random.below(200)).map(|_| random.below(256) as u8).collect();
         bench.send(&noise, [9600, 115_200, 1_000_000, 3_000_000][random.below(4)]);
         // data of the session before, cut anywhere
-        let data = random.frame(MAX_PAYLOAD);
+        let data = frame(&mut random, MAX_PAYLOAD);
         let data = Frame { kind: Kind::Data, session: session - 1, seq: 0, ..data }.encode();
         bench.send(&data[..random.below(data.len())], 115_200);
         let frames = bench.send(&[&[0; 4][..], &connect(session)].concat(), 115_200);
@@ -281,7 +269,11 @@ fn the_window_takes_any_order_and_tells_what_it_has() {
         seqs
     };
     assert_eq!(again(&bench.send(&ack(0, 0b0101, 1), 115_200)), [0, 2]);
-    assert_eq!(again(&bench.send(&ack(2, 0b1111, 2), 115_200)), [2], "0 and 1 are acknowledged, 3 is not made");
+    assert_eq!(
+        again(&bench.send(&ack(2, 0b1111, 2), 115_200)),
+        [2],
+        "0 and 1 are acknowledged, 3 is not made"
+    );
     let behind = bench.send(&ack(1, 0b0100, 3), 115_200);
     assert!(again(&behind).is_empty(), "a base that is behind is ignored");
     assert!(again(&bench.send(&ack(3, 0b0100, 4), 115_200)).is_empty());

@@ -23,8 +23,7 @@ pub const DIVIDER_FRACTION: u32 = 4;
 /// Smallest divider: 4 clocks a bit.
 pub const MIN_DIVIDER: u32 = 4 << DIVIDER_FRACTION;
 /// Rates that a host asks for, fastest first.
-pub const RATES: [u32; 8] =
-    [3_000_000, 2_000_000, 1_500_000, 1_000_000, 921_600, 500_000, 460_800, 230_400];
+pub const RATES: [u32; 8] = [3_000_000, 2_000_000, 1_500_000, 1_000_000, 921_600, 500_000, 460_800, 230_400];
 /// The usual initial rate.
 pub const INITIAL_BAUD: u32 = 115_200;
 

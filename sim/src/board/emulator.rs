@@ -137,7 +137,10 @@ impl Emulator {
             }
             let moved = self.clock(&mut levels, &mut samples).map_err(|e| io_error(self.pty.path(), e))?;
             if !moved {
-                self.pty.wait(false, NAP).map_err(|e| io_error(self.pty.path(), e))?;
+                self.pty
+                    .release()
+                    .and_then(|()| self.pty.wait(false, NAP))
+                    .map_err(|e| io_error(self.pty.path(), e))?;
             }
         }
         Ok(())
@@ -174,7 +177,8 @@ impl Emulator {
 
     /// Gives the program what has arrived; a pause holds back what follows.
     fn deliver(&mut self, baud: u32) -> io::Result<()> {
-        let chunk_bytes = (CHUNK as u64 * u64::from(baud) / u64::from(self.options.link.clock_hz) / 10).max(1);
+        let chunk_bytes =
+            (CHUNK as u64 * u64::from(baud) / u64::from(self.options.link.clock_hz) / 10).max(1);
         while let Some(item) = self.towards.front_mut() {
             match item {
                 Item::Byte(b) => self.arrived.push(*b),

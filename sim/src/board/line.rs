@@ -142,7 +142,10 @@ mod tests {
             let (got, clocks) = through(12_000_000, baud, baud, &items);
             assert_eq!(got, bytes, "{baud}");
             let expected = 256 * 10 * 12_000_000 / u64::from(baud);
-            assert!(clocks.abs_diff(expected) <= expected / 500 + 10, "{baud}: {clocks}, expected {expected}");
+            assert!(
+                clocks.abs_diff(expected) <= expected / 500 + 10,
+                "{baud}: {clocks}, expected {expected}"
+            );
         }
     }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 pub struct Pty {
     adapter: OwnedFd,
     /// Kept open, so that the adapter's end stays usable while no program has the port.
-    _port: OwnedFd,
+    port: OwnedFd,
     path: PathBuf,
 }
 
@@ -37,7 +37,7 @@ impl Pty {
         settings.make_raw();
         tcsetattr(&port, OptionalActions::Now, &settings)?;
         rustix::fs::fcntl_setfl(&adapter, OFlags::NONBLOCK)?;
-        Ok(Pty { adapter, _port: port, path })
+        Ok(Pty { adapter, port, path })
     }
 
     /// The port that a program opens.
@@ -51,6 +51,15 @@ impl Pty {
     /// What the system says.
     pub fn baud(&self) -> io::Result<u32> {
         Ok(tcgetattr(&self.adapter)?.output_speed())
+    }
+
+    /// Lets other programs open the port again: the mark of a program that was killed would stay, because the port is kept
+    /// open here.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn release(&self) -> io::Result<()> {
+        Ok(rustix::termios::ioctl_tiocnxcl(&self.port)?)
     }
 
     /// Bytes that the program has written; none if there are none.

@@ -108,7 +108,9 @@ pub fn accelerator(name: &str) -> Result<Config> {
 
 /// The accelerators that come with the program.
 pub fn built_in() -> impl Iterator<Item = Config> {
-    BUILT_IN.iter().filter_map(|(name, text)| Config::from_toml(&format!("{name}.toml (built in)"), text).ok())
+    BUILT_IN
+        .iter()
+        .filter_map(|(name, text)| Config::from_toml(&format!("{name}.toml (built in)"), text).ok())
 }
 
 /// The simulator, telling on stderr what it builds.

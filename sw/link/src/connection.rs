@@ -205,7 +205,8 @@ impl Connection {
     }
 
     fn take_state(&mut self, frame: &Frame) -> Result<(), LinkError> {
-        let Ok([r0, r1, p0, p1, sent, poll, d0, d1]) = <[u8; STATE_BYTES]>::try_from(&frame.payload[..]) else {
+        let Ok([r0, r1, p0, p1, sent, poll, d0, d1]) = <[u8; STATE_BYTES]>::try_from(&frame.payload[..])
+        else {
             return Err(self.protocol(format!("STATE of {} bytes", frame.payload.len())));
         };
         let answered = number_of(poll, self.polls);
@@ -253,8 +254,10 @@ impl Connection {
         let on = |flag: u8| payload[0] & flag != 0;
         let number =
             |i: usize| u32::from_le_bytes(payload[1 + 4 * i..5 + 4 * i].try_into().expect("four bytes"));
-        let waiting =
-            [(Who::Compute, on(status::COMPUTE_PENDING), number(1)), (Who::Store, on(status::STORE_PENDING), number(2))];
+        let waiting = [
+            (Who::Compute, on(status::COMPUTE_PENDING), number(1)),
+            (Who::Store, on(status::STORE_PENDING), number(2)),
+        ];
         Ok(match waiting.iter().filter(|w| w.1).min_by_key(|w| w.2) {
             _ if on(status::FAILED) => Status::Failed,
             _ if !on(status::BOUNDARY) => Status::Starved { instruction: number(0) },
@@ -293,7 +296,8 @@ impl Connection {
         let [r0, r1] = self.resend.to_le_bytes();
         let payload = vec![r0, r1, id];
         (self.ack_due, self.poll_due, self.resend) = (false, false, 0);
-        let line = Frame { kind: Kind::Ack, session: self.session, seq: self.incoming.base(), payload }.encode();
+        let line =
+            Frame { kind: Kind::Ack, session: self.session, seq: self.incoming.base(), payload }.encode();
         self.write(&line)
     }
 

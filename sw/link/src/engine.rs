@@ -35,7 +35,14 @@ impl SerialEngine {
         let connection = connect(&mut *port, Some(config.hash()), &options, Statistics::default())?;
         let hello = connection.hello();
         let carried = Arc::new(Mutex::new(connection.statistics()));
-        Ok(SerialEngine { port, config: config.clone(), options, connection: Some(connection), hello, carried })
+        Ok(SerialEngine {
+            port,
+            config: config.clone(),
+            options,
+            connection: Some(connection),
+            hello,
+            carried,
+        })
     }
 
     /// What the board has said of itself.

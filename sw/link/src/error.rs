@@ -55,7 +55,9 @@ pub enum LinkError {
         first: String,
     },
     /// The board answers at another rate.
-    #[error("{port}: wrong baud rate: the board answers at {answers_at}, not at {baud} (use {port}@{answers_at})")]
+    #[error(
+        "{port}: wrong baud rate: the board answers at {answers_at}, not at {baud} (use {port}@{answers_at})"
+    )]
     WrongBaud {
         /// The port.
         port: String,
@@ -65,7 +67,9 @@ pub enum LinkError {
         answers_at: u32,
     },
     /// The board speaks another version of the protocol or of the instruction set.
-    #[error("{port}: the board has {what} {found:#x}, this program {expected:#x}: generate its bitstream again")]
+    #[error(
+        "{port}: the board has {what} {found:#x}, this program {expected:#x}: generate its bitstream again"
+    )]
     Version {
         /// The port.
         port: String,
@@ -136,7 +140,9 @@ impl LinkError {
     pub fn is_passing(&self) -> bool {
         use LinkError::{Lost, NoPort, Open, Protocol, Quiet, Restless, Silent, Stuck};
         match self {
-            Lost { .. } | Quiet { .. } | NoPort { .. } | Open { .. } | Silent { .. } | Protocol { .. } => true,
+            Lost { .. } | Quiet { .. } | NoPort { .. } | Open { .. } | Silent { .. } | Protocol { .. } => {
+                true
+            }
             Stuck { .. } | Restless { .. } => false,
             // while a device comes back, its permissions may not be set yet
             LinkError::NoPermission { .. } | LinkError::Foreign { .. } => true,

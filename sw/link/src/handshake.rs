@@ -14,8 +14,8 @@ use tandem_spec::registers::IDENTITY;
 
 /// How long an answer may take at the initial rate.
 const ANSWER: Duration = Duration::from_millis(250);
-/// How long a board may take at other rates that are tried for a better message.
-const GUESS: Duration = Duration::from_millis(120);
+/// How long a board may take at the usual rate, and at others, where they are tried for a better message.
+const GUESSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_millis(150)];
 /// Zeros before a CONNECT: the first may be cut, one forces the initial rate, one ends a frame.
 const ZEROS: usize = 4;
 /// Times that a rate is tried.
@@ -92,8 +92,7 @@ pub fn connect(
     let transport = port.open(options.initial_baud)?;
     let name = port.name().to_owned();
     let reader = FrameReader::default();
-    let mut d =
-        Dialogue { transport, port: &name, options, reader, statistics, bytes: 0, first: vec![] };
+    let mut d = Dialogue { transport, port: &name, options, reader, statistics, bytes: 0, first: vec![] };
     d.transport.discard().map_err(|e| d.lost(&e))?;
     let session = any_session();
     let hello = d.open_session(session, expected)?;
@@ -119,7 +118,11 @@ impl Dialogue<'_> {
         }
         let Some(hello) = found else { return Err(self.no_answer(session)?) };
         let differs = |what, expected: u32, found: u32| {
-            if expected == found { Ok(()) } else { Err(LinkError::Version { port: port.clone(), what, expected, found }) }
+            if expected == found {
+                Ok(())
+            } else {
+                Err(LinkError::Version { port: port.clone(), what, expected, found })
+            }
         };
         differs("protocol version", VERSION.into(), hello.version.into())?;
         differs("identity", IDENTITY, hello.identity)?;
@@ -188,7 +191,9 @@ impl Dialogue<'_> {
         let (bytes, first) = (self.bytes, self.first.iter().map(|b| format!("{b:02x} ")).collect::<String>());
         if self.transport.has_rate() {
             for answers_at in USUAL.into_iter().filter(|r| *r != baud) {
-                if self.transport.set_baud(answers_at).is_ok() && self.greet(session, GUESS, true)?.is_some() {
+                let limit = GUESSES[usize::from(answers_at != INITIAL_BAUD)];
+                if self.transport.set_baud(answers_at).is_ok() && self.greet(session, limit, true)?.is_some()
+                {
                     return Ok(LinkError::WrongBaud { port, baud, answers_at });
                 }
             }
@@ -206,7 +211,8 @@ impl Dialogue<'_> {
         }
         let slowest = self.options.initial_baud.saturating_mul(2);
         for baud in RATES.into_iter().filter(|r| (slowest..=self.options.max_baud).contains(r)) {
-            let Some(wanted) = divider(hello.clock_hz, baud).filter(|d| fits(hello.clock_hz, baud, *d)) else {
+            let Some(wanted) = divider(hello.clock_hz, baud).filter(|d| fits(hello.clock_hz, baud, *d))
+            else {
                 continue;
             };
             for _ in 0..RATE_ATTEMPTS {

@@ -147,7 +147,8 @@ impl Logic for Session {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, present_q, open, hello_q, rate_q, state_q, divider_q, next_q, poll_q, damage_q, light
+            self, clock, present_q, open, hello_q, rate_q, state_q, divider_q, next_q, poll_q, damage_q,
+            light
         );
         self.ours.next = self.open.q.val() & (self.number.val() == self.present_q.q.val());
         self.is_data.next = self.ours.val() & (self.kind.val() == self.data.val());

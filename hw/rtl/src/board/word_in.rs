@@ -100,8 +100,8 @@ impl Logic for WordIn {
     fn update(&mut self) {
         dff_setup!(self, clock, phase, left, first, index);
         self.count.next = self.byte.val();
-        self.take.next = self.valid.val()
-            & ((self.phase.q.val() == Phase::Header) | (self.phase.q.val() == Phase::Bytes));
+        self.take.next =
+            self.valid.val() & ((self.phase.q.val() == Phase::Header) | (self.phase.q.val() == Phase::Bytes));
         self.in_valid.next = self.phase.q.val() == Phase::Offer;
         self.in_first.next = self.first.q.val().any();
         self.mark.next = self.phase.q.val() == Phase::Mark;

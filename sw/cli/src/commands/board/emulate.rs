@@ -52,7 +52,11 @@ impl FromStr for Ratio {
     fn from_str(text: &str) -> Result<Self, String> {
         let parsed = text.split_once('/').and_then(|(n, m)| Some((n.parse().ok()?, m.parse().ok()?)));
         let (n, m) = parsed.ok_or("expected N/M, for instance 1/2000")?;
-        if m == 0 || n > m { Err(format!("{n} of {m}: expected a part of at most 1")) } else { Ok(Ratio(n, m)) }
+        if m == 0 || n > m {
+            Err(format!("{n} of {m}: expected a part of at most 1"))
+        } else {
+            Ok(Ratio(n, m))
+        }
     }
 }
 

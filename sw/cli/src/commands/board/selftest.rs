@@ -8,7 +8,7 @@ use crate::failure::{check, usage};
 use anyhow::Result;
 use serde_json::json;
 use std::time::Instant;
-use tandem_driver::{mismatches};
+use tandem_driver::mismatches;
 use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat};
 use tandem_model::CycleModel;
 
