@@ -42,6 +42,9 @@
 //! One call into C++ runs a whole stream, with one eval a cycle (`recipe/clock.rs` says how that is
 //! exact). [`Sim::raw_cycles`] is the bare loop to compare with.
 //!
+//! # Boards
+//! [`board`] simulates an accelerator behind its serial link, pin by pin, on a pseudo-terminal.
+//!
 //! # Environment
 //! `TANDEM_CACHE` (folder of the cache), `VERILATOR` and `CXX` (programs).
 

@@ -118,10 +118,8 @@ impl Logic for ReceiveWindow {
             self.here[s].clock.next = self.clock.val();
             self.here[s].d.next = self.here[s].q.val();
             self.received[s].next = self.here[s].q.val().any();
-            if self.slot.val() == s {
-                if self.here[s].q.val().any() {
-                    self.wanted.next = false;
-                }
+            if (self.slot.val() == s) & self.here[s].q.val().any() {
+                self.wanted.next = false;
             }
             if self.oldest.val() == s {
                 self.available.next = self.here[s].q.val().any();

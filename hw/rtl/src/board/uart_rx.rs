@@ -58,7 +58,7 @@ pub struct UartRx {
 impl UartRx {
     /// A receiver whose initial rate is that of `link`.
     pub fn new(link: &BoardLink) -> Self {
-        let limit = usize::from(link.divider()) * 17 / 2 >> DIVIDER_FRACTION;
+        let limit = (usize::from(link.divider()) * 17 / 2) >> DIVIDER_FRACTION;
         UartRx {
             clock: Default::default(),
             rx: Default::default(),

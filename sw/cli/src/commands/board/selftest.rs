@@ -34,7 +34,11 @@ fn shape(i: u32, rows: usize, cols: usize) -> ((usize, usize, usize), Format, Fo
     let n = i as usize;
     let sizes = (1 + n * 5 % (4 * rows + 3), 1 + n * 11 % 37, 1 + n * 7 % (4 * cols + 5));
     let format = |bits: u8, signed| if signed { Format::signed(bits) } else { Format::unsigned(bits) };
-    (sizes, format(1 + (i % 8) as u8, i % 2 == 0), format(1 + (i * 3 % 8) as u8, i % 3 != 0))
+    (
+        sizes,
+        format(1 + (i % 8) as u8, i.is_multiple_of(2)),
+        format(1 + (i * 3 % 8) as u8, !i.is_multiple_of(3)),
+    )
 }
 
 /// Computes products on the board and compares them with plain integers.
