@@ -5,7 +5,7 @@
 mod recipe;
 
 use recipe::command::{create_dir, io_error, write};
-use recipe::{Design, Key, Programs, Tools, compile, verilate};
+use recipe::{Design, Interface, Key, Programs, Tools, compile, verilate};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use tandem_spec::Config;
@@ -40,7 +40,8 @@ fn build() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     let config = Config::from_file(Path::new(CONFIG))?;
     let emitted = tandem_rtl::emit(&config)?;
-    let design = Design { verilog: emitted.verilog, top: emitted.top, link_bits: config.link_bits };
+    let interface = Interface::Link { bits: config.link_bits };
+    let design = Design { verilog: emitted.verilog, top: emitted.top, interface };
     let tools = Tools::find(Programs::default())?;
     println!("cargo::rerun-if-changed={}", tools.include()?.join("verilated.cpp").display());
     let key = Key::of_model(&design, &tools, None);

@@ -1,11 +1,15 @@
 //! The C ABI of a verilated model: the only `unsafe` code of the project.
 //!
 //! One ABI for both kinds of models: linked into this crate, or loaded from the cache. `shim.cpp` is
-//! the other side; [`Run`] and [`Ports`] are laid out as it declares them.
+//! the other side; [`Run`] and [`Ports`] are laid out as it declares them. `pins.cpp` is that of boards.
+
+mod pins;
 
 use libloading::Library;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::path::Path;
+
+pub use pins::Pins;
 
 /// The accelerator's own view of itself at the end of a run.
 #[repr(C)]

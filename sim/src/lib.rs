@@ -42,11 +42,16 @@
 //! One call into C++ runs a whole stream, with one eval a cycle (`recipe/clock.rs` says how that is
 //! exact). [`Sim::raw_cycles`] is the bare loop to compare with.
 //!
+//! # Boards
+//! [`board`] simulates an accelerator behind its serial link, pin by pin, on a pseudo-terminal.
+//!
 //! # Environment
 //! `TANDEM_CACHE` (folder of the cache), `VERILATOR` and `CXX` (programs).
 
 #![deny(clippy::undocumented_unsafe_blocks)]
 
+#[cfg(unix)]
+pub mod board;
 mod cache;
 mod default_model;
 mod ffi;
@@ -57,5 +62,5 @@ mod sim;
 
 pub use options::{Progress, SimOptions};
 pub use recipe::design::Waveform;
-pub use recipe::{BuildStep, Design, Programs, Tools};
+pub use recipe::{BuildStep, Design, Interface, Programs, Tools};
 pub use sim::Sim;

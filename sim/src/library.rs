@@ -1,7 +1,7 @@
 //! Models in the cache: built once as shared libraries, then loaded.
 
 use crate::cache::Cache;
-use crate::ffi::Model;
+use crate::ffi::{Model, Pins};
 use crate::options::SimOptions;
 use crate::recipe::command::write;
 use crate::recipe::design::Waveform;
@@ -11,8 +11,22 @@ use tandem_spec::EngineError;
 
 const LIBRARY: &str = "model.so";
 
-/// A model of `design` in its initial state; built if the cache does not have it.
-pub fn model(design: &Design, options: &SimOptions) -> Result<Model, EngineError> {
+/// A model of the accelerator `design` in its initial state; built if the cache does not have it.
+pub fn model(design: &Design, link_bits: usize, options: &SimOptions) -> Result<Model, EngineError> {
+    library(design, options, |file, prefix| Model::load(file, prefix, link_bits / 8))
+}
+
+/// A model of the board `design`, likewise.
+pub fn pins(design: &Design, options: &SimOptions) -> Result<Pins, EngineError> {
+    library(design, options, Pins::load)
+}
+
+/// What `load` makes of the library of `design` and the prefix of its symbols.
+fn library<T>(
+    design: &Design,
+    options: &SimOptions,
+    load: impl Fn(&Path, &str) -> Result<T, String>,
+) -> Result<T, EngineError> {
     let cache = Cache::open(options.cache.as_deref())?;
     let tools = Tools::find(options.programs.clone())?;
     let key = Key::of_model(design, &tools, options.waveform);
@@ -26,7 +40,7 @@ pub fn model(design: &Design, options: &SimOptions) -> Result<Model, EngineError
     cache.entry(
         &key,
         &report,
-        |entry| Model::load(&entry.join(LIBRARY), &key.prefix(), design.link_bits / 8),
+        |entry| load(&entry.join(LIBRARY), &key.prefix()),
         |scratch, entry| build.shared_library(&cache, scratch, entry),
     )
 }
@@ -88,9 +102,9 @@ impl Build<'_> {
     fn about(&self) -> String {
         let Build { design, tools, waveform, .. } = self;
         format!(
-            "top: {}\nlink: {} bits\nwaveform: {waveform:?}\nverilator: {}\nC++ compiler: {}\nflags: {}\n",
+            "top: {}\nports: {:?}\nwaveform: {waveform:?}\nverilator: {}\nC++ compiler: {}\nflags: {}\n",
             design.top,
-            design.link_bits,
+            design.interface,
             tools.verilator_version,
             tools.cxx_version,
             verilate::VERILATOR_FLAGS.join(" ")

@@ -4,8 +4,8 @@ use crate::default_model;
 use crate::ffi::{Batch, End, Model, Ports};
 use crate::library;
 use crate::options::SimOptions;
-use crate::recipe::Design;
 use crate::recipe::design::Waveform;
+use crate::recipe::{Design, Interface};
 use std::ffi::CString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,8 @@ impl Sim {
         }
         let emitted = tandem_rtl::emit(config)
             .map_err(|e| EngineError::Tool { tool: "tandem-rtl".into(), what: e.to_string() })?;
-        let design = Design { verilog: emitted.verilog, top: emitted.top, link_bits: config.link_bits };
+        let interface = Interface::Link { bits: config.link_bits };
+        let design = Design { verilog: emitted.verilog, top: emitted.top, interface };
         Sim::of_design(config, &design, options)
     }
 
@@ -54,11 +55,19 @@ impl Sim {
     /// # Errors
     /// As [`Sim::new`]; [`EngineError::Link`] if the link widths of `config` and `design` differ.
     pub fn of_design(config: &Config, design: &Design, options: &SimOptions) -> Result<Sim, EngineError> {
-        if config.link_bits != design.link_bits {
-            let (c, d) = (config.link_bits, design.link_bits);
-            return Err(EngineError::Link(format!("the configuration has {c} bits, the Verilog {d}")));
+        let bits = config.link_bits;
+        match design.interface {
+            Interface::Link { bits: found } if found == bits => {}
+            Interface::Link { bits: found } => {
+                return Err(EngineError::Link(format!(
+                    "the configuration has {bits} bits, the Verilog {found}"
+                )));
+            }
+            Interface::Pins => {
+                return Err(EngineError::Link("the Verilog is a board, not an accelerator".into()));
+            }
         }
-        Ok(Sim::around(config, library::model(design, options)?, options.waveform))
+        Ok(Sim::around(config, library::model(design, bits, options)?, options.waveform))
     }
 
     fn around(config: &Config, model: Model, waveform: Option<Waveform>) -> Sim {

@@ -5,6 +5,7 @@
 //! ```
 //! Built to `docs/accelerator.md`; the twin (`tandem-model`) is an independent reading of the same page.
 
+pub mod board;
 pub mod compute;
 pub mod counters;
 pub mod crc;
@@ -17,6 +18,7 @@ pub mod tokens;
 pub mod top;
 
 use tandem_spec::Config;
+use tandem_spec::link::BoardLink;
 
 /// The Verilog of an accelerator.
 #[derive(Clone, Debug)]
@@ -34,5 +36,19 @@ pub struct Emitted {
 pub fn emit(config: &Config) -> Result<Emitted, hdl::ElabError> {
     let top = "tandem".to_string();
     let verilog = hdl::verilog(&top, &mut top::Tandem::new(config))?;
+    Ok(Emitted { verilog, top })
+}
+
+/// Describes the accelerator of `config` behind the serial link `link` in Verilog: ports `clock`, `rx`, `tx`,
+/// `led_link`, `led_error`, `led_busy`.
+///
+/// # Errors
+/// [`hdl::ElabError`] if the hardware description itself is wrong: a bug, not a user's mistake.
+///
+/// # Panics
+/// If [`BoardLink::check`] refuses `link`.
+pub fn emit_board(config: &Config, link: &BoardLink) -> Result<Emitted, hdl::ElabError> {
+    let top = "tandem_board".to_string();
+    let verilog = hdl::verilog(&top, &mut board::board_top::BoardTop::new(config, link))?;
     Ok(Emitted { verilog, top })
 }

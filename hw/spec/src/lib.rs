@@ -12,6 +12,7 @@ pub mod check;
 pub mod config;
 pub mod engine;
 pub mod isa;
+pub mod link;
 pub mod packet;
 pub mod reference;
 pub mod registers;

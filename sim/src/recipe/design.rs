@@ -12,19 +12,37 @@ pub struct Design {
     pub verilog: String,
     /// The top module.
     pub top: String,
-    /// Width of the link: 8, 16, 32, 64 or 128. It has one lane of 8 or 16 bits, else lanes of 32.
-    pub link_bits: usize,
+    /// Its ports.
+    pub interface: Interface,
 }
 
-impl Design {
+/// What a design's harness drives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Interface {
+    /// An accelerator's link.
+    Link {
+        /// Width: 8, 16, 32, 64 or 128. It has one lane of 8 or 16 bits, else lanes of 32.
+        bits: usize,
+    },
+    /// A board's pins: `rx`, `tx` and lights.
+    Pins,
+}
+
+impl Interface {
     /// Number of lanes in `in_data_i` and `out_data_i`.
-    pub fn lanes(&self) -> usize {
-        self.link_bits.div_ceil(32)
+    pub fn lanes(self) -> usize {
+        match self {
+            Interface::Link { bits } => bits.div_ceil(32),
+            Interface::Pins => 0,
+        }
     }
 
     /// Bits of a lane.
-    pub fn lane_bits(&self) -> usize {
-        self.link_bits.min(32)
+    pub fn lane_bits(self) -> usize {
+        match self {
+            Interface::Link { bits } => bits.min(32),
+            Interface::Pins => 0,
+        }
     }
 }
 
@@ -74,8 +92,9 @@ impl Waveform {
 }
 
 /// The recipe itself: whoever changes a flag or the shim gets other keys.
-const RECIPE: [&str; 4] = [
+const RECIPE: [&str; 5] = [
     include_str!("shim.cpp"),
+    include_str!("pins.cpp"),
     include_str!("verilate.rs"),
     include_str!("compile.rs"),
     include_str!("clock.rs"),
@@ -88,7 +107,7 @@ pub struct Key(String);
 impl Key {
     /// The key of a model: Verilog, ports, tools and their versions, waveform, recipe.
     pub fn of_model(design: &Design, tools: &Tools, waveform: Option<Waveform>) -> Key {
-        let mut parts = vec![design.verilog.clone(), design.top.clone(), design.link_bits.to_string()];
+        let mut parts = vec![design.verilog.clone(), design.top.clone(), format!("{:?}", design.interface)];
         parts.extend(Self::common(tools, waveform));
         Key::digest(&parts)
     }
@@ -144,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_key_sees_everything() {
-        let design = Design { verilog: "v".into(), top: "t".into(), link_bits: 8 };
+        let design = Design { verilog: "v".into(), top: "t".into(), interface: Interface::Link { bits: 8 } };
         let tools = Tools {
             programs: Programs { verilator: "verilator".into(), cxx: vec!["c++".into()] },
             verilator_version: "1".into(),
@@ -156,7 +175,8 @@ mod tests {
             (Design { verilog: "w".into(), ..design.clone() }, tools.clone(), None),
             (Design { top: "u".into(), ..design.clone() }, tools.clone(), None),
             (Design { verilog: "vt".into(), top: String::new(), ..design.clone() }, tools.clone(), None),
-            (Design { link_bits: 16, ..design.clone() }, tools.clone(), None),
+            (Design { interface: Interface::Link { bits: 16 }, ..design.clone() }, tools.clone(), None),
+            (Design { interface: Interface::Pins, ..design.clone() }, tools.clone(), None),
             (design.clone(), Tools { verilator_version: "2".into(), ..tools.clone() }, None),
             (design.clone(), Tools { cxx_version: "3".into(), ..tools.clone() }, None),
             (design.clone(), Tools { programs: clang, ..tools.clone() }, None),

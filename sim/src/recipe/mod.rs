@@ -1,7 +1,7 @@
 //! Verilog → Verilator → object files: one recipe for `build.rs` and for the run-time cache.
 //!
 //! ```text
-//! Design ─► verilate ─► C++ + ports.h + shim.cpp ─► compile ─► objects ─► static library (build.rs)
+//! Design ─► verilate ─► C++ + ports.h + shim.cpp or pins.cpp ─► compile ─► objects ─► static library (build.rs)
 //!    └► key                                                          └──► shared library (cache)
 //! ```
 //! `build.rs` includes this folder by path, so it uses nothing else of the crate.
@@ -13,7 +13,7 @@ pub mod design;
 pub mod tools;
 pub mod verilate;
 
-pub use design::{Design, Key};
+pub use design::{Design, Interface, Key};
 pub use tools::{Programs, Tools};
 
 /// What a build is doing, for whoever waits for it.

@@ -2,14 +2,16 @@
 
 use super::clock::previous_values;
 use super::command::{VERILATOR, create_dir, io_error, run, write};
-use super::design::{Design, Waveform};
+use super::design::{Design, Interface, Waveform};
 use super::tools::Tools;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use tandem_spec::EngineError;
 
-/// The harness in C++, the same for every model.
+/// The harness of accelerators in C++, the same for every model.
 pub const SHIM: &str = include_str!("shim.cpp");
+/// The harness of boards.
+pub const PINS: &str = include_str!("pins.cpp");
 
 /// Fast simulation, no warnings. Generated Verilog keeps one module a unit in one file (DECLFILENAME)
 /// and may leave outputs of shared modules open (UNUSEDSIGNAL).
@@ -67,7 +69,11 @@ pub fn verilate(
 
     let root = read(&cpp.join(format!("{prefix}___024root.h")))?;
     write(&cpp.join("ports.h"), &ports(design, prefix, &root))?;
-    write(&cpp.join("shim.cpp"), SHIM)?;
+    let harness = match design.interface {
+        Interface::Link { .. } => SHIM,
+        Interface::Pins => PINS,
+    };
+    write(&cpp.join("shim.cpp"), harness)?;
     let classes = read(&cpp.join(format!("{prefix}_classes.mk")))?;
     let cpp_files = |variables: [&str; 2]| -> Vec<String> {
         let names = variables.iter().flat_map(|v| make_list(&classes, v));
@@ -90,9 +96,9 @@ fn ports(design: &Design, prefix: &str, root_header: &str) -> String {
     let _ = writeln!(s, "#include \"{prefix}.h\"\n#include \"{prefix}___024root.h\"");
     let _ = writeln!(s, "#define TANDEM_MODEL {prefix}");
     let _ = writeln!(s, "#define TANDEM_SYMBOL(name) {prefix}_##name");
-    let _ = writeln!(s, "#define TANDEM_LANE uint{}_t", design.lane_bits());
-    let _ = writeln!(s, "#define TANDEM_LANES {}", design.lanes());
-    let lanes: Vec<String> = (0..design.lanes()).map(|i| format!("X({i})")).collect();
+    let _ = writeln!(s, "#define TANDEM_LANE uint{}_t", design.interface.lane_bits());
+    let _ = writeln!(s, "#define TANDEM_LANES {}", design.interface.lanes());
+    let lanes: Vec<String> = (0..design.interface.lanes()).map(|i| format!("X({i})")).collect();
     let _ = writeln!(s, "#define TANDEM_EACH_LANE(X) {}", lanes.join(" "));
     if let Some(fields) = previous_values(root_header) {
         let resets: Vec<String> = fields.iter().map(|f| format!("(root)->{f} = 0")).collect();
@@ -128,7 +134,11 @@ mod tests {
 
     #[test]
     fn lanes_and_clock_reach_the_shim() {
-        let design = |link_bits| Design { verilog: String::new(), top: "tandem".into(), link_bits };
+        let design = |bits| Design {
+            verilog: String::new(),
+            top: "tandem".into(),
+            interface: Interface::Link { bits },
+        };
         let one = ports(&design(8), "t0", "  CData/*0:0*/ __Vtrigrprev__TOP__clock;\n");
         assert!(one.contains("TANDEM_LANE uint8_t\n#define TANDEM_LANES 1\n"), "{one}");
         assert!(one.contains("TANDEM_FORGET_CLOCK(root) (root)->__Vtrigrprev__TOP__clock = 0\n"), "{one}");

@@ -3,20 +3,24 @@
 use crate::failure::usage;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, OnceLock};
 use tandem_driver::{Device, Exact, Offload};
+use tandem_link::{LinkOptions, SerialEngine, SerialPort, Statistics};
 use tandem_model::{CycleModel, Twin};
 use tandem_sim::{Sim, SimOptions};
+use tandem_spec::link::{INITIAL_BAUD, RATES};
 use tandem_spec::{Config, Engine, RunOptions};
 
 /// Accelerators that come with the program.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 3] = [
     ("default", include_str!("../../../configs/accelerators/default.toml")),
+    ("minimal", include_str!("../../../configs/accelerators/minimal.toml")),
     ("peer-8x8", include_str!("../../../configs/accelerators/peer-8x8.toml")),
 ];
 
 /// Who runs the accelerator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Debug)]
 pub enum EngineKind {
     /// The bit-exact twin with the exact cycle model.
     Model,
@@ -24,6 +28,66 @@ pub enum EngineKind {
     Sim,
     /// No accelerator: the f32 reference of the same network.
     Float,
+    /// A board on a serial port.
+    Serial(Board),
+}
+
+/// A board, and what its link has carried once it is open.
+#[derive(Clone, Debug)]
+pub struct Board {
+    /// The port.
+    pub port: String,
+    /// Its initial rate.
+    pub baud: u32,
+    carried: Arc<OnceLock<Arc<Mutex<Statistics>>>>,
+}
+
+impl EngineKind {
+    /// Whether cycles are those of the prediction: not if a line holds the accelerator up.
+    pub fn is_cycle_exact(&self) -> bool {
+        !matches!(self, EngineKind::Serial(_))
+    }
+
+    /// What the link has carried, if there is one.
+    pub fn carried(&self) -> Option<Statistics> {
+        let EngineKind::Serial(board) = self else { return None };
+        board.carried.get().map(|s| *s.lock().expect("no panic while it is held"))
+    }
+}
+
+impl FromStr for EngineKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "model" => Ok(EngineKind::Model),
+            "sim" => Ok(EngineKind::Sim),
+            "float" => Ok(EngineKind::Float),
+            _ => match text.strip_prefix("serial:") {
+                Some(place) => Ok(EngineKind::Serial(place.parse()?)),
+                None => Err("expected model, sim, float or serial:PORT[@BAUD]".into()),
+            },
+        }
+    }
+}
+
+impl FromStr for Board {
+    type Err = String;
+
+    /// `PORT` or `PORT@BAUD`, the initial rate.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (port, baud) = match text.rsplit_once('@') {
+            None => (text, INITIAL_BAUD),
+            Some((port, baud)) => {
+                let rate = baud.parse().ok().filter(|b| (300..=RATES[0]).contains(b));
+                (port, rate.ok_or_else(|| format!("baud rate `{baud}`: expected 300 to {}", RATES[0]))?)
+            }
+        };
+        if port.is_empty() {
+            return Err("a port is missing: expected PORT or PORT@BAUD, for instance /dev/ttyUSB0".into());
+        }
+        Ok(Board { port: port.into(), baud, carried: Arc::default() })
+    }
 }
 
 /// The accelerator of a file, or of a name (in `configs/accelerators/`, or built in).
@@ -42,6 +106,13 @@ pub fn accelerator(name: &str) -> Result<Config> {
     }
 }
 
+/// The accelerators that come with the program.
+pub fn built_in() -> impl Iterator<Item = Config> {
+    BUILT_IN
+        .iter()
+        .filter_map(|(name, text)| Config::from_toml(&format!("{name}.toml (built in)"), text).ok())
+}
+
 /// The simulator, telling on stderr what it builds.
 pub fn simulator(config: &Config, trace: Option<&Path>) -> Result<Sim> {
     let mut options = match trace {
@@ -53,22 +124,32 @@ pub fn simulator(config: &Config, trace: Option<&Path>) -> Result<Sim> {
     Ok(Sim::new(config, &options)?)
 }
 
+/// The board, checked to have the accelerator of `config`.
+pub fn board(board: &Board, config: &Config) -> Result<SerialEngine> {
+    let options = LinkOptions { initial_baud: board.baud, ..LinkOptions::default() };
+    let engine = SerialEngine::open(Box::new(SerialPort::new(&board.port)), config, options)?;
+    // the first engine on it is the one that is reported
+    let _ = board.carried.set(engine.carried());
+    Ok(engine)
+}
+
 /// An engine that executes instruction streams.
-pub fn engine(kind: EngineKind, config: &Config, trace: Option<&Path>) -> Result<Box<dyn Engine>> {
-    if trace.is_some() && kind != EngineKind::Sim {
+pub fn engine(kind: &EngineKind, config: &Config, trace: Option<&Path>) -> Result<Box<dyn Engine>> {
+    if trace.is_some() && !matches!(kind, EngineKind::Sim) {
         return Err(usage("--trace: only `--engine sim` writes waveforms"));
     }
     match kind {
         EngineKind::Model => Ok(Box::new(Twin::new(config))),
         EngineKind::Sim => Ok(Box::new(simulator(config, trace)?)),
+        EngineKind::Serial(port) => Ok(Box::new(board(port, config)?)),
         EngineKind::Float => Err(usage("--engine float: has no accelerator; use model or sim")),
     }
 }
 
 /// A device that computes products.
-pub fn device(kind: EngineKind, config: &Config, trace: Option<&Path>) -> Result<Box<dyn Device>> {
+pub fn device(kind: &EngineKind, config: &Config, trace: Option<&Path>) -> Result<Box<dyn Device>> {
     let options = RunOptions { trace: trace.map(Path::to_path_buf), ..RunOptions::default() };
-    if trace.is_some() && kind != EngineKind::Sim {
+    if trace.is_some() && !matches!(kind, EngineKind::Sim) {
         return Err(usage("--trace: only `--engine sim` writes waveforms"));
     }
     match kind {
@@ -76,6 +157,34 @@ pub fn device(kind: EngineKind, config: &Config, trace: Option<&Path>) -> Result
         EngineKind::Sim => {
             Ok(Box::new(Offload::new(simulator(config, trace)?, CycleModel).with_options(options).strict()))
         }
+        EngineKind::Serial(port) => Ok(Box::new(Offload::new(board(port, config)?, CycleModel))),
         EngineKind::Float => Err(usage("--engine float: has no accelerator; use model or sim")),
     }
+}
+
+/// What a link has carried, for people.
+pub fn carried_text(s: &Statistics) -> String {
+    format!(
+        "link: {:.1} kB/s at {} baud, {} frames sent again, {} asked for again, {} damaged here, {} at the board, \
+         {} reconnects",
+        s.throughput() / 1e3,
+        s.baud,
+        s.frames_resent,
+        s.frames_requested,
+        s.damaged,
+        s.damaged_at_board,
+        s.reconnects
+    )
+}
+
+/// What a link has carried, for scripts.
+pub fn carried_json(s: &Statistics) -> serde_json::Value {
+    serde_json::json!({
+        "baud": s.baud, "bytes_per_s": s.throughput(), "payload_bytes": s.payload, "busy_s": s.busy.as_secs_f64(),
+        "bytes_out": s.bytes_out, "bytes_in": s.bytes_in, "frames_sent": s.frames_sent,
+        "frames_received": s.frames_received, "retransmissions": s.retransmissions(),
+        "frames_resent": s.frames_resent, "frames_requested": s.frames_requested, "duplicates": s.duplicates,
+        "damaged": s.damaged, "damaged_at_board": s.damaged_at_board, "polls": s.polls,
+        "reconnects": s.reconnects, "replays": s.replays,
+    })
 }

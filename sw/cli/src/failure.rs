@@ -2,6 +2,7 @@
 
 use std::fmt;
 use tandem_driver::DeviceError;
+use tandem_link::LinkError;
 use tandem_nn::data::DataError;
 use tandem_nn::train::TrainError;
 use tandem_spec::EngineError;
@@ -45,7 +46,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         if let Some(f) = cause.downcast_ref::<Failure>() {
             return f.code;
         }
-        if cause.is::<EngineError>() {
+        if cause.is::<EngineError>() || cause.is::<LinkError>() {
             return 3;
         }
         if let Some(e) = cause.downcast_ref::<DataError>() {

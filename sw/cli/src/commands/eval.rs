@@ -2,7 +2,7 @@
 
 use super::train::{CHECKPOINT, open, trainer};
 use crate::Report;
-use crate::engines::EngineKind;
+use crate::engines::{EngineKind, carried_json};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ pub struct Args {
     /// The run's folder.
     run: PathBuf,
     /// Who computes the products.
-    #[arg(long, value_enum, default_value = "model")]
+    #[arg(long, default_value = "model")]
     engine: EngineKind,
     /// Folder of the data sets.
     #[arg(long, value_name = "DIR")]
@@ -25,7 +25,7 @@ pub struct Args {
 /// Evaluates the run's weights on the test set.
 pub fn run(args: &Args) -> Result<Report> {
     let (experiment, config) = open(&args.run)?;
-    let mut t = trainer(experiment, &config, args.engine, args.data.as_deref(), None)?;
+    let mut t = trainer(experiment, &config, &args.engine, args.data.as_deref(), None)?;
     t.load(&args.run.join(CHECKPOINT))?;
     let test = t.evaluate(Part::Test, &mut (), &AtomicBool::new(false))?.context("evaluation")?;
     let cost = t.evaluation_cost().total().cost;
@@ -41,6 +41,7 @@ pub fn run(args: &Args) -> Result<Report> {
         "engine": t.engine().name(), "test_accuracy": test.accuracy, "loss": test.loss, "epochs": t.epochs(),
         "images_per_s": images_per_s, "weights_digest": t.digest(), "cycles": cost.cycles,
         "predicted_cycles": cost.predicted_cycles, "cycles_by_layer": t.evaluation_cost().cycles_by_layer(),
+        "link": args.engine.carried().as_ref().map(carried_json),
     });
     Ok(Report::new(text, json))
 }

@@ -1,5 +1,6 @@
 //! One file a command: arguments, work, report.
 
+pub mod board;
 pub mod check;
 pub mod data;
 pub mod doctor;

@@ -40,7 +40,7 @@ enum Action {
         #[arg(short, long, value_name = "ACCEL", default_value = "default")]
         config: String,
         /// Who executes it.
-        #[arg(long, value_enum, default_value = "model")]
+        #[arg(long, default_value = "model")]
         engine: EngineKind,
         /// Write a waveform (.vcd or .fst; only `--engine sim`).
         #[arg(long, value_name = "FILE")]
@@ -59,7 +59,7 @@ enum Action {
         #[arg(short, long, value_name = "ACCEL", default_value = "default")]
         config: String,
         /// The two engines.
-        #[arg(long, value_enum, num_args = 2, default_values = ["model", "sim"])]
+        #[arg(long, num_args = 2, default_values = ["model", "sim"])]
         engines: Vec<EngineKind>,
         /// The stream's file.
         file: PathBuf,
@@ -74,7 +74,7 @@ pub fn run(args: &Args) -> Result<Report> {
         }
         Action::Replay { config, engine, trace, file } => {
             let config = engines::accelerator(config)?;
-            let outcome = execute(*engine, &config, file, trace.as_deref())?;
+            let outcome = execute(engine, &config, file, trace.as_deref())?;
             replayed(&outcome)
         }
         Action::Disasm { file } => disasm(file),
@@ -106,7 +106,7 @@ fn load(config: &Config, file: &Path) -> Result<Stream> {
     Ok(stream)
 }
 
-fn execute(kind: EngineKind, config: &Config, file: &Path, trace: Option<&Path>) -> Result<Outcome> {
+fn execute(kind: &EngineKind, config: &Config, file: &Path, trace: Option<&Path>) -> Result<Outcome> {
     let stream = load(config, file)?;
     let options =
         RunOptions { max_cycles: LIMIT, trace: trace.map(Path::to_path_buf), ..RunOptions::default() };
@@ -151,7 +151,7 @@ fn disasm(file: &Path) -> Result<Report> {
 }
 
 fn diff(config: &Config, kinds: &[EngineKind], file: &Path) -> Result<Report> {
-    let (a, b) = (execute(kinds[0], config, file, None)?, execute(kinds[1], config, file, None)?);
+    let (a, b) = (execute(&kinds[0], config, file, None)?, execute(&kinds[1], config, file, None)?);
     let at = a
         .packets
         .iter()

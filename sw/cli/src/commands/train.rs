@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
+use tandem_link::Statistics;
 use tandem_nn::config::{Document, Experiment};
 use tandem_nn::data;
 use tandem_nn::engine::Engine;
@@ -29,7 +30,7 @@ pub struct Args {
     #[arg(short, long, value_name = "EXPERIMENT.toml", required_unless_present = "resume")]
     config: Option<PathBuf>,
     /// Who computes the products.
-    #[arg(long, value_enum, default_value = "model")]
+    #[arg(long, default_value = "model")]
     engine: EngineKind,
     /// Accelerator instead of the experiment's: a TOML file or a name.
     #[arg(long, value_name = "ACCEL", conflicts_with = "resume")]
@@ -77,7 +78,7 @@ pub fn open(folder: &Path) -> Result<(Experiment, Config)> {
 pub fn trainer(
     experiment: Experiment,
     config: &Config,
-    kind: EngineKind,
+    kind: &EngineKind,
     data_dir: Option<&Path>,
     trace: Option<&Path>,
 ) -> Result<Trainer> {
@@ -154,7 +155,7 @@ fn log_epoch(folder: &Path, e: &EpochReport, test: &Evaluation, cycles: u64) -> 
 fn start(args: &Args) -> Result<(PathBuf, Trainer, Config)> {
     if let Some(folder) = &args.resume {
         let (experiment, config) = open(folder)?;
-        let mut t = trainer(experiment, &config, args.engine, args.data.as_deref(), args.trace.as_deref())?;
+        let mut t = trainer(experiment, &config, &args.engine, args.data.as_deref(), args.trace.as_deref())?;
         t.load(&folder.join(CHECKPOINT))?;
         return Ok((folder.clone(), t, config));
     }
@@ -176,7 +177,7 @@ fn start(args: &Args) -> Result<(PathBuf, Trainer, Config)> {
             folder.display()
         )));
     }
-    let mut t = trainer(experiment, &config, args.engine, args.data.as_deref(), args.trace.as_deref())?;
+    let mut t = trainer(experiment, &config, &args.engine, args.data.as_deref(), args.trace.as_deref())?;
     create_output(&folder)?;
     write(&folder.join(EXPERIMENT), source.as_bytes())?;
     write(&folder.join(ACCELERATOR), config.to_toml().as_bytes())?;
@@ -265,7 +266,8 @@ fn train(args: &Args) -> Result<Report> {
         _ => t.evaluate(Part::Test, &mut (), &AtomicBool::new(false))?.context("evaluation")?,
     };
     let images_per_s = progress.images as f64 / begun.elapsed().as_secs_f64();
-    report(&folder, &mut t, &config, &test, images_per_s, begun)
+    let carried = args.engine.carried();
+    report(&folder, &mut t, &config, &test, images_per_s, begun, carried.as_ref())
 }
 
 /// One epoch, step by step, with checkpoints in between. `None` if it was not finished.
@@ -300,6 +302,7 @@ fn report(
     test: &Evaluation,
     images_per_s: f64,
     begun: Instant,
+    carried: Option<&Statistics>,
 ) -> Result<Report> {
     let digest = t.digest();
     let layers = t.training_cost().cycles_by_layer();
@@ -315,6 +318,7 @@ fn report(
         "load_busy": total.load_busy, "compute_busy": total.compute_busy, "store_busy": total.store_busy,
         "products": total.products, "skipped": total.skipped, "utilisation": utilisation,
         "wait_drain": total.wait_drain, "cycles_by_layer": layers, "accounting": account, "scoring": scoring,
+        "link": carried.map(engines::carried_json),
     });
     write(&folder.join("report.json"), serde_json::to_string_pretty(&json)?.as_bytes())?;
     let lines = history(folder);
@@ -336,6 +340,9 @@ fn report(
         100.0 * utilisation,
         folder.display()
     );
+    if let Some(carried) = carried {
+        text += &format!("\n{}", engines::carried_text(carried));
+    }
     std::io::stderr().flush()?;
     Ok(Report::new(text, json))
 }

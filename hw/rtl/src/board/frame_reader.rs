@@ -1,0 +1,190 @@
+//! Frames out of a stream of bytes: COBS, CRC-32, header.
+//!
+//! ```text
+//! byte ─► COBS ─► content ─┬─► CRC-32 ─► good | damaged, at the zero that ends the frame
+//!                          └─► kind, session, seq, argument; the rest to the window
+//! ```
+
+use crate::crc::crc_step;
+use crate::hdl::prelude::*;
+use crate::named;
+use rust_hdl::prelude::*;
+use tandem_spec::check::{CRC32_INIT, CRC32_POLY};
+use tandem_spec::link::{CHECK, CRC_RESIDUE, HEADER, MAX_PAYLOAD};
+
+/// Payload bytes that are kept for frames without a window.
+pub const ARGUMENT: usize = 3;
+
+/// See docs/link.md, "Frames".
+///
+/// # Timing  content passes in the cycle in which its byte comes; `good` and `damaged` one cycle after
+/// the zero
+#[derive(LogicBlock)]
+pub struct FrameReader {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// A byte comes.
+    pub valid: Signal<In, Bit>,
+    /// The byte.
+    pub data: Sig<In>,
+    /// A stop bit was low.
+    pub unframed: Signal<In, Bit>,
+    /// A byte of content passes, beyond the header.
+    pub content: Signal<Out, Bit>,
+    /// The byte.
+    pub value: Sig<Out>,
+    /// Its place behind the header.
+    pub place: Sig<Out>,
+    /// A whole frame ended.
+    pub good: Signal<Out, Bit>,
+    /// Something else ended.
+    pub damaged: Signal<Out, Bit>,
+    /// The frame's kind.
+    pub kind: Sig<Out>,
+    /// Its session.
+    pub session: Sig<Out>,
+    /// Its seq.
+    pub seq: Sig<Out>,
+    /// Bytes of its payload.
+    pub length: Sig<Out>,
+    /// The first ones.
+    pub argument: Vec<Sig<Out>>,
+    left: Reg,
+    count: Reg,
+    begun: DFF<Bit>,
+    broken: DFF<Bit>,
+    ended: DFF<Bit>,
+    sound: DFF<Bit>,
+    crc: Reg,
+    crc_step: XorReduce,
+    kept: Vec<RegEn>,
+    length_q: Reg,
+    passes: Signal<Local, Bit>,
+    byte: Sig<Local>,
+    zero: Signal<Local, Bit>,
+    keeps: Dim,
+    header: Dim,
+    arguments: Dim,
+    overhead: Dim,
+    most: Dim,
+    never: Dim,
+    crc_start: Const,
+    residue: Const,
+}
+
+impl Default for FrameReader {
+    fn default() -> Self {
+        let keeps = HEADER + ARGUMENT;
+        FrameReader {
+            clock: Default::default(),
+            valid: Default::default(),
+            data: Sig::unsigned(8),
+            unframed: Default::default(),
+            content: Default::default(),
+            value: Sig::unsigned(8),
+            place: Sig::unsigned(8),
+            good: Default::default(),
+            damaged: Default::default(),
+            kind: Sig::unsigned(8),
+            session: Sig::unsigned(8),
+            seq: Sig::unsigned(8),
+            length: Sig::unsigned(8),
+            argument: Sig::vec(ARGUMENT, 8, false),
+            left: Reg::unsigned(8),
+            count: Reg::unsigned(8),
+            begun: Default::default(),
+            broken: Default::default(),
+            ended: Default::default(),
+            sound: Default::default(),
+            crc: Reg::with_reset(32, false, CRC32_INIT.into()),
+            crc_step: crc_step(CRC32_POLY.into(), 32, 8, 1),
+            kept: RegEn::vec(keeps, 8, false),
+            length_q: Reg::unsigned(8),
+            passes: Default::default(),
+            byte: Sig::unsigned(8),
+            zero: Default::default(),
+            keeps: Dim::new(keeps),
+            header: Dim::new(HEADER),
+            arguments: Dim::new(ARGUMENT),
+            overhead: Dim::new(HEADER + CHECK),
+            most: Dim::new(HEADER + MAX_PAYLOAD + CHECK),
+            never: Dim::new(255),
+            crc_start: Const::unsigned(CRC32_INIT.into(), 32),
+            residue: Const::unsigned(CRC_RESIDUE.into(), 32),
+        }
+    }
+}
+
+impl Logic for FrameReader {
+    named!();
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, left, count, begun, broken, ended, sound, crc, length_q);
+        self.zero.next = self.valid.val() & (self.data.val() == 0);
+        self.ended.d.next = false;
+        self.sound.d.next = false;
+        // content of this byte: a code that is not the first stands for a zero
+        self.passes.next = false;
+        self.byte.next = self.data.val();
+        if self.unframed.val() {
+            self.broken.d.next = true;
+            self.begun.d.next = true;
+        }
+        if self.valid.val() {
+            if self.zero.val() {
+                self.ended.d.next = self.begun.q.val();
+                self.sound.d.next = !self.broken.q.val()
+                    & (self.left.q.val() == 0)
+                    & (self.count.q.val() >= self.overhead.val())
+                    & (self.crc.q.val() == self.residue.val());
+                self.length_q.d.next = self.count.q.val() - self.overhead.val();
+                self.left.d.next = 0.into();
+                self.count.d.next = 0.into();
+                self.begun.d.next = false;
+                self.broken.d.next = false;
+                self.crc.d.next = self.crc_start.val();
+            } else {
+                self.begun.d.next = true;
+                if self.left.q.val() == 0 {
+                    self.left.d.next = self.data.val() - 1;
+                    self.byte.next = 0.into();
+                    self.passes.next = self.begun.q.val() & !self.broken.q.val();
+                    if self.data.val() == self.never.val() {
+                        self.broken.d.next = true;
+                    }
+                } else {
+                    self.left.d.next = self.left.q.val() - 1;
+                    self.passes.next = !self.broken.q.val();
+                }
+            }
+        }
+        self.crc_step.x[0].next = self.crc.q.val();
+        self.crc_step.x[1].next = self.byte.val();
+        if self.passes.val() {
+            self.crc.d.next = self.crc_step.y.val();
+            self.count.d.next = self.count.q.val() + 1;
+            if self.count.q.val() == self.most.val() {
+                self.count.d.next = self.count.q.val();
+                self.broken.d.next = true;
+            }
+        }
+        for i in 0..self.keeps.val() {
+            self.kept[i].clock.next = self.clock.val();
+            self.kept[i].d.next = self.byte.val();
+            self.kept[i].en.next = self.passes.val() & (self.count.q.val() == i);
+        }
+        self.content.next = self.passes.val() & (self.count.q.val() >= self.header.val());
+        self.value.next = self.byte.val();
+        self.place.next = self.count.q.val() - self.header.val();
+        self.good.next = self.ended.q.val() & self.sound.q.val();
+        self.damaged.next = self.ended.q.val() & !self.sound.q.val();
+        self.kind.next = self.kept[0].q.val();
+        self.session.next = self.kept[1].q.val();
+        self.seq.next = self.kept[2].q.val();
+        self.length.next = self.length_q.q.val();
+        for i in 0..self.arguments.val() {
+            self.argument[i].next = self.kept[self.header.val() + i].q.val();
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! Frames to bytes on the line.
+//!
+//! ```text
+//! header, payload, CRC-32 ─ENCODE─► [staging memory, COBS in place] ─SEND─► bytes, then 0 ─► UART
+//! ```
+//! COBS in place: a zero is not written; its place is where the distance to the next zero will go.
+
+use crate::board::receive_window::SLOT;
+use crate::crc::crc_step;
+use crate::hdl::prelude::*;
+use crate::named;
+use rust_hdl::prelude::*;
+use tandem_spec::check::{CRC32_INIT, CRC32_POLY};
+use tandem_spec::link::{BoardLink, CHECK, HEADER, HELLO_BYTES, Kind, RATE_BYTES, STATE_BYTES, VERSION};
+
+#[derive(Copy, Clone, PartialEq, Debug, LogicState)]
+enum Phase {
+    Idle,
+    Encode,
+    Fetch,
+    Send,
+    Zero,
+    Drain,
+}
+
+/// See docs/link.md, "Frames". HELLO goes first, then RATE, STATE, slots.
+///
+/// # Timing  a cycle a byte to encode, then what the UART takes
+#[derive(LogicBlock)]
+pub struct FrameSender {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Session for the header.
+    pub session: Sig<In>,
+    /// A HELLO is wanted.
+    pub hello: Signal<In, Bit>,
+    /// Its payload.
+    pub hello_byte: Vec<Sig<In>>,
+    /// It is being sent.
+    pub hello_taken: Signal<Out, Bit>,
+    /// A RATE is wanted.
+    pub rate: Signal<In, Bit>,
+    /// Its payload.
+    pub rate_byte: Vec<Sig<In>>,
+    /// It is being sent.
+    pub rate_taken: Signal<Out, Bit>,
+    /// It has left the line.
+    pub rate_done: Signal<Out, Bit>,
+    /// A STATE is wanted.
+    pub state: Signal<In, Bit>,
+    /// Its seq.
+    pub state_seq: Sig<In>,
+    /// Its payload, as it is now.
+    pub state_byte: Vec<Sig<In>>,
+    /// It is being sent.
+    pub state_taken: Signal<Out, Bit>,
+    /// A slot's frame is to be sent.
+    pub slot: Signal<In, Bit>,
+    /// Its number.
+    pub slot_seq: Sig<In>,
+    /// Its length.
+    pub slot_length: Sig<In>,
+    /// It is a STATUS.
+    pub slot_status: Signal<In, Bit>,
+    /// It is being sent.
+    pub slot_taken: Signal<Out, Bit>,
+    /// Address in the slots' memory.
+    pub raddr: Sig<Out>,
+    /// The byte there, one cycle later.
+    pub rdata: Sig<In>,
+    /// A byte is offered to the UART.
+    pub valid: Signal<Out, Bit>,
+    /// The byte.
+    pub data: Sig<Out>,
+    /// The UART takes it; it has sent everything.
+    pub ready: Signal<In, Bit>,
+    phase: DFF<Phase>,
+    kind: Reg,
+    session_q: Reg,
+    seq: Reg,
+    length: Reg,
+    index: Reg,
+    code_at: Reg,
+    crc: Reg,
+    crc_step: XorReduce,
+    snapshot: Vec<RegEn>,
+    hello_mux: Mux,
+    rate_mux: Mux,
+    state_mux: Mux,
+    staging: Ram,
+    place: Sig<Local>,
+    slot_number: Sig<Local>,
+    byte: Sig<Local>,
+    idle: Signal<Local, Bit>,
+    in_check: Signal<Local, Bit>,
+    last: Signal<Local, Bit>,
+    hello_bytes: Dim,
+    rate_bytes: Dim,
+    state_bytes: Dim,
+    kind_hello: Dim,
+    kind_rate: Dim,
+    kind_state: Dim,
+    kind_words: Dim,
+    kind_status: Dim,
+    version: Dim,
+    header: Dim,
+    overhead: Dim,
+    shift: Dim,
+    crc_start: Const,
+}
+
+impl FrameSender {
+    /// A sender for `link`'s slots.
+    pub fn new(link: &BoardLink) -> Self {
+        FrameSender {
+            clock: Default::default(),
+            session: Sig::unsigned(8),
+            hello: Default::default(),
+            hello_byte: Sig::vec(HELLO_BYTES, 8, false),
+            hello_taken: Default::default(),
+            rate: Default::default(),
+            rate_byte: Sig::vec(RATE_BYTES, 8, false),
+            rate_taken: Default::default(),
+            rate_done: Default::default(),
+            state: Default::default(),
+            state_seq: Sig::unsigned(8),
+            state_byte: Sig::vec(STATE_BYTES, 8, false),
+            state_taken: Default::default(),
+            slot: Default::default(),
+            slot_seq: Sig::unsigned(8),
+            slot_length: Sig::unsigned(8),
+            slot_status: Default::default(),
+            slot_taken: Default::default(),
+            raddr: Sig::unsigned(index_bits(link.slots * SLOT)),
+            rdata: Sig::unsigned(8),
+            valid: Default::default(),
+            data: Sig::unsigned(8),
+            ready: Default::default(),
+            phase: Default::default(),
+            kind: Reg::unsigned(8),
+            session_q: Reg::unsigned(8),
+            seq: Reg::unsigned(8),
+            length: Reg::unsigned(8),
+            index: Reg::unsigned(8),
+            code_at: Reg::unsigned(8),
+            crc: Reg::unsigned(32),
+            crc_step: crc_step(CRC32_POLY.into(), 32, 8, 1),
+            snapshot: RegEn::vec(STATE_BYTES, 8, false),
+            hello_mux: Mux::new(HELLO_BYTES, 8, false),
+            rate_mux: Mux::new(RATE_BYTES, 8, false),
+            state_mux: Mux::new(STATE_BYTES, 8, false),
+            staging: Ram::new(SLOT, 8, false),
+            place: Sig::unsigned(8),
+            slot_number: Sig::unsigned(index_bits(link.slots)),
+            byte: Sig::unsigned(8),
+            idle: Default::default(),
+            in_check: Default::default(),
+            last: Default::default(),
+            hello_bytes: Dim::new(HELLO_BYTES),
+            rate_bytes: Dim::new(RATE_BYTES),
+            state_bytes: Dim::new(STATE_BYTES),
+            kind_hello: Dim::new(Kind::Hello as usize),
+            kind_rate: Dim::new(Kind::Rate as usize),
+            kind_state: Dim::new(Kind::State as usize),
+            kind_words: Dim::new(Kind::Words as usize),
+            kind_status: Dim::new(Kind::Status as usize),
+            version: Dim::new(VERSION.into()),
+            header: Dim::new(HEADER),
+            overhead: Dim::new(HEADER + CHECK),
+            shift: Dim::new(SLOT.trailing_zeros() as usize),
+            crc_start: Const::unsigned(CRC32_INIT.into(), 32),
+        }
+    }
+}
+
+impl Logic for FrameSender {
+    named!();
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, phase, kind, session_q, seq, length, index, code_at, crc);
+        clock!(self, clock, staging);
+        self.idle.next = self.phase.q.val() == Phase::Idle;
+        self.hello_taken.next = self.idle.val() & self.hello.val();
+        self.rate_taken.next = self.idle.val() & self.rate.val() & !self.hello.val();
+        self.state_taken.next = self.idle.val() & self.state.val() & !(self.hello.val() | self.rate.val());
+        self.slot_taken.next =
+            self.idle.val() & self.slot.val() & !(self.hello.val() | self.rate.val() | self.state.val());
+        self.rate_done.next = (self.phase.q.val() == Phase::Drain) & self.ready.val();
+        // the byte at `index`
+        self.place.next = self.index.q.val() - self.header.val();
+        self.hello_mux.sel.next = self.place.val();
+        self.rate_mux.sel.next = self.place.val();
+        self.state_mux.sel.next = self.place.val();
+        for i in 0..self.hello_bytes.val() {
+            self.hello_mux.x[i].next = self.hello_byte[i].val();
+        }
+        for i in 0..self.rate_bytes.val() {
+            self.rate_mux.x[i].next = self.rate_byte[i].val();
+        }
+        for i in 0..self.state_bytes.val() {
+            self.snapshot[i].clock.next = self.clock.val();
+            self.snapshot[i].d.next = self.state_byte[i].val();
+            self.snapshot[i].en.next = self.phase.q.val() == Phase::Idle;
+            self.state_mux.x[i].next = self.snapshot[i].q.val();
+        }
+        self.in_check.next = self.index.q.val() >= self.length.q.val() + self.header.val();
+        self.last.next = self.index.q.val() == self.length.q.val() + self.overhead.val();
+        self.byte.next = self.rdata.val();
+        if self.kind.q.val() == self.kind_hello.val() {
+            self.byte.next = self.hello_mux.y.val();
+        }
+        if self.kind.q.val() == self.kind_rate.val() {
+            self.byte.next = self.rate_mux.y.val();
+        }
+        if self.kind.q.val() == self.kind_state.val() {
+            self.byte.next = self.state_mux.y.val();
+        }
+        if self.index.q.val() == 0 {
+            self.byte.next = self.kind.q.val();
+        } else if self.index.q.val() == 1 {
+            self.byte.next = self.session_q.q.val();
+        } else if self.index.q.val() == 2 {
+            self.byte.next = self.seq.q.val();
+        } else if self.in_check.val() {
+            self.byte.next = !self.crc.q.val();
+        }
+        // the next one of the slot's memory
+        self.slot_number.next = self.seq.q.val();
+        self.raddr.next = (self.slot_number.val() << self.shift.val()) + bits_of(self.index.q.val() - 2, 8);
+        self.crc_step.x[0].next = self.crc.q.val();
+        self.crc_step.x[1].next = self.byte.val();
+        self.staging.we.next = self.phase.q.val() == Phase::Encode;
+        self.staging.waddr.next = self.index.q.val() + 1;
+        self.staging.wdata.next = self.byte.val();
+        if self.last.val() | (self.byte.val() == 0) {
+            self.staging.waddr.next = self.code_at.q.val();
+            self.staging.wdata.next = self.index.q.val() + 1 - self.code_at.q.val();
+        }
+        self.staging.re.next = self.phase.q.val() == Phase::Fetch;
+        self.staging.raddr.next = self.index.q.val();
+        self.valid.next = (self.phase.q.val() == Phase::Send) | (self.phase.q.val() == Phase::Zero);
+        self.data.next = self.staging.rdata.val();
+        if self.phase.q.val() == Phase::Zero {
+            self.data.next = 0.into();
+        }
+        match self.phase.q.val() {
+            Phase::Idle => {
+                self.index.d.next = 0.into();
+                self.code_at.d.next = 0.into();
+                self.crc.d.next = self.crc_start.val();
+                self.session_q.d.next = self.session.val();
+                if self.hello_taken.val() {
+                    self.kind.d.next = self.kind_hello.val().into();
+                    self.seq.d.next = self.version.val().into();
+                    self.length.d.next = self.hello_bytes.val().into();
+                    self.phase.d.next = Phase::Encode;
+                } else if self.rate_taken.val() {
+                    self.kind.d.next = self.kind_rate.val().into();
+                    self.seq.d.next = 0.into();
+                    self.length.d.next = self.rate_bytes.val().into();
+                    self.phase.d.next = Phase::Encode;
+                } else if self.state_taken.val() {
+                    self.kind.d.next = self.kind_state.val().into();
+                    self.seq.d.next = self.state_seq.val();
+                    self.length.d.next = self.state_bytes.val().into();
+                    self.phase.d.next = Phase::Encode;
+                } else if self.slot_taken.val() {
+                    self.kind.d.next = self.kind_words.val().into();
+                    if self.slot_status.val() {
+                        self.kind.d.next = self.kind_status.val().into();
+                    }
+                    self.seq.d.next = self.slot_seq.val();
+                    self.length.d.next = self.slot_length.val();
+                    self.phase.d.next = Phase::Encode;
+                }
+            }
+            Phase::Encode => {
+                self.index.d.next = self.index.q.val() + 1;
+                if self.in_check.val() {
+                    self.crc.d.next = self.crc.q.val() >> 8;
+                } else {
+                    self.crc.d.next = self.crc_step.y.val();
+                }
+                if self.byte.val() == 0 {
+                    self.code_at.d.next = self.index.q.val() + 1;
+                }
+                if self.last.val() {
+                    self.index.d.next = 0.into();
+                    self.phase.d.next = Phase::Fetch;
+                }
+            }
+            Phase::Fetch => {
+                self.phase.d.next = Phase::Send;
+            }
+            Phase::Send => {
+                if self.ready.val() {
+                    self.index.d.next = self.index.q.val() + 1;
+                    self.phase.d.next = Phase::Fetch;
+                    if self.last.val() {
+                        self.phase.d.next = Phase::Zero;
+                    }
+                }
+            }
+            Phase::Zero => {
+                if self.ready.val() {
+                    self.phase.d.next = Phase::Idle;
+                    if self.kind.q.val() == self.kind_rate.val() {
+                        self.phase.d.next = Phase::Drain;
+                    }
+                }
+            }
+            Phase::Drain => {
+                if self.ready.val() {
+                    self.phase.d.next = Phase::Idle;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Link words and the accelerator's state into the slots of frames.
+//!
+//! ```text
+//! FLUSH (words dropped) ─► WORDS ⇄ STATUS        a frame is closed when it is full, or at a mark
+//! ```
+
+use crate::hdl::prelude::*;
+use crate::link::Lanes;
+use crate::named;
+use rust_hdl::prelude::*;
+use tandem_spec::Config;
+use tandem_spec::link::{MAX_PAYLOAD, status};
+
+#[derive(Copy, Clone, PartialEq, Debug, LogicState)]
+enum Phase {
+    Flush,
+    Words,
+    Status,
+}
+
+/// Numbers in a STATUS.
+const NUMBERS: usize = 3;
+/// Its flags.
+const FLAGS: [u8; 4] = [status::BOUNDARY, status::FAILED, status::COMPUTE_PENDING, status::STORE_PENDING];
+
+/// See docs/link.md, "Session" and "Records".
+///
+/// # Timing  a byte a cycle; a word is taken with its last byte
+#[derive(LogicBlock)]
+pub struct WordOut {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Drop the frame at the head, and words until the accelerator is still.
+    pub clear: Signal<In, Bit>,
+    /// Words are dropped.
+    pub flushing: Signal<Out, Bit>,
+    /// The accelerator waits for the host, nothing moves, nothing is offered.
+    pub still: Signal<Out, Bit>,
+    /// The accelerator offers a word.
+    pub out_valid: Signal<In, Bit>,
+    /// The word.
+    pub out_data: Vec<Sig<In>>,
+    /// It is taken.
+    pub out_ready: Signal<Out, Bit>,
+    /// The accelerator's front end waits for the host.
+    pub waiting: Signal<In, Bit>,
+    /// … and is not inside an instruction or a payload.
+    pub boundary: Signal<In, Bit>,
+    /// The accelerator has failed.
+    pub failed: Signal<In, Bit>,
+    /// Its engines cannot move.
+    pub quiet: Signal<In, Bit>,
+    /// The compute queue has a head.
+    pub compute_pending: Signal<In, Bit>,
+    /// The store queue has a head.
+    pub store_pending: Signal<In, Bit>,
+    /// Numbers of instructions: front end, compute queue, store queue.
+    pub number: Vec<Sig<In>>,
+    /// A mark waits.
+    pub mark: Signal<In, Bit>,
+    /// Its STATUS is made.
+    pub marked: Signal<Out, Bit>,
+    /// There is a slot at the head.
+    pub room: Signal<In, Bit>,
+    /// A byte for it.
+    pub we: Signal<Out, Bit>,
+    /// The byte's place.
+    pub place: Sig<Out>,
+    /// The byte.
+    pub value: Sig<Out>,
+    /// The frame at the head is complete.
+    pub close: Signal<Out, Bit>,
+    /// It is a STATUS.
+    pub close_status: Signal<Out, Bit>,
+    /// Its length.
+    pub close_length: Sig<Out>,
+    phase: DFF<Phase>,
+    fill: Reg,
+    index: Reg,
+    cut: Vec<Unpack>,
+    word: Mux,
+    number_cut: Vec<Unpack>,
+    report: Mux,
+    flags: Concat,
+    after: Sig<Local>,
+    moves: Signal<Local, Bit>,
+    reports: Signal<Local, Bit>,
+    word_ends: Signal<Local, Bit>,
+    at_mark: Signal<Local, Bit>,
+    bytes: Dim,
+    lanes: Dim,
+    per_lane: Dim,
+    numbers: Dim,
+    full: Dim,
+    report_bytes: Dim,
+    per_number: Dim,
+}
+
+impl WordOut {
+    /// For the link of `c`.
+    pub fn new(c: &Config) -> Self {
+        let (lanes, bytes) = (Lanes::new(c), c.link_bytes());
+        assert_eq!(FLAGS, [1, 2, 4, 8], "the kernel puts them in this order");
+        WordOut {
+            clock: Default::default(),
+            clear: Default::default(),
+            flushing: Default::default(),
+            still: Default::default(),
+            out_valid: Default::default(),
+            out_data: lanes.signals(),
+            out_ready: Default::default(),
+            waiting: Default::default(),
+            boundary: Default::default(),
+            failed: Default::default(),
+            quiet: Default::default(),
+            compute_pending: Default::default(),
+            store_pending: Default::default(),
+            number: Sig::vec(NUMBERS, 32, false),
+            mark: Default::default(),
+            marked: Default::default(),
+            room: Default::default(),
+            we: Default::default(),
+            place: Sig::unsigned(8),
+            value: Sig::unsigned(8),
+            close: Default::default(),
+            close_status: Default::default(),
+            close_length: Sig::unsigned(8),
+            phase: Default::default(),
+            fill: Reg::unsigned(8),
+            index: Reg::unsigned(4),
+            cut: (0..lanes.count).map(|_| Unpack::new(lanes.bits / 8, 8, false)).collect(),
+            word: Mux::new(bytes, 8, false),
+            number_cut: (0..NUMBERS).map(|_| Unpack::new(4, 8, false)).collect(),
+            report: Mux::new(status::BYTES, 8, false),
+            flags: Concat::new(FLAGS.len(), 1),
+            after: Sig::unsigned(8),
+            moves: Default::default(),
+            reports: Default::default(),
+            word_ends: Default::default(),
+            at_mark: Default::default(),
+            bytes: Dim::new(bytes),
+            lanes: Dim::new(lanes.count),
+            per_lane: Dim::new(lanes.bits / 8),
+            numbers: Dim::new(NUMBERS),
+            full: Dim::new(MAX_PAYLOAD),
+            report_bytes: Dim::new(status::BYTES),
+            per_number: Dim::new(4),
+        }
+    }
+}
+
+impl Logic for WordOut {
+    named!();
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, phase, fill, index);
+        for l in 0..self.lanes.val() {
+            self.cut[l].x.next = self.out_data[l].val();
+            for b in 0..self.per_lane.val() {
+                self.word.x[l * self.per_lane.val() + b].next = self.cut[l].y[b].val();
+            }
+        }
+        self.flags.x[0].next = self.boundary.val().into();
+        self.flags.x[1].next = self.failed.val().into();
+        self.flags.x[2].next = self.compute_pending.val().into();
+        self.flags.x[3].next = self.store_pending.val().into();
+        self.report.x[0].next = self.flags.y.val();
+        for n in 0..self.numbers.val() {
+            self.number_cut[n].x.next = self.number[n].val();
+            for b in 0..self.per_number.val() {
+                self.report.x[1 + n * self.per_number.val() + b].next = self.number_cut[n].y[b].val();
+            }
+        }
+        self.word.sel.next = self.index.q.val();
+        self.report.sel.next = self.index.q.val();
+        self.still.next = self.waiting.val() & self.quiet.val() & !self.out_valid.val();
+        self.flushing.next = self.phase.q.val() == Phase::Flush;
+        self.moves.next = (self.phase.q.val() == Phase::Words) & self.out_valid.val() & self.room.val();
+        self.reports.next = (self.phase.q.val() == Phase::Status) & self.room.val();
+        self.word_ends.next = self.moves.val() & (self.index.q.val() + 1 == self.bytes.val());
+        self.out_ready.next = self.flushing.val() | self.word_ends.val();
+        // a byte into the frame
+        self.we.next = self.moves.val() | self.reports.val();
+        self.place.next = self.fill.q.val();
+        self.value.next = self.word.y.val();
+        if self.phase.q.val() == Phase::Status {
+            self.value.next = self.report.y.val();
+        }
+        self.after.next = self.fill.q.val() + self.we.val();
+        // the frame's end
+        self.marked.next = self.reports.val() & (self.after.val() == self.report_bytes.val());
+        self.at_mark.next = (self.phase.q.val() == Phase::Words) & self.mark.val() & self.still.val();
+        self.close.next = (self.word_ends.val() & (self.after.val() == self.full.val()))
+            | (self.at_mark.val() & self.fill.q.val().any())
+            | self.marked.val();
+        self.close_status.next = self.marked.val();
+        self.close_length.next = self.after.val();
+        if self.we.val() {
+            self.index.d.next = self.index.q.val() + 1;
+        }
+        self.fill.d.next = self.after.val();
+        if self.close.val() | self.flushing.val() {
+            self.fill.d.next = 0.into();
+        }
+        if self.word_ends.val() | self.marked.val() | self.flushing.val() {
+            self.index.d.next = 0.into();
+        }
+        match self.phase.q.val() {
+            Phase::Flush => {
+                if self.still.val() {
+                    self.phase.d.next = Phase::Words;
+                }
+            }
+            Phase::Words => {
+                if self.at_mark.val() & (self.fill.q.val() == 0) {
+                    self.phase.d.next = Phase::Status;
+                }
+            }
+            Phase::Status => {
+                if self.marked.val() {
+                    self.phase.d.next = Phase::Words;
+                }
+            }
+        }
+        if self.clear.val() {
+            self.phase.d.next = Phase::Flush;
+        }
+    }
+}

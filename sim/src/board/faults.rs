@@ -1,0 +1,163 @@
+//! A line that damages bytes, from a seed.
+
+use std::collections::VecDeque;
+
+/// What happens to a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// It is lost.
+    Drop,
+    /// One of its bits is inverted.
+    Flip,
+    /// It comes twice.
+    Duplicate,
+    /// It and what follows come later.
+    Delay,
+    /// It comes as two bytes, one for each half.
+    Split,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Fault; 5] = [Fault::Drop, Fault::Flip, Fault::Duplicate, Fault::Delay, Fault::Split];
+}
+
+/// How often bytes are damaged: `count` in `among`, drawn from `seed`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FaultRate {
+    /// Faults …
+    pub count: u64,
+    /// … in so many bytes.
+    pub among: u64,
+    /// Of the generator.
+    pub seed: u64,
+}
+
+impl FaultRate {
+    /// No faults.
+    pub const NONE: FaultRate = FaultRate { count: 0, among: 1, seed: 0 };
+}
+
+/// What a line carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A byte.
+    Byte(u8),
+    /// Nothing, for the time of so many bytes.
+    Pause(u32),
+}
+
+/// Longest delay, in bytes.
+pub const LONGEST_PAUSE: u64 = 200;
+
+/// Damages the bytes of one direction.
+///
+/// The same seed and the same bytes give the same faults, however the bytes are cut into calls.
+#[derive(Clone, Debug)]
+pub struct Injector {
+    rate: FaultRate,
+    state: u64,
+    /// Faults so far, in the order of [`Fault::ALL`].
+    pub counts: [u64; Fault::ALL.len()],
+}
+
+impl Injector {
+    /// An injector; `direction` tells the two of one seed apart.
+    pub fn new(rate: FaultRate, direction: u64) -> Self {
+        let state = rate.seed ^ direction.wrapping_mul(0xa076_1d64_78bd_642f);
+        Injector { rate, state, counts: [0; Fault::ALL.len()] }
+    }
+
+    /// splitmix64 (Steele, Lea, Flood 2014).
+    fn draw(&mut self, below: u64) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % below
+    }
+
+    /// Sends a byte to the end of `line`, maybe damaged.
+    pub fn pass(&mut self, byte: u8, line: &mut VecDeque<Item>) {
+        if self.rate.count == 0 || self.draw(self.rate.among) >= self.rate.count {
+            line.push_back(Item::Byte(byte));
+            return;
+        }
+        let kind = self.draw(Fault::ALL.len() as u64) as usize;
+        self.counts[kind] += 1;
+        self.damage(Fault::ALL[kind], byte, line);
+    }
+
+    /// Does one thing to a byte.
+    pub fn damage(&mut self, fault: Fault, byte: u8, line: &mut VecDeque<Item>) {
+        match fault {
+            Fault::Drop => {}
+            Fault::Flip => line.push_back(Item::Byte(byte ^ 1 << self.draw(8))),
+            Fault::Duplicate => line.extend([Item::Byte(byte); 2]),
+            Fault::Delay => {
+                line.push_back(Item::Pause(1 + self.draw(LONGEST_PAUSE) as u32));
+                line.push_back(Item::Byte(byte));
+            }
+            Fault::Split => line.extend([Item::Byte(byte & 0x0f), Item::Byte(byte >> 4)]),
+        }
+    }
+
+    /// Faults so far.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(rate: FaultRate, direction: u64, n: usize) -> (Vec<Item>, Injector) {
+        let mut injector = Injector::new(rate, direction);
+        let mut line = VecDeque::new();
+        (0..n).for_each(|i| injector.pass(i as u8, &mut line));
+        (line.into(), injector)
+    }
+
+    #[test]
+    fn without_faults_bytes_pass() {
+        let (line, injector) = sent(FaultRate::NONE, 0, 1000);
+        assert!(line.iter().enumerate().all(|(i, item)| *item == Item::Byte(i as u8)));
+        assert_eq!((line.len(), injector.total()), (1000, 0));
+    }
+
+    #[test]
+    fn the_rate_is_met_and_every_kind_occurs() {
+        let rate = FaultRate { count: 1, among: 100, seed: 7 };
+        let (_, injector) = sent(rate, 0, 100_000);
+        // mean 1,000, standard deviation below 32
+        assert!((840..1160).contains(&injector.total()), "{}", injector.total());
+        // mean 200, standard deviation below 15
+        assert!(injector.counts.iter().all(|c| (125..275).contains(c)), "{:?}", injector.counts);
+    }
+
+    #[test]
+    fn a_seed_decides_all_and_directions_differ() {
+        let rate = FaultRate { count: 1, among: 10, seed: 3 };
+        assert_eq!(sent(rate, 0, 2000).0, sent(rate, 0, 2000).0);
+        assert_ne!(sent(rate, 0, 2000).0, sent(rate, 1, 2000).0);
+        assert_ne!(sent(rate, 0, 2000).0, sent(FaultRate { seed: 4, ..rate }, 0, 2000).0);
+    }
+
+    #[test]
+    fn what_each_fault_does() {
+        let mut injector = Injector::new(FaultRate::NONE, 0);
+        let mut after = |fault| {
+            let mut line = VecDeque::new();
+            injector.damage(fault, 0xa5, &mut line);
+            Vec::from(line)
+        };
+        assert_eq!(after(Fault::Drop), []);
+        assert_eq!(after(Fault::Duplicate), [Item::Byte(0xa5); 2]);
+        assert_eq!(after(Fault::Split), [Item::Byte(0x05), Item::Byte(0x0a)]);
+        let [Item::Byte(flipped)] = after(Fault::Flip)[..] else { panic!("one byte") };
+        assert_eq!((flipped ^ 0xa5).count_ones(), 1);
+        let [Item::Pause(n), Item::Byte(0xa5)] = after(Fault::Delay)[..] else { panic!("a pause first") };
+        assert!((1..=LONGEST_PAUSE).contains(&u64::from(n)));
+    }
+}
