@@ -368,7 +368,7 @@ impl Writer<'_> {
             col_planes,
             tiles,
             select: self.r.within(0..1 + i64::from(a.select.trailing_zeros())) as u8,
-            held: false,
+            held: a.select > 1 && self.r.percent(30),
             row_plane_stride: stride(&mut self.r),
             col_plane_stride: stride(&mut self.r),
             loops,
@@ -394,12 +394,14 @@ impl Writer<'_> {
                 cells.push(first + (address / words) as usize);
             }
         };
+        let mut tile = -1;
         for turn in self.turns(c) {
+            tile += i64::from(turn[c.tiles.into()..].iter().all(|i| *i == 0));
             let sum = |stride: fn(&Loop) -> i16| -> i64 {
                 turn.iter().zip(&c.loops).map(|(i, l)| i64::from(*i) * i64::from(stride(l))).sum()
             };
             let (row, col) = (sum(|l| l.row_stride), sum(|l| l.col_stride));
-            add(Memory::Index, i64::from(c.index_base) + col, 1);
+            add(Memory::Index, i64::from(c.index_base) + if c.held { tile } else { col }, 1);
             for p in 0..i64::from(c.row_planes) {
                 let address = i64::from(c.row_base) + row + p * i64::from(c.row_plane_stride);
                 for offset in &self.offsets {

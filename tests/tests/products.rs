@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Case, Random, config};
-use tandem_driver::{Device, Exact, Format, Offload, Planner, ResultFormat, reference};
+use tandem_driver::{Device, Exact, Format, Offload, Pattern, Planner, ResultFormat, reference};
 use tandem_model::{CycleModel, Twin};
 use tandem_sim::{Sim, SimOptions};
 use tandem_spec::{Engine, RunOptions, Stall, Status};
@@ -37,6 +37,13 @@ impl Bench {
         assert_eq!((host.magnitude_or, host.saturated), (ran.magnitude_or, ran.saturated), "{at}");
         assert_eq!(host.cost, ran.cost, "{at}");
         self.cases += 1;
+    }
+
+    /// Cycles of the compute engine, waits for the drain included, by the accelerator's own counters.
+    fn compute_cycles(&mut self, case: &Case) -> u64 {
+        self.check(case);
+        let cost = self.sim.gemm(&case.request()).expect("it ran before").cost;
+        cost.compute_busy + cost.wait_drain
     }
 }
 
@@ -92,6 +99,32 @@ fn shapes(name: &'static str, long: usize) {
         for (j, formats) in formats.into_iter().enumerate() {
             let result = result(i + j, &mut random);
             bench.check(&Case::new(&mut random, shape, formats, result));
+        }
+    }
+}
+
+/// Patterns of W and of the results: all M that the accelerator selects, runs that end within a group.
+fn patterns(name: &'static str, cases: usize) {
+    let mut random = Random(cases as u64);
+    let mut bench = Bench::new(name);
+    let most = config(name).array.select.trailing_zeros() as usize;
+    assert!(most > 0, "{name} selects");
+    for i in 0..cases {
+        let m = 2 << (i % most);
+        let pattern = |along: usize, random: &mut Random| {
+            let divisors: Vec<_> = (1..=along).filter(|d| along.is_multiple_of(*d)).collect();
+            let run = divisors[random.below(divisors.len())];
+            Pattern { n: 1 + random.below(m - 1), m, run }
+        };
+        let shape = (1 + random.below(40), 1 + random.below(90), 1 + random.below(30));
+        let format = |r: &mut Random| Format { bits: 1 + r.below(8) as u8, signed: r.below(2) == 1 };
+        let formats = [format(&mut random), format(&mut random)];
+        if i % 2 == 0 {
+            let (result, pattern) = (result(i / 2, &mut random), pattern(shape.1, &mut random));
+            bench.check(&Case::new(&mut random, shape, formats, result).prune_weights(pattern));
+        } else {
+            let pattern = pattern(shape.0, &mut random);
+            bench.check(&Case::new(&mut random, shape, formats, FULL).keep_results(&mut random, pattern));
         }
     }
 }
@@ -155,6 +188,7 @@ fn narrow_acc_3x2x4_byte_digits_16_bit_accumulators() {
 fn select_5x4x1_banks_and_two_results_a_word() {
     widths("select", 1);
     shapes("select", 700);
+    patterns("select", 120);
     stalls("select");
 }
 
@@ -169,6 +203,7 @@ fn few_bits_4x6x16_wider_operands_in_parts() {
 fn default_8x8x8() {
     widths("default", 1);
     shapes("default", 40_000);
+    patterns("default", 60);
     stalls("default");
 }
 
@@ -177,4 +212,26 @@ fn wide_16x16x16_byte_digits() {
     widths("wide", 4);
     shapes("wide", 3000);
     stalls("wide");
+}
+
+/// Forward product and input gradient (W pruned) and weight gradient (kept results): N:M takes N/M of the
+/// dense cycles.
+#[test]
+fn sparse_8x8x4_pruning_pays() {
+    patterns("sparse-8x8x4", 60);
+    let mut random = Random(16);
+    let mut bench = Bench::new("sparse-8x8x4");
+    let formats = [Format::unsigned(4), Format::signed(4)];
+    let shape = (256, 2048, 256);
+    let case = |random: &mut Random| Case::new(random, shape, formats, FULL);
+    let dense = bench.compute_cycles(&case(&mut random)) as f64;
+    for m in [2, 4, 8, 16] {
+        let forward = bench.compute_cycles(&case(&mut random).prune_weights(Pattern::whole(1, m, 2048)));
+        let product = case(&mut random);
+        let gradient = bench.compute_cycles(&product.keep_results(&mut random, Pattern::whole(1, m, 256)));
+        for (name, cycles) in [("forward", forward), ("weight gradient", gradient)] {
+            let share = cycles as f64 / dense * m as f64;
+            assert!((0.9..=1.1).contains(&share), "{name}, 1:{m}: {cycles} of {dense} cycles");
+        }
+    }
 }

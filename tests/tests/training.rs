@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tandem_driver::plan::{Problem, ResultWidth, Shape};
-use tandem_driver::{Device, DeviceError, Exact, GemmRequest, GemmResult, Offload, Planner};
+use tandem_driver::{Device, DeviceError, Exact, GemmRequest, GemmResult, Offload, Planner, Selection};
 use tandem_model::CycleModel;
 use tandem_nn::config::Experiment;
 use tandem_nn::engine::Engine;
@@ -226,7 +226,8 @@ fn instructions_are_less_than_two_percent_of_lenets_link_words() {
     for layer in &plan.layers {
         for p in &layer.products {
             let shape = Shape { m: p.m, k: p.k, n: p.n };
-            let problem = Problem { shape, x: p.x, w: p.w, result: ResultWidth::Full };
+            let problem =
+                Problem { shape, x: p.x, w: p.w, result: ResultWidth::Full, selection: Selection::Dense };
             let traffic = planner.plan(&problem).expect("fits").traffic;
             products += 1;
             if traffic.instruction_share() >= 0.02 {

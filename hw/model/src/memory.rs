@@ -62,10 +62,17 @@ impl Memories {
         Memories {
             row: Pad::new(a.rows, a.select, m.row, a.lanes, a.row_digit),
             col: Pad::new(a.cols, 1, m.col, a.lanes, a.col_digit),
-            index: Pad::new(a.cols, 1, index_depth, a.lanes, config.index_bits().max(1)),
+            index: Pad::new(a.cols, 1, index_depth, config.index_lanes(), config.index_bits().max(1)),
             offset: Pad::new(a.rows, 1, 1, 2, 8),
             result: vec![0; m.result * a.drain],
         }
+    }
+
+    /// The indices of column `c` at an address; `None` outside the memory.
+    pub(crate) fn index_word(&self, c: usize, address: i16) -> Option<&[u8]> {
+        let at = usize::from(address as u16);
+        (at < self.index.addresses)
+            .then(|| &self.index.element(c)[at * self.index.lanes..][..self.index.lanes])
     }
 
     /// The memory that a load fills.

@@ -173,6 +173,16 @@ fn every_flipped_bit_of_an_instruction_fails() {
 }
 
 #[test]
+fn an_array_without_selection_holds_no_indices() {
+    let toml = "[array]\nrows=2\ncols=2\nlanes=2\nrow_digit=4\ncol_digit=4\n\
+                [memory]\nrow_depth=8\ncol_depth=8\nresult_depth=8\n[link]\nbits=64\n";
+    let c = Config::from_toml("dense", toml).unwrap();
+    let mut stream = Stream::new(&c);
+    stream.push_words(&altered(&Instruction::Compute(a_compute(NONE)), |b| b.set(compute::HELD, 1)), true);
+    fails_with(&c, &stream, error(Reason::Field, 0, 1));
+}
+
+#[test]
 fn fields_out_of_range_and_reserved_bits_fail() {
     let c = config(64);
     let (l, k, s) = (Instruction::Load(a_load(NONE)), Instruction::Compute(a_compute(NONE)), a_store(NONE));
@@ -185,7 +195,6 @@ fn fields_out_of_range_and_reserved_bits_fail() {
         (altered(&k, |b| b.set(compute::ROWS, 3)), 1),
         (altered(&k, |b| b.set(compute::TILES, 6)), 1),
         (altered(&k, |b| b.set(compute::ROW_EDGE, 0)), 1),
-        (altered(&k, |b| b.set(compute::HELD, 1)), 1),
         (altered(&k, |b| b.set(compute::SELECT, 2)), 1),
         (altered(&s, |b| b.set(store::FORMAT, 3)), 2),
         (altered(&s, |b| b.set(store::SHIFT, 1)), 2),

@@ -52,7 +52,7 @@ fn case() -> impl Strategy<Value = Case> {
             let toml = format!(
                 "[array]\nrows={rows}\ncols={cols}\nlanes={}\nrow_digit={}\ncol_digit={}\nselect={}\nhop={hop}\n\
                  acc_bits={acc}\ndrain={drain}\n[memory]\nrow_depth={}\ncol_depth=8192\nindex_depth=8192\n\
-                 result_depth=64\n[link]\nbits={}\n",
+                 result_depth=256\n[link]\nbits={}\n",
                 1 << lanes,
                 1 << xd,
                 1 << wd,
@@ -93,7 +93,8 @@ impl Image {
             Memory::Col => (a.cols, 1, a.col_digit),
             _ => (a.cols, 1, config.index_bits()),
         };
-        Image { memory, elements, banks, lanes: a.lanes, digit, digits: Default::default(), end: 0 }
+        let lanes = if memory == Memory::Index { config.index_lanes() } else { a.lanes };
+        Image { memory, elements, banks, lanes, digit, digits: Default::default(), end: 0 }
     }
 
     fn set(&mut self, element: usize, address: usize, lane: usize, digit: u8) {
@@ -272,6 +273,134 @@ fn expected(c: &Case) -> Vec<i32> {
     list
 }
 
+/// dW = Xᵀ·dY of the kept entries only: row = group of m inputs, column = output, lane = image.
+///
+/// ```text
+/// row word: flat address p·plane + (i·B + b)·m + v, lane      X[image b·lanes + lane, input (i·rows + r)·m + v]
+/// column word: q·plane + j·B + b, lane                        dY[image, output j·cols + c]
+/// index word: (i·J + j)·n + t, entry r                        the t-th kept entry of the group
+/// ```
+/// Returns the program and, for each result, the input and output that it belongs to.
+fn weight_gradient(c: &Case) -> (Stream, Vec<Option<(usize, usize)>>) {
+    let (config, a) = (&c.config, &c.config.array);
+    let ((inputs, images, outputs), (log_m, n)) = (c.size, c.pattern);
+    let m = 1usize << log_m;
+    let inputs = inputs * m;
+    let mut state = c.seed ^ 0x5555;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize
+    };
+    let blocks = images.div_ceil(a.lanes);
+    let tiles = ((inputs / m).div_ceil(a.rows), outputs.div_ceil(a.cols));
+    let planes = (config.row_planes(c.x.bits), config.col_planes(c.w.bits));
+    let plane = (tiles.0 * blocks * m, tiles.1 * blocks);
+    let (x, dy) = gradient_operands(c);
+    let digit = |v: i64, width: usize, p: usize| (v >> (p * width) & ((1 << width) - 1)) as u8;
+    let mut memories = [Memory::Row, Memory::Col, Memory::Index].map(|memory| Image::new(config, memory));
+    let [row, col, index] = &mut memories;
+    for image in 0..images {
+        let (b, lane) = (image / a.lanes, image % a.lanes);
+        for (k, x) in x[image].iter().enumerate() {
+            let (g, v) = (k / m, k % m);
+            for p in 0..planes.0 {
+                let at = p * plane.0 + (g / a.rows * blocks + b) * m + v;
+                row.set(g % a.rows, at, lane, digit(*x, a.row_digit, p));
+            }
+        }
+        for (o, dy) in dy[image].iter().enumerate() {
+            for q in 0..planes.1 {
+                col.set(o % a.cols, q * plane.1 + o / a.cols * blocks + b, lane, digit(*dy, a.col_digit, q));
+            }
+        }
+    }
+    let mut order = vec![];
+    for (i, j) in (0..tiles.0).flat_map(|i| (0..tiles.1).map(move |j| (i, j))) {
+        for t in 0..n {
+            let word = (i * tiles.1 + j) * n + t;
+            for r in 0..a.rows {
+                for c in 0..a.cols.next_multiple_of(a.drain) {
+                    let (g, o) = (i * a.rows + r, j * a.cols + c);
+                    let inside = c < a.cols && g < inputs / m && o < outputs;
+                    let pick = random() % m;
+                    if inside {
+                        index.set(c, word, r, pick as u8);
+                    }
+                    if g < inputs / m
+                        && j * a.cols + c / a.drain * a.drain < outputs
+                        && c / a.drain * a.drain < a.cols
+                    {
+                        order.push(inside.then_some((g * m + pick, o)));
+                    }
+                }
+            }
+        }
+    }
+    let mut stream = Stream::new(config);
+    row.push(config, &mut stream, false);
+    index.push(config, &mut stream, false);
+    col.push(config, &mut stream, true);
+    let last = |all: usize, side: usize| ((all - 1) % side + 1) as u8;
+    let mut loops = [Loop::default(); 7];
+    let level = |count: usize, row: usize, col: usize| Loop {
+        count: count as u16,
+        row_stride: row as i16,
+        col_stride: col as i16,
+    };
+    loops[0] = level(tiles.0, blocks * m, 0);
+    loops[1] = level(tiles.1, 0, blocks);
+    loops[2] = level(n, 0, 0);
+    loops[4] = level(blocks, m, 1);
+    let compute = Compute {
+        tokens: Tokens { pop_prev: true, push_next: true, ..Tokens::default() },
+        keep: false,
+        hold: false,
+        row_signed: c.x.signed,
+        col_signed: c.w.signed,
+        row_base: 0,
+        col_base: 0,
+        index_base: 0,
+        result_base: 0,
+        rows: (inputs / m).min(a.rows) as u8,
+        rows_last: last(inputs / m, a.rows),
+        row_edge: 0,
+        cols: outputs.min(a.cols) as u8,
+        cols_last: last(outputs, a.cols),
+        col_edge: 1,
+        row_planes: planes.0 as u8,
+        col_planes: planes.1 as u8,
+        tiles: 3,
+        select: log_m as u8,
+        held: true,
+        row_plane_stride: plane.0 as i16,
+        col_plane_stride: plane.1 as i16,
+        loops,
+    };
+    stream.push(&Instruction::Compute(compute));
+    let store = Store {
+        tokens: Tokens { pop_prev: true, ..Tokens::default() },
+        format: Format::S32,
+        address: 0,
+        count: (order.len() / a.drain) as u16,
+        shift: 0,
+    };
+    stream.push(&Instruction::Store(store));
+    (stream, order)
+}
+
+/// X `[image][input]` and dY `[image][output]`.
+fn gradient_operands(c: &Case) -> (Vec<Vec<i64>>, Vec<Vec<i64>>) {
+    let mut state = c.seed;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 32) as u32
+    };
+    let (groups, images, outputs) = c.size;
+    let x = (0..images).map(|_| (0..groups << c.pattern.0).map(|_| c.x.value(random())).collect()).collect();
+    let dy = (0..images).map(|_| (0..outputs).map(|_| c.w.value(random())).collect()).collect();
+    (x, dy)
+}
+
 /// v / 2^shift half to even, in integers: the even one of the two nearest.
 fn rounded(v: i64, shift: u32) -> i64 {
     let twice = 2 * v + (1 << shift);
@@ -299,6 +428,21 @@ proptest! {
             p.data.chunks(4).map(|b| i32::from_le_bytes(b.try_into().unwrap())).take(list.len()).collect();
         prop_assert_eq!(&found, &list);
         prop_assert_eq!(p.summary, [list.iter().fold(0, |or, v| or | v.unsigned_abs()), 0, 0, 0]);
+    }
+
+    #[test]
+    fn held_indices_compute_the_kept_gradients(c in case().prop_filter("selects", |c| c.config.array.select > 1)) {
+        let a = &c.config.array;
+        let (stream, order) = weight_gradient(&c);
+        prop_assume!(order.len() / a.drain <= c.config.memory.result);
+        let outcome = Twin::new(&c.config).run(&stream, &RunOptions::default()).unwrap();
+        prop_assert_eq!(outcome.status, Status::Idle);
+        let (x, dy) = gradient_operands(&c);
+        let wrap = |v: i64| (v << (64 - a.acc_bits) >> (64 - a.acc_bits)) as i32;
+        let dot = |(k, o): (usize, usize)| x.iter().zip(&dy).map(|(x, dy)| x[k] * dy[o]).sum::<i64>();
+        let expected: Vec<i32> = order.iter().map(|at| at.map_or(0, |at| wrap(dot(at)))).collect();
+        let data = outcome.packets[0].data.chunks(4).map(|b| i32::from_le_bytes(b.try_into().unwrap()));
+        prop_assert_eq!(data.take(expected.len()).collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -97,7 +97,7 @@ proptest! {
 #[test]
 fn random_programs_overlap_their_engines() {
     let mut busy = [0; 3];
-    for seed in 0..60 {
+    for seed in 0..200 {
         let config = programs::random_config(seed);
         let stream = programs::random_program(&config, seed, 80);
         let mut ticks = Ticks::new(&config);

@@ -268,6 +268,7 @@ impl Logic for Tandem {
         self.array.col_top.next = self.sequencer.col_top.val();
         for s in 0..self.selects.val() {
             self.array.mask[s].next = self.sequencer.mask[s].val();
+            self.array.held[s].next = self.sequencer.held[s].val();
         }
         self.drain.tile.next = self.sequencer.tile.val();
         self.drain.drains.next = self.sequencer.last.val();

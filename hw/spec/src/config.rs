@@ -63,7 +63,7 @@ pub struct MemoryDepths {
     pub row: usize,
     /// Words of `lanes` column digits, per column.
     pub col: usize,
-    /// Words of `lanes` indices, per column (1 if `select` is 1).
+    /// Words of [`Config::index_lanes`] indices, per column (1 if `select` is 1).
     pub index: usize,
     /// Words of `drain` 32-bit results.
     pub result: usize,
@@ -298,6 +298,12 @@ impl Config {
     /// Digit planes of a column operand of `bits`: ⌈bits / col_digit⌉.
     pub fn col_planes(&self, bits: usize) -> usize {
         bits.div_ceil(self.array.col_digit)
+    }
+
+    /// Indices in a word of the index memory: one a lane and, for held indices, one a row; the larger of
+    /// `lanes` and `rows` rounded up to a power of two.
+    pub fn index_lanes(&self) -> usize {
+        self.array.lanes.max(self.array.rows.next_power_of_two())
     }
 
     /// Bits of one index as stored: log2(select), rounded up to a power of two; 0 if `select` is 1.

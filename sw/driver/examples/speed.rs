@@ -4,7 +4,7 @@
 
 use ndarray::{Array2, ArrayView2};
 use std::time::Instant;
-use tandem_driver::{Device, DeviceError, Exact, Format, GemmRequest, Operand, ResultFormat};
+use tandem_driver::{Device, DeviceError, Exact, Format, GemmRequest, Operand, ResultFormat, Sparsity};
 use tandem_model::CycleModel;
 use tandem_spec::Config;
 
@@ -23,7 +23,12 @@ fn matrix(rows: usize, cols: usize, format: Format) -> Array2<i32> {
 
 fn request<'a>(x: ArrayView2<'a, i32>, xf: Format, w: ArrayView2<'a, i32>, wf: Format) -> GemmRequest<'a> {
     let operand = |values, format| Operand { values, format };
-    GemmRequest { x: operand(x, xf), w: operand(w, wf), result: ResultFormat::Full }
+    GemmRequest {
+        x: operand(x, xf),
+        w: operand(w, wf),
+        result: ResultFormat::Full,
+        sparsity: Sparsity::Dense,
+    }
 }
 
 /// Milliseconds of the fastest of 30 runs.

@@ -7,6 +7,8 @@
 //! Every device returns the same integers for the same request. Whoever runs it (twin, simulator,
 //! board) only changes how long it takes in wall-clock time.
 
+use crate::plan::Problem;
+use crate::sparsity::Sparsity;
 use ndarray::{Array2, ArrayView2};
 
 /// Width and sign of the integers in an operand.
@@ -75,6 +77,8 @@ pub struct GemmRequest<'a> {
     pub w: Operand<'a>,
     /// How results leave.
     pub result: ResultFormat,
+    /// What N:M selection may skip.
+    pub sparsity: Sparsity<'a>,
 }
 
 /// What a product cost, by the accelerator's own counters.
@@ -90,6 +94,8 @@ pub struct Cost {
     pub load_busy: u64,
     /// Cycles that issued digit products.
     pub compute_busy: u64,
+    /// Cycles in which a tile's last step waited for the drain.
+    pub wait_drain: u64,
     /// Cycles in which the store engine was busy.
     pub store_busy: u64,
     /// Cycles from the first to the last digit product.
@@ -106,16 +112,24 @@ pub struct Cost {
 
 impl std::ops::AddAssign for Cost {
     fn add_assign(&mut self, o: Cost) {
-        self.cycles += o.cycles;
-        self.predicted_cycles += o.predicted_cycles;
-        self.load_busy += o.load_busy;
-        self.compute_busy += o.compute_busy;
-        self.store_busy += o.store_busy;
-        self.span += o.span;
-        self.products += o.products;
-        self.skipped += o.skipped;
-        self.instruction_words += o.instruction_words;
-        self.link_words += o.link_words;
+        self.add_times(&o, 1);
+    }
+}
+
+impl Cost {
+    /// Adds another cost so many times.
+    pub fn add_times(&mut self, o: &Cost, times: u64) {
+        self.cycles += times * o.cycles;
+        self.predicted_cycles += times * o.predicted_cycles;
+        self.load_busy += times * o.load_busy;
+        self.compute_busy += times * o.compute_busy;
+        self.wait_drain += times * o.wait_drain;
+        self.store_busy += times * o.store_busy;
+        self.span += times * o.span;
+        self.products += times * o.products;
+        self.skipped += times * o.skipped;
+        self.instruction_words += times * o.instruction_words;
+        self.link_words += times * o.link_words;
     }
 }
 
@@ -143,6 +157,13 @@ pub trait Device: Send {
     /// [`DeviceError::Request`] if shapes disagree or a value does not fit its format;
     /// [`DeviceError::Engine`] if the accelerator or its link fails.
     fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError>;
+
+    /// What a product will cost, by the cycle model; `None` if the device has none, or cannot run it.
+    ///
+    /// # Panics   if a dimension is zero
+    fn predict(&mut self, _problem: &Problem) -> Option<Cost> {
+        None
+    }
 }
 
 /// Why a product was not computed.

@@ -1,11 +1,13 @@
 //! The fast path of training: exact integers from the host, cost from the plan.
 
-use crate::device::{Device, DeviceError, GemmRequest, GemmResult, ResultFormat};
+use crate::device::{Cost, Device, DeviceError, GemmRequest, GemmResult, ResultFormat};
 use crate::matrix::Matrix;
 use crate::narrow::narrow;
+use crate::plan::Problem;
 use crate::planner::Planner;
 use crate::product::product;
 use crate::request::{check_values, empty, fits, problem};
+use crate::sparsity::{Sparsity, compress, zip_mask};
 use ndarray::Array2;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -51,9 +53,17 @@ impl Device for Exact {
                 check_values(name, operand, matrix)?;
             }
         }
+        compress(request, &w)?;
         let cost = self.planner.plan(&problem)?.cost;
+        if let Sparsity::Results(_, kept) = request.sparsity {
+            zip_mask(&mut y, kept);
+        }
         let (magnitude_or, saturated) = finish(&mut y, request.result);
         Ok(GemmResult { y, cost, magnitude_or, saturated })
+    }
+
+    fn predict(&mut self, problem: &Problem) -> Option<Cost> {
+        self.planner.plan(problem).ok().map(|planned| planned.cost)
     }
 }
 

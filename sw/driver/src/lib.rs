@@ -12,7 +12,7 @@
 //!
 //! ```
 //! use ndarray::array;
-//! use tandem_driver::{Device, Exact, Format, GemmRequest, Offload, Operand, ResultFormat};
+//! use tandem_driver::{Device, Exact, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity};
 //! use tandem_model::{CycleModel, Twin};
 //! use tandem_spec::Config;
 //!
@@ -24,6 +24,7 @@
 //!     x: Operand { values: x.view(), format: Format::unsigned(4) },
 //!     w: Operand { values: w.view(), format: Format::signed(4) },
 //!     result: ResultFormat::Full,
+//!     sparsity: Sparsity::Dense,
 //! };
 //!
 //! let ran = Offload::new(Twin::new(&config), CycleModel).gemm(&request)?;
@@ -35,10 +36,6 @@
 //! ```
 //!
 //! # Where more belongs
-//! - *N:M patterns*: a field of [`GemmRequest`] and of [`plan::Problem`]; `pack` orders k by (address, lane,
-//!   bank) where it gathers values and fills the index memory from a third operand; `schedule` sets
-//!   `select` and a level of N turns inside the sum.
-//! - *Held indices*: a kind of [`plan::Block`].
 //! - *Transforms*: a plan and a schedule of their own beside [`plan`] and [`schedule`], over the same rings
 //!   and tokens.
 //! - *A serial link*: one more `Engine`, used through [`Offload`].
@@ -56,6 +53,7 @@ mod planner;
 mod product;
 mod request;
 pub mod schedule;
+mod sparsity;
 mod traffic;
 mod unpack;
 mod verify;
@@ -66,5 +64,6 @@ pub use geometry::{Scratchpad, Side};
 pub use offload::Offload;
 pub use planner::{Lowered, Planner};
 pub use request::problem;
+pub use sparsity::{Pattern, Selection, Sparsity};
 pub use traffic::Traffic;
 pub use verify::{mismatches, reference};

@@ -1,10 +1,12 @@
 //! Products on an engine: plan, pack, run, check, unpack.
 
-use crate::device::{Device, DeviceError, GemmRequest, GemmResult};
+use crate::device::{Cost, Device, DeviceError, GemmRequest, GemmResult};
 use crate::exact::finish;
 use crate::failure::{Failure, explain};
+use crate::plan::Problem;
 use crate::planner::{Lowered, Planner};
 use crate::request::{empty, problem};
+use crate::sparsity::{Sparsity, zip_mask};
 use crate::traffic::cost;
 use crate::unpack::add_block;
 use ndarray::Array2;
@@ -152,12 +154,17 @@ impl<E: Engine> Offload<E> {
         let shape = plan.problem.shape;
         let mut y = Array2::zeros((shape.m, shape.n));
         for (block, packet) in lowered.program.stores.iter().zip(packets) {
-            add_block(config, plan, *block, &packet.data, &mut y);
+            add_block(config, plan, *block, &packet.data, lowered.compressed.as_ref(), &mut y);
         }
         let summary = |i: usize| packets.iter().map(move |p| u64::from(p.summary[i]));
         let saturated: u64 = summary(1).sum();
         if !plan.chip_narrows() && saturated > 0 {
             return Err(self.error(format!("{saturated} sums exceed their proven bound")));
+        }
+        if let Sparsity::Results(_, kept) = request.sparsity {
+            zip_mask(&mut y, kept);
+            let (or, _) = finish(&mut y, request.result);
+            return Ok((y, or, 0));
         }
         if plan.host_adds() {
             let (or, saturated) = finish(&mut y, request.result);
@@ -188,6 +195,10 @@ impl<E: Engine> Device for Offload<E> {
         let cost =
             cost(self.planner.config(), &planned.plan, &planned.traffic, &counters, &planned.predicted);
         Ok(GemmResult { y, cost, magnitude_or, saturated })
+    }
+
+    fn predict(&mut self, problem: &Problem) -> Option<Cost> {
+        self.planner.plan(problem).ok().map(|planned| planned.cost)
     }
 }
 

@@ -8,12 +8,14 @@
 //! ```
 //! So an address is the plain concatenation of its elements' bits, filled up to whole link words.
 
-use crate::geometry::Scratchpad;
+use crate::geometry::{Scratchpad, Side};
 use crate::matrix::Matrix;
 use crate::plan::GemmPlan;
 use crate::schedule::Fill;
+use crate::sparsity::{Compressed, Pattern, Selection};
 use std::ops::Range;
-use tandem_spec::Config;
+use tandem_spec::isa::words_per_address;
+use tandem_spec::{Config, Memory};
 
 /// Bits that are put together at a time.
 const PIECE: usize = 64;
@@ -42,36 +44,78 @@ impl Target {
     }
 }
 
-/// The payload of a LOAD. `source` is the operand of its side, `[elements, k]`.
+/// What payloads are made of.
+pub(crate) struct Sources<'a> {
+    /// The row operand, `[elements, k]`; selected results: `[m, k]`, whose groups are the elements.
+    pub rows: &'a Matrix<'a>,
+    /// The column operand, `[elements, k]`, unless it is compressed.
+    pub cols: &'a Matrix<'a>,
+    /// Compressed weights, or the kept results.
+    pub compressed: Option<&'a Compressed>,
+}
+
+/// The payload of a LOAD.
 ///
 /// # Panics
-/// If `fill` is not of `plan`, or `source` not of its shape.
-pub(crate) fn payload(config: &Config, plan: &GemmPlan, fill: &Fill, source: &Matrix<'_>) -> Vec<u8> {
-    let pad = Scratchpad::new(config, fill.side);
-    let (operand, part) = (plan.side(fill.side), &plan.parts[fill.part]);
-    assert_eq!((source.rows, source.cols), (operand.elements, plan.problem.shape.k), "operand's shape");
-    let slice = operand.slices[part.slice(fill.side)];
+/// If `fill` is not of `plan`, or a source not of its shape.
+pub(crate) fn payload(config: &Config, plan: &GemmPlan, fill: &Fill, sources: &Sources<'_>) -> Vec<u8> {
+    match fill.memory {
+        Memory::Row => operand(config, plan, fill, Side::Row, sources),
+        Memory::Col => operand(config, plan, fill, Side::Col, sources),
+        Memory::Index | Memory::Offset => indices(config, plan, fill, sources),
+    }
+}
+
+fn operand(config: &Config, plan: &GemmPlan, fill: &Fill, side: Side, sources: &Sources<'_>) -> Vec<u8> {
+    let pad = Scratchpad::new(config, side);
+    let (operand, part) = (plan.side(side), &plan.parts[fill.part]);
+    let slice = operand.slices[part.slice(side)];
     let planes = pad.planes(slice.format.bits.into());
-    let words = part.words(pad.lanes);
-    let stride = planes * words;
+    let words = plan.plane_words(config, side, fill.part);
+    // Flat words from tile to tile and from plane to plane.
+    let (stride, plane_stride) = match plan.plane_major(side) {
+        true => (words, words * fill.region.len()),
+        false => (planes * words, words),
+    };
     let link_words = pad.link_words(fill.elements);
     let address_bits = link_words * config.link_bits;
     let mut out = vec![0u8; fill.addresses.len() * address_bits / 8];
     let window = fill.addresses.start * pad.banks..fill.addresses.end * pad.banks;
 
-    let mut values = vec![0u16; fill.elements * words * pad.lanes];
+    let pitch = words * pad.lanes;
+    let mut values = vec![0u16; fill.elements * pitch];
     let mask = if slice.format.signed { -1 } else { slice.format.range().1 };
     let cut = |v: i32| (v >> slice.shift & mask) as u16;
-    let tiles = window.start / stride..window.end.div_ceil(stride).min(fill.region.len());
-    for tile in tiles {
+    let last = window.end.div_ceil(stride).min(fill.region.len());
+    for tile in window.start.min(stride * fill.region.len()) / stride..last {
         let absolute = fill.region.start + tile;
         let rows = operand.rows_of(absolute).min(fill.elements);
-        let first_row = absolute * operand.width;
-        gather(source, first_row..first_row + rows, part.k.clone(), cut, &mut values, words * pad.lanes);
-        for (element, row) in values.chunks_exact(words * pad.lanes).take(rows).enumerate() {
+        let first = absolute * operand.width;
+        let range = first..first + rows;
+        match (plan.problem.selection, side, sources.compressed) {
+            (Selection::Weights(p), Side::Row, _) => {
+                let order = Order { pattern: &p, k: part.k.clone(), lanes: pad.lanes };
+                order.gather_terms(sources.rows, range, cut, &mut values, pitch);
+            }
+            (Selection::Weights(p), Side::Col, Some(w)) => {
+                let order = Order { pattern: &p, k: part.k.clone(), lanes: pad.lanes };
+                let depth = plan.problem.depth();
+                order.gather_kept(&w.values, depth, range, cut, &mut values, pitch);
+            }
+            (Selection::Results(p), Side::Row, _) => {
+                let order = Order { pattern: &p, k: part.k.clone(), lanes: pad.lanes };
+                order.gather_lines(sources.rows, range, cut, &mut values, pitch);
+            }
+            _ => {
+                let source = if side == Side::Row { sources.rows } else { sources.cols };
+                assert_eq!((source.rows, source.cols), (operand.elements, plan.problem.shape.k), "shape");
+                gather(source, range, part.k.clone(), cut, &mut values, pitch);
+            }
+        }
+        for (element, row) in values.chunks_exact(pitch).take(rows).enumerate() {
             for plane in 0..planes {
                 let target = Target {
-                    first: tile * stride + plane * words,
+                    first: tile * stride + plane * plane_stride,
                     window: window.clone(),
                     banks: pad.banks,
                     unit: pad.unit_bits(),
@@ -83,6 +127,132 @@ pub(crate) fn payload(config: &Config, plan: &GemmPlan, fill: &Fill, source: &Ma
         }
     }
     out
+}
+
+/// Indices: of compressed weights an entry per lane, of selected results one per row of the tile.
+fn indices(config: &Config, plan: &GemmPlan, fill: &Fill, sources: &Sources<'_>) -> Vec<u8> {
+    let compressed = sources.compressed.expect("selections have indices");
+    let (bits, entries) = (config.index_bits(), config.index_lanes());
+    let link_words = words_per_address(config, Memory::Index, fill.elements);
+    let address_bits = link_words * config.link_bits;
+    let mut out = vec![0u8; fill.addresses.len() * address_bits / 8];
+    let mut put = |address: usize, element: usize, entry: usize, bank: u8| {
+        let bit = (address - fill.addresses.start) * address_bits + (element * entries + entry) * bits;
+        out[bit / 8] |= bank << (bit % 8);
+    };
+    let (cols, lanes) = (&plan.col, config.array.lanes);
+    match plan.problem.selection {
+        Selection::Weights(p) => {
+            let (k, stride) = (&plan.parts[fill.part].k, plan.plane_words(config, Side::Col, fill.part));
+            let pitch = plan.problem.depth() * p.n;
+            for address in fill.addresses.clone() {
+                let tile = fill.region.start + address / stride;
+                let (word, t) = (address % stride / p.n, address % p.n);
+                for element in 0..cols.rows_of(tile).min(fill.elements) {
+                    let of = &compressed.banks[(tile * cols.width + element) * pitch..][..pitch];
+                    let groups = (k.start + word * lanes..k.end).take(lanes);
+                    groups.enumerate().for_each(|(lane, g)| put(address, element, lane, of[g * p.n + t]));
+                }
+            }
+        }
+        Selection::Results(p) => {
+            let (block, rows) = (&plan.blocks[fill.block], &plan.row);
+            for address in fill.addresses.clone() {
+                let (tile, t) = (address / p.n, address % p.n);
+                let row_tile = block.rows.start + tile / block.cols.len();
+                let col_tile = block.cols.start + tile % block.cols.len();
+                for entry in 0..rows.rows_of(row_tile) {
+                    let line = ((row_tile * rows.width + entry) * p.n + t) * cols.elements;
+                    for element in 0..cols.rows_of(col_tile).min(fill.elements) {
+                        put(
+                            address,
+                            element,
+                            entry,
+                            compressed.banks[line + col_tile * cols.width + element],
+                        );
+                    }
+                }
+            }
+        }
+        Selection::Dense => {}
+    }
+    out
+}
+
+/// The order of a pattern's terms in memory: (word, bank) or (word, kept entry), then lane.
+struct Order<'a> {
+    pattern: &'a Pattern,
+    /// Terms of the part: groups of compressed weights, else k.
+    k: Range<usize>,
+    lanes: usize,
+}
+
+impl Order<'_> {
+    /// Rows × members of groups: value (word·m + bank)·lanes + lane is member `bank` of a group.
+    fn gather_terms(
+        &self,
+        source: &Matrix<'_>,
+        rows: Range<usize>,
+        cut: impl Fn(i32) -> u16,
+        values: &mut [u16],
+        pitch: usize,
+    ) {
+        let m = self.pattern.m;
+        values.fill(0);
+        for (i, g) in self.k.clone().enumerate() {
+            let to = i / self.lanes * m * self.lanes + i % self.lanes;
+            for (bank, k) in self.pattern.members(g).enumerate() {
+                for (row, values) in rows.clone().zip(values.chunks_exact_mut(pitch)) {
+                    let v = source.data[row * source.row_stride + k * source.col_stride];
+                    values[to + bank * self.lanes] = cut(v);
+                }
+            }
+        }
+    }
+
+    /// Columns of compressed weights: value (word·n + t)·lanes + lane is kept value `t` of a group.
+    fn gather_kept(
+        &self,
+        kept: &[i32],
+        depth: usize,
+        cols: Range<usize>,
+        cut: impl Fn(i32) -> u16,
+        values: &mut [u16],
+        pitch: usize,
+    ) {
+        let n = self.pattern.n;
+        values.fill(0);
+        for (col, values) in cols.zip(values.chunks_exact_mut(pitch)) {
+            let kept = &kept[col * depth * n..][..depth * n];
+            for (i, g) in self.k.clone().enumerate() {
+                let to = i / self.lanes * n * self.lanes + i % self.lanes;
+                for t in 0..n {
+                    values[to + t * self.lanes] = cut(kept[g * n + t]);
+                }
+            }
+        }
+    }
+
+    /// Groups of rows: value (word·m + bank)·lanes + lane is term word·lanes + lane of row `bank`.
+    fn gather_lines(
+        &self,
+        source: &Matrix<'_>,
+        groups: Range<usize>,
+        cut: impl Fn(i32) -> u16,
+        values: &mut [u16],
+        pitch: usize,
+    ) {
+        let m = self.pattern.m;
+        values.fill(0);
+        for (g, values) in groups.zip(values.chunks_exact_mut(pitch)) {
+            for (bank, row) in self.pattern.members(g).enumerate() {
+                for (i, k) in self.k.clone().enumerate() {
+                    let to = (i / self.lanes * m + bank) * self.lanes + i % self.lanes;
+                    values[to] = cut(source.data[row * source.row_stride + k * source.col_stride]);
+                }
+            }
+        }
+    }
 }
 
 /// Copies rows × k of `source` to rows of `pitch` values.

@@ -1,12 +1,12 @@
 //! Plans by problem, and the whole way from a request to a stream.
 
 use crate::device::{DeviceError, GemmRequest, ResultFormat};
-use crate::geometry::Side;
 use crate::matrix::Matrix;
-use crate::pack::payload;
+use crate::pack::{Sources, payload};
 use crate::plan::{Planned, Problem, search};
 use crate::request::{check_values, empty, problem};
 use crate::schedule::{Fill, Program, schedule};
+use crate::sparsity::{Compressed, Selection, compress};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub struct Lowered {
     pub program: Program,
     /// The link words.
     pub stream: Stream,
+    /// Banks of what is kept, if something is selected.
+    pub(crate) compressed: Option<Compressed>,
 }
 
 impl Planner {
@@ -56,9 +58,18 @@ impl Planner {
         if let Some(planned) = self.plans.get(problem) {
             return Ok(planned.clone());
         }
-        let planned = search(&self.config, &*self.predict, problem);
-        let planned = planned.map_err(|e| DeviceError::Request { what: e.to_string() })?;
-        let planned = Arc::new(planned);
+        let refuse = |what: String| DeviceError::Request { what };
+        let most = self.config.array.select;
+        if let Some(p) = problem.selection.pattern().filter(|p| p.m > most) {
+            return Err(refuse(format!("pattern {}:{}: the accelerator selects up to 1:{most}", p.n, p.m)));
+        }
+        let dense = Problem { selection: Selection::Dense, ..*problem };
+        let planned = match search(&self.config, &*self.predict, problem) {
+            Ok(planned) => Arc::new(planned),
+            // What has no room for indices runs without them.
+            Err(_) if dense != *problem => self.plan(&dense)?,
+            Err(e) => return Err(refuse(e.to_string())),
+        };
         self.plans.insert(*problem, planned.clone());
         Ok(planned)
     }
@@ -76,6 +87,7 @@ impl Planner {
             return Err(DeviceError::Request { what });
         }
         let (x, w) = (Matrix::new(request.x.values), Matrix::new(request.w.values));
+        let compressed = compress(request, &w)?;
         check_values("X", &request.x, &x)?;
         check_values("W", &request.w, &w)?;
         let planned = self.plan(&problem)?;
@@ -87,18 +99,22 @@ impl Planner {
                 }
             }
         }
-        let stream = self.emit(&planned, &program, &x, &w);
-        Ok(Lowered { planned, program, stream })
+        let stream = self.emit(&planned, &program, (&x, &w), compressed.as_ref());
+        Ok(Lowered { planned, program, stream, compressed })
     }
 
-    fn emit(&self, planned: &Planned, program: &Program, x: &Matrix<'_>, w: &Matrix<'_>) -> Stream {
+    fn emit(
+        &self,
+        planned: &Planned,
+        program: &Program,
+        (x, w): (&Matrix<'_>, &Matrix<'_>),
+        compressed: Option<&Compressed>,
+    ) -> Stream {
         let plan = &planned.plan;
         let w = w.transposed();
         let (rows, cols) = if plan.transposed { (&w, x) } else { (x, &w) };
-        let pack = |fill: &Fill| {
-            let source = if fill.side == Side::Row { rows } else { cols };
-            payload(&self.config, plan, fill, source)
-        };
+        let sources = Sources { rows, cols, compressed };
+        let pack = |fill: &Fill| payload(&self.config, plan, fill, &sources);
         let mut stream = Stream::new(&self.config);
         let words = (planned.traffic.instructions + planned.traffic.payloads) as usize;
         stream.bytes.reserve(words * stream.link_bytes);

@@ -3,6 +3,7 @@
 use crate::device::{Cost, DeviceError, Format, GemmRequest, GemmResult, Operand, ResultFormat};
 use crate::matrix::Matrix;
 use crate::plan::{Problem, ResultWidth, Shape};
+use crate::sparsity::{Pattern, Selection, Sparsity};
 use ndarray::Array2;
 
 fn refuse<T>(what: String) -> Result<T, DeviceError> {
@@ -33,7 +34,35 @@ pub fn problem(request: &GemmRequest<'_>) -> Result<Problem, DeviceError> {
             ));
         }
     };
-    Ok(Problem { shape: Shape { m, k, n }, x: request.x.format, w: request.w.format, result })
+    let selection = selection(request, (m, k, n))?;
+    Ok(Problem { shape: Shape { m, k, n }, x: request.x.format, w: request.w.format, result, selection })
+}
+
+/// The request's pattern, if it is one and leaves something to skip.
+fn selection(request: &GemmRequest<'_>, (m, k, n): (usize, usize, usize)) -> Result<Selection, DeviceError> {
+    let (pattern, along, selection) = match request.sparsity {
+        Sparsity::Dense => return Ok(Selection::Dense),
+        Sparsity::Weights(p) => (p, k, Selection::Weights(p)),
+        Sparsity::Results(p, kept) => {
+            if kept.dim() != (m, n) {
+                return refuse(format!("marks are {:?}: expected {m} × {n}, as Y", kept.dim()));
+            }
+            if request.result != ResultFormat::Full {
+                return refuse("selected results leave at full width only".into());
+            }
+            (p, m, Selection::Results(p))
+        }
+    };
+    let Pattern { n: kept, m: of, run } = pattern;
+    if !of.is_power_of_two() || of > 16 || !(1..=of).contains(&kept) {
+        return refuse(format!(
+            "pattern {kept}:{of}: expected N:M with M of 1, 2, 4, 8 or 16 and N of 1 to M"
+        ));
+    }
+    if along > 0 && (run == 0 || !along.is_multiple_of(run)) {
+        return refuse(format!("runs of {run} in {along} entries: expected a divisor"));
+    }
+    Ok(if kept == of { Selection::Dense } else { selection })
 }
 
 /// The answer if there is nothing to compute: zeros, at no cost.

@@ -70,6 +70,7 @@ pub(crate) fn cost(
         predicted_cycles: ideal.total.into(),
         load_busy: ran.load_busy.into(),
         compute_busy: ran.compute_busy.into(),
+        wait_drain: ran.wait_drain.into(),
         store_busy: ran.store_busy.into(),
         span: ran.span.into(),
         products: products * lanes,

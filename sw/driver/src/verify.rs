@@ -2,9 +2,11 @@
 
 use crate::device::{GemmRequest, ResultFormat};
 use crate::narrow::narrow;
+use crate::sparsity::Sparsity;
 use ndarray::{Array2, ArrayView2};
 
-/// The exact product in 64-bit integers, narrowed as the request says: one loop inside the other.
+/// The exact product in 64-bit integers, narrowed as the request says, without the entries that it does not
+/// want: one loop inside the other.
 ///
 /// # Panics
 /// If the inner dimensions of the request disagree.
@@ -16,6 +18,9 @@ pub fn reference(request: &GemmRequest<'_>) -> Array2<i64> {
         for (x, w) in x.iter().zip(w.rows()) {
             y.iter_mut().zip(w).for_each(|(y, w)| *y += i64::from(*x) * i64::from(*w));
         }
+    }
+    if let Sparsity::Results(_, kept) = request.sparsity {
+        y.indexed_iter_mut().filter(|(at, _)| !kept[*at]).for_each(|(_, y)| *y = 0);
     }
     if let ResultFormat::Narrow { bits, shift } = request.result {
         y.mapv_inplace(|v| narrow(v, bits, shift).0);

@@ -24,7 +24,14 @@ impl Pair {
     /// Runs the case on both devices and compares everything that they return.
     fn check(&mut self, case: &Case) {
         let request = case.request();
-        let name = format!("{:?} × {:?}, {:?}, {:?}", case.x.dim(), case.w.dim(), case.formats, case.result);
+        let name = format!(
+            "{:?} × {:?}, {:?}, {:?}, {:?}",
+            case.x.dim(),
+            case.w.dim(),
+            case.formats,
+            case.result,
+            case.pattern
+        );
         let ran = self.offload.gemm(&request).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(mismatches(&request, ran.y.view()), 0, "{name}");
         assert_eq!(ran.cost.cycles, ran.cost.predicted_cycles, "{name}");
@@ -113,6 +120,28 @@ fn sums_beyond_every_memory() {
 }
 
 #[test]
+fn patterns_on_every_accelerator_that_selects() {
+    let mut random = Random(6);
+    for (name, _) in CONFIGS {
+        let config = config(name);
+        if config.array.select == 1 {
+            continue;
+        }
+        let mut pair = Pair::new(&config);
+        for _ in 0..60 {
+            let shape = (1 + random.below(40), 1 + random.below(80), 1 + random.below(40));
+            let formats = [random.format(), random.format()];
+            pair.check(&Case::sparse(&mut random, shape, formats, config.array.select));
+        }
+        for _ in 0..20 {
+            let shape = (1 + random.below(200), 1 + random.below(900), 1 + random.below(60));
+            let formats = [Format::unsigned(4), Format::signed(8)];
+            pair.check(&Case::sparse(&mut random, shape, formats, config.array.select));
+        }
+    }
+}
+
+#[test]
 fn one_device_runs_many_products() {
     let mut random = Random(5);
     let mut pair = Pair::new(&config("select"));
@@ -147,6 +176,10 @@ proptest! {
         let config = Config::from_toml("random", &text).unwrap();
         let mut random = Random(seed);
         let formats = [random.format(), random.format()];
-        Pair::new(&config).check(&Case::new(&mut random, (m, k, n), formats));
+        let mut pair = Pair::new(&config);
+        pair.check(&Case::new(&mut random, (m, k, n), formats));
+        if select > 0 {
+            pair.check(&Case::sparse(&mut random, (m, k, n), formats, 1 << select));
+        }
     }
 }

@@ -5,7 +5,7 @@ mod common;
 use common::{Case, Random, config};
 use ndarray::array;
 use tandem_driver::{
-    Device, DeviceError, Exact, Format, GemmRequest, Offload, Operand, ResultFormat, mismatches,
+    Device, DeviceError, Exact, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity, mismatches,
 };
 use tandem_model::{CycleModel, Twin};
 use tandem_spec::{Config, Engine, EngineError, Outcome, RunOptions, Stall, Status, Stream};
@@ -193,12 +193,17 @@ fn wrong_requests_are_refused_by_every_device() {
     ];
     for (x, w, result, expected) in cases {
         for device in &mut devices {
-            let refused = device.gemm(&GemmRequest { x, w, result });
+            let refused = device.gemm(&GemmRequest { x, w, result, sparsity: Sparsity::Dense });
             let Err(DeviceError::Request { what }) = refused else { panic!("{refused:?}") };
             assert_eq!(what, expected);
         }
     }
-    let right = GemmRequest { x: operand(x.view(), u5), w: operand(w.view(), s4), result: full };
+    let right = GemmRequest {
+        x: operand(x.view(), u5),
+        w: operand(w.view(), s4),
+        result: full,
+        sparsity: Sparsity::Dense,
+    };
     for device in &mut devices {
         assert_eq!(device.gemm(&right).unwrap().y, array![[5, 6], [14, 3]]);
     }

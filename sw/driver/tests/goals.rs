@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tandem_driver::plan::{GemmPlan, Planned, Problem, ResultWidth, Shape, search};
 use tandem_driver::schedule::schedule;
-use tandem_driver::{Format, Planner};
+use tandem_driver::{Format, Planner, Selection};
 use tandem_model::CycleModel;
 use tandem_spec::engine::Predict;
 use tandem_spec::{Config, Counters, Format as Transport, Instruction};
 
 fn full(m: usize, k: usize, n: usize, x: Format, w: Format) -> Problem {
-    Problem { shape: Shape { m, k, n }, x, w, result: ResultWidth::Full }
+    Problem { shape: Shape { m, k, n }, x, w, result: ResultWidth::Full, selection: Selection::Dense }
 }
 
 /// Digit products / (rows · cols · lanes · cycles from the first to the last one).
@@ -93,7 +93,7 @@ fn every_structure_is_chosen_where_it_pays() {
     // 25 rows are three whole tiles and one row: the last tile comes with shorter words.
     let edge = plan(25, 4096, 64, u4, s4);
     let program = schedule(&config, &edge);
-    let mut words: Vec<_> = program.fills.iter().map(|f| (f.side as u8, f.elements)).collect();
+    let mut words: Vec<_> = program.fills.iter().map(|f| (f.memory as u8, f.elements)).collect();
     words.sort();
     words.dedup();
     assert!(words.len() > 2, "{words:?}");

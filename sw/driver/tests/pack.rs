@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tandem_driver::{Lowered, Planner, Scratchpad, Side};
 use tandem_model::CycleModel;
-use tandem_spec::{Config, Instruction, Load};
+use tandem_spec::{Config, Instruction, Load, Memory};
 
 /// (element, flat word) → its digits, lane by lane, as a LOAD's payload fills them.
 type Words = HashMap<(usize, usize), Vec<u32>>;
@@ -42,6 +42,11 @@ fn read_payload(config: &Config, load: &Load, side: Side, payload: &[u8]) -> Wor
 }
 
 /// The digit that belongs at flat word `flat` of the region, by the layout that `pack` documents.
+/// The side of an operand memory.
+fn side_of(memory: Memory) -> Side {
+    if memory == Memory::Row { Side::Row } else { Side::Col }
+}
+
 fn expected(
     config: &Config,
     lowered: &Lowered,
@@ -52,9 +57,9 @@ fn expected(
     source: ArrayView2<'_, i32>,
 ) -> u32 {
     let (plan, fill) = (&lowered.planned.plan, &lowered.program.fills[load]);
-    let (pad, operand, part) =
-        (Scratchpad::new(config, fill.side), plan.side(fill.side), &plan.parts[fill.part]);
-    let slice = operand.slices[part.slice(fill.side)];
+    let side = side_of(fill.memory);
+    let (pad, operand, part) = (Scratchpad::new(config, side), plan.side(side), &plan.parts[fill.part]);
+    let slice = operand.slices[part.slice(side)];
     let words = part.words(pad.lanes);
     let stride = words * pad.planes(slice.format.bits.into());
     let (tile, plane, word) = (flat / stride, flat % stride / words, flat % words);
@@ -84,15 +89,16 @@ fn check(config: &Config, case: &Case) {
     let transposed = lowered.planned.plan.transposed;
     for (index, (at, load)) in loads.enumerate() {
         let fill = &lowered.program.fills[index];
-        let source = match (fill.side, transposed) {
+        let side = side_of(fill.memory);
+        let source = match (side, transposed) {
             (Side::Row, false) | (Side::Col, true) => case.x.view(),
             _ => case.w.t(),
         };
         let bytes = config.link_bytes();
         let first = at * bytes + 16;
         let length = usize::from(load.count) * usize::from(load.words) * bytes;
-        let words = read_payload(config, &load, fill.side, &lowered.stream.bytes[first..first + length]);
-        let pad = Scratchpad::new(config, fill.side);
+        let words = read_payload(config, &load, side, &lowered.stream.bytes[first..first + length]);
+        let pad = Scratchpad::new(config, side);
         assert_eq!(words.len(), fill.elements * fill.addresses.len() * pad.banks, "everything covered");
         for ((element, word), digits) in words {
             let flat = fill.addresses.start * pad.banks + word;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use std::ops::RangeInclusive;
 use tandem_driver::plan::{GemmPlan, Problem, ResultWidth, Shape, longest_sum, search};
 use tandem_driver::schedule::schedule;
-use tandem_driver::{Scratchpad, Side};
+use tandem_driver::{Scratchpad, Selection, Side};
 use tandem_model::CycleModel;
 use tandem_spec::{Config, Instruction, Memory, Tokens};
 
@@ -198,7 +198,7 @@ proptest! {
         let config = config(CONFIGS[which].0);
         let mut random = Random(seed);
         let result = [ResultWidth::Full, ResultWidth::Narrow(8), ResultWidth::Narrow(16)][usize::from(narrow)];
-        let problem = Problem { shape: Shape { m, k, n }, x: random.format(), w: random.format(), result };
+        let problem = Problem { shape: Shape { m, k, n }, x: random.format(), w: random.format(), result, selection: Selection::Dense };
         let planned = search(&config, &CycleModel, &problem).unwrap();
         let plan = &planned.plan;
         covers(plan);

@@ -9,7 +9,8 @@ use crate::ledger::Ledger;
 use crate::random::{Purpose, Stream};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
-use tandem_driver::{Device, DeviceError, GemmRequest, Operand, ResultFormat};
+use tandem_driver::plan::Problem;
+use tandem_driver::{Device, DeviceError, GemmRequest, Operand, ResultFormat, Sparsity};
 
 /// Who computes a network's matrix products.
 pub enum Engine {
@@ -109,7 +110,7 @@ impl<'a> Pass<'a> {
     /// Computes one product of the running layer on the device.
     ///
     /// # Shape    `[m, k]`, `[k, n]` → `[m, n]`, row-major
-    /// # Numeric  exact
+    /// # Numeric  exact; zero where `sparsity` drops a result
     /// # Errors   whatever the device reports
     /// # Panics   on the float engine
     pub fn product(
@@ -117,20 +118,44 @@ impl<'a> Pass<'a> {
         product: Product,
         x: Operand<'_>,
         w: Operand<'_>,
+        sparsity: Sparsity<'_>,
     ) -> Result<Array2<i64>, ProductError> {
         let Engine::Device(device) = &mut *self.engine else {
             panic!("the float engine takes no integer products");
         };
-        let request = GemmRequest { x: reborrow(&x), w: reborrow(&w), result: ResultFormat::Full };
+        let request = GemmRequest {
+            x: reborrow(&x),
+            w: reborrow(&w),
+            result: ResultFormat::Full,
+            sparsity: shorten(&sparsity),
+        };
         let result =
             device.gemm(&request).map_err(|source| ProductError { layer: self.layer, product, source })?;
         self.ledger.add(self.layer, product, result.cost);
         let y = result.y;
         Ok(if y.is_standard_layout() { y } else { y.as_standard_layout().into_owned() })
     }
+
+    /// The cheaper of two ways to the same integers, by the device's cycle model: whether it is the second.
+    pub fn prefers_second(&mut self, first: &Problem, second: &Problem) -> bool {
+        let Engine::Device(device) = &mut *self.engine else { return false };
+        match (device.predict(first), device.predict(second)) {
+            (Some(first), Some(second)) => second.cycles < first.cycles,
+            _ => false,
+        }
+    }
 }
 
 /// The same operand for a shorter time: views are invariant in their lifetime.
 fn reborrow<'a>(operand: &'a Operand<'_>) -> Operand<'a> {
     Operand { values: operand.values.view(), format: operand.format }
+}
+
+/// The same for a sparsity.
+fn shorten<'a>(sparsity: &'a Sparsity<'_>) -> Sparsity<'a> {
+    match sparsity {
+        Sparsity::Dense => Sparsity::Dense,
+        Sparsity::Weights(pattern) => Sparsity::Weights(*pattern),
+        Sparsity::Results(pattern, kept) => Sparsity::Results(*pattern, kept.view()),
+    }
 }

@@ -12,6 +12,7 @@ struct CostFields {
     predicted_cycles: u64,
     load_busy: u64,
     compute_busy: u64,
+    wait_drain: u64,
     store_busy: u64,
     span: u64,
     products: u64,
@@ -64,6 +65,9 @@ impl LayerCounters {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     layers: Vec<LayerCounters>,
+    /// Dense passes for pruning scores.
+    #[serde(default)]
+    scoring: Counters,
 }
 
 impl Ledger {
@@ -75,7 +79,7 @@ impl Ledger {
             input_gradient: Counters::default(),
             weight_gradient: Counters::default(),
         });
-        Ledger { layers: layers.collect() }
+        Ledger { layers: layers.collect(), scoring: Counters::default() }
     }
 
     /// Adds the cost of one product.
@@ -91,15 +95,25 @@ impl Ledger {
         *counters += Counters { calls: 1, cost };
     }
 
+    /// Adds products that only served to score weights.
+    pub fn add_scoring(&mut self, counters: Counters) {
+        self.scoring += counters;
+    }
+
+    /// What scoring weights cost.
+    pub fn scoring(&self) -> Counters {
+        self.scoring
+    }
+
     /// The layers that had products, in order.
     pub fn cycles_by_layer(&self) -> Vec<LayerCounters> {
         let used = self.layers.iter().filter(|line| line.total().calls > 0);
         used.cloned().collect()
     }
 
-    /// The sum over all layers and products.
+    /// The sum over all layers and products, scoring included.
     pub fn total(&self) -> Counters {
-        let mut total = Counters::default();
+        let mut total = self.scoring;
         self.layers.iter().for_each(|line| total += line.total());
         total
     }

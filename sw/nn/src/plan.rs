@@ -4,9 +4,11 @@ use crate::config::{ConfigError, Experiment};
 use crate::digest::Digest;
 use crate::engine::Product;
 use crate::layers::LayerSpec;
+use crate::prunable::{Groups, Pattern};
 use crate::tensor::Shape;
 use std::sync::Arc;
-use tandem_driver::Format;
+use tandem_driver::plan::{self as driver_plan, Problem, ResultWidth};
+use tandem_driver::{Cost, Device, Format, Selection};
 
 pub use crate::config::LayerBits;
 
@@ -45,6 +47,45 @@ pub struct ProductPlan {
     pub x: Format,
     /// Format of the right operand.
     pub w: Format,
+    /// How the layer's weights are ordered.
+    pub groups: Groups,
+    /// `[m, k, n]` of another way to the same integers, taken where it costs fewer cycles.
+    pub alternative: Option<[usize; 3]>,
+}
+
+impl ProductPlan {
+    /// The product as a device plans it, and its alternative, for weights whose mask has a pattern.
+    pub fn problems(&self, pattern: Option<Pattern>) -> Vec<Problem> {
+        let selection = match (self.product, self.groups.selection(self.product, pattern)) {
+            (_, None) => Selection::Dense,
+            (Product::WeightGradient, Some(p)) => Selection::Results(p),
+            (_, Some(p)) => Selection::Weights(p),
+        };
+        let problem = |[m, k, n]: [usize; 3]| {
+            let shape = driver_plan::Shape { m, k, n };
+            Problem { shape, x: self.x, w: self.w, result: ResultWidth::Full, selection }
+        };
+        std::iter::once([self.m, self.k, self.n]).chain(self.alternative).map(problem).collect()
+    }
+
+    /// The same product for a batch of `images` instead of `batch`.
+    pub fn for_batch(&self, batch: usize, images: usize) -> ProductPlan {
+        let scale = |rows: usize| rows / batch * images;
+        match self.product {
+            Product::WeightGradient => ProductPlan { k: scale(self.k), ..*self },
+            Product::Forward | Product::InputGradient => ProductPlan {
+                m: scale(self.m),
+                alternative: self.alternative.map(|[m, k, n]| [scale(m), k, n]),
+                ..*self
+            },
+        }
+    }
+
+    /// What it will cost on a device, the cheaper way; `None` if the device cannot tell or run it.
+    pub fn cost(&self, device: &mut dyn Device, pattern: Option<Pattern>) -> Option<Cost> {
+        let problems = self.problems(pattern);
+        problems.iter().filter_map(|p| device.predict(p)).min_by_key(|cost| cost.cycles)
+    }
 }
 
 /// One layer, inferred.

@@ -5,6 +5,7 @@
 //! alone, so that they can come back. A mask that comes with a [`Pattern`] is run as N:M selection:
 //! its zeros cost no cycles on a device that can select.
 
+use crate::engine::Product;
 use crate::tensor::{Mask, Parameter};
 use ndarray::Array2;
 
@@ -37,12 +38,31 @@ impl Groups {
     pub const fn contraction(&self) -> usize {
         self.height * self.width * self.channels
     }
+
+    /// Inputs after which the groups of a pattern start anew: the channels of a kernel position; all inputs
+    /// of the window, if it has fewer channels than a group and only inputs are grouped.
+    pub const fn run(&self, pattern: Pattern) -> usize {
+        if pattern.transposable || self.channels >= pattern.m { self.channels } else { self.contraction() }
+    }
+
+    /// A mask's pattern as one of the three products sees it: along K of the forward product, along the
+    /// outputs of the input gradient (if it is transposable), along the rows of dW. `None` is dense.
+    pub fn selection(&self, product: Product, pattern: Option<Pattern>) -> Option<tandem_driver::Pattern> {
+        let pattern = pattern.filter(|p| p.n < p.m)?;
+        let run = match product {
+            Product::InputGradient if !pattern.transposable => return None,
+            Product::InputGradient => self.outputs,
+            Product::Forward | Product::WeightGradient => self.run(pattern),
+        };
+        Some(tandem_driver::Pattern { n: pattern.n, m: pattern.m, run })
+    }
 }
 
 /// N:M: at most `n` of every `m` consecutive inputs (of one output) are kept; if `transposable`, also at
 /// most `n` of every `m` consecutive outputs of one input.
 ///
-/// Groups start at input (output) 0 of each kernel position and end, maybe shorter, at the last.
+/// Groups start at input (output) 0 of each kernel position and end, maybe shorter, at the last; see
+/// [`Groups::run`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pattern {
     /// Kept weights of a group, 1 to `m`; `n == m` is dense.

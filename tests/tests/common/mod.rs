@@ -6,7 +6,7 @@ pub mod command;
 
 use ndarray::Array2;
 use std::path::{Path, PathBuf};
-use tandem_driver::{Format, GemmRequest, Operand, ResultFormat};
+use tandem_driver::{Format, GemmRequest, Operand, Pattern, ResultFormat, Sparsity};
 use tandem_spec::Config;
 
 /// Accelerators from 1×1×1 to 16×16×16: all digit widths, all links, pipelined operands (hop < rows).
@@ -102,6 +102,10 @@ pub struct Case {
     pub formats: [Format; 2],
     /// How results leave.
     pub result: ResultFormat,
+    /// N:M of W, or of the results if `kept` is set.
+    pub pattern: Option<Pattern>,
+    /// Marks of the results that are kept.
+    pub kept: Option<Array2<bool>>,
 }
 
 impl Case {
@@ -113,7 +117,23 @@ impl Case {
         result: ResultFormat,
     ) -> Self {
         let (x, w) = (random.matrix((m, k), formats[0]), random.matrix((k, n), formats[1]));
-        Case { x, w, formats, result }
+        Case { x, w, formats, result, pattern: None, kept: None }
+    }
+
+    /// The same product with W pruned to a pattern.
+    pub fn prune_weights(mut self, pattern: Pattern) -> Self {
+        pattern.project(&mut self.w);
+        self.pattern = Some(pattern);
+        self
+    }
+
+    /// The same product of which only random entries in a pattern are kept, in some groups one fewer.
+    pub fn keep_results(mut self, random: &mut Random, pattern: Pattern) -> Self {
+        let mut kept =
+            pattern.project(&mut random.matrix((self.x.nrows(), self.w.ncols()), Format::signed(16)));
+        kept.iter_mut().for_each(|kept| *kept &= random.below(8) > 0);
+        (self.pattern, self.kept) = (Some(pattern), Some(kept));
+        self
     }
 
     /// As a request.
@@ -122,12 +142,19 @@ impl Case {
             x: Operand { values: self.x.view(), format: self.formats[0] },
             w: Operand { values: self.w.view(), format: self.formats[1] },
             result: self.result,
+            sparsity: match (self.pattern, &self.kept) {
+                (None, _) => Sparsity::Dense,
+                (Some(pattern), None) => Sparsity::Weights(pattern),
+                (Some(pattern), Some(kept)) => Sparsity::Results(pattern, kept.view()),
+            },
         }
     }
 
     /// What it is, for messages.
     pub fn name(&self) -> String {
         let ((m, k), n) = (self.x.dim(), self.w.ncols());
-        format!("{m}×{k}×{n}, {:?}, {:?}", self.formats, self.result)
+        let of = if self.kept.is_some() { "Y" } else { "W" };
+        let pattern = self.pattern.map_or_else(String::new, |p| format!(", {p:?} of {of}"));
+        format!("{m}×{k}×{n}, {:?}, {:?}{pattern}", self.formats, self.result)
     }
 }

@@ -29,6 +29,26 @@ pub(crate) fn multiply<T: Operand>(acc: &mut [i32], stride: usize, x: &[T], w: &
     }
 }
 
+/// Adds the product of windows and columns, of which element (r, c) meets the bank `pick(r, c)`.
+///
+/// `x` is `[row][turn][bank][lane]`, `w` is `[column][turn][lane]`.
+pub(crate) fn multiply_picked<T: Operand, const L: usize>(
+    (acc, stride): (&mut [i32], usize),
+    (x, w): (&[T], &[T]),
+    window: usize,
+    turns: usize,
+    pick: impl Fn(usize, usize) -> usize,
+) {
+    for (r, (row, x)) in acc.chunks_mut(stride).zip(x.chunks_exact(turns * window * L)).enumerate() {
+        for (c, (acc, w)) in row.iter_mut().zip(w.chunks_exact(turns * L)).enumerate() {
+            let bank = pick(r, c) * L;
+            for (x, w) in x.chunks_exact(window * L).zip(w.chunks_exact(L)) {
+                *acc = acc.wrapping_add(dot(&x[bank..bank + L], w));
+            }
+        }
+    }
+}
+
 fn dot<T: Operand>(x: &[T], w: &[T]) -> i32 {
     x.iter().zip(w).fold(0i32, |s, (x, w)| s.wrapping_add(x.times(*w)))
 }

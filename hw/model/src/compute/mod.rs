@@ -84,7 +84,8 @@ impl Job<'_> {
         let mut panels = Panels::<T> { x: vec![], x_of: None, w: vec![], w_of: None };
         let mut result = usize::from(c.result_base);
         let mut tiles = Walk::new(tile_loops);
-        loop {
+        for tile in 0usize.. {
+            let tile = tile as i16;
             let edge = |level: u8| tiles.in_last_turn(level.into());
             let rows = usize::from(if edge(c.row_edge) { c.rows_last } else { c.rows });
             let cols = usize::from(if edge(c.col_edge) { c.cols_last } else { c.cols });
@@ -96,7 +97,7 @@ impl Job<'_> {
             if all || !c.hold {
                 let side = if all { (a.rows, a.cols) } else { (rows, cols) };
                 if turns == block {
-                    self.add::<T, L>(memories, &mut panels, base, &stretch, side);
+                    self.add::<T, L>(memories, &mut panels, (tile, base), &stretch, side);
                 } else {
                     let mut walk = Walk::new(sum_loops);
                     loop {
@@ -106,7 +107,7 @@ impl Job<'_> {
                             break;
                         }
                         (panels.x_of, panels.w_of) = (None, None);
-                        self.add::<T, L>(memories, &mut panels, base, &stretch, side);
+                        self.add::<T, L>(memories, &mut panels, (tile, base), &stretch, side);
                     }
                 }
                 let unused = 32 - a.acc_bits;
@@ -123,7 +124,7 @@ impl Job<'_> {
         &mut self,
         m: &Memories,
         panels: &mut Panels<T>,
-        base: Turn,
+        (tile, base): (i16, Turn),
         stretch: &[Turn],
         (rows, cols): (usize, usize),
     ) {
@@ -138,8 +139,25 @@ impl Job<'_> {
             panel::pack_rows::<T, L>(&mut panels.x, &m.row, &self.planes.0, window, turns.clone(), &offsets);
             panels.x_of = Some((from.row, rows));
         }
+        if c.held {
+            let word = c.index_base.wrapping_add(tile);
+            if panels.w_of != Some((from.col, cols)) {
+                panel::pack_cols::<T, L>(&mut panels.w, &m.col, &self.planes.1, 1, turns, cols, None);
+                panels.w_of = Some((from.col, cols));
+            }
+            let pick =
+                |r: usize, c: usize| usize::from(m.index_word(c, word).map_or(0, |w| w[r])) & (window - 1);
+            kernel::multiply_picked::<T, L>(
+                (self.acc, self.config.array.cols),
+                (&panels.x, &panels.w),
+                window,
+                stretch.len(),
+                pick,
+            );
+            return;
+        }
         if panels.w_of != Some((from.col, cols)) {
-            let index = (&m.index, c.index_base.wrapping_sub(c.col_base));
+            let index = (window > 1).then_some((m, c.index_base.wrapping_sub(c.col_base)));
             panel::pack_cols::<T, L>(&mut panels.w, &m.col, &self.planes.1, window, turns, cols, index);
             panels.w_of = Some((from.col, cols));
         }

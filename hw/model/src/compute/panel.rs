@@ -10,7 +10,7 @@
 //! others meet zero. So one dense product of panels is bit-exact for every precision and pattern.
 
 use super::walk::Turn;
-use crate::memory::Pad;
+use crate::memory::{Memories, Pad};
 
 /// A number of a panel.
 pub(crate) trait Operand: Copy + Default {
@@ -111,8 +111,8 @@ pub(crate) fn pack_rows<T: Operand, const L: usize>(
     }
 }
 
-/// Fills `panel` with the column operands of columns `0..cols`, one column after the other; `index`
-/// holds the index memory and the index base relative to the column base, if `window` > 1.
+/// Fills `panel` with the column operands of columns `0..cols`, one column after the other; with `index`,
+/// the memories and the index base relative to the column base, lanes are spread over a window.
 pub(crate) fn pack_cols<T: Operand, const L: usize>(
     panel: &mut Vec<T>,
     pad: &Pad,
@@ -120,24 +120,23 @@ pub(crate) fn pack_cols<T: Operand, const L: usize>(
     window: usize,
     turns: impl Iterator<Item = Turn> + Clone,
     cols: usize,
-    index: (&Pad, i16),
+    index: Option<(&Memories, i16)>,
 ) {
     panel.clear();
     for c in 0..cols {
         let (words, _) = pad.element(c).as_chunks::<L>();
-        let (indices, _) = index.0.element(c).as_chunks::<L>();
         for turn in turns.clone() {
             let word = planes.word::<T, L>(words, turn.col, 0);
-            if window == 1 {
+            let Some((memories, base)) = index else {
                 panel.extend_from_slice(&word);
                 continue;
-            }
-            let at = turn.col.wrapping_add(index.1) as u16;
-            let picks = indices.get(usize::from(at)).copied().unwrap_or([0; L]);
+            };
+            let picks = memories.index_word(c, turn.col.wrapping_add(base));
             let start = panel.len();
             panel.resize(start + window * L, T::default());
-            for (l, (pick, x)) in picks.iter().zip(word).enumerate() {
-                panel[start + (usize::from(*pick) & (window - 1)) * L + l] = x;
+            for (l, x) in word.into_iter().enumerate() {
+                let pick = picks.map_or(0, |p| usize::from(p[l])) & (window - 1);
+                panel[start + pick * L + l] = x;
             }
         }
     }

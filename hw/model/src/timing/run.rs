@@ -149,38 +149,41 @@ mod tests {
         let sides = (1u8..5, 1u8..5, 1u8..5, 1u8..5);
         let planes = (1u8..3, 1u8..3);
         let shape = (0u8..6, prop::collection::vec(1u16..4, 5), 0u8..6, 0u8..6);
-        (sides, planes, shape, any::<bool>(), 0u8..3).prop_map(|(sides, planes, shape, hold, select)| {
-            let edge = |e: u8| if e < shape.0 { e } else { 7 };
-            let mut loops = [Loop::default(); 7];
-            for (l, count) in shape.1.iter().enumerate() {
-                loops[l].count = *count;
-            }
-            Compute {
-                tokens: Tokens::default(),
-                keep: false,
-                hold,
-                row_signed: false,
-                col_signed: false,
-                row_base: 0,
-                col_base: 0,
-                index_base: 0,
-                result_base: 0,
-                rows: sides.0,
-                rows_last: sides.1,
-                row_edge: edge(shape.2),
-                cols: sides.2,
-                cols_last: sides.3,
-                col_edge: edge(shape.3),
-                row_planes: planes.0,
-                col_planes: planes.1,
-                tiles: shape.0,
-                select,
-                held: false,
-                row_plane_stride: 0,
-                col_plane_stride: 0,
-                loops,
-            }
-        })
+        (sides, planes, shape, any::<bool>(), (0u8..3, any::<bool>())).prop_map(
+            |(sides, planes, shape, hold, select)| {
+                let (select, held) = select;
+                let edge = |e: u8| if e < shape.0 { e } else { 7 };
+                let mut loops = [Loop::default(); 7];
+                for (l, count) in shape.1.iter().enumerate() {
+                    loops[l].count = *count;
+                }
+                Compute {
+                    tokens: Tokens::default(),
+                    keep: false,
+                    hold,
+                    row_signed: false,
+                    col_signed: false,
+                    row_base: 0,
+                    col_base: 0,
+                    index_base: 0,
+                    result_base: 0,
+                    rows: sides.0,
+                    rows_last: sides.1,
+                    row_edge: edge(shape.2),
+                    cols: sides.2,
+                    cols_last: sides.3,
+                    col_edge: edge(shape.3),
+                    row_planes: planes.0,
+                    col_planes: planes.1,
+                    tiles: shape.0,
+                    select,
+                    held,
+                    row_plane_stride: 0,
+                    col_plane_stride: 0,
+                    loops,
+                }
+            },
+        )
     }
 
     /// Turns of all levels in order.
@@ -224,8 +227,13 @@ mod tests {
                     release = cycle + counted + skew as u64;
                     words.extend((0..if c.hold { 0 } else { d }).map(|j| cycle + 6 + skew as u64 + j));
                 }
+                let window_turn = match (c.held, c.tiles) {
+                    (true, 0) => 0,
+                    (true, tiles) => turn[usize::from(tiles) - 1],
+                    (false, _) => turn[4],
+                };
                 let area = i64::from(rv) * i64::from(cv);
-                let gain = if c.select == 0 { 0 } else if turn[4] == 0 { (1 << c.select) - 1 } else { -1 };
+                let gain = if c.select == 0 { 0 } else if window_turn == 0 { (1 << c.select) - 1 } else { -1 };
                 log.push((cycle, area, area * gain));
             }
             prop_assert_eq!(run.last_step(), cycle);

@@ -7,7 +7,7 @@
 //! e_i = e_0 + Σ_{j < i} max(n, D_j + H)                     last step of tile i
 //! ```
 //! A tile's size depends on two facts, "last turn of `row_edge`" and "last turn of `col_edge`"; its
-//! share of `skipped` may depend on a third, "turn 0 of the innermost level". A [`Census`] counts the
+//! share of `skipped` may depend on a third, "turn 0 of the level that keeps a window". A [`Census`] counts the
 //! tiles of each of the eight kinds among the first m; the sums above are weighted counts, whatever
 //! the order of the tiles. Among the first m, digits of m in the mixed radix of the tile levels:
 //!
@@ -33,9 +33,10 @@ pub(crate) struct Tiles {
     levels: usize,
     row_edge: usize,
     col_edge: usize,
-    /// The innermost level, whose turn 0 loads a window, if it is a tile level.
+    /// The level whose turn 0 begins a window, if it is a tile level: the innermost one, or with `held`
+    /// the innermost tile level.
     window: Option<usize>,
-    /// Turns of the innermost level if it is not.
+    /// Turns of that level if it is not.
     window_turns: u128,
     planes: u128,
     select: u32,
@@ -56,6 +57,12 @@ impl Tiles {
         let counts = c.loops.map(|l| u128::from(l.count.max(1)));
         let levels = usize::from(c.tiles).min(config.loops);
         let innermost = config.loops - 1;
+        let (window, window_turns) = match (c.held, levels) {
+            (true, 0) => (None, 1),
+            (true, _) => (Some(levels - 1), 1),
+            (false, _) if levels > innermost => (Some(innermost), 1),
+            (false, _) => (None, counts[innermost]),
+        };
         let rows = [c.rows, c.rows_last].map(usize::from);
         let cols = [c.cols, c.cols_last].map(usize::from);
         let planes = u128::from(c.row_planes.max(1)) * u128::from(c.col_planes.max(1));
@@ -65,8 +72,8 @@ impl Tiles {
             levels,
             row_edge: c.row_edge.into(),
             col_edge: c.col_edge.into(),
-            window: (levels > innermost).then_some(innermost),
-            window_turns: if levels > innermost { 1 } else { counts[innermost] },
+            window,
+            window_turns,
             planes,
             select: c.select.into(),
             hold: c.hold,

@@ -30,7 +30,7 @@ impl Literal {
             words: [
                 memory(a.rows, m.row, a.select * a.lanes * a.row_digit),
                 memory(a.cols, m.col, a.lanes * a.col_digit),
-                memory(a.cols, m.index, a.lanes * config.index_bits()),
+                memory(a.cols, m.index, config.index_lanes() * config.index_bits()),
                 memory(a.rows, 1, 16),
             ],
             result: vec![vec![0; a.drain]; m.result],
@@ -64,7 +64,7 @@ impl Literal {
         let (banks, unit) = match l.memory {
             Memory::Row => (a.select, a.lanes * a.row_digit),
             Memory::Col => (1, a.lanes * a.col_digit),
-            Memory::Index => (1, a.lanes * self.config.index_bits()),
+            Memory::Index => (1, self.config.index_lanes() * self.config.index_bits()),
             Memory::Offset => (1, 16),
         };
         let chunk = unit.min(link);
@@ -103,7 +103,7 @@ impl Literal {
         let levels = self.config.loops;
         let mut turn = vec![0u16; levels];
         let mut address = usize::from(c.result_base);
-        let mut first = true;
+        let (mut first, mut tile) = (true, 0i64);
         loop {
             let dot = |f: fn(&tandem_spec::Loop) -> i16| -> i64 {
                 turn.iter().zip(&c.loops).map(|(i, l)| i64::from(*i) * i64::from(f(l))).sum()
@@ -114,7 +114,7 @@ impl Literal {
             }
             for p in 0..usize::from(c.row_planes) {
                 for q in 0..usize::from(c.col_planes) {
-                    self.step(c, row, col, p, q);
+                    self.step(c, (tile, row, col), p, q);
                 }
             }
             let last = |l: usize| turn[l] + 1 == c.loops[l].count;
@@ -134,18 +134,19 @@ impl Literal {
                 }
             }
             first = ends;
+            tile += i64::from(ends);
             let Some(l) = (0..levels).rev().find(|l| turn[*l] + 1 < c.loops[*l].count) else { return };
             turn[l] += 1;
             turn[l + 1..].fill(0);
         }
     }
 
-    fn step(&mut self, c: &Compute, row: i64, col: i64, p: usize, q: usize) {
+    fn step(&mut self, c: &Compute, (tile, row, col): (i64, i64, i64), p: usize, q: usize) {
         let a = self.config.array.clone();
         let m = a.select as i64;
         let wrap = |v: i64| i64::from(v as i16);
         let b = wrap(i64::from(c.col_base) + col + q as i64 * i64::from(c.col_plane_stride));
-        let index = wrap(i64::from(c.index_base) + col);
+        let index = wrap(i64::from(c.index_base) + if c.held { tile } else { col });
         for r in 0..a.rows {
             let offset = signed(&self.bits(Memory::Offset, r, 0, 0, 16));
             let flat = wrap(i64::from(c.row_base) + row + p as i64 * i64::from(c.row_plane_stride) + offset);
@@ -156,7 +157,8 @@ impl Literal {
                     let pick = match c.select {
                         0 => 0,
                         s => {
-                            number(&self.bits(Memory::Index, column, index, lane * bits, bits))
+                            let entry = if c.held { r } else { lane };
+                            number(&self.bits(Memory::Index, column, index, entry * bits, bits))
                                 & ((1 << s) - 1)
                         }
                     };

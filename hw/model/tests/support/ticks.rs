@@ -398,7 +398,12 @@ fn steps(config: &Config, c: &Compute) -> VecDeque<Step> {
         let drain = config.array.drain as i64;
         let d = if c.hold { 1 } else { rv * ((cv + drain - 1) / drain) };
         let m = 1i64 << c.select;
-        let skipped = match (c.select, at[levels - 1]) {
+        let window_turn = match (c.held, c.tiles) {
+            (false, _) => at[levels - 1],
+            (true, 0) => 0,
+            (true, tiles) => at[usize::from(tiles) - 1],
+        };
+        let skipped = match (c.select, window_turn) {
             (0, _) => 0,
             (_, 0) => rv * cv * (m - 1),
             _ => -rv * cv,

@@ -25,8 +25,12 @@ pub struct ArrayRow {
     pub bank: Vec<Sig<In>>,
     /// Digits of all columns: `column · lanes + lane`.
     pub digit: Vec<Sig<In>>,
-    /// Indices of all columns.
+    /// Indices of all columns, for their lanes.
     pub index: Vec<Sig<In>>,
+    /// Each column's index for this row.
+    pub row_index: Vec<Sig<In>>,
+    /// … which all lanes take.
+    pub by_row: Vec<Sig<In>>,
     /// A step.
     pub step: Signal<In, Bit>,
     /// … that starts a sum.
@@ -65,6 +69,8 @@ impl ArrayRow {
             bank: optional(1, w.pick),
             digit: Sig::vec(a.cols * a.lanes, w.col, true),
             index: optional(a.cols * a.lanes, w.pick),
+            row_index: optional(a.cols, w.pick),
+            by_row: optional(a.cols * usize::from(w.pick > 0), 1),
             step: Default::default(),
             first: Default::default(),
             last: Default::default(),
@@ -143,7 +149,11 @@ impl Logic for ArrayRow {
             for s in 0..self.selects.val() {
                 self.pe[c].bank[s].next = self.bank_view[c / self.hop.val()].val();
                 for l in 0..self.lanes.val() {
-                    self.pe[c].index[l].next = self.index[c * self.lanes.val() + l].val();
+                    if self.by_row[c].val().any() {
+                        self.pe[c].index[l].next = self.row_index[c].val();
+                    } else {
+                        self.pe[c].index[l].next = self.index[c * self.lanes.val() + l].val();
+                    }
                 }
             }
             self.shadow[c].next = self.pe[c].shadow.val();

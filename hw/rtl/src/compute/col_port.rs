@@ -3,12 +3,12 @@
 //! ```text
 //!  t          t+1          t+2           t+3
 //! address ─►[address] ─► [memory] ─► sign ─►[digit]
-//! index   ─►[address] ─► [memory] ─► & mask ─►[index]
+//! index   ─►[address] ─► [memory] ─► & mask ─►[index]     one a lane, or one a row
 //! ```
 
 use super::pe::{Widths, optional};
 use crate::hdl::prelude::*;
-use crate::load::pieces::{Pieces, col_pieces, index_pieces};
+use crate::load::pieces::{Pieces, col_pieces, index_entries, index_pieces};
 use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
@@ -38,10 +38,14 @@ pub struct ColPort {
     pub top: Signal<In, Bit>,
     /// M − 1 of the step (none without selection).
     pub mask: Vec<Sig<In>>,
+    /// The step's indices belong to rows (none without selection).
+    pub held: Vec<Sig<In>>,
     /// The digits.
     pub digit: Vec<Sig<Out>>,
-    /// The indices (none without selection).
+    /// The word's indices, each for a lane or a row (none without selection).
     pub index: Vec<Sig<Out>>,
+    /// They belong to rows.
+    pub by_row: Vec<Sig<Out>>,
     at: Reg,
     top_1: Reg,
     top_2: Reg,
@@ -54,6 +58,9 @@ pub struct ColPort {
     index_inside_2: Reg,
     mask_1: Vec<Reg>,
     mask_2: Vec<Reg>,
+    held_1: Vec<Reg>,
+    held_2: Vec<Reg>,
+    held_3: Vec<Reg>,
     index_ram: Vec<Ram>,
     indices: Vec<Unpack>,
     picked: Vec<Reg>,
@@ -64,6 +71,7 @@ pub struct ColPort {
     index_pieces: Dim,
     per_index_piece: Dim,
     log_index_depth: Dim,
+    entries: Dim,
     selects: Dim,
 }
 
@@ -74,7 +82,10 @@ impl ColPort {
         let value = col_pieces(c);
         let index = index_pieces(c);
         let per_index_piece = index.bits.checked_div(c.index_bits()).unwrap_or(0);
+        let entries = index_entries(c);
+        let selects = usize::from(w.pick > 0);
         let reg = |n: usize| if w.pick == 0 { vec![] } else { Reg::vec(n, w.pick, false) };
+        let flag = || Reg::vec(selects, 1, false);
         let Pieces { count, bits } = value;
         ColPort {
             clock: Default::default(),
@@ -87,8 +98,10 @@ impl ColPort {
             index_address: Sig::signed(16),
             top: Default::default(),
             mask: optional(1, w.pick),
+            held: optional(selects, 1),
             digit: Sig::vec(a.lanes, w.col, true),
-            index: optional(a.lanes, w.pick),
+            index: optional(entries, w.pick),
+            by_row: optional(selects, 1),
             at: Reg::signed(16),
             top_1: Reg::unsigned(1),
             top_2: Reg::unsigned(1),
@@ -101,9 +114,12 @@ impl ColPort {
             index_inside_2: Reg::unsigned(1),
             mask_1: reg(1),
             mask_2: reg(1),
+            held_1: flag(),
+            held_2: flag(),
+            held_3: flag(),
             index_ram: (0..index.count).map(|_| Ram::new(c.memory.index, index.bits, false)).collect(),
             indices: (0..index.count).map(|_| Unpack::new(per_index_piece, c.index_bits(), false)).collect(),
-            picked: reg(a.lanes),
+            picked: reg(entries),
             pieces: Dim::new(count),
             per_piece: Dim::new(bits / a.col_digit),
             lanes: Dim::new(a.lanes),
@@ -111,7 +127,8 @@ impl ColPort {
             index_pieces: Dim::new(index.count),
             per_index_piece: Dim::new(per_index_piece),
             log_index_depth: Dim::new(c.memory.index.trailing_zeros() as usize),
-            selects: Dim::new(usize::from(w.pick > 0)),
+            entries: Dim::new(entries),
+            selects: Dim::new(selects),
         }
     }
 }
@@ -153,6 +170,13 @@ impl Logic for ColPort {
             self.mask_2[s].clock.next = self.clock.val();
             self.mask_1[s].d.next = self.mask[s].val();
             self.mask_2[s].d.next = self.mask_1[s].q.val();
+            self.held_1[s].clock.next = self.clock.val();
+            self.held_2[s].clock.next = self.clock.val();
+            self.held_3[s].clock.next = self.clock.val();
+            self.held_1[s].d.next = self.held[s].val();
+            self.held_2[s].d.next = self.held_1[s].q.val();
+            self.held_3[s].d.next = self.held_2[s].q.val();
+            self.by_row[s].next = self.held_3[s].q.val();
             for p in 0..self.index_pieces.val() {
                 self.index_ram[p].clock.next = self.clock.val();
                 self.index_ram[p].re.next = true;
@@ -162,7 +186,7 @@ impl Logic for ColPort {
                 self.index_ram[p].wdata.next = self.index_data[p].val();
                 self.indices[p].x.next = self.index_ram[p].rdata.val();
             }
-            for l in 0..self.lanes.val() {
+            for l in 0..self.entries.val() {
                 self.picked[l].clock.next = self.clock.val();
                 self.picked[l].d.next = 0.into();
                 if self.index_inside_2.q.val().any() {

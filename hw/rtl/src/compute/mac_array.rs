@@ -13,7 +13,7 @@ use super::col_port::ColPort;
 use super::pe::{Widths, optional};
 use super::row_port::RowPort;
 use crate::hdl::prelude::*;
-use crate::load::pieces::{col_pieces, index_pieces, offset_pieces, row_pieces};
+use crate::load::pieces::{col_pieces, index_entries, index_pieces, offset_pieces, row_pieces};
 use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
@@ -60,6 +60,8 @@ pub struct MacArray {
     pub index: Sig<In>,
     /// M − 1.
     pub mask: Vec<Sig<In>>,
+    /// Indices belong to rows.
+    pub held: Vec<Sig<In>>,
     /// Row digits are signed.
     pub row_top: Signal<In, Bit>,
     /// Column digits are signed.
@@ -75,20 +77,24 @@ pub struct MacArray {
     col_top_at: Vec<Sig<Local>>,
     index_at: Vec<Sig<Local>>,
     mask_at: Vec<Sig<Local>>,
+    held_at: Vec<Sig<Local>>,
     row_chain: Vec<Reg>,
     row_top_chain: Vec<Reg>,
     col_chain: Vec<Reg>,
     col_top_chain: Vec<Reg>,
     index_chain: Vec<Reg>,
     mask_chain: Vec<Reg>,
+    held_chain: Vec<Reg>,
     control: Vec<Concat>,
     control_chain: Vec<Reg>,
     control_out: Vec<Unpack>,
     shift_chain: Vec<Reg>,
     digit: Vec<Sig<Local>>,
     picked: Vec<Sig<Local>>,
+    by_row: Vec<Sig<Local>>,
     digit_chain: Vec<Reg>,
     index_digit_chain: Vec<Reg>,
+    by_row_chain: Vec<Reg>,
     rows: Dim,
     cols: Dim,
     row_pieces: Dim,
@@ -98,6 +104,8 @@ pub struct MacArray {
     window: Dim,
     lanes: Dim,
     across: Dim,
+    entries: Dim,
+    picks: Dim,
     row_groups: Dim,
     col_groups: Dim,
     hop: Dim,
@@ -118,6 +126,8 @@ impl MacArray {
         let enables = |n: usize| (0..n).map(|_| Default::default()).collect();
         let op = offset_pieces(c);
         let across = a.cols * a.lanes;
+        let picks = a.cols * index_entries(c);
+        let selects = usize::from(w.pick > 0);
         let chain = TO_OPERAND + row_groups - 1;
         let pick_regs = |n: usize| if w.pick == 0 { vec![] } else { Reg::vec(n, w.pick, false) };
         MacArray {
@@ -139,6 +149,7 @@ impl MacArray {
             col: Sig::signed(16),
             index: Sig::signed(16),
             mask: optional(1, w.pick),
+            held: optional(selects, 1),
             row_top: Default::default(),
             col_top: Default::default(),
             shadow: Sig::vec(a.rows * a.cols, a.acc_bits, true),
@@ -151,20 +162,24 @@ impl MacArray {
             col_top_at: Sig::vec(col_groups, 1, false),
             index_at: Sig::vec(col_groups, 16, true),
             mask_at: optional(col_groups, w.pick),
+            held_at: optional(col_groups * selects, 1),
             row_chain: Reg::vec(row_groups - 1, 16, true),
             row_top_chain: Reg::vec(row_groups - 1, 1, false),
             col_chain: Reg::vec(col_groups - 1, 16, true),
             col_top_chain: Reg::vec(col_groups - 1, 1, false),
             index_chain: Reg::vec(col_groups - 1, 16, true),
             mask_chain: pick_regs(col_groups - 1),
+            held_chain: Reg::vec((col_groups - 1) * selects, 1, false),
             control: vec![Concat::new(3, 1)],
             control_chain: Reg::vec(chain, 3, false),
             control_out: (0..chain).map(|_| Unpack::new(3, 1, false)).collect(),
             shift_chain: Reg::vec(chain, w.shift, false),
             digit: Sig::vec(row_groups * across, w.col, true),
-            picked: optional(row_groups * across, w.pick),
+            picked: optional(row_groups * picks, w.pick),
+            by_row: optional(row_groups * a.cols * selects, 1),
             digit_chain: Reg::vec((row_groups - 1) * across, w.col, true),
-            index_digit_chain: pick_regs((row_groups - 1) * across),
+            index_digit_chain: pick_regs((row_groups - 1) * picks),
+            by_row_chain: Reg::vec((row_groups - 1) * a.cols * selects, 1, false),
             rows: Dim::new(a.rows),
             cols: Dim::new(a.cols),
             row_pieces: Dim::new(rp.count),
@@ -174,12 +189,14 @@ impl MacArray {
             window: Dim::new(a.select * a.lanes),
             lanes: Dim::new(a.lanes),
             across: Dim::new(across),
+            entries: Dim::new(index_entries(c)),
+            picks: Dim::new(picks),
             row_groups: Dim::new(row_groups),
             col_groups: Dim::new(col_groups),
             hop: Dim::new(a.hop),
             to_operand: Dim::new(TO_OPERAND),
             chain: Dim::new(chain),
-            selects: Dim::new(usize::from(w.pick > 0)),
+            selects: Dim::new(selects),
         }
     }
 }
@@ -237,6 +254,12 @@ impl Logic for MacArray {
                 self.mask_chain[g - 1].d.next = self.mask_at[g - 1].val();
                 self.mask_at[g].next = self.mask_chain[g - 1].q.val();
             }
+            self.held_at[0].next = self.held[s].val();
+            for g in 1..self.col_groups.val() {
+                self.held_chain[g - 1].clock.next = self.clock.val();
+                self.held_chain[g - 1].d.next = self.held_at[g - 1].val();
+                self.held_at[g].next = self.held_chain[g - 1].q.val();
+            }
         }
         // column ports; their digits pass a register every `hop` rows
         for k in 0..self.cols.val() {
@@ -254,13 +277,15 @@ impl Logic for MacArray {
             }
             for s in 0..self.selects.val() {
                 self.col_port[k].mask[s].next = self.mask_at[k / self.hop.val()].val();
+                self.col_port[k].held[s].next = self.held_at[k / self.hop.val()].val();
+                self.by_row[k].next = self.col_port[k].by_row[s].val();
                 for p in 0..self.index_pieces.val() {
                     self.col_port[k].index_we[p].next = self.index_we[k * self.index_pieces.val() + p].val();
                     self.col_port[k].index_data[p].next =
                         self.index_data[k * self.index_pieces.val() + p].val();
                 }
-                for l in 0..self.lanes.val() {
-                    self.picked[k * self.lanes.val() + l].next = self.col_port[k].index[l].val();
+                for e in 0..self.entries.val() {
+                    self.picked[k * self.entries.val() + e].next = self.col_port[k].index[e].val();
                 }
             }
         }
@@ -271,12 +296,21 @@ impl Logic for MacArray {
                     self.digit[(g - 1) * self.across.val() + d].val();
                 self.digit[g * self.across.val() + d].next =
                     self.digit_chain[(g - 1) * self.across.val() + d].q.val();
-                for _s in 0..self.selects.val() {
-                    self.index_digit_chain[(g - 1) * self.across.val() + d].clock.next = self.clock.val();
-                    self.index_digit_chain[(g - 1) * self.across.val() + d].d.next =
-                        self.picked[(g - 1) * self.across.val() + d].val();
-                    self.picked[g * self.across.val() + d].next =
-                        self.index_digit_chain[(g - 1) * self.across.val() + d].q.val();
+            }
+            for _s in 0..self.selects.val() {
+                for d in 0..self.picks.val() {
+                    self.index_digit_chain[(g - 1) * self.picks.val() + d].clock.next = self.clock.val();
+                    self.index_digit_chain[(g - 1) * self.picks.val() + d].d.next =
+                        self.picked[(g - 1) * self.picks.val() + d].val();
+                    self.picked[g * self.picks.val() + d].next =
+                        self.index_digit_chain[(g - 1) * self.picks.val() + d].q.val();
+                }
+                for k in 0..self.cols.val() {
+                    self.by_row_chain[(g - 1) * self.cols.val() + k].clock.next = self.clock.val();
+                    self.by_row_chain[(g - 1) * self.cols.val() + k].d.next =
+                        self.by_row[(g - 1) * self.cols.val() + k].val();
+                    self.by_row[g * self.cols.val() + k].next =
+                        self.by_row_chain[(g - 1) * self.cols.val() + k].q.val();
                 }
             }
         }
@@ -304,9 +338,16 @@ impl Logic for MacArray {
             }
             for s in 0..self.selects.val() {
                 self.array_row[r].bank[s].next = self.row_port[r].bank[s].val();
-                for d in 0..self.across.val() {
-                    self.array_row[r].index[d].next =
-                        self.picked[r / self.hop.val() * self.across.val() + d].val();
+                for k in 0..self.cols.val() {
+                    self.array_row[r].by_row[k].next =
+                        self.by_row[r / self.hop.val() * self.cols.val() + k].val();
+                    self.array_row[r].row_index[k].next =
+                        self.picked[r / self.hop.val() * self.picks.val() + k * self.entries.val() + r].val();
+                    for l in 0..self.lanes.val() {
+                        self.array_row[r].index[k * self.lanes.val() + l].next = self.picked
+                            [r / self.hop.val() * self.picks.val() + k * self.entries.val() + l]
+                            .val();
+                    }
                 }
             }
             self.array_row[r].step.next =

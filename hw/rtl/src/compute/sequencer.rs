@@ -57,6 +57,8 @@ pub struct Sequencer {
     pub col: Sig<Out>,
     /// Index address.
     pub index: Sig<Out>,
+    /// Indices belong to rows (none without selection).
+    pub held: Vec<Sig<Out>>,
     /// M − 1 (none without selection).
     pub mask: Vec<Sig<Out>>,
     /// Row digits are signed.
@@ -93,6 +95,8 @@ pub struct Sequencer {
     row_at: Vec<Reg>,
     col_at: Vec<Reg>,
     index_delta: Reg,
+    tile_index: Reg,
+    window_turn: Sig<Local>,
     first_step: Reg,
     first_tile: Reg,
     drain_wait: Reg,
@@ -124,6 +128,7 @@ pub struct Sequencer {
     col_planes: Slice,
     tiles: Slice,
     select: Slice,
+    by_row: Slice,
     halves: Dim,
     levels: Dim,
     turns: Dim,
@@ -161,6 +166,7 @@ impl Sequencer {
             row: Sig::signed(16),
             col: Sig::signed(16),
             index: Sig::signed(16),
+            held: optional(usize::from(w.pick > 0), 1),
             mask: optional(1, w.pick),
             row_top: Default::default(),
             col_top: Default::default(),
@@ -183,6 +189,8 @@ impl Sequencer {
             row_at: Reg::vec(turns, 16, false),
             col_at: Reg::vec(turns, 16, false),
             index_delta: Reg::unsigned(16),
+            tile_index: Reg::unsigned(16),
+            window_turn: Sig::unsigned(16),
             first_step: Reg::unsigned(1),
             first_tile: Reg::unsigned(1),
             drain_wait: Reg::unsigned(12),
@@ -214,6 +222,7 @@ impl Sequencer {
             col_planes: field(compute::COL_PLANES, 7),
             tiles: field(compute::TILES, 7),
             select: field(compute::SELECT, 7),
+            by_row: field(compute::HELD, 5),
             halves: Dim::new(HALVES),
             levels: Dim::new(levels),
             turns: Dim::new(turns),
@@ -234,7 +243,7 @@ impl Logic for Sequencer {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, busy, index_delta, first_step, first_tile, drain_wait);
+        dff_setup!(self, clock, busy, index_delta, tile_index, first_step, first_tile, drain_wait);
         for i in 0..self.halves.val() {
             self.kept[i].clock.next = self.clock.val();
             self.kept[i].d.next = self.kept[i].q.val();
@@ -264,6 +273,7 @@ impl Logic for Sequencer {
         self.col_planes.x.next = self.kept[7].q.val();
         self.tiles.x.next = self.kept[7].q.val();
         self.select.x.next = self.kept[7].q.val();
+        self.by_row.x.next = self.kept[5].q.val();
         for l in 0..self.levels.val() {
             self.count[l].next = self.kept[10 + 3 * l].q.val();
             self.row_stride[l].next = self.kept[11 + 3 * l].q.val();
@@ -334,7 +344,17 @@ impl Logic for Sequencer {
             self.last.next = false;
         }
         self.elements.next = self.tile_rows.val() * self.tile_cols.val();
-        // selection
+        // selection: the level that goes on choosing from the same windows
+        self.window_turn.next = self.turn[self.levels.val() - 1].q.val();
+        if self.by_row.y.val().any() {
+            self.index.next = self.tile_index.q.val();
+            self.window_turn.next = 0.into();
+            for t in 1..self.tile_choices.val() {
+                if self.tiles.y.val() == t {
+                    self.window_turn.next = self.turn[t - 1].q.val();
+                }
+            }
+        }
         self.mask_value.next = 0.into();
         self.avoided.next = 0.into();
         for s in 0..self.selects.val() {
@@ -343,10 +363,11 @@ impl Logic for Sequencer {
                     self.mask_value.next = self.mask_value.val() * 2 + 1;
                 }
             }
+            self.held[s].next = self.by_row.y.val();
             self.mask[s].next = self.mask_value.val();
             if self.select.y.val().any() {
                 self.avoided.next = -self.elements.val();
-                if !self.turn[self.levels.val() - 1].q.val().any() {
+                if !self.window_turn.val().any() {
                     self.avoided.next = self.elements.val() * self.mask_value.val();
                 }
             }
@@ -360,6 +381,7 @@ impl Logic for Sequencer {
             if self.tile_end.val() {
                 self.drain_wait.d.next = self.words.val() + self.skew.val() - 1;
                 self.first_tile.d.next = 0.into();
+                self.tile_index.d.next = self.tile_index.q.val() + 1;
             }
             for v in 0..self.turns.val() {
                 if self.carry[v + 1].val() {
@@ -389,6 +411,7 @@ impl Logic for Sequencer {
             self.busy.d.next = 1.into();
             self.first_step.d.next = 1.into();
             self.first_tile.d.next = 1.into();
+            self.tile_index.d.next = self.half[3].val();
             self.index_delta.d.next = self.half[3].val() - self.half[2].val();
             for i in 0..self.halves.val() {
                 self.kept[i].d.next = self.half[i].val();

@@ -189,7 +189,7 @@ impl Logic for InstructionRules {
                 | (self.col_planes.y.val() > self.most_col_planes.val())
                 | (self.tiles.y.val() > self.levels.val())
                 | (self.select.y.val() > self.log_banks.val())
-                | self.held.y.val().any()
+                | (self.held.y.val().any() & !self.selects.val())
             {
                 self.bad.next = true;
             }

@@ -38,9 +38,18 @@ pub fn col_pieces(c: &Config) -> Pieces {
     cut(c, 1, c.array.lanes * c.array.col_digit)
 }
 
+/// Indices in a word: enough for every lane and for every row, a power of two.
+pub fn index_entries(c: &Config) -> usize {
+    let mut entries = c.array.lanes;
+    while entries < c.array.rows {
+        entries *= 2;
+    }
+    entries
+}
+
 /// Pieces of a column's word of indices; none without selection.
 pub fn index_pieces(c: &Config) -> Pieces {
-    cut(c, 1, c.array.lanes * c.index_bits())
+    cut(c, 1, index_entries(c) * c.index_bits())
 }
 
 /// Pieces of a row's address offset.

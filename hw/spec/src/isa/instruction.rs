@@ -27,7 +27,7 @@ pub enum Memory {
     Row,
     /// Column operands: per column, words of `lanes` digits.
     Col,
-    /// Indices: per column, words of `lanes` indices.
+    /// Indices: per column, words of one index a lane, or a row.
     Index,
     /// One signed 16-bit address offset per row.
     Offset,
@@ -120,7 +120,7 @@ pub struct Compute {
     pub tiles: u8,
     /// log2 M.
     pub select: u8,
-    /// Indices are per element, held for a tile.
+    /// Index r of a word belongs to row r, and a tile holds its word.
     pub held: bool,
     /// Added to the row address per row plane.
     pub row_plane_stride: i16,

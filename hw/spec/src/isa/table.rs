@@ -53,7 +53,7 @@ fields! {
         ROWS "rows" 80:6 "valid rows of a tile, 1 to the array's";
         ROWS_LAST "rows_last" 86:6 "valid rows in the last turn of level `row_edge`";
         ROW_EDGE "row_edge" 92:3 "a tile level, or 7: no edge";
-        HELD "held" 95:1 "1: indices are per element and held for a tile (weight gradient)";
+        HELD "held" 95:1 "1: index r belongs to row r; word index_base + i is held for tile i (weight gradient)";
         COLS "cols" 96:6 "valid columns of a tile, 1 to the array's";
         COLS_LAST "cols_last" 102:6 "valid columns in the last turn of level `col_edge`";
         COL_EDGE "col_edge" 108:3 "a tile level, or 7: no edge";

@@ -26,7 +26,7 @@ pub fn words_per_address(config: &Config, memory: Memory, elements: usize) -> us
     let (banks, unit) = match memory {
         Memory::Row => (config.array.select, config.array.lanes * config.array.row_digit),
         Memory::Col => (1, config.array.lanes * config.array.col_digit),
-        Memory::Index => (1, config.array.lanes * config.index_bits()),
+        Memory::Index => (1, config.index_lanes() * config.index_bits()),
         Memory::Offset => (1, 16),
     };
     (elements * banks * unit).div_ceil(config.link_bits)
@@ -104,7 +104,7 @@ impl Rules {
         self.range("col_planes", c.col_planes, 1, cfg.col_planes(a.col_bits))?;
         self.range("tiles", c.tiles, 0, cfg.loops)?;
         self.range("select", c.select, 0, a.select.trailing_zeros() as usize)?;
-        self.range("held", c.held, 0, 0)?;
+        self.range("held", c.held, 0, usize::from(a.select > 1))?;
         for (field, edge) in [("row_edge", c.row_edge), ("col_edge", c.col_edge)] {
             if edge != 7 && edge >= c.tiles {
                 let allowed = format!("a tile level (below {}) or 7", c.tiles);

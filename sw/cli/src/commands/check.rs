@@ -8,7 +8,7 @@ use anyhow::Result;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat, mismatches};
+use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity, mismatches};
 use tandem_model::{CycleModel, Twin};
 use tandem_nn::philox::Philox4x32;
 use tandem_sim::Sim;
@@ -108,6 +108,7 @@ fn product(device: &mut dyn Device, seed: u64) -> Result<()> {
         x: Operand { values: x.view(), format: x_format },
         w: Operand { values: w.view(), format: w_format },
         result,
+        sparsity: Sparsity::Dense,
     };
     let answer = device.gemm(&request)?;
     let wrong = mismatches(&request, answer.y.view());

@@ -8,7 +8,7 @@ use ndarray::{Array2, ArrayD, Ix2};
 use ndarray_npy::{ReadNpyExt, WriteNpyExt};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use tandem_driver::{Format, GemmRequest, GemmResult, Operand, ResultFormat, mismatches};
+use tandem_driver::{Format, GemmRequest, GemmResult, Operand, Pattern, ResultFormat, Sparsity, mismatches};
 use tandem_nn::philox::Philox4x32;
 use tandem_spec::Config;
 
@@ -64,6 +64,37 @@ pub struct OperandArgs {
     /// Results are divided by 2^shift, half to even, and saturated.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=31))]
     pub shift: u8,
+    /// At most N of every M consecutive entries are kept: of W (random ones are pruned to it, by magnitude)
+    /// or of Y.
+    #[arg(long, value_name = "N:M", value_parser = parse_pattern)]
+    pub pattern: Option<(usize, usize)>,
+    /// What the pattern is one of.
+    #[arg(long, value_enum, default_value = "w", requires = "pattern")]
+    pub pattern_of: PatternOf,
+    /// Groups start anew after so many entries, e.g. channels of a kernel position (default: never).
+    #[arg(long, value_name = "ENTRIES", requires = "pattern")]
+    pub pattern_run: Option<usize>,
+    /// Entries of Y that are kept: an integer npy [M, N], not zero where kept (default: drawn from --seed).
+    #[arg(long, value_name = "KEPT.npy", requires = "pattern")]
+    pub kept: Option<PathBuf>,
+}
+
+/// What a pattern is one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum PatternOf {
+    /// W, along K: forward product and input gradient.
+    W,
+    /// Y, along M: only the kept entries are computed, as in the weight gradient.
+    Y,
+}
+
+/// N:M, as in `1:4`.
+fn parse_pattern(text: &str) -> Result<(usize, usize), String> {
+    let numbers = text.split_once(':').and_then(|(n, m)| Some((n.parse().ok()?, m.parse().ok()?)));
+    match numbers {
+        Some((n, m @ (1 | 2 | 4 | 8 | 16))) if (1..=m).contains(&n) => Ok((n, m)),
+        _ => Err("expected N:M with M of 1, 2, 4, 8 or 16 and N of 1 to M".into()),
+    }
 }
 
 /// Operands in memory.
@@ -73,6 +104,9 @@ pub struct Operands {
     x_format: Format,
     w_format: Format,
     result: ResultFormat,
+    pattern: Option<Pattern>,
+    /// Marks of the results that are kept.
+    kept: Option<Array2<bool>>,
 }
 
 impl Operands {
@@ -86,7 +120,7 @@ impl Operands {
             (32, s) => return Err(usage(format!("--shift {s}: needs --result-bits 16 or 8"))),
             (bits, shift) => ResultFormat::Narrow { bits, shift },
         };
-        let (x, w) = match (&a.random, &a.x, &a.w) {
+        let (x, mut w) = match (&a.random, &a.x, &a.w) {
             (Some(s), ..) => {
                 if s.contains(&0) {
                     return Err(usage(format!(
@@ -106,7 +140,32 @@ impl Operands {
                 w.shape()
             )));
         }
-        Ok(Operands { x, w, x_format, w_format, result })
+        let (m, k, n) = (x.nrows(), x.ncols(), w.ncols());
+        let pattern = a.pattern.map(|(n, of)| {
+            let along = if a.pattern_of == PatternOf::W { k } else { m };
+            Pattern { n, m: of, run: a.pattern_run.unwrap_or(along) }
+        });
+        let along = if a.pattern_of == PatternOf::W { k } else { m };
+        if let Some(p) = pattern.filter(|p| p.run == 0 || !along.is_multiple_of(p.run)) {
+            return Err(usage(format!("--pattern-run {}: expected a divisor of {along}", p.run)));
+        }
+        let kept = match (pattern, a.pattern_of) {
+            (Some(p), PatternOf::W) => {
+                if a.random.is_some() {
+                    p.project(&mut w);
+                }
+                None
+            }
+            (Some(p), PatternOf::Y) => Some(match &a.kept {
+                Some(path) => load(path)?.mapv(|v| v != 0),
+                None => p.project(&mut draw(a.seed, 2, (m, n), Format::signed(16))),
+            }),
+            (None, _) => None,
+        };
+        if let (Some(path), None) = (&a.kept, &kept) {
+            return Err(usage(format!("--kept {}: needs --pattern-of y", path.display())));
+        }
+        Ok(Operands { x, w, x_format, w_format, result, pattern, kept })
     }
 
     /// The request.
@@ -115,6 +174,11 @@ impl Operands {
             x: Operand { values: self.x.view(), format: self.x_format },
             w: Operand { values: self.w.view(), format: self.w_format },
             result: self.result,
+            sparsity: match (self.pattern, &self.kept) {
+                (None, _) => Sparsity::Dense,
+                (Some(pattern), None) => Sparsity::Weights(pattern),
+                (Some(pattern), Some(kept)) => Sparsity::Results(pattern, kept.view()),
+            },
         }
     }
 }
@@ -207,6 +271,7 @@ pub fn run(args: &Args) -> Result<Report> {
         "engine": device.name(), "m": m, "k": k, "n": n,
         "cycles": cost.cycles, "predicted_cycles": cost.predicted_cycles,
         "load_busy": cost.load_busy, "compute_busy": cost.compute_busy, "store_busy": cost.store_busy,
+        "wait_drain": cost.wait_drain,
         "span": cost.span, "products": cost.products, "skipped": cost.skipped, "utilisation": utilisation,
         "instruction_words": cost.instruction_words, "link_words": cost.link_words,
         "magnitude_or": magnitude_or, "saturated": saturated,

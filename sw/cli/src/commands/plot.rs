@@ -4,7 +4,57 @@ use anyhow::Result;
 use plotters::prelude::*;
 use serde_json::Value;
 use std::fmt::Write as _;
-use tandem_nn::ledger::LayerCounters;
+use tandem_nn::ledger::{Counters, LayerCounters};
+use tandem_nn::train::accounting::{LayerAccount, ProductAccount, compute_cycles};
+
+/// A share in per cent, or nothing.
+fn share(part: u64, whole: u64) -> String {
+    if whole == 0 { String::new() } else { format!("{:.1} %", 100.0 * part as f64 / whole as f64) }
+}
+
+/// Layer, pattern, density, compute cycles of the three products with their share of dense, all cycles.
+pub fn account(lines: &[LayerAccount], scoring: &Counters) -> String {
+    let mut s = format!(
+        "{:<10} {:<18} {:>7}  {:>19} {:>19} {:>19} {:>7} {:>7}\n",
+        "compute", "pattern", "density", "forward", "input grad", "weight grad", "sum", "total"
+    );
+    let cell = |p: &ProductAccount| match p.cost.calls {
+        0 => "-".to_owned(),
+        _ => format!("{} {:>8}", p.cost.cost.compute_busy, busy(p)),
+    };
+    let mut sum = ProductAccount::default();
+    for l in lines {
+        let total = l.total();
+        sum.cost += total.cost;
+        sum.dense += total.dense;
+        let _ = writeln!(
+            s,
+            "{:<10} {:<18} {:>5.1} %  {:>19} {:>19} {:>19} {:>7} {:>7}",
+            l.layer,
+            l.pattern,
+            100.0 * l.density,
+            cell(&l.forward),
+            cell(&l.input_gradient),
+            cell(&l.weight_gradient),
+            busy(&total),
+            share(total.cost.cost.cycles, total.dense.cost.cycles),
+        );
+    }
+    let (now, dense) = (sum.cost.cost, sum.dense.cost);
+    let _ = writeln!(
+        s,
+        "compute {} of dense (with drain waits {}), total {}; scoring {} cycles",
+        busy(&sum),
+        share(compute_cycles(&now), compute_cycles(&dense)),
+        share(now.cycles, dense.cycles),
+        scoring.cost.cycles,
+    );
+    s
+}
+
+fn busy(p: &ProductAccount) -> String {
+    share(p.cost.cost.compute_busy, p.dense.cost.compute_busy)
+}
 
 /// Cycles by layer and product.
 pub fn table(layers: &[LayerCounters]) -> String {

@@ -305,6 +305,7 @@ fn report(
     let layers = t.training_cost().cycles_by_layer();
     let total = t.training_cost().total().cost;
     let utilisation = utilisation(config, total.products, total.span);
+    let (account, scoring) = (t.accounting(), t.training_cost().scoring());
     let loss = history(folder).last().and_then(|l| l["loss"].as_f64());
     let json = json!({
         "run": folder, "engine": t.engine().name(), "accelerator": config.name,
@@ -313,7 +314,7 @@ fn report(
         "weights_digest": digest, "cycles": total.cycles, "predicted_cycles": total.predicted_cycles,
         "load_busy": total.load_busy, "compute_busy": total.compute_busy, "store_busy": total.store_busy,
         "products": total.products, "skipped": total.skipped, "utilisation": utilisation,
-        "cycles_by_layer": layers,
+        "wait_drain": total.wait_drain, "cycles_by_layer": layers, "accounting": account, "scoring": scoring,
     });
     write(&folder.join("report.json"), serde_json::to_string_pretty(&json)?.as_bytes())?;
     let lines = history(folder);
@@ -323,6 +324,9 @@ fn report(
     let mut text = String::new();
     if !t.engine().is_float() {
         text += &commands::plot::table(&layers);
+        if t.experiment().pruning.is_some() {
+            text += &commands::plot::account(&account, &scoring);
+        }
     }
     text += &format!(
         "test accuracy {:.2} %, {} epochs, {:.3e} cycles, utilisation {:.1} %\nweights {digest}\nrun {}",

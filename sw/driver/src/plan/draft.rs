@@ -11,6 +11,7 @@ use super::cuts::ramp;
 use super::{Block, GemmPlan, Part, Problem, ResultWidth, SidePlan, Slice, longest_sum, slices};
 use crate::device::Format;
 use crate::geometry::{Scratchpad, Side};
+use crate::sparsity::Selection;
 use std::ops::Range;
 use tandem_spec::{Config, Format as Transport};
 
@@ -56,34 +57,68 @@ pub(super) struct Frame {
     pub tiles: [usize; 2],
     /// Their memories.
     pub pads: [Scratchpad; 2],
+    /// What is skipped.
+    pub selection: Selection,
+    /// Terms of the sum.
+    pub depth: usize,
+    /// Addresses of the index memory.
+    index: usize,
 }
 
 impl Frame {
     pub fn new(config: &Config, problem: &Problem, transposed: bool) -> Self {
         let (s, p) = (problem.shape, problem);
         let (elements, formats) =
-            if transposed { ([s.n, s.m], [p.w, p.x]) } else { ([s.m, s.n], [p.x, p.w]) };
+            if transposed { ([s.n, s.m], [p.w, p.x]) } else { ([p.lines(), s.n], [p.x, p.w]) };
         let pads = Side::BOTH.map(|side| Scratchpad::new(config, side));
         let mut width = [elements[0].min(pads[0].width), elements[1].min(pads[1].width)];
         // A tile's results must fit the result memory.
         let (drain, depth) = (config.array.drain, config.memory.result);
+        let depth = depth / p.selection.passes().min(depth);
         width[1] = width[1].min(drain * depth);
         width[0] = width[0].min(depth / width[1].div_ceil(drain));
         let tiles = [elements[0].div_ceil(width[0]), elements[1].div_ceil(width[1])];
-        Frame { formats, elements, width, tiles, pads }
+        let (selection, index) = (p.selection, config.memory.index);
+        Frame { formats, elements, width, tiles, pads, selection, depth: p.depth(), index }
+    }
+
+    /// Words of the sum that the memory of a side has room for, in so many planes.
+    pub fn room(&self, side: usize, planes: usize) -> usize {
+        let room = self.pads[side].capacity() / (planes * self.selection.expansion()[side]);
+        match self.selection {
+            Selection::Weights(p) if side == 1 => room.min(self.index / p.n),
+            _ => room,
+        }
+    }
+
+    /// Result words of a pair of tiles.
+    fn results(&self, config: &Config) -> usize {
+        self.width[0] * self.width[1].div_ceil(config.array.drain) * self.selection.passes()
+    }
+
+    /// Pairs of tiles of a block whose results, and indices if they are selected, have room.
+    pub fn pairs(&self, config: &Config) -> usize {
+        let pairs = config.memory.result / self.results(config);
+        match self.selection {
+            Selection::Results(p) => pairs.min(self.index / p.n),
+            _ => pairs,
+        }
     }
 
     /// Operands and results, moved once and at 32 bits, take the link less than two thirds of the
     /// compute time in either direction.
     pub fn spares_link(&self, config: &Config, problem: &Problem) -> bool {
-        let words = problem.shape.k.div_ceil(config.array.lanes);
+        let words = problem.depth().div_ceil(config.array.lanes);
         let planes = [0, 1].map(|s| self.pads[s].planes(self.formats[s].bits.into()));
-        let steps = self.tiles[0] * self.tiles[1] * planes[0] * planes[1] * words;
+        let turns = words * self.selection.turns() * self.selection.passes();
+        let steps = self.tiles[0] * self.tiles[1] * planes[0] * planes[1] * turns;
+        let expansion = self.selection.expansion();
         let load = |s: usize| {
             let pad = &self.pads[s];
-            pad.addresses(self.tiles[s] * planes[s] * words) * pad.link_words(self.width[s])
+            pad.addresses(self.tiles[s] * planes[s] * words * expansion[s]) * pad.link_words(self.width[s])
         };
-        let results = self.elements[0] * self.tiles[1] * self.width[1].div_ceil(config.array.drain);
+        let groups = self.width[1].div_ceil(config.array.drain) * self.selection.passes();
+        let results = self.elements[0] * self.tiles[1] * groups;
         let store = results * (config.array.drain * 32).div_ceil(config.link_bits);
         3 * store.max(load(0) + load(1)) < 2 * steps
     }
@@ -101,30 +136,33 @@ impl Frame {
         (list, planes.expect("at least one slice"))
     }
 
-    /// Longest sum over all pairs of slices that fits `bits` bits.
+    /// Longest sum over all pairs of slices that fits `bits` bits, in terms.
     pub fn longest(&self, groups: [usize; 2], bits: usize) -> usize {
         let [rows, cols] = [0, 1].map(|s| self.slices(s, groups[s]).0);
         let pairs = rows.iter().flat_map(|r| cols.iter().map(move |c| (r, c)));
-        pairs.map(|(r, c)| longest_sum(r.format, c.format, bits)).min().expect("at least one pair")
+        let products = pairs.map(|(r, c)| longest_sum(r.format, c.format, bits)).min();
+        products.expect("at least one pair") / self.selection.turns()
     }
 }
 
 impl Draft {
     /// The same draft with every size cut to what fits, or `None` if the accelerator cannot do it.
-    pub fn fit(&self, config: &Config, frame: &Frame, k: usize) -> Option<Draft> {
+    pub fn fit(&self, config: &Config, frame: &Frame) -> Option<Draft> {
+        let k = frame.depth;
         let (o, i) = self.nest();
         let planes = [0, 1].map(|s| frame.slices(s, self.groups[s]).1);
         let lanes = config.array.lanes;
         let limit = frame.longest(self.groups, config.array.acc_bits);
-        let most = (0..2).map(|s| frame.pads[s].capacity() / planes[s]).min()?;
-        if limit == 0 || most == 0 || self.hold && (k > limit || self.groups != [1, 1]) {
+        let most = (0..2).map(|s| frame.room(s, planes[s])).min()?;
+        let holds = k <= limit && self.groups == [1, 1] && frame.selection.passes() == 1;
+        if limit == 0 || most == 0 || frame.pairs(config) == 0 || self.hold && !holds {
             return None;
         }
         let mut words = self.words.min(most).min(k.div_ceil(lanes));
         if !self.hold {
             words = words.min((limit / lanes).max(1));
         }
-        let room = |s: usize| frame.pads[s].capacity() / (planes[s] * words);
+        let room = |s: usize| frame.room(s, planes[s]) / words;
         let (mut outer, mut inner) = (1, 1);
         if !self.hold {
             outer = self.outer.min(frame.tiles[o]).min(room(o));
@@ -133,8 +171,7 @@ impl Draft {
                 inner = inner.min(room(i));
             }
         }
-        let groups = frame.width[1].div_ceil(config.array.drain);
-        while outer * inner * frame.width[0] * groups > config.memory.result {
+        while outer * inner > frame.pairs(config) {
             if inner > 1 { inner = inner.div_ceil(2) } else { outer = outer.div_ceil(2) }
         }
         let streamed = if frame.tiles[o] <= outer || self.hold { words } else { outer };
@@ -148,7 +185,7 @@ impl Draft {
     pub fn realise(&self, config: &Config, problem: &Problem, frame: &Frame) -> GemmPlan {
         let (o, i) = self.nest();
         let slices = [0, 1].map(|s| frame.slices(s, self.groups[s]));
-        let room = frame.pads[i].capacity() / (slices[i].1 * self.words);
+        let room = frame.room(i, slices[i].1) / self.words;
         let resident = !self.hold && frame.tiles[i] <= room;
         let side = |s: usize| SidePlan {
             elements: frame.elements[s],
@@ -159,7 +196,7 @@ impl Draft {
         };
         let stream_k = frame.tiles[o] <= self.outer;
         let taper = |on: bool| if on { (self.head, self.tail) } else { (0, 0) };
-        let parts = self.parts(config, problem, frame, taper(stream_k || self.hold));
+        let parts = self.parts(config, frame, taper(stream_k || self.hold));
         let (head, tail) = taper(!stream_k);
         let loops = Loops {
             parts: parts.len(),
@@ -177,7 +214,7 @@ impl Draft {
             ResultWidth::Narrow(_) if !split => Transport::S16,
             _ => {
                 let longest = parts.iter().map(|p| p.k.len()).max().expect("at least one part");
-                let longest = if self.hold { problem.shape.k } else { longest };
+                let longest = if self.hold { frame.depth } else { longest };
                 let lossless = frame.longest(self.groups, self.transport.bits()) >= longest;
                 if lossless { self.transport } else { Transport::S32 }
             }
@@ -187,10 +224,10 @@ impl Draft {
     }
 
     /// About how many blocks the plan has.
-    pub fn blocks(&self, frame: &Frame, problem: &Problem, config: &Config) -> usize {
+    pub fn blocks(&self, frame: &Frame, config: &Config) -> usize {
         let (o, i) = self.nest();
         let (unit, size) = self.cut(config, frame);
-        let parts = problem.shape.k.div_ceil(unit * size) * self.groups[0] * self.groups[1];
+        let parts = frame.depth.div_ceil(unit * size) * self.groups[0] * self.groups[1];
         parts * frame.tiles[o].div_ceil(self.outer) * frame.tiles[i].div_ceil(self.inner)
     }
 
@@ -206,8 +243,8 @@ impl Draft {
     }
 
     /// Cuts of k, for each all pairs of slices.
-    fn parts(&self, config: &Config, problem: &Problem, frame: &Frame, taper: (u8, u8)) -> Vec<Part> {
-        let k = problem.shape.k;
+    fn parts(&self, config: &Config, frame: &Frame, taper: (u8, u8)) -> Vec<Part> {
+        let k = frame.depth;
         let (unit, size) = self.cut(config, frame);
         let [rows, cols] = self.groups;
         ramp(k.div_ceil(unit), size, taper.0, taper.1)

@@ -21,6 +21,7 @@ pub use search::{Planned, TooLong, search};
 
 use crate::device::Format;
 use crate::geometry::{Scratchpad, Side};
+use crate::sparsity::Selection;
 use std::ops::Range;
 use tandem_spec::{Config, Format as Transport};
 
@@ -55,6 +56,26 @@ pub struct Problem {
     pub w: Format,
     /// Width of the results.
     pub result: ResultWidth,
+    /// What is skipped.
+    pub selection: Selection,
+}
+
+impl Problem {
+    /// Terms of the sum: k, or its groups if W is compressed.
+    pub fn depth(&self) -> usize {
+        match self.selection {
+            Selection::Weights(p) => p.groups(self.shape.k),
+            _ => self.shape.k,
+        }
+    }
+
+    /// Rows of Y as the array sees them: m, or its groups if results are selected.
+    pub fn lines(&self) -> usize {
+        match self.selection {
+            Selection::Results(p) => p.groups(self.shape.m),
+            _ => self.shape.m,
+        }
+    }
 }
 
 /// Bits `shift … shift + format.bits − 1` of an operand: v = Σ slice · 2^shift.
@@ -72,7 +93,7 @@ pub struct Slice {
 /// One operand on its side of the array.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SidePlan {
-    /// Rows of the operand (`m` or `n`).
+    /// Rows of the operand (`m` or `n`, or groups of selected results).
     pub elements: usize,
     /// Rows of a tile; the last tile may have fewer.
     pub width: usize,
@@ -104,7 +125,7 @@ impl SidePlan {
 /// A range of k and a pair of slices whose products are summed on chip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Which products.
+    /// Which terms of the sum: of k, or of its groups if W is compressed.
     pub k: Range<usize>,
     /// Index of the row operand's slice.
     pub row_slice: usize,
@@ -113,7 +134,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// Flat words of one plane: ⌈|k| / lanes⌉.
+    /// Words of the sum: ⌈|k| / lanes⌉.
     pub fn words(&self, lanes: usize) -> usize {
         self.k.len().div_ceil(lanes)
     }
@@ -196,16 +217,33 @@ impl GemmPlan {
         Scratchpad::new(config, side).planes(slice.format.bits.into())
     }
 
-    /// Flat words that one tile of `part` takes on `side`: planes · ⌈|k| / lanes⌉.
+    /// Flat words of one plane of a tile of `part` on `side`: words of the sum · expansion.
+    pub fn plane_words(&self, config: &Config, side: Side, part: usize) -> usize {
+        self.parts[part].words(config.array.lanes) * self.problem.selection.expansion()[side as usize]
+    }
+
+    /// Flat words that one tile of `part` takes on `side`: planes · words of a plane.
     pub fn tile_words(&self, config: &Config, side: Side, part: usize) -> usize {
-        self.planes(config, side, part) * self.parts[part].words(config.array.lanes)
+        self.planes(config, side, part) * self.plane_words(config, side, part)
+    }
+
+    /// Whether the planes of a region lie one after the other, each with all tiles, and not tile after
+    /// tile: so do those of compressed weights, whose indices then lie like plane 0.
+    pub fn plane_major(&self, side: Side) -> bool {
+        side == Side::Col && matches!(self.problem.selection, Selection::Weights(_))
+    }
+
+    /// Turns of a tile of `part`, all passes together, for each pair of planes.
+    fn turns(&self, config: &Config, part: usize) -> usize {
+        let selection = self.problem.selection;
+        self.parts[part].words(config.array.lanes) * selection.turns() * selection.passes()
     }
 
     /// Steps of the whole plan: Σ tiles · row planes · column planes · words.
     pub fn steps(&self, config: &Config) -> u64 {
         let steps = |b: &Block| {
             let planes = Side::BOTH.map(|s| self.planes(config, s, b.part));
-            b.rows.len() * b.cols.len() * planes[0] * planes[1] * self.parts[b.part].words(config.array.lanes)
+            b.rows.len() * b.cols.len() * planes[0] * planes[1] * self.turns(config, b.part)
         };
         self.blocks.iter().map(|b| steps(b) as u64).sum()
     }
@@ -214,15 +252,16 @@ impl GemmPlan {
     pub fn products(&self, config: &Config) -> u64 {
         let products = |b: &Block| {
             let planes = Side::BOTH.map(|s| self.planes(config, s, b.part));
-            let steps = planes[0] * planes[1] * self.parts[b.part].words(config.array.lanes);
+            let steps = planes[0] * planes[1] * self.turns(config, b.part);
             self.row.rows_in(&b.rows) * self.col.rows_in(&b.cols) * steps
         };
         self.blocks.iter().map(|b| products(b) as u64).sum()
     }
 
-    /// Result words of a block: Σ over its tiles of valid rows · ⌈valid columns / drain⌉.
+    /// Result words of a block: Σ over its tiles and passes of valid rows · ⌈valid columns / drain⌉.
     pub fn result_words(&self, config: &Config, block: &Block) -> usize {
         let groups = |t: usize| self.col.rows_of(t).div_ceil(config.array.drain);
-        self.row.rows_in(&block.rows) * block.cols.clone().map(groups).sum::<usize>()
+        let passes = self.problem.selection.passes();
+        self.row.rows_in(&block.rows) * block.cols.clone().map(groups).sum::<usize>() * passes
     }
 }

@@ -76,7 +76,7 @@ pub struct TooLong {
 /// The best plan that the search finds for `problem`.
 ///
 /// # Errors
-/// [`TooLong`] if every plan has more than about 2^20 blocks.
+/// [`TooLong`] if every plan has more than about 2^20 blocks, or none fits its indices.
 ///
 /// # Panics
 /// If a dimension of the problem is zero.
@@ -86,8 +86,8 @@ pub fn search(config: &Config, predict: &dyn Predict, problem: &Problem) -> Resu
     let seeds = seeds(config, problem, &frames);
     let mut s = Search { config, predict, problem, frames, seen: HashMap::new(), budget: BUDGET };
     let mut ranked: Vec<Draft> = seeds.iter().filter_map(|d| s.fit(d)).collect();
-    let blocks = |d: &Draft| d.blocks(&s.frames[usize::from(d.transposed)], problem, config);
-    let fewest = ranked.iter().map(blocks).min().expect("every product has a plan");
+    let blocks = |d: &Draft| d.blocks(&s.frames[usize::from(d.transposed)], config);
+    let fewest = ranked.iter().map(blocks).min().unwrap_or(usize::MAX);
     if fewest > BLOCKS {
         return Err(TooLong { shape: problem.shape, blocks: fewest });
     }
@@ -115,7 +115,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn fit(&self, draft: &Draft) -> Option<Draft> {
-        draft.fit(self.config, &self.frames[usize::from(draft.transposed)], self.problem.shape.k)
+        draft.fit(self.config, &self.frames[usize::from(draft.transposed)])
     }
 
     /// The plan of a draft that fits, while the budget lasts (the first draft's in any case).

@@ -2,17 +2,20 @@
 
 use super::draft::{Draft, Frame};
 use super::{Problem, ResultWidth};
+use crate::sparsity::Selection;
 use tandem_spec::{Config, Format as Transport};
 
 /// Drafts in a fixed order.
 pub(super) fn seeds(config: &Config, problem: &Problem, frames: &[Frame; 2]) -> Vec<Draft> {
     let mut list = vec![];
-    for transposed in [false, true] {
+    // The pruned operand enters by the columns, whose lanes select.
+    let dense = problem.selection == Selection::Dense;
+    for transposed in [false, true].into_iter().filter(|t| dense || !t) {
         let frame = &frames[usize::from(transposed)];
-        for groups in groups(config, problem, frame) {
+        for groups in groups(config, frame) {
             for row_outer in [false, true] {
                 for transport in transports(config, problem, frame, groups) {
-                    let nest = Nest { config, problem, frame, transposed, row_outer, groups, transport };
+                    let nest = Nest { config, frame, transposed, row_outer, groups, transport };
                     list.extend(nest.seeds());
                 }
             }
@@ -23,10 +26,10 @@ pub(super) fn seeds(config: &Config, problem: &Problem, frames: &[Frame; 2]) -> 
 
 /// Numbers of slices worth trying: the fewest, and if a whole product does not fit the accumulator
 /// the two that need the fewest steps.
-fn groups(config: &Config, problem: &Problem, frame: &Frame) -> Vec<[usize; 2]> {
+fn groups(config: &Config, frame: &Frame) -> Vec<[usize; 2]> {
     let least = [frame.fewest_groups(0), frame.fewest_groups(1)];
     let longest = |g| frame.longest(g, config.array.acc_bits);
-    if longest(least) >= problem.shape.k {
+    if longest(least) >= frame.depth {
         return vec![least];
     }
     let lanes = config.array.lanes;
@@ -35,8 +38,8 @@ fn groups(config: &Config, problem: &Problem, frame: &Frame) -> Vec<[usize; 2]> 
             let (list, _) = frame.slices(s, g[s]);
             list.iter().map(|slice| frame.pads[s].planes(slice.format.bits.into())).sum::<usize>()
         });
-        let sum = longest(g).min(problem.shape.k);
-        let parts = problem.shape.k.div_ceil(if sum < lanes { sum } else { sum / lanes * lanes });
+        let sum = longest(g).min(frame.depth);
+        let parts = frame.depth.div_ceil(if sum < lanes { sum } else { sum / lanes * lanes });
         let words = parts * sum.div_ceil(lanes);
         // A partial sum's way to the host takes about as long as `width` steps.
         words * planes[0] * planes[1] + parts * g[0] * g[1] * frame.width[0]
@@ -51,7 +54,7 @@ fn groups(config: &Config, problem: &Problem, frame: &Frame) -> Vec<[usize; 2]> 
 
 /// Widths that results may have on the link: the narrowest that holds every sum, and 32 bits.
 fn transports(config: &Config, problem: &Problem, frame: &Frame, groups: [usize; 2]) -> Vec<Transport> {
-    let sum = frame.longest(groups, config.array.acc_bits).min(problem.shape.k);
+    let sum = frame.longest(groups, config.array.acc_bits).min(frame.depth);
     let lossless = |t: &Transport| frame.longest(groups, t.bits()) >= sum;
     let narrow = [Transport::S8, Transport::S16].into_iter().find(lossless);
     match problem.result {
@@ -62,7 +65,6 @@ fn transports(config: &Config, problem: &Problem, frame: &Frame, groups: [usize;
 
 struct Nest<'a> {
     config: &'a Config,
-    problem: &'a Problem,
     frame: &'a Frame,
     transposed: bool,
     row_outer: bool,
@@ -74,8 +76,8 @@ impl Nest<'_> {
     fn seeds(&self) -> Vec<Draft> {
         let planes = [0, 1].map(|s| self.frame.slices(s, self.groups[s]).1);
         let (o, i) = if self.row_outer { (0, 1) } else { (1, 0) };
-        let half = |s: usize| (self.frame.pads[s].capacity() / 2 / planes[s]).max(1);
-        let total = self.problem.shape.k.div_ceil(self.config.array.lanes);
+        let half = |s: usize| (self.frame.room(s, planes[s]) / 2).max(1);
+        let total = self.frame.depth.div_ceil(self.config.array.lanes);
         let whole = half(0).min(half(1)) * 2;
 
         let mut words = vec![total.min(whole)];
@@ -96,11 +98,9 @@ impl Nest<'_> {
     fn draft(&self, words: usize, planes: [usize; 2], o: usize, i: usize) -> Draft {
         let frame = self.frame;
         let fit = |s: usize, share: usize| {
-            let capacity = frame.pads[s].capacity() / share;
-            (capacity / (planes[s] * words).max(1)).clamp(1, frame.tiles[s])
+            (frame.room(s, planes[s]) / share / words.max(1)).clamp(1, frame.tiles[s])
         };
-        let tile = frame.width[0] * frame.width[1].div_ceil(self.config.array.drain);
-        let tiles = (self.config.memory.result / 2 / tile).max(1);
+        let tiles = (frame.pairs(self.config) / 2).max(1);
         let (mut outer, inner);
         if fit(i, 1) == frame.tiles[i] {
             inner = frame.tiles[i].min(tiles);

@@ -15,17 +15,20 @@ mod tokens;
 
 use crate::geometry::{Scratchpad, Side};
 use crate::plan::{Block, GemmPlan, Slice};
+use crate::sparsity::Selection;
 use ring::{Region, Ring};
 use std::ops::Range;
-use tandem_spec::isa::Loop;
-use tandem_spec::{Compute, Config, Instruction, Load, Store, Timing, Tokens};
+use tandem_spec::isa::{Loop, words_per_address};
+use tandem_spec::{Compute, Config, Instruction, Load, Memory, Store, Timing, Tokens};
 use tokens::{Chain, Stage};
 
 /// What the payload of a LOAD holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fill {
-    /// Operand.
-    pub side: Side,
+    /// What is filled: an operand memory, or the index memory.
+    pub memory: Memory,
+    /// The block that it is loaded for.
+    pub block: usize,
     /// Part of the plan, which says k and slice.
     pub part: usize,
     /// Tiles of the region that the addresses count in.
@@ -47,20 +50,29 @@ pub struct Program {
     pub stores: Vec<usize>,
 }
 
-/// Level of row tiles, column tiles and of the sum in every COMPUTE.
+/// Level of row tiles, of column tiles, of passes if results are selected, and of the sum after them.
 const ROWS: usize = 0;
 const COLS: usize = 1;
-const SUM: usize = 2;
+const PASS: usize = 2;
 /// No edge.
 const NONE: u8 = 7;
 
 type Key = (Range<usize>, Slice, Range<usize>);
+
+/// Indices of what: a part and column tiles of compressed weights, or tiles of selected results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum IndexKey {
+    Weights(Range<usize>, Range<usize>),
+    Results(Range<usize>, Range<usize>),
+}
 
 struct Scheduler<'a> {
     config: &'a Config,
     plan: &'a GemmPlan,
     pads: [Scratchpad; 2],
     operands: [Ring<Key>; 2],
+    /// Indices of compressed weights lie like plane 0 of their values.
+    indices: Ring<IndexKey>,
     results: Ring<usize>,
     chain: Chain,
     fills: Vec<Fill>,
@@ -80,8 +92,16 @@ pub fn schedule(config: &Config, plan: &GemmPlan) -> Program {
             |b: &Block| pad.addresses(region(plan, side, b).len() * plan.tile_words(config, side, b.part));
         Ring::new(pad.depth, longest(&length))
     };
+    let index_words = |b: &Block| match plan.problem.selection {
+        Selection::Dense => 0,
+        Selection::Weights(_) => {
+            region(plan, Side::Col, b).len() * plan.plane_words(config, Side::Col, b.part)
+        }
+        Selection::Results(p) => b.rows.len() * b.cols.len() * p.n,
+    };
     let mut s = Scheduler {
         config,
+        indices: Ring::new(config.memory.index, longest(&index_words)),
         plan,
         pads,
         operands: Side::BOTH.map(operand),
@@ -103,7 +123,11 @@ impl Scheduler<'_> {
         // What need not wait goes first.
         places.sort_by_key(|p| p.free_after);
         for place in &places {
-            self.load(place, block);
+            self.load(place, index, block);
+        }
+        let index_place = self.index_place(block);
+        if let Some(place) = &index_place {
+            self.load_indices(place, index, block);
         }
         let number = self.chain.count(Stage::Compute) + 1;
         let (mut bases, mut ready) = ([0; 2], 0);
@@ -112,6 +136,13 @@ impl Scheduler<'_> {
             region.used_until = number;
             ready = ready.max(region.ready_after);
             bases[p.side as usize] = region.start * self.pads[p.side as usize].banks + p.offset;
+        }
+        let mut index_base = 0;
+        if let Some(place) = &index_place {
+            let region = self.indices.region(place.key.clone(), place.len);
+            region.used_until = number;
+            ready = ready.max(region.ready_after);
+            index_base = region.start + place.tiles.start * place.stride;
         }
         let mut needs = vec![(Stage::Load, ready)];
         let mut result = 0;
@@ -123,7 +154,7 @@ impl Scheduler<'_> {
             result = region.start;
             needs.push((Stage::Store, region.free_after));
         }
-        let compute = self.compute(block, bases, result);
+        let compute = self.compute(block, bases, index_base, result);
         self.chain.push(Stage::Compute, Instruction::Compute(compute), &needs);
         if !block.hold {
             let store = Store {
@@ -144,11 +175,17 @@ impl Scheduler<'_> {
         let (part, operand) = (&plan.parts[block.part], plan.side(side));
         let tiles = block.tiles(side);
         let region = region(plan, side, block);
-        let stride = plan.tile_words(self.config, side, block.part);
-        let len = pad.addresses(region.len() * stride);
+        let plane_major = plan.plane_major(side);
+        let stride = match plane_major {
+            true => plan.plane_words(self.config, side, block.part),
+            false => plan.tile_words(self.config, side, block.part),
+        };
+        let len = pad.addresses(region.len() * plan.tile_words(self.config, side, block.part));
         let key = (part.k.clone(), operand.slices[part.slice(side)], region.clone());
         let Region { filled, free_after, .. } = *self.operands[side as usize].region(key.clone(), len);
-        let wanted = tiles.end - region.start;
+        // Several planes, each with all tiles, come at once.
+        let at_once = plane_major && len > region.len() * stride;
+        let wanted = if at_once { region.len() } else { tiles.end - region.start };
         Place {
             side,
             key,
@@ -163,7 +200,7 @@ impl Scheduler<'_> {
     /// Loads the tiles that are missing. Addresses that hold the end of one tile and the start of the next
     /// come with the first of the two. Tiles with all rows and the last one, if it has fewer and that
     /// saves more than an instruction costs, come in separate loads.
-    fn load(&mut self, place: &Place, block: &Block) {
+    fn load(&mut self, place: &Place, index: usize, block: &Block) {
         if place.missing.is_empty() {
             return;
         }
@@ -171,8 +208,13 @@ impl Scheduler<'_> {
         let operand = self.plan.side(side);
         let region = place.key.2.clone();
         let until = |tile: usize| pad.addresses(tile * place.stride);
-        let (start, end) = (until(place.missing.start), until(place.missing.end));
-        let has_edge = region.start + place.missing.end == operand.tiles && operand.edge() < operand.width;
+        let (start, mut end) = (until(place.missing.start), until(place.missing.end));
+        let at_once = self.plan.plane_major(side) && end < place.len && place.missing == (0..region.len());
+        if at_once {
+            end = place.len;
+        }
+        let has_edge =
+            !at_once && region.start + place.missing.end == operand.tiles && operand.edge() < operand.width;
         let mut border = end;
         let mut elements = operand.width;
         if has_edge {
@@ -199,30 +241,101 @@ impl Scheduler<'_> {
                 mask: (u32::MAX) >> (32 - elements),
             };
             self.chain.push(Stage::Load, Instruction::Load(load), &[(Stage::Compute, place.free_after)]);
-            let part = block.part;
-            self.fills.push(Fill { side, part, region: region.clone(), addresses, elements });
+            let (memory, part) = (side.memory(), block.part);
+            self.fills.push(Fill { memory, block: index, part, region: region.clone(), addresses, elements });
         }
         let loads = self.chain.count(Stage::Load);
         let region = self.operands[side as usize].region(place.key.clone(), place.len);
         (region.filled, region.ready_after) = (place.missing.end, loads);
     }
 
-    fn compute(&self, block: &Block, bases: [usize; 2], result: usize) -> Compute {
+    /// Where the block's indices lie or will lie, if it has any.
+    fn index_place(&mut self, block: &Block) -> Option<IndexPlace> {
+        let plan = self.plan;
+        let (key, tiles, stride) = match plan.problem.selection {
+            Selection::Dense => return None,
+            Selection::Weights(_) => {
+                let region = region(plan, Side::Col, block);
+                let tiles = block.cols.start - region.start..block.cols.end - region.start;
+                let key = IndexKey::Weights(plan.parts[block.part].k.clone(), region);
+                (key, tiles, plan.plane_words(self.config, Side::Col, block.part))
+            }
+            Selection::Results(p) => {
+                let key = IndexKey::Results(block.rows.clone(), block.cols.clone());
+                (key, 0..block.rows.len() * block.cols.len(), p.n)
+            }
+        };
+        let len = stride
+            * match &key {
+                IndexKey::Weights(_, region) => region.len(),
+                IndexKey::Results(..) => tiles.end,
+            };
+        Some(IndexPlace { key, len, tiles, stride })
+    }
+
+    /// Loads the indices that are missing.
+    fn load_indices(&mut self, place: &IndexPlace, block_index: usize, block: &Block) {
+        let region = self.indices.region(place.key.clone(), place.len);
+        let (filled, start, free_after) = (region.filled, region.start, region.free_after);
+        if filled >= place.tiles.end {
+            return;
+        }
+        let cols = &self.plan.col;
+        let (tiles, elements) = match &place.key {
+            IndexKey::Weights(_, region) => (region.clone(), cols.rows_of(region.start + filled)),
+            IndexKey::Results(_, columns) => (columns.clone(), cols.rows_of(columns.start)),
+        };
+        let addresses = filled * place.stride..place.tiles.end * place.stride;
+        let load = Load {
+            tokens: Tokens::default(),
+            broadcast: false,
+            memory: Memory::Index,
+            address: (start + addresses.start) as u16,
+            count: addresses.len() as u16,
+            words: words_per_address(self.config, Memory::Index, elements) as u16,
+            mask: (u32::MAX) >> (32 - elements),
+        };
+        self.chain.push(Stage::Load, Instruction::Load(load), &[(Stage::Compute, free_after)]);
+        let (memory, block, part, region) = (Memory::Index, block_index, block.part, tiles);
+        self.fills.push(Fill { memory, block, part, region, addresses, elements });
+        let loads = self.chain.count(Stage::Load);
+        let region = self.indices.region(place.key.clone(), place.len);
+        (region.filled, region.ready_after) = (place.tiles.end, loads);
+    }
+
+    fn compute(&self, block: &Block, bases: [usize; 2], index_base: usize, result: usize) -> Compute {
         let (plan, part) = (self.plan, &self.plan.parts[block.part]);
         let words = part.words(self.config.array.lanes);
+        let selection = plan.problem.selection;
+        let expansion = selection.expansion();
+        let plane = |side| plan.plane_words(self.config, side, block.part);
+        let stride = |side| plan.tile_words(self.config, side, block.part);
+        let col_tile = if plan.plane_major(Side::Col) { plane(Side::Col) } else { stride(Side::Col) };
+        let col_plane = if plan.plane_major(Side::Col) {
+            plane(Side::Col) * region(plan, Side::Col, block).len()
+        } else {
+            plane(Side::Col)
+        };
         let signed = |side| plan.side(side).slices[part.slice(side)].format.signed;
         let planes = |side| plan.planes(self.config, side, block.part) as u8;
-        let stride = |side| plan.tile_words(self.config, side, block.part) as i16;
         let mut loops = [Loop::default(); tandem_spec::config::MAX_LOOPS];
         if block.rows.len() > 1 {
             loops[ROWS] =
-                Loop { count: block.rows.len() as u16, row_stride: stride(Side::Row), col_stride: 0 };
+                Loop { count: block.rows.len() as u16, row_stride: stride(Side::Row) as i16, col_stride: 0 };
         }
         if block.cols.len() > 1 {
-            loops[COLS] =
-                Loop { count: block.cols.len() as u16, row_stride: 0, col_stride: stride(Side::Col) };
+            loops[COLS] = Loop { count: block.cols.len() as u16, row_stride: 0, col_stride: col_tile as i16 };
         }
-        loops[SUM] = Loop { count: words as u16, row_stride: 1, col_stride: 1 };
+        let mut tiles = PASS;
+        if let Selection::Results(p) = selection {
+            loops[PASS].count = p.n as u16;
+            tiles = PASS + 1;
+        }
+        let [row_stride, col_stride] = expansion.map(|e| e as i16);
+        loops[tiles] = Loop { count: words as u16, row_stride, col_stride };
+        if let Selection::Weights(p) = selection {
+            loops[self.config.loops - 1] = Loop { count: p.n as u16, row_stride: 0, col_stride: 1 };
+        }
         let edge = |side: Side, level: usize| {
             let (operand, tiles) = (plan.side(side), block.tiles(side));
             let (first, last) = (operand.rows_of(tiles.start), operand.rows_of(tiles.end - 1));
@@ -238,7 +351,7 @@ impl Scheduler<'_> {
             col_signed: signed(Side::Col),
             row_base: bases[0] as i16,
             col_base: bases[1] as i16,
-            index_base: 0,
+            index_base: index_base as i16,
             result_base: result as u16,
             rows,
             rows_last,
@@ -248,11 +361,11 @@ impl Scheduler<'_> {
             col_edge,
             row_planes: planes(Side::Row),
             col_planes: planes(Side::Col),
-            tiles: SUM as u8,
-            select: 0,
-            held: false,
-            row_plane_stride: words as i16,
-            col_plane_stride: words as i16,
+            tiles: tiles as u8,
+            select: selection.pattern().map_or(0, |p| p.select()),
+            held: matches!(selection, Selection::Results(_)),
+            row_plane_stride: plane(Side::Row) as i16,
+            col_plane_stride: col_plane as i16,
             loops,
         }
     }
@@ -262,6 +375,17 @@ impl Scheduler<'_> {
 fn region(plan: &GemmPlan, side: Side, block: &Block) -> Range<usize> {
     let operand = plan.side(side);
     if operand.resident { 0..operand.tiles } else { block.tiles(side).clone() }
+}
+
+/// A block's indices in memory.
+struct IndexPlace {
+    key: IndexKey,
+    /// Addresses of the region.
+    len: usize,
+    /// The block's tiles, counted from the region's start.
+    tiles: Range<usize>,
+    /// Addresses of a tile.
+    stride: usize,
 }
 
 /// A block's operand in memory.

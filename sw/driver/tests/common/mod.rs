@@ -3,7 +3,7 @@
 #![allow(dead_code)]
 
 use ndarray::Array2;
-use tandem_driver::{Format, GemmRequest, Operand, ResultFormat};
+use tandem_driver::{Format, GemmRequest, Operand, Pattern, ResultFormat, Sparsity};
 use tandem_spec::Config;
 
 /// Accelerators from one element to 16×16×16, all digit widths, all links.
@@ -23,6 +23,10 @@ pub const CONFIGS: &[(&str, &str)] = &[
     (
         "select",
         "rows=5\ncols=4\nlanes=1\nrow_digit=4\ncol_digit=2\nselect=8\ndrain=2\n|row_depth=16\ncol_depth=64\nresult_depth=64\n|64",
+    ),
+    (
+        "tall",
+        "rows=7\ncols=3\nlanes=2\nrow_digit=2\ncol_digit=2\nselect=4\nhop=3\n|row_depth=32\ncol_depth=64\nindex_depth=32\nresult_depth=64\n|32",
     ),
     (
         "peer",
@@ -98,6 +102,9 @@ pub struct Case {
     pub w: Array2<i32>,
     pub formats: [Format; 2],
     pub result: ResultFormat,
+    pub pattern: Option<Pattern>,
+    /// Marks of the results that are kept; without, a pattern is one of W.
+    pub kept: Option<Array2<bool>>,
 }
 
 impl Case {
@@ -112,7 +119,38 @@ impl Case {
         };
         let x = matrix(random, m, k, formats[0]);
         let w = matrix(random, k, n, formats[1]);
-        Case { x, w, formats, result: ResultFormat::Full }
+        Case { x, w, formats, result: ResultFormat::Full, pattern: None, kept: None }
+    }
+
+    /// A product with a random pattern of W or of its results that the accelerator can select.
+    pub fn sparse(
+        random: &mut Random,
+        shape: (usize, usize, usize),
+        formats: [Format; 2],
+        most: usize,
+    ) -> Self {
+        let mut case = Case::new(random, shape, formats);
+        let m = 2 << random.below(most.trailing_zeros() as usize);
+        let n = 1 + random.below(m - 1);
+        let of_results = random.below(2) == 1;
+        let along = if of_results { shape.0 } else { shape.1 };
+        let divisors: Vec<_> = (1..=along).filter(|d| along.is_multiple_of(*d)).collect();
+        let pattern = Pattern { n, m, run: divisors[random.below(divisors.len())] };
+        case.pattern = Some(pattern);
+        if of_results {
+            let mut scores = random.matrix(shape.0, shape.2, Format::signed(8));
+            let mut kept = pattern.project(&mut scores);
+            // groups may keep fewer
+            kept.iter_mut().for_each(|kept| *kept &= random.below(8) > 0);
+            case.kept = Some(kept);
+        } else {
+            case.w = case.w.as_standard_layout().into_owned();
+            pattern.project(&mut case.w);
+            if random.below(2) == 1 {
+                case.w = case.w.t().as_standard_layout().into_owned().reversed_axes();
+            }
+        }
+        case
     }
 
     pub fn request(&self) -> GemmRequest<'_> {
@@ -121,6 +159,11 @@ impl Case {
             x: operand(self.x.view(), self.formats[0]),
             w: operand(self.w.view(), self.formats[1]),
             result: self.result,
+            sparsity: match (self.pattern, &self.kept) {
+                (None, _) => Sparsity::Dense,
+                (Some(pattern), None) => Sparsity::Weights(pattern),
+                (Some(pattern), Some(kept)) => Sparsity::Results(pattern, kept.view()),
+            },
         }
     }
 }

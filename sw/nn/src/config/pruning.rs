@@ -21,7 +21,8 @@ pub enum Target {
     Pattern,
     /// This share of the pruned layers' weights.
     Density(f64),
-    /// This share of the dense cycles of a training step, layers that are not pruned included.
+    /// This share of the dense compute cycles (waits for the drain included) of a training step, layers that
+    /// are not pruned included.
     Cycles(f64),
 }
 

@@ -13,12 +13,13 @@ use crate::blocks::{BLOCK, column_sums, for_blocks, tile};
 use crate::engine::{Pass, Product, ProductError};
 use crate::gemm;
 use crate::layers::Site;
+use crate::layers::transposed::Transposed;
 use crate::prunable::{Domain, Groups, Pattern, Prunable};
 use crate::quant::{Quantized, quantize_gradient};
 use crate::random::{Purpose, Stream};
 use crate::tensor::{Mask, Parameter, Slot, reshape, slice, slice_mut};
 use ndarray::{Array2, ArrayView2};
-use tandem_driver::{Format, Operand};
+use tandem_driver::{Format, Operand, Sparsity};
 
 /// The rows of X.
 #[derive(Clone, Copy, Debug)]
@@ -29,13 +30,26 @@ pub enum Rows<'a> {
     Integer(Operand<'a>, f32),
 }
 
-/// The rows of dX.
+/// How dX is wanted.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted {
+    /// Not at all.
+    Nothing,
+    /// As the rows dY·Wᵀ.
+    Rows,
+    /// Pixel by pixel on a device, as a convolution of dY.
+    Pixels(Transposed),
+}
+
+/// dX.
 #[derive(Clone, Debug)]
-pub enum RowGradients {
-    /// From the float reference.
+pub enum InputGradient {
+    /// Rows from the float reference.
     Real(Array2<f32>),
-    /// From a device: integers and their scale.
+    /// Rows from a device: integers and their scale.
     Integer(Array2<i64>, f32),
+    /// Pixels from a device: integers and their scale.
+    Pixels(Array2<i64>, f32),
 }
 
 /// Weights, bias and mask of one contraction.
@@ -99,7 +113,11 @@ impl Affine {
             }
             Rows::Integer(x, scale) => {
                 self.quantized.quantize(&self.effective, pass.mode);
-                let product = pass.product(Product::Forward, x, self.quantized.operand())?;
+                let sparsity = match self.groups.selection(Product::Forward, self.pattern) {
+                    Some(pattern) => Sparsity::Weights(pattern),
+                    None => Sparsity::Dense,
+                };
+                let product = pass.product(Product::Forward, x, self.quantized.operand(), sparsity)?;
                 let scale = scale * self.quantized.scale();
                 let product = slice(&product);
                 self.add_bias(slice_mut(y), |i| product[i] as f32 * scale);
@@ -128,7 +146,8 @@ impl Affine {
         });
     }
 
-    /// Sets the gradients of weights and bias, and returns dX if it is wanted.
+    /// Sets the gradients of weights and bias, and returns dX if it is wanted. Of masked weights that have
+    /// a pattern no gradient is computed, unless the dense one is wanted.
     ///
     /// `x` is what [`forward`](Self::forward) had.
     ///
@@ -137,9 +156,9 @@ impl Affine {
         &mut self,
         x: Rows<'_>,
         dy: &Array2<f32>,
-        want_dx: bool,
+        wanted: Wanted,
         pass: &mut Pass<'_>,
-    ) -> Result<Option<RowGradients>, ProductError> {
+    ) -> Result<Option<InputGradient>, ProductError> {
         let (k, n) = self.weight.value.dim();
         let dy = slice(dy);
         let rows = dy.len() / n;
@@ -148,7 +167,8 @@ impl Affine {
             Rows::Real(x) => {
                 let dy = ArrayView2::from_shape((rows, n), dy).expect("rows·n values");
                 self.weight.gradient = gemm::product(x.t(), dy);
-                want_dx.then(|| RowGradients::Real(gemm::product(dy, self.effective.t())))
+                let rows = || InputGradient::Real(gemm::product(dy, self.effective.t()));
+                (!matches!(wanted, Wanted::Nothing)).then(rows)
             }
             Rows::Integer(x, x_scale) => {
                 reshape(&mut self.dy, rows, n);
@@ -156,19 +176,37 @@ impl Affine {
                 let scale = quantize_gradient(dy, self.gradient_bits, &rounding, slice_mut(&mut self.dy));
                 let dy = Operand { values: self.dy.view(), format: Format::signed(self.gradient_bits) };
                 let xt = Operand { values: x.values.reversed_axes(), format: x.format };
-                let dw = pass.product(Product::WeightGradient, xt, dy)?;
+                let pattern = self.groups.selection(Product::WeightGradient, self.pattern);
+                let sparsity = match (pattern, &self.mask, &self.dense) {
+                    (Some(pattern), Some(mask), None) => Sparsity::Results(pattern, mask.view()),
+                    _ => Sparsity::Dense,
+                };
+                let dw = pass.product(Product::WeightGradient, xt, dy, sparsity)?;
                 scale_into(slice(&dw), x_scale * scale, self.weight.gradients_mut());
                 let gradient = slice_mut(&mut self.weight.gradient);
                 self.quantized.straight_through(slice(&self.effective), gradient);
-                if want_dx {
-                    let wt = Operand {
-                        values: self.quantized.integers().reversed_axes(),
-                        format: self.quantized.format(),
-                    };
-                    let dx = pass.product(Product::InputGradient, dy, wt)?;
-                    Some(RowGradients::Integer(dx, scale * self.quantized.scale()))
-                } else {
-                    None
+                let format = self.quantized.format();
+                let scale = scale * self.quantized.scale();
+                let sparsity = match self.groups.selection(Product::InputGradient, self.pattern) {
+                    Some(pattern) => Sparsity::Weights(pattern),
+                    None => Sparsity::Dense,
+                };
+                match wanted {
+                    Wanted::Nothing => None,
+                    Wanted::Rows => {
+                        let values = self.quantized.integers().reversed_axes();
+                        let wt = Operand { values, format };
+                        let dx = pass.product(Product::InputGradient, dy, wt, sparsity)?;
+                        Some(InputGradient::Integer(dx, scale))
+                    }
+                    Wanted::Pixels(transposed) => {
+                        let rows = transposed.rows(&self.dy);
+                        let weights = transposed.weights(&self.quantized.integers().to_owned());
+                        let rows = Operand { values: rows.view(), format: dy.format };
+                        let weights = Operand { values: weights.view(), format };
+                        let dx = pass.product(Product::InputGradient, rows, weights, sparsity)?;
+                        Some(InputGradient::Pixels(dx, scale))
+                    }
                 }
             }
         };
@@ -191,6 +229,11 @@ impl Affine {
             }
         });
         bias.gradients_mut().iter_mut().zip(sums).for_each(|(g, s)| *g = s as f32);
+    }
+
+    /// The pattern of its mask.
+    pub fn pattern(&self) -> Option<Pattern> {
+        self.pattern
     }
 
     /// Its state.

@@ -6,13 +6,15 @@
 //! ```
 //!
 //! The host lays the windows of the quantized input out as rows (im2col), so that all three products
-//! are matrix products; dX is gathered from dY·Wᵀ on the host (col2im), in integers.
+//! are matrix products. dX is gathered from dY·Wᵀ on the host (col2im), or is a convolution of dY on the
+//! device ([`super::transposed`]): the same integers, so `input_gradient = "auto"` takes the cheaper one.
 
-use super::affine::{Affine, RowGradients, Rows};
+use super::affine::{Affine, InputGradient, Rows, Wanted, scale_into};
+use super::transposed::Transposed;
 use super::window::Window;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape, three_products};
 use crate::config::number::{Int, one, yes};
-use crate::engine::{Pass, ProductError};
+use crate::engine::{Pass, Product, ProductError};
 use crate::plan::{LayerBits, ProductPlan, Range, Signal};
 use crate::prunable::{Groups, Prunable};
 use crate::prune::probe::Operation;
@@ -37,9 +39,29 @@ pub struct Conv2d {
     padding: Int<0, 30>,
     #[serde(default = "yes")]
     bias: bool,
+    #[serde(default)]
+    input_gradient: Form,
+}
+
+/// How the input gradient runs on a device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Form {
+    /// Whichever the cycle model finds faster.
+    #[default]
+    Auto,
+    /// dY·Wᵀ, gathered on the host.
+    Col2im,
+    /// A convolution of dY.
+    Convolution,
 }
 
 impl Conv2d {
+    fn groups(&self, input: Signal) -> Groups {
+        let (kernel, outputs) = (self.kernel.get(), self.channels.get());
+        Groups { height: kernel, width: kernel, channels: input.shape.c, outputs }
+    }
+
     fn window(&self, input: Shape) -> Window {
         Window { input, kernel: self.kernel.get(), stride: self.stride.get(), padding: self.padding.get() }
     }
@@ -74,7 +96,17 @@ impl LayerSpec for Conv2d {
     fn products(&self, input: Signal, bits: &LayerBits, batch: usize) -> Vec<ProductPlan> {
         let window = self.window(input.shape);
         let (h, w) = window.positions().unwrap_or_default();
-        three_products(input, bits, (batch * h * w, window.volume(), self.channels.get()))
+        let groups = self.groups(input);
+        let mut products = three_products(input, bits, batch * h * w, groups);
+        let transposed = Transposed { window, groups }.shape(batch);
+        for p in products.iter_mut().filter(|p| p.product == Product::InputGradient) {
+            match self.input_gradient {
+                Form::Auto => p.alternative = Some(transposed),
+                Form::Col2im => {}
+                Form::Convolution => [p.m, p.k, p.n] = transposed,
+            }
+        }
+        products
     }
 
     fn operation(&self, input: Signal) -> Option<Operation> {
@@ -83,14 +115,13 @@ impl LayerSpec for Conv2d {
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {
         let input = site.inputs[0];
-        let groups = Groups {
-            height: self.kernel.get(),
-            width: self.kernel.get(),
-            channels: input.shape.c,
-            outputs: self.channels.get(),
-        };
+        let groups = self.groups(input);
+        let plans = self.products(input, site.bits, 1);
         Box::new(Conv2dLayer {
             window: self.window(input.shape),
+            transposed: Transposed { window: self.window(input.shape), groups },
+            form: self.input_gradient,
+            gradient: plans[2],
             positions: site.output.shape.positions(),
             affine: Affine::new(groups, self.bias, site),
             x: Quantized::new(site.bits.input_quantizer(input)),
@@ -102,6 +133,10 @@ impl LayerSpec for Conv2d {
 
 struct Conv2dLayer {
     window: Window,
+    transposed: Transposed,
+    form: Form,
+    /// The plan of the input gradient, for a batch of one.
+    gradient: ProductPlan,
     positions: usize,
     affine: Affine,
     x: Quantized,
@@ -123,6 +158,23 @@ impl Conv2dLayer {
         }
         let operand = Operand { values: integers.view(), format: x.format() };
         Rows::Integer(operand, x.scale())
+    }
+}
+
+impl Conv2dLayer {
+    fn wanted(&self, batch: usize, pass: &mut Pass<'_>) -> Wanted {
+        let convolution = match self.form {
+            Form::Col2im => false,
+            Form::Convolution => true,
+            Form::Auto => {
+                let mut plan = self.gradient;
+                plan.m *= batch;
+                plan.alternative = Some(self.transposed.shape(batch));
+                let problems = plan.problems(self.affine.pattern());
+                pass.prefers_second(&problems[0], &problems[1])
+            }
+        };
+        if convolution { Wanted::Pixels(self.transposed) } else { Wanted::Rows }
     }
 }
 
@@ -156,13 +208,18 @@ impl Layer for Conv2dLayer {
         pass: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
         let rows = Self::rows(&self.x, &self.integers, &self.reals, pass.is_float());
-        let gradient = self.affine.backward(rows, tape.dy, dx[0].is_some(), pass)?;
+        let wanted = if dx[0].is_some() { self.wanted(tape.dy.nrows(), pass) } else { Wanted::Nothing };
+        let gradient = self.affine.backward(rows, tape.dy, wanted, pass)?;
         if let (Some(gradient), Some(dx)) = (gradient, &mut dx[0]) {
             let dx = slice_mut(dx);
             match gradient {
-                RowGradients::Real(rows) => self.window.col2im(slice(&rows), dx, |sum| sum),
-                RowGradients::Integer(rows, scale) => {
+                InputGradient::Real(rows) => self.window.col2im(slice(&rows), dx, |sum| sum),
+                InputGradient::Integer(rows, scale) => {
                     self.window.col2im(slice(&rows), dx, |sum| sum as f32 * scale);
+                    self.x.straight_through(slice(tape.inputs[0]), dx);
+                }
+                InputGradient::Pixels(pixels, scale) => {
+                    scale_into(slice(&pixels), scale, dx);
                     self.x.straight_through(slice(tape.inputs[0]), dx);
                 }
             }

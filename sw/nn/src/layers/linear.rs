@@ -4,7 +4,7 @@
 //! Y = X·W + b          X [B, in], W [in, out], Y [B, out]
 //! ```
 
-use super::affine::{Affine, RowGradients, Rows, scale_into};
+use super::affine::{Affine, InputGradient, Rows, Wanted, scale_into};
 use super::window::Window;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape, three_products};
 use crate::config::number::{Int, yes};
@@ -29,6 +29,12 @@ pub struct Linear {
     bias: bool,
 }
 
+impl Linear {
+    fn groups(&self, input: Signal) -> Groups {
+        Groups { height: 1, width: 1, channels: input.shape.features(), outputs: self.outputs.get() }
+    }
+}
+
 impl LayerSpec for Linear {
     fn infer(&self, inputs: &[Signal]) -> Result<Signal, SpecError> {
         let shape = inputs[0].shape;
@@ -46,7 +52,7 @@ impl LayerSpec for Linear {
     }
 
     fn products(&self, input: Signal, bits: &LayerBits, batch: usize) -> Vec<ProductPlan> {
-        three_products(input, bits, (batch, input.shape.features(), self.outputs.get()))
+        three_products(input, bits, batch, self.groups(input))
     }
 
     fn operation(&self, input: Signal) -> Option<Operation> {
@@ -54,14 +60,8 @@ impl LayerSpec for Linear {
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {
-        let groups = Groups {
-            height: 1,
-            width: 1,
-            channels: site.inputs[0].shape.features(),
-            outputs: self.outputs.get(),
-        };
         Box::new(LinearLayer {
-            affine: Affine::new(groups, self.bias, site),
+            affine: Affine::new(self.groups(site.inputs[0]), self.bias, site),
             x: Quantized::new(site.bits.input_quantizer(site.inputs[0])),
         })
     }
@@ -99,11 +99,12 @@ impl Layer for LinearLayer {
         } else {
             Rows::Integer(self.x.operand(), self.x.scale())
         };
-        let gradient = self.affine.backward(rows, tape.dy, dx[0].is_some(), pass)?;
+        let wanted = if dx[0].is_some() { Wanted::Rows } else { Wanted::Nothing };
+        let gradient = self.affine.backward(rows, tape.dy, wanted, pass)?;
         if let (Some(gradient), Some(dx)) = (gradient, &mut dx[0]) {
             match gradient {
-                RowGradients::Real(rows) => dx.assign(&rows),
-                RowGradients::Integer(rows, scale) => {
+                InputGradient::Real(rows) => dx.assign(&rows),
+                InputGradient::Integer(rows, scale) | InputGradient::Pixels(rows, scale) => {
                     scale_into(slice(&rows), scale, slice_mut(dx));
                     self.x.straight_through(slice(x), slice_mut(dx));
                 }

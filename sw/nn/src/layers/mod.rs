@@ -15,11 +15,12 @@ pub mod linear;
 pub mod max_pool;
 pub mod relu;
 pub mod residual;
+pub mod transposed;
 pub mod window;
 
 use crate::engine::{Pass, Product, ProductError};
 use crate::plan::{LayerBits, ProductPlan, Signal};
-use crate::prunable::Prunable;
+use crate::prunable::{Groups, Prunable};
 use crate::prune::probe::Operation;
 use crate::tensor::Slot;
 use ndarray::Array2;
@@ -161,15 +162,17 @@ pub trait Layer: Send {
     }
 }
 
-/// The three products of a contraction of `rows` rows, K = `k`, N = `n`.
+/// The three products of a contraction of `rows` rows with weights of `groups`.
 pub(crate) fn three_products(
     input: Signal,
     bits: &LayerBits,
-    (rows, k, n): (usize, usize, usize),
+    rows: usize,
+    groups: Groups,
 ) -> Vec<ProductPlan> {
+    let (k, n) = (groups.contraction(), groups.outputs);
     let x = bits.input_format(input);
     let (w, g) = (bits.weight_format(), bits.gradient_format());
-    let plan = |product, m, k, n, x, w| ProductPlan { product, m, k, n, x, w };
+    let plan = |product, m, k, n, x, w| ProductPlan { product, m, k, n, x, w, groups, alternative: None };
     vec![
         plan(Product::Forward, rows, k, n, x, w),
         plan(Product::WeightGradient, k, rows, n, x, g),

@@ -6,7 +6,8 @@ use crate::prunable::Pattern;
 
 /// Predicts cycles. A closure `(layer, pattern) → cycles` is one.
 pub trait CycleOracle: Send {
-    /// Cycles of the three products of one training step, of the layer with this index in the network.
+    /// Compute cycles, waits for the drain included, of the three products of one training step, of the layer
+    /// with this index in the network.
     /// `pattern.n == pattern.m` is dense.
     fn cycles(&self, layer: usize, pattern: Pattern) -> u64;
 }

@@ -65,7 +65,7 @@ fn larger_first(a: f64, b: f64) -> Ordering {
 pub fn best(scores: &Array2<f64>, groups: Groups, pattern: Pattern) -> Mask {
     assert_eq!(scores.dim(), (groups.contraction(), groups.outputs), "shape of scores");
     let mut mask = Array2::from_elem(scores.dim(), false);
-    let (position, group) = (groups.channels * groups.outputs, pattern.m * groups.outputs);
+    let (position, group) = (groups.run(pattern) * groups.outputs, pattern.m * groups.outputs);
     let fixed = FixedPoint::of(slice(scores));
     slice_mut(&mut mask)
         .par_chunks_mut(position)
@@ -186,11 +186,13 @@ mod tests {
         fn groups_keep_their_largest((groups, pattern, scores) in cases()) {
             let pattern = Pattern { transposable: false, ..pattern };
             let mask = best(&scores, groups, pattern);
-            for position in 0..groups.height * groups.width {
-                for first in (0..groups.channels).step_by(pattern.m) {
+            // Fewer channels than a group: groups run over all positions.
+            let run = if groups.channels < pattern.m { groups.contraction() } else { groups.channels };
+            for position in 0..groups.contraction() / run {
+                for first in (0..run).step_by(pattern.m) {
                     for column in 0..groups.outputs {
-                        let end = (first + pattern.m).min(groups.channels);
-                        let rows = (first..end).map(|c| position * groups.channels + c);
+                        let end = (first + pattern.m).min(run);
+                        let rows = (first..end).map(|c| position * run + c);
                         let mut group: Vec<_> =
                             rows.map(|row| (-scores[[row, column]] as i64, row)).collect();
                         group.sort_unstable();

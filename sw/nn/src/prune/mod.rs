@@ -31,5 +31,6 @@ pub mod select;
 mod state;
 mod transposable;
 
+pub use plan::PrunedLayer;
 pub use pruner::{PruneError, Pruner};
 pub use report::{PruningReport, report};

@@ -121,14 +121,14 @@ pub struct Violation {
 /// # Shape    `[K, N]` of `groups`
 /// # Errors   the first group, row by row, in which more than `pattern.n` weights are kept
 pub fn check(mask: &Mask, groups: Groups, pattern: Pattern) -> Result<(), Violation> {
-    let Groups { channels, outputs, .. } = groups;
+    let (run, outputs) = (groups.run(pattern), groups.outputs);
     let Pattern { n, m, transposable } = pattern;
     let violation = |kept, along, row, column| Violation { pattern, kept, along, row, column };
     for row in 0..groups.contraction() {
-        let channel = row % channels;
+        let channel = row % run;
         for column in 0..outputs {
             if channel % m == 0 {
-                let end = row + m.min(channels - channel);
+                let end = row + m.min(run - channel);
                 let kept = (row..end).filter(|&row| mask[[row, column]]).count();
                 if kept > n {
                     return Err(violation(kept, "inputs", row, column));

@@ -4,7 +4,7 @@ use super::budget::erk::Extent;
 use super::pattern::{PatternSpec, Structure};
 use crate::config::{ConfigError, Experiment, LayerOverride, PruningConfig};
 use crate::network::Network;
-use crate::prunable::{Domain, Groups};
+use crate::prunable::{Domain, Groups, Pattern};
 
 /// A layer that is pruned.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,12 @@ pub struct PrunedLayer {
 }
 
 impl PrunedLayer {
+    /// The patterns that its mask may have, N = 1 to M − 1; none if it is unstructured.
+    pub fn levels(&self) -> Vec<Pattern> {
+        let Structure::Grouped { m, .. } = self.structure else { return vec![] };
+        (1..m).filter_map(|n| self.structure.pattern(n)).collect()
+    }
+
     /// Number of weights.
     pub fn weights(&self) -> usize {
         self.groups.contraction() * self.groups.outputs

@@ -149,7 +149,7 @@ impl Selector<'_> {
         levels.ok_or_else(|| BudgetError {
             unit,
             limit,
-            least: layerwise::cost(&curves, &vec![1; curves.len()]),
+            least: layerwise::size(&curves, &vec![1; curves.len()]),
             fixed,
         })
     }
@@ -182,14 +182,12 @@ impl Selector<'_> {
         let points = (1..=m).map(|n| {
             let pattern = layer.structure.pattern(n).expect("grouped");
             let mask = mask::best(ranks, layer.groups, pattern);
-            let cost = match self.target {
-                Target::Cycles(_) => self.oracle.cycles(layer.layer, pattern),
-                _ => mask.iter().filter(|kept| **kept).count() as u64,
-            };
-            (mask::retained(shares, &mask), cost)
+            let kept = mask.iter().filter(|kept| **kept).count() as u64;
+            (mask::retained(shares, &mask), (self.oracle.cycles(layer.layer, pattern), kept))
         });
-        let (retained, cost) = points.unzip();
-        layerwise::Curve { retained, cost }
+        let (retained, (cycles, kept)): (Vec<_>, (Vec<_>, Vec<_>)) = points.unzip();
+        let size = if matches!(self.target, Target::Cycles(_)) { cycles.clone() } else { kept };
+        layerwise::Curve { retained, cycles, size }
     }
 }
 

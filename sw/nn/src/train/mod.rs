@@ -7,6 +7,7 @@
 //!
 //! A run is a function of its experiment, data and seed on every exact device.
 
+pub mod accounting;
 mod batches;
 mod error;
 mod pruning;
@@ -50,6 +51,8 @@ pub struct Trainer {
     network: Network,
     batches: Batches,
     pruner: Option<Pruner>,
+    /// Budgets know the cycles of this engine, or of a given oracle.
+    has_oracle: bool,
     /// Steps taken.
     step: u64,
     /// Epochs finished.
@@ -83,6 +86,7 @@ impl Trainer {
         Ok(Trainer {
             batches: Batches::new(&experiment, images, &data),
             pruner,
+            has_oracle: false,
             experiment,
             data,
             engine,

@@ -1,20 +1,24 @@
 //! Pruning as part of a run.
 
+use super::accounting::CycleTable;
 use super::batches::Batches;
 use super::{TrainError, Trainer};
 use crate::config::Experiment;
 use crate::data::Dataset;
+use crate::engine::Engine;
+use crate::prune::budget::Budget;
 use crate::prune::cycles::CycleOracle;
 use crate::prune::scores::{Batch, ScoringPasses};
 use crate::prune::{Pruner, PruningReport, report};
 use ndarray::Array2;
 
 impl Trainer {
-    /// Predicts the cycles of `[pruning]` budgets by `oracle`; without one they are counted in
-    /// multiplications.
+    /// Predicts the cycles of `[pruning]` budgets by `oracle` instead of the device's cycle model (on the float
+    /// engine: instead of counting multiplications).
     pub fn set_cycle_oracle(&mut self, oracle: Box<dyn CycleOracle>) {
         if let Some(pruner) = &mut self.pruner {
             pruner.set_cycle_oracle(oracle);
+            self.has_oracle = true;
         }
     }
 
@@ -28,20 +32,39 @@ impl Trainer {
         report(&mut self.network, self.pruner.as_ref())
     }
 
+    /// The cycle model as the oracle of budgets, where one asks for cycles and no other was set.
+    fn predict_cycles(&mut self) {
+        if std::mem::replace(&mut self.has_oracle, true) {
+            return;
+        }
+        let layerwise = self.experiment.pruning.as_ref().is_some_and(|p| p.budget == Budget::Layerwise);
+        if let (Some(pruner), Engine::Device(device), true) = (&mut self.pruner, &mut self.engine, layerwise)
+        {
+            let table = CycleTable::new(self.network.plan(), pruner.layers(), &mut **device);
+            pruner.set_cycle_oracle(Box::new(table));
+        }
+    }
+
     /// Masks before the first step; asks for what the next step has to leave behind.
     pub(super) fn prune_before_step(&mut self) -> Result<(), TrainError> {
+        self.predict_cycles();
+        let before = self.scoring_passes();
         let Some(pruner) = &mut self.pruner else { return Ok(()) };
         let mut batches = || scoring_batches(&mut self.batches, &self.data, &self.experiment);
         pruner.start(&mut self.network, &mut batches)?;
         pruner.before_step(&mut self.network, self.step);
+        self.charge_scoring(before);
         Ok(())
     }
 
     /// Masks after a step.
     pub(super) fn prune_after_step(&mut self) -> Result<(), TrainError> {
+        let before = self.scoring_passes();
         let Some(pruner) = &mut self.pruner else { return Ok(()) };
         let mut batches = || scoring_batches(&mut self.batches, &self.data, &self.experiment);
-        Ok(pruner.after_step(&mut self.network, self.step, &mut batches)?)
+        pruner.after_step(&mut self.network, self.step, &mut batches)?;
+        self.charge_scoring(before);
+        Ok(())
     }
 }
 

@@ -1,27 +1,31 @@
 //! A budget becomes a pattern: N_l of M for each layer.
 //!
 //! ```text
-//! from dense, lower the N_l that loses least retained score per unit of cost saved, until Σ cost ≤ limit;
-//! then raise, while it fits, the N_l that regains most per unit;
-//! then raise one and lower another, while that fits and regains score
+//! from dense, lower the N_l that loses least retained score per cycle saved, until Σ size ≤ limit;
+//! then raise, while it fits, the N_l that regains most per cycle;
+//! then raise one and lower another, while that fits, regains score and costs no cycles beyond a limit on them
 //! ```
 //!
-//! A level that saves nothing (a link-bound layer, a group shorter than N) is passed over to a lower
-//! one that does.
+//! The size is what the budget limits: cycles too, or kept weights. A level that is not smaller (a drain-bound
+//! layer, a group shorter than N) is passed over to a lower one that is; one that is smaller but saves no
+//! cycles comes last.
 
 /// What a layer keeps and costs at each level.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curve {
     /// Retained score with N = 1, 2, …, M.
     pub retained: Vec<f64>,
-    /// Cost with N = 1, 2, …, M: cycles or weights.
-    pub cost: Vec<u64>,
+    /// Cycles with N = 1, 2, …, M.
+    pub cycles: Vec<u64>,
+    /// What the budget limits with N = 1, 2, …, M: cycles, or kept weights.
+    pub size: Vec<u64>,
 }
 
 impl Curve {
     fn step(&self, from: usize, to: usize) -> Step {
-        let cost = |n: usize| self.cost[n - 1] as f64;
-        Step { score: self.retained[from - 1] - self.retained[to - 1], cost: cost(from) - cost(to) }
+        let saved = |of: &[u64]| of[from - 1] as f64 - of[to - 1] as f64;
+        let score = self.retained[from - 1] - self.retained[to - 1];
+        Step { score, cycles: saved(&self.cycles), size: saved(&self.size) }
     }
 }
 
@@ -29,18 +33,20 @@ impl Curve {
 #[derive(Clone, Copy)]
 struct Step {
     score: f64,
-    cost: f64,
+    cycles: f64,
+    size: f64,
 }
 
-/// The N of each layer whose costs together are at most `limit`; `None` if N = 1 everywhere costs more.
+/// The N of each layer whose sizes together are at most `limit`; `None` if N = 1 everywhere is larger.
 ///
-/// # Panics   if a curve is empty or its two parts differ in length
+/// # Panics   if a curve is empty or its parts differ in length
 pub fn levels(curves: &[Curve], limit: u64) -> Option<Vec<usize>> {
-    assert!(curves.iter().all(|c| !c.cost.is_empty() && c.cost.len() == c.retained.len()), "empty curve");
-    let mut levels: Vec<usize> = curves.iter().map(|c| c.cost.len()).collect();
-    while cost(curves, &levels) > limit {
+    let sound = |c: &Curve| !c.size.is_empty() && [c.cycles.len(), c.retained.len()] == [c.size.len(); 2];
+    assert!(curves.iter().all(sound), "curves of one length");
+    let mut levels: Vec<usize> = curves.iter().map(|c| c.size.len()).collect();
+    while size(curves, &levels) > limit {
         let lower = candidates(curves, &levels, |level, _| 1..level);
-        let saving = lower.filter(|(_, _, step)| step.cost > 0.0);
+        let saving = lower.filter(|(_, _, step)| step.size > 0.0);
         // Of equal ratios the first layer and its highest level.
         let best = saving.min_by(|(la, na, a), (lb, nb, b)| {
             ratio(a).total_cmp(&ratio(b)).then(la.cmp(lb)).then(nb.cmp(na))
@@ -59,12 +65,12 @@ pub fn levels(curves: &[Curve], limit: u64) -> Option<Vec<usize>> {
 /// Raises levels while something fits.
 fn fill(curves: &[Curve], levels: &mut [usize], limit: u64) {
     loop {
-        let room = (limit - cost(curves, levels)) as f64;
+        let room = (limit - size(curves, levels)) as f64;
         let higher = candidates(curves, levels, |level, m| level + 1..m + 1);
-        let fitting = higher.filter(|(_, _, step)| step.score < 0.0 && -step.cost <= room);
+        let fitting = higher.filter(|(_, _, step)| step.score < 0.0 && -step.size <= room);
         // A step that costs nothing comes first; of equal ratios the first layer and its lowest level.
         let best = fitting.max_by(|(la, na, a), (lb, nb, b)| {
-            let free = |step: &Step| if step.cost >= 0.0 { f64::INFINITY } else { ratio(step) };
+            let free = |step: &Step| if step.cycles >= 0.0 { f64::INFINITY } else { ratio(step) };
             free(a).total_cmp(&free(b)).then(lb.cmp(la)).then(nb.cmp(na))
         });
         let Some((layer, level, _)) = best else { return };
@@ -73,15 +79,19 @@ fn fill(curves: &[Curve], levels: &mut [usize], limit: u64) {
 }
 
 /// The pair of a higher and a lower level that fits and regains most; of equal ones the first.
+///
+/// Where the budget is of weights, the pair must not cost cycles.
 fn exchange(curves: &[Curve], levels: &[usize], limit: u64) -> Option<Vec<usize>> {
+    let most_cycles = if curves.iter().all(|c| c.size == c.cycles) { limit } else { cycles(curves, levels) };
     let mut best = (retained(curves, levels), None);
     let higher: Vec<_> = candidates(curves, levels, |level, m| level + 1..m + 1).collect();
     for (up, raised, _) in higher {
         for (down, lowered, _) in candidates(curves, levels, |level, _| 1..level).filter(|(l, ..)| *l != up) {
             let mut changed = levels.to_vec();
             (changed[up], changed[down]) = (raised, lowered);
+            let fits = size(curves, &changed) <= limit && cycles(curves, &changed) <= most_cycles;
             let kept = retained(curves, &changed);
-            if kept > best.0 && cost(curves, &changed) <= limit {
+            if fits && kept > best.0 {
                 best = (kept, Some(changed));
             }
         }
@@ -89,9 +99,13 @@ fn exchange(curves: &[Curve], levels: &[usize], limit: u64) -> Option<Vec<usize>
     best.1
 }
 
-/// The cost of all layers together.
-pub fn cost(curves: &[Curve], levels: &[usize]) -> u64 {
-    curves.iter().zip(levels).map(|(curve, level)| curve.cost[level - 1]).sum()
+fn cycles(curves: &[Curve], levels: &[usize]) -> u64 {
+    curves.iter().zip(levels).map(|(curve, level)| curve.cycles[level - 1]).sum()
+}
+
+/// The size of all layers together.
+pub fn size(curves: &[Curve], levels: &[usize]) -> u64 {
+    curves.iter().zip(levels).map(|(curve, level)| curve.size[level - 1]).sum()
 }
 
 /// The retained score of all layers together.
@@ -100,7 +114,7 @@ pub fn retained(curves: &[Curve], levels: &[usize]) -> f64 {
 }
 
 fn ratio(step: &Step) -> f64 {
-    step.score / step.cost
+    if step.cycles == 0.0 { f64::INFINITY } else { step.score / step.cycles }
 }
 
 /// All moves of one layer, as (layer, level, step).
@@ -110,7 +124,7 @@ fn candidates<'a>(
     range: impl Fn(usize, usize) -> std::ops::Range<usize> + 'a,
 ) -> impl Iterator<Item = (usize, usize, Step)> + 'a {
     curves.iter().zip(levels).enumerate().flat_map(move |(layer, (curve, &level))| {
-        range(level, curve.cost.len()).map(move |to| (layer, to, curve.step(level, to)))
+        range(level, curve.size.len()).map(move |to| (layer, to, curve.step(level, to)))
     })
 }
 
@@ -128,7 +142,8 @@ mod tests {
                 *sum += weight * f64::from(gain);
                 Some(*sum)
             });
-            Curve { retained: sums.collect(), cost: (1..=8).map(|n| fixed + n * each).collect() }
+            let cycles: Vec<u64> = (1..=8).map(|n| fixed + n * each).collect();
+            Curve { retained: sums.collect(), size: cycles.clone(), cycles }
         });
         prop::collection::vec(layer, 1..6)
     }
@@ -138,9 +153,9 @@ mod tests {
         #[test]
         fn greedy_beats_uniform_at_equal_cost(curves in curves(), n in 1usize..9) {
             let uniform = vec![n; curves.len()];
-            let limit = cost(&curves, &uniform);
+            let limit = size(&curves, &uniform);
             let chosen = levels(&curves, limit).expect("uniform fits");
-            prop_assert!(cost(&curves, &chosen) <= limit);
+            prop_assert!(size(&curves, &chosen) <= limit);
             // Of the fractional optimum greedy misses one step of one layer at most: the largest step.
             let step = |c: &Curve| c.retained.windows(2).map(|w| w[1] - w[0]).fold(c.retained[0], f64::max);
             let slack = curves.iter().map(step).fold(0.0, f64::max);
@@ -151,14 +166,14 @@ mod tests {
         #[test]
         fn the_budget_is_used(curves in curves(), share in 0.0..1.0) {
             let (least, most) = (vec![1; curves.len()], vec![8; curves.len()]);
-            let (low, high) = (cost(&curves, &least), cost(&curves, &most));
+            let (low, high) = (size(&curves, &least), size(&curves, &most));
             let limit = low + (share * (high - low) as f64) as u64;
             let chosen = levels(&curves, limit).expect("the least fits");
             for layer in 0..curves.len() {
                 let mut more = chosen.clone();
                 more[layer] += 1;
                 if more[layer] <= 8 && curves[layer].retained[more[layer] - 1] > curves[layer].retained[chosen[layer] - 1] {
-                    prop_assert!(cost(&curves, &more) > limit);
+                    prop_assert!(size(&curves, &more) > limit);
                 }
             }
         }
@@ -167,20 +182,34 @@ mod tests {
     /// Two layers of equal cost, one of which holds nearly all of the score in one weight of each group.
     #[test]
     fn greedy_retains_more_than_uniform_at_equal_cycles() {
-        let cost: Vec<u64> = (1..=4).map(|n| 100 * n).collect();
-        let flat = Curve { retained: vec![10.0, 20.0, 30.0, 40.0], cost: cost.clone() };
-        let steep = Curve { retained: vec![37.0, 38.0, 39.0, 40.0], cost };
+        let size: Vec<u64> = (1..=4).map(|n| 100 * n).collect();
+        let flat = Curve { retained: vec![10.0, 20.0, 30.0, 40.0], cycles: size.clone(), size: size.clone() };
+        let steep = Curve { retained: vec![37.0, 38.0, 39.0, 40.0], cycles: size.clone(), size };
         let curves = [flat, steep];
         let chosen = levels(&curves, 400).expect("fits");
         assert_eq!(chosen, [3, 1]);
-        assert_eq!(super::cost(&curves, &chosen), super::cost(&curves, &[2, 2]));
+        assert_eq!(super::size(&curves, &chosen), super::size(&curves, &[2, 2]));
         assert_eq!(retained(&curves, &chosen), 67.0);
         assert_eq!(retained(&curves, &[2, 2]), 58.0);
     }
 
+    /// Of two layers with the same scores and weights, the one that saves more cycles is pruned.
+    #[test]
+    fn a_budget_of_weights_is_spent_where_cycles_are_saved() {
+        let curve = |each: u64| Curve {
+            retained: vec![1.0, 2.0, 3.0, 4.0],
+            cycles: (1..=4).map(|n| each * n).collect(),
+            size: vec![10, 20, 30, 40],
+        };
+        assert_eq!(levels(&[curve(1), curve(50)], 60), Some(vec![4, 2]));
+        assert_eq!(levels(&[curve(50), curve(0)], 60), Some(vec![2, 4]));
+        assert_eq!(levels(&[curve(50), curve(0)], 40), Some(vec![1, 3]));
+    }
+
     #[test]
     fn levels_that_save_nothing_are_passed_over() {
-        let plateau = Curve { retained: vec![1.0, 2.0, 3.0], cost: vec![10, 50, 50] };
+        let size = vec![10, 50, 50];
+        let plateau = Curve { retained: vec![1.0, 2.0, 3.0], cycles: size.clone(), size };
         assert_eq!(levels(std::slice::from_ref(&plateau), 40), Some(vec![1]));
         assert_eq!(levels(std::slice::from_ref(&plateau), 50), Some(vec![3]));
         assert_eq!(levels(&[plateau], 9), None);
