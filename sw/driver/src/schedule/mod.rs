@@ -10,15 +10,17 @@
 //! Loads of the next block follow at once, so they and the stores before them overlap compute as far as
 //! the memories have room: operands and results lie in rings.
 
+mod indices;
 mod ring;
 mod tokens;
 
 use crate::geometry::{Scratchpad, Side};
 use crate::plan::{Block, GemmPlan, Slice};
 use crate::sparsity::Selection;
+use indices::IndexKey;
 use ring::{Region, Ring};
 use std::ops::Range;
-use tandem_spec::isa::{Loop, words_per_address};
+use tandem_spec::isa::Loop;
 use tandem_spec::{Compute, Config, Instruction, Load, Memory, Store, Timing, Tokens};
 use tokens::{Chain, Stage};
 
@@ -58,13 +60,6 @@ const PASS: usize = 2;
 const NONE: u8 = 7;
 
 type Key = (Range<usize>, Slice, Range<usize>);
-
-/// Indices of what: a part and column tiles of compressed weights, or tiles of selected results.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum IndexKey {
-    Weights(Range<usize>, Range<usize>),
-    Results(Range<usize>, Range<usize>),
-}
 
 struct Scheduler<'a> {
     config: &'a Config,
@@ -249,60 +244,6 @@ impl Scheduler<'_> {
         (region.filled, region.ready_after) = (place.missing.end, loads);
     }
 
-    /// Where the block's indices lie or will lie, if it has any.
-    fn index_place(&mut self, block: &Block) -> Option<IndexPlace> {
-        let plan = self.plan;
-        let (key, tiles, stride) = match plan.problem.selection {
-            Selection::Dense => return None,
-            Selection::Weights(_) => {
-                let region = region(plan, Side::Col, block);
-                let tiles = block.cols.start - region.start..block.cols.end - region.start;
-                let key = IndexKey::Weights(plan.parts[block.part].k.clone(), region);
-                (key, tiles, plan.plane_words(self.config, Side::Col, block.part))
-            }
-            Selection::Results(p) => {
-                let key = IndexKey::Results(block.rows.clone(), block.cols.clone());
-                (key, 0..block.rows.len() * block.cols.len(), p.n)
-            }
-        };
-        let len = stride
-            * match &key {
-                IndexKey::Weights(_, region) => region.len(),
-                IndexKey::Results(..) => tiles.end,
-            };
-        Some(IndexPlace { key, len, tiles, stride })
-    }
-
-    /// Loads the indices that are missing.
-    fn load_indices(&mut self, place: &IndexPlace, block_index: usize, block: &Block) {
-        let region = self.indices.region(place.key.clone(), place.len);
-        let (filled, start, free_after) = (region.filled, region.start, region.free_after);
-        if filled >= place.tiles.end {
-            return;
-        }
-        let cols = &self.plan.col;
-        let (tiles, elements) = match &place.key {
-            IndexKey::Weights(_, region) => (region.clone(), cols.rows_of(region.start + filled)),
-            IndexKey::Results(_, columns) => (columns.clone(), cols.rows_of(columns.start)),
-        };
-        let addresses = filled * place.stride..place.tiles.end * place.stride;
-        let load = Load {
-            tokens: Tokens::default(),
-            broadcast: false,
-            memory: Memory::Index,
-            address: (start + addresses.start) as u16,
-            count: addresses.len() as u16,
-            words: words_per_address(self.config, Memory::Index, elements) as u16,
-            mask: (u32::MAX) >> (32 - elements),
-        };
-        self.chain.push(Stage::Load, Instruction::Load(load), &[(Stage::Compute, free_after)]);
-        let (memory, block, part, region) = (Memory::Index, block_index, block.part, tiles);
-        self.fills.push(Fill { memory, block, part, region, addresses, elements });
-        let loads = self.chain.count(Stage::Load);
-        let region = self.indices.region(place.key.clone(), place.len);
-        (region.filled, region.ready_after) = (place.tiles.end, loads);
-    }
-
     fn compute(&self, block: &Block, bases: [usize; 2], index_base: usize, result: usize) -> Compute {
         let (plan, part) = (self.plan, &self.plan.parts[block.part]);
         let words = part.words(self.config.array.lanes);
@@ -375,17 +316,6 @@ impl Scheduler<'_> {
 fn region(plan: &GemmPlan, side: Side, block: &Block) -> Range<usize> {
     let operand = plan.side(side);
     if operand.resident { 0..operand.tiles } else { block.tiles(side).clone() }
-}
-
-/// A block's indices in memory.
-struct IndexPlace {
-    key: IndexKey,
-    /// Addresses of the region.
-    len: usize,
-    /// The block's tiles, counted from the region's start.
-    tiles: Range<usize>,
-    /// Addresses of a tile.
-    stride: usize,
 }
 
 /// A block's operand in memory.

@@ -27,6 +27,11 @@ impl Trainer {
         self.pruner.as_ref().map(Pruner::scoring_passes).unwrap_or_default()
     }
 
+    /// Who chooses masks, if the experiment prunes.
+    pub fn pruner(&self) -> Option<&Pruner> {
+        self.pruner.as_ref()
+    }
+
     /// What the masks of all layers with weights keep.
     pub fn pruning_report(&mut self) -> Vec<PruningReport> {
         report(&mut self.network, self.pruner.as_ref())

@@ -214,4 +214,14 @@ mod tests {
         assert_eq!(levels(std::slice::from_ref(&plateau), 50), Some(vec![3]));
         assert_eq!(levels(&[plateau], 9), None);
     }
+
+    /// A weight of the first layer retains twice as much, but takes a hundred times the cycles.
+    #[test]
+    fn a_budget_of_weights_is_not_spent_on_cycles() {
+        let size: Vec<u64> = (1..=4).map(|n| 10 * n).collect();
+        let cycles = |each: u64| (1..=4).map(|n| n * each).collect();
+        let dear = Curve { retained: vec![2.0, 4.0, 6.0, 8.0], cycles: cycles(100), size: size.clone() };
+        let cheap = Curve { retained: vec![1.0, 2.0, 3.0, 4.0], cycles: cycles(1), size };
+        assert_eq!(levels(&[dear, cheap], 50), Some(vec![1, 4]));
+    }
 }

@@ -8,13 +8,17 @@
 //! ```
 //! So an address is the plain concatenation of its elements' bits, filled up to whole link words.
 
+mod indices;
+mod order;
+
 use crate::geometry::{Scratchpad, Side};
 use crate::matrix::Matrix;
 use crate::plan::GemmPlan;
 use crate::schedule::Fill;
-use crate::sparsity::{Compressed, Pattern, Selection};
+use crate::sparsity::{Compressed, Selection};
+use indices::indices;
+use order::Order;
 use std::ops::Range;
-use tandem_spec::isa::words_per_address;
 use tandem_spec::{Config, Memory};
 
 /// Bits that are put together at a time.
@@ -127,132 +131,6 @@ fn operand(config: &Config, plan: &GemmPlan, fill: &Fill, side: Side, sources: &
         }
     }
     out
-}
-
-/// Indices: of compressed weights an entry per lane, of selected results one per row of the tile.
-fn indices(config: &Config, plan: &GemmPlan, fill: &Fill, sources: &Sources<'_>) -> Vec<u8> {
-    let compressed = sources.compressed.expect("selections have indices");
-    let (bits, entries) = (config.index_bits(), config.index_lanes());
-    let link_words = words_per_address(config, Memory::Index, fill.elements);
-    let address_bits = link_words * config.link_bits;
-    let mut out = vec![0u8; fill.addresses.len() * address_bits / 8];
-    let mut put = |address: usize, element: usize, entry: usize, bank: u8| {
-        let bit = (address - fill.addresses.start) * address_bits + (element * entries + entry) * bits;
-        out[bit / 8] |= bank << (bit % 8);
-    };
-    let (cols, lanes) = (&plan.col, config.array.lanes);
-    match plan.problem.selection {
-        Selection::Weights(p) => {
-            let (k, stride) = (&plan.parts[fill.part].k, plan.plane_words(config, Side::Col, fill.part));
-            let pitch = plan.problem.depth() * p.n;
-            for address in fill.addresses.clone() {
-                let tile = fill.region.start + address / stride;
-                let (word, t) = (address % stride / p.n, address % p.n);
-                for element in 0..cols.rows_of(tile).min(fill.elements) {
-                    let of = &compressed.banks[(tile * cols.width + element) * pitch..][..pitch];
-                    let groups = (k.start + word * lanes..k.end).take(lanes);
-                    groups.enumerate().for_each(|(lane, g)| put(address, element, lane, of[g * p.n + t]));
-                }
-            }
-        }
-        Selection::Results(p) => {
-            let (block, rows) = (&plan.blocks[fill.block], &plan.row);
-            for address in fill.addresses.clone() {
-                let (tile, t) = (address / p.n, address % p.n);
-                let row_tile = block.rows.start + tile / block.cols.len();
-                let col_tile = block.cols.start + tile % block.cols.len();
-                for entry in 0..rows.rows_of(row_tile) {
-                    let line = ((row_tile * rows.width + entry) * p.n + t) * cols.elements;
-                    for element in 0..cols.rows_of(col_tile).min(fill.elements) {
-                        put(
-                            address,
-                            element,
-                            entry,
-                            compressed.banks[line + col_tile * cols.width + element],
-                        );
-                    }
-                }
-            }
-        }
-        Selection::Dense => {}
-    }
-    out
-}
-
-/// The order of a pattern's terms in memory: (word, bank) or (word, kept entry), then lane.
-struct Order<'a> {
-    pattern: &'a Pattern,
-    /// Terms of the part: groups of compressed weights, else k.
-    k: Range<usize>,
-    lanes: usize,
-}
-
-impl Order<'_> {
-    /// Rows × members of groups: value (word·m + bank)·lanes + lane is member `bank` of a group.
-    fn gather_terms(
-        &self,
-        source: &Matrix<'_>,
-        rows: Range<usize>,
-        cut: impl Fn(i32) -> u16,
-        values: &mut [u16],
-        pitch: usize,
-    ) {
-        let m = self.pattern.m;
-        values.fill(0);
-        for (i, g) in self.k.clone().enumerate() {
-            let to = i / self.lanes * m * self.lanes + i % self.lanes;
-            for (bank, k) in self.pattern.members(g).enumerate() {
-                for (row, values) in rows.clone().zip(values.chunks_exact_mut(pitch)) {
-                    let v = source.data[row * source.row_stride + k * source.col_stride];
-                    values[to + bank * self.lanes] = cut(v);
-                }
-            }
-        }
-    }
-
-    /// Columns of compressed weights: value (word·n + t)·lanes + lane is kept value `t` of a group.
-    fn gather_kept(
-        &self,
-        kept: &[i32],
-        depth: usize,
-        cols: Range<usize>,
-        cut: impl Fn(i32) -> u16,
-        values: &mut [u16],
-        pitch: usize,
-    ) {
-        let n = self.pattern.n;
-        values.fill(0);
-        for (col, values) in cols.zip(values.chunks_exact_mut(pitch)) {
-            let kept = &kept[col * depth * n..][..depth * n];
-            for (i, g) in self.k.clone().enumerate() {
-                let to = i / self.lanes * n * self.lanes + i % self.lanes;
-                for t in 0..n {
-                    values[to + t * self.lanes] = cut(kept[g * n + t]);
-                }
-            }
-        }
-    }
-
-    /// Groups of rows: value (word·m + bank)·lanes + lane is term word·lanes + lane of row `bank`.
-    fn gather_lines(
-        &self,
-        source: &Matrix<'_>,
-        groups: Range<usize>,
-        cut: impl Fn(i32) -> u16,
-        values: &mut [u16],
-        pitch: usize,
-    ) {
-        let m = self.pattern.m;
-        values.fill(0);
-        for (g, values) in groups.zip(values.chunks_exact_mut(pitch)) {
-            for (bank, row) in self.pattern.members(g).enumerate() {
-                for (i, k) in self.k.clone().enumerate() {
-                    let to = (i / self.lanes * m + bank) * self.lanes + i % self.lanes;
-                    values[to] = cut(source.data[row * source.row_stride + k * source.col_stride]);
-                }
-            }
-        }
-    }
 }
 
 /// Copies rows × k of `source` to rows of `pitch` values.
