@@ -10,9 +10,10 @@ use tandem_sim::{Sim, SimOptions};
 use tandem_spec::{Config, Engine, RunOptions};
 
 /// Accelerators that come with the program.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 3] = [
     ("default", include_str!("../../../configs/accelerators/default.toml")),
     ("peer-8x8", include_str!("../../../configs/accelerators/peer-8x8.toml")),
+    ("sparse-8x8x4", include_str!("../../../configs/accelerators/sparse-8x8x4.toml")),
 ];
 
 /// Who runs the accelerator.
@@ -24,6 +25,17 @@ pub enum EngineKind {
     Sim,
     /// No accelerator: the f32 reference of the same network.
     Float,
+}
+
+impl EngineKind {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            EngineKind::Model => "model",
+            EngineKind::Sim => "sim",
+            EngineKind::Float => "float",
+        }
+    }
 }
 
 /// The accelerator of a file, or of a name (in `configs/accelerators/`, or built in).

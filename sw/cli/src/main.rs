@@ -1,6 +1,7 @@
 //! `tandem`: generate an accelerator, check it, train on it.
 
 mod commands;
+mod compare;
 mod engines;
 mod failure;
 
@@ -35,6 +36,8 @@ enum Command {
     Train(commands::train::Args),
     /// Evaluate a trained network on its test set.
     Eval(commands::eval::Args),
+    /// One experiment in many variants: accuracy against cycles.
+    Compare(commands::compare::Args),
     /// Data sets.
     Data(commands::data::Args),
     /// Which tools were found, which are missing, how to install them.
@@ -67,6 +70,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Command::Check(a) => commands::check::run(a),
         Command::Train(a) => commands::train::run(a),
         Command::Eval(a) => commands::eval::run(a),
+        Command::Compare(a) => commands::compare::run(a),
         Command::Data(a) => commands::data::run(a),
         Command::Doctor(a) => commands::doctor::run(a),
         Command::Completions { shell } => {

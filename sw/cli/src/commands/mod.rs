@@ -1,6 +1,7 @@
 //! One file a command: arguments, work, report.
 
 pub mod check;
+pub mod compare;
 pub mod data;
 pub mod doctor;
 pub mod eval;
