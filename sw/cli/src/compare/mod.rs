@@ -28,7 +28,8 @@
 //! ```
 //!
 //! A cell is a row in a column with a seed; the experiment itself is one more, the `reference` ("dense"), that
-//! cycles are measured by. Later settings win: experiment, `[set]`, column, row, `at`, command line.
+//! cycles are measured by. Later settings win: experiment, `[set]`, column, row, `at`, command line. The reference
+//! takes those of `[set]` and the command line, but no table that the experiment lacks, such as `[pruning]`.
 
 mod cell;
 mod chart;

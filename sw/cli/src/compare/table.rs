@@ -159,7 +159,11 @@ impl Comparison {
 
     fn cell(&self, row: &str, column: Option<&str>, seed: u64, settings: &[&Table]) -> Cell {
         let mut experiment = self.base.clone();
-        overlay(&mut experiment, &self.set);
+        let mut everywhere = self.set.clone();
+        if column.is_none() {
+            everywhere.retain(|key, value| !value.is_table() || self.base.contains_key(key));
+        }
+        overlay(&mut experiment, &everywhere);
         settings.iter().for_each(|table| overlay(&mut experiment, table));
         let names: Vec<_> = [Some(row), column].into_iter().flatten().map(slug).collect();
         let file = format!("{}-{seed}", names.join("-"));
@@ -261,6 +265,8 @@ at."75 %".pruning.end = 0.9
         let mut comparison = load(TABLE).expect("valid");
         comparison.set("data.images = 128").expect("TOML");
         comparison.set("pruning.end = 0.25").expect("TOML");
+        let reference = comparison.cells().swap_remove(0).experiment;
+        assert!(!reference.contains("pruning"), "{reference}");
         assert!(comparison.set("data.images").is_err());
         let cells = comparison.cells();
         assert!(cells.iter().all(|cell| cell.experiment.contains("images = 128")));
