@@ -276,7 +276,7 @@ at."75 %".pruning.end = 0.9
     #[test]
     fn mistakes_name_file_key_and_what_is_allowed() {
         let cases = [
-            ("seeds = [3, 4]", "seeds = [3, 3]", "`seeds` = [3, 3]"),
+            ("seeds = [3, 4]", "seeds = [3, 3]", "`seeds`: expected at least one, each once"),
             (
                 "against = \"random\"",
                 "against = \"rnd\"",

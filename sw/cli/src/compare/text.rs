@@ -113,6 +113,11 @@ mod tests {
         let dense = Line { column: None, ..line("dense", 1e6, None) };
         let lines = [line("random", 2.5e5, None), line("gmp", 5e5, Some(mean(&[0.01, 0.0101])))];
         let lines: Vec<_> = lines.iter().collect();
-        insta::assert_snapshot!(table("75 %", &lines, &dense, Some("random")), @"");
+        insta::assert_snapshot!(table("75 %", &lines, &dense, Some("random")), @r"
+        | 75 %   |   accuracy % |    less random | weights % | compute cycles | of dense | with drain | all cycles | of dense |
+        |--------|-------------:|---------------:|----------:|---------------:|---------:|-----------:|-----------:|---------:|
+        | random | 98.50 ± 0.50 |                |      25.0 |        2.500e5 |    0.250 |      0.250 |    1.000e6 |    0.250 |
+        | gmp    | 98.50 ± 0.50 | +1.00 ± 0.00 * |      25.0 |        5.000e5 |    0.500 |      0.500 |    2.000e6 |    0.500 |
+        ");
     }
 }
