@@ -28,8 +28,7 @@ pub enum Family {
 }
 
 impl Family {
-    const ALL: [(&str, Family); 3] =
-        [("ecp5", Family::Ecp5), ("ice40", Family::Ice40), ("xc7", Family::Xc7)];
+    const ALL: [(&str, Family); 3] = [("ecp5", Family::Ecp5), ("ice40", Family::Ice40), ("xc7", Family::Xc7)];
 
     /// Parts as nextpnr calls them.
     pub fn parts(self) -> &'static [&'static str] {
@@ -244,15 +243,18 @@ impl Checker<'_> {
             baud: raw.serial.baud,
             slots: raw.serial.slots,
         };
-        link.check()
-            .map_err(|e| SynthError::BoardLink { file: self.file.into(), message: e.to_string() })?;
+        link.check().map_err(|e| SynthError::BoardLink { file: self.file.into(), message: e.to_string() })?;
         let pins = self.pins(family, &raw.pins)?;
         let levels = self.levels(&raw.levels, &pins)?;
         let ports = |p: &String| {
-            raw.pins.contains_key(p) || raw.levels.contains_key(p) || (!family.routes() && PORTS.contains(&&**p))
+            raw.pins.contains_key(p)
+                || raw.levels.contains_key(p)
+                || (!family.routes() && PORTS.contains(&&**p))
         };
-        let lists =
-            [("electrical.pull_up", &raw.electrical.pull_up), ("electrical.active_low", &raw.electrical.active_low)];
+        let lists = [
+            ("electrical.pull_up", &raw.electrical.pull_up),
+            ("electrical.active_low", &raw.electrical.active_low),
+        ];
         for (key, list) in lists {
             if let Some(unknown) = list.iter().find(|p| !ports(p)) {
                 return Err(self.fail(key, unknown, "names from [pins] and [levels]"));
@@ -364,10 +366,7 @@ mod tests {
             Board::from_toml("b.toml", &ulx3s.replace(from, to)).unwrap_err().to_string()
         };
         let part = said("\"85k\"", "\"86k\"");
-        assert_eq!(
-            part,
-            "b.toml: device.part = 86k: expected 12k, 25k, 45k, 85k, um-25k, um-45k, um-85k"
-        );
+        assert_eq!(part, "b.toml: device.part = 86k: expected 12k, 25k, 45k, 85k, um-25k, um-45k, um-85k");
         assert_eq!(said("\"L4\"", "\"M1\""), "b.toml: pins.tx = M1: expected another pin than that of rx");
         assert_eq!(said("tx = \"L4\"\n", ""), "b.toml: pins.tx = : expected a pin");
         assert_eq!(said("mhz = 25", "mhz = 0"), "b.toml: clock.mhz = 0: expected 1 to 500");

@@ -47,7 +47,9 @@ pub enum SynthError {
     #[error("the generated hardware is wrong: {0}")]
     Elaboration(#[from] tandem_rtl::hdl::ElabError),
     /// A tool is not there.
-    #[error("{tool} was not found: run `make setup-fpga`, or set TANDEM_FPGA to a virtual environment with it")]
+    #[error(
+        "{tool} was not found: run `make setup-fpga`, or set TANDEM_FPGA to a virtual environment with it"
+    )]
     Missing {
         /// The tool.
         tool: String,

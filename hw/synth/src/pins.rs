@@ -35,7 +35,8 @@ pub fn verilog(board: &Board, inner: &str) -> String {
 /// Name and text of the constraint file; none where nothing is placed.
 pub fn constraints(board: &Board) -> Option<(String, String)> {
     let levels = board.levels.iter().map(|l| (l.port.as_str(), l.pin.as_str()));
-    let pins: Vec<(&str, &str)> = board.pins.iter().map(|(port, pin)| (*port, pin.as_str())).chain(levels).collect();
+    let pins: Vec<(&str, &str)> =
+        board.pins.iter().map(|(port, pin)| (*port, pin.as_str())).chain(levels).collect();
     let mut text = String::new();
     match board.family {
         Family::Xc7 => return None,

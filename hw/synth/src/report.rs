@@ -85,7 +85,10 @@ impl Resources {
     /// Takes over what nextpnr has counted when it packed, from its messages.
     pub fn packed(&mut self, family: Family, log: &[String]) {
         self.placed(family, |name| {
-            let line = log.iter().rev().find_map(|l| l.strip_prefix("Info:")?.trim().strip_prefix(name)?.strip_prefix(':'))?;
+            let line = log
+                .iter()
+                .rev()
+                .find_map(|l| l.strip_prefix("Info:")?.trim().strip_prefix(name)?.strip_prefix(':'))?;
             let (used, available) = line.split_once('/')?;
             let available = available.split_whitespace().next()?.parse().ok();
             Some(Count { used: used.trim().parse().ok()?, available })
@@ -130,7 +133,8 @@ pub fn routed(file: &Path, family: Family, used: &mut Resources) -> Result<Route
     let clocks = json.get("fmax").and_then(Value::as_object).ok_or_else(|| fail("no fmax"))?;
     let achieved = clocks.values().filter_map(|c| c.get("achieved")?.as_f64());
     let fmax_mhz = achieved.reduce(f64::min).ok_or_else(|| fail("no clock"))?;
-    let paths = json.get("critical_paths").and_then(Value::as_array).ok_or_else(|| fail("no critical path"))?;
+    let paths =
+        json.get("critical_paths").and_then(Value::as_array).ok_or_else(|| fail("no critical path"))?;
     let clocked = |p: &&Value| {
         let edge = |end: &str| p.get(end).and_then(Value::as_str).unwrap_or_default().to_owned();
         edge("from") == edge("to") && edge("from") != "<async>"
@@ -143,7 +147,8 @@ fn path(json: &Value) -> CriticalPath {
     let empty = vec![];
     let parts = json.get("path").and_then(Value::as_array).unwrap_or(&empty);
     let delay = |only: &str| -> f64 {
-        let of = parts.iter().filter(|p| only.is_empty() || p.get("type").and_then(Value::as_str) == Some(only));
+        let of =
+            parts.iter().filter(|p| only.is_empty() || p.get("type").and_then(Value::as_str) == Some(only));
         of.filter_map(|p| p.get("delay")?.as_f64()).sum()
     };
     let cell = |part: Option<&Value>, end: &str| {

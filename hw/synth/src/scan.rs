@@ -21,7 +21,10 @@ pub struct Port {
 
 /// The ports of `module` in generated `verilog`, but its clock.
 pub fn ports(verilog: &str, module: &str) -> Vec<Port> {
-    let header = verilog.split(&format!("module {module}(")).nth(1).or_else(|| verilog.split(&format!("module {module} (")).nth(1));
+    let header = verilog
+        .split(&format!("module {module}("))
+        .nth(1)
+        .or_else(|| verilog.split(&format!("module {module} (")).nth(1));
     let header = header.and_then(|h| h.split(");").next()).unwrap_or_default();
     header.lines().filter_map(port).filter(|p| p.name != "clock").collect()
 }

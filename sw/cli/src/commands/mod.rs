@@ -9,6 +9,7 @@ pub mod gemm;
 pub mod generate;
 pub mod plot;
 pub mod run;
+pub mod synth;
 pub mod train;
 
 use crate::failure::usage;
