@@ -215,7 +215,7 @@ fn the_command_line_trains_to_the_golden_digest() {
     }
 }
 
-/// Issue 2: instructions are less than 2 % of the link words of every product of LeNet-5, batch 64.
+/// Instructions are less than 2 % of the link words of every product of LeNet-5, batch 64.
 #[test]
 fn instructions_are_less_than_two_percent_of_lenets_link_words() {
     let experiment = Experiment::load(&experiment("mnist-lenet5")).expect("valid");

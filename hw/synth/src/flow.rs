@@ -181,7 +181,11 @@ impl Work<'_, '_> {
         command.args(["--seed", &seed.to_string()]);
         let out = run(&mut command, dir, &mut |l| (self.event)(Event::Line(l)))?;
         result.resources.packed(board.family, &out.lines);
-        if !out.ok && !result.resources.fits() {
+        let full = out
+            .lines
+            .iter()
+            .any(|l| l.contains("Unable to find legal placement") || l.contains("no BELs remaining"));
+        if !out.ok && (full || !result.resources.fits()) {
             return Err(SynthError::DoesNotFit {
                 design: self.job.config.name.clone(),
                 device: format!("{} {}", board.part, board.package),

@@ -13,10 +13,11 @@ use tandem_spec::link::{INITIAL_BAUD, RATES};
 use tandem_spec::{Config, Engine, RunOptions};
 
 /// Accelerators that come with the program.
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 4] = [
     ("default", include_str!("../../../configs/accelerators/default.toml")),
     ("minimal", include_str!("../../../configs/accelerators/minimal.toml")),
     ("peer-8x8", include_str!("../../../configs/accelerators/peer-8x8.toml")),
+    ("sparse-8x8x4", include_str!("../../../configs/accelerators/sparse-8x8x4.toml")),
 ];
 
 /// Who runs the accelerator.
@@ -87,6 +88,18 @@ impl FromStr for Board {
             return Err("a port is missing: expected PORT or PORT@BAUD, for instance /dev/ttyUSB0".into());
         }
         Ok(Board { port: port.into(), baud, carried: Arc::default() })
+    }
+}
+
+impl EngineKind {
+    /// Its name on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            EngineKind::Model => "model",
+            EngineKind::Sim => "sim",
+            EngineKind::Float => "float",
+            EngineKind::Serial(_) => "serial",
+        }
     }
 }
 

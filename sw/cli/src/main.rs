@@ -1,6 +1,7 @@
 //! `tandem`: generate an accelerator, check it, train on it.
 
 mod commands;
+mod compare;
 mod engines;
 mod failure;
 
@@ -39,6 +40,8 @@ enum Command {
     Synth(commands::synth::Args),
     /// Boards: simulate one, find out what one is, test one.
     Board(commands::board::Args),
+    /// One experiment in many variants: accuracy against cycles.
+    Compare(commands::compare::Args),
     /// Data sets.
     Data(commands::data::Args),
     /// Which tools were found, which are missing, how to install them.
@@ -73,6 +76,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Command::Eval(a) => commands::eval::run(a),
         Command::Synth(a) => commands::synth::run(a),
         Command::Board(a) => commands::board::run(a),
+        Command::Compare(a) => commands::compare::run(a),
         Command::Data(a) => commands::data::run(a),
         Command::Doctor(a) => commands::doctor::run(a),
         Command::Completions { shell } => {

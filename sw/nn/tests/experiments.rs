@@ -82,6 +82,13 @@ fn mistakes_name_file_line_key_value_and_what_is_allowed() {
         ),
         (
             "batch = 8",
+            "batch = 8\nvalidation = 20\nimages = 81",
+            &["net.toml:7: `data.images` = 81:", "at most 80"],
+        ),
+        ("batch = 8", "batch = 8\nimages = 0", &["`data.images` = 0:", "from 1 to"]),
+        ("batch = 8", "batch = 8\nimages = 7", &["`data.batch` = 8:", "at most 7"]),
+        (
+            "batch = 8",
             "batch = 8\nbach = 8",
             &["net.toml:6: `data.bach` = 8:", "unknown field `bach`", "`batch`"],
         ),
@@ -167,7 +174,7 @@ fn a_layer_overrides_the_bits_it_names() {
 
 #[test]
 fn every_optional_key_is_read() {
-    let data = "batch = 8\nvalidation = 20\naugment = \"shift\"\nshift = 2";
+    let data = "batch = 8\nimages = 50\nvalidation = 20\naugment = \"shift\"\nshift = 2";
     let train = "optimizer = \"adam\"\nbeta1 = 0.8\nbeta2 = 0.9\neps = 1e-6\nweight_decay = 0.1\nseed = 7\nwarmup_steps = 3";
     let schedule = "\"step\"\nstep_epochs = 2\nstep_factor = 0.5";
     let text = VALID
@@ -177,6 +184,7 @@ fn every_optional_key_is_read() {
     let experiment = Experiment::parse(Document::new("net.toml", text)).expect("valid");
     assert_eq!(experiment.accelerator, "default");
     assert_eq!((experiment.data.validation, experiment.data.augment), (20, Augment::Shift(2)));
+    assert_eq!((experiment.data.images, experiment.data.training_images(100)), (Some(50), 50));
     let adam = Optimizer::Adam { beta1: 0.8, beta2: 0.9, eps: 1e-6, weight_decay: 0.1 };
     assert_eq!(experiment.train.optimizer, adam);
     assert_eq!(experiment.train.seed, 7);

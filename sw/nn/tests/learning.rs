@@ -109,6 +109,24 @@ fn validation_images_are_the_last_and_are_not_trained_on() {
     assert_eq!(train.images, 80);
 }
 
+/// The first 32 images of 128: the same run as on a set that has no others.
+#[test]
+fn images_limits_training_to_the_first_ones() {
+    let run = |images, validation| {
+        let mut experiment = experiment(SHORT, ALL_LAYERS);
+        (experiment.data.images, experiment.data.validation) = (images, validation);
+        let mut trainer = trainer(experiment, engine(false));
+        let go_on = AtomicBool::new(false);
+        trainer.epoch(&mut (), &go_on).unwrap().expect("an epoch");
+        let validation = trainer.evaluate(Part::Validation, &mut (), &go_on).unwrap().unwrap();
+        (trainer.steps(), validation.images, trainer.digest())
+    };
+    let (limited, rest) = (run(Some(32), 48), run(None, 96));
+    assert_eq!((limited.0, limited.1), (2, 48));
+    assert_eq!((rest.0, rest.1), (2, 96));
+    assert_eq!(limited.2, rest.2);
+}
+
 #[test]
 fn a_run_that_diverges_says_so() {
     let settings = SHORT

@@ -2,6 +2,7 @@
 
 pub mod board;
 pub mod check;
+pub mod compare;
 pub mod data;
 pub mod doctor;
 pub mod eval;

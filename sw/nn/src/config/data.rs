@@ -18,6 +18,7 @@ enum RawAugment {
 pub(super) struct RawData {
     set: String,
     batch: Int<1, 65_536>,
+    images: Option<Int<1, 1_000_000_000>>,
     #[serde(default)]
     validation: Int<0, 1_000_000_000>,
     #[serde(default)]
@@ -41,6 +42,8 @@ pub struct DataConfig {
     pub set: String,
     /// Images in a step. An epoch's last images that do not fill one are left out.
     pub batch: usize,
+    /// The first images of the training set are trained on, so many; `None`: all that are not held back.
+    pub images: Option<usize>,
     /// The last images of the training set, held back for choices.
     pub validation: usize,
     /// How training images are changed.
@@ -57,6 +60,17 @@ impl DataConfig {
                 return Err(document.invalid("data.shift", problem));
             }
         };
-        Ok(DataConfig { set: raw.set, batch: raw.batch.get(), validation: raw.validation.get(), augment })
+        Ok(DataConfig {
+            set: raw.set,
+            batch: raw.batch.get(),
+            images: raw.images.map(Int::get),
+            validation: raw.validation.get(),
+            augment,
+        })
+    }
+
+    /// How many of `all` training images are trained on.
+    pub fn training_images(&self, all: usize) -> usize {
+        self.images.unwrap_or_else(|| all.saturating_sub(self.validation))
     }
 }

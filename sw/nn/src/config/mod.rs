@@ -27,7 +27,7 @@
 //! | table | keys (default) |
 //! |---|---|
 //! | top level | `name`, `accelerator` ("default") |
-//! | `[data]` | `set`, `batch`, `validation` (0): last training images held back, `augment` ("none") or "shift", `shift` (1) pixels |
+//! | `[data]` | `set`, `batch`, `images` (all): first training images used, `validation` (0): last ones held back, `augment` ("none") or "shift", `shift` (1) pixels |
 //! | `[train]` | `epochs`, `seed` (0), `lr`, `optimizer`: "sgd" with `momentum` (0.9), "adam" with `beta1` (0.9), `beta2` (0.999), `eps` (1e-8), `weight_decay` (0) |
 //! | | `schedule`: "constant", "cosine" or "linear" with `final_lr` (0), "step" with `step_epochs` and `step_factor`; `warmup_steps` (0) |
 //! | `[bits]` | `weights`, `activations`, `gradients`, `weight_clip` ("max-abs"), `activation_clip` ("learned"): see [`crate::quant::CLIPS`] |
@@ -164,17 +164,22 @@ impl Experiment {
         NetworkPlan::new(self, input, classes)
     }
 
-    /// Checks batch and validation against the number of training images.
+    /// Checks batch, images and validation against the number of training images in the set, `all`.
     ///
-    /// # Errors   validation ≥ images, or batch > images − validation
-    pub fn check_images(&self, images: usize) -> Result<(), ConfigError> {
-        if self.data.validation >= images {
-            let problem = format!("must be less than the {images} training images");
+    /// # Errors   validation ≥ all, images > all − validation, or batch > images
+    pub fn check_images(&self, all: usize) -> Result<(), ConfigError> {
+        if self.data.validation >= all {
+            let problem = format!("must be less than the {all} training images");
             return Err(self.document.invalid("data.validation", problem));
         }
-        let rest = images - self.data.validation;
-        if self.data.batch > rest {
+        let rest = all - self.data.validation;
+        if self.data.images.is_some_and(|images| images > rest) {
             let problem = format!("must be at most {rest}, the number of training images");
+            return Err(self.document.invalid("data.images", problem));
+        }
+        let images = self.data.training_images(all);
+        if self.data.batch > images {
+            let problem = format!("must be at most {images}, the number of training images");
             return Err(self.document.invalid("data.batch", problem));
         }
         Ok(())

@@ -78,7 +78,7 @@ impl Trainer {
                 experiment.train.optimizer.prepare(parameter);
             }
         }
-        let images = data.train.len() - experiment.data.validation;
+        let images = experiment.data.training_images(data.train.len());
         let steps = (images / experiment.data.batch) as u64 * experiment.train.epochs;
         let pruning = experiment.pruning.as_ref();
         let pruner =
@@ -254,7 +254,10 @@ impl Trainer {
         let data = Arc::clone(&self.data);
         let (split, range) = match part {
             Part::Train => (&data.train, 0..self.batches.images()),
-            Part::Validation => (&data.train, self.batches.images()..data.train.len()),
+            Part::Validation => {
+                let all = data.train.len();
+                (&data.train, all - self.experiment.data.validation..all)
+            }
             Part::Test => (&data.test, 0..data.test.len()),
         };
         let start = Instant::now();

@@ -60,7 +60,7 @@ impl FromStr for Ratio {
     }
 }
 
-/// Prints the port, then simulates until it is told to stop (Ctrl-C, SIGTERM).
+/// Prints the port as the first line, then simulates until it is told to stop (Ctrl-C, SIGTERM), then reports.
 pub fn run(args: &Args) -> Result<Report> {
     let config = engines::accelerator(&args.config)?;
     let link = BoardLink { clock_hz: args.clock, baud: args.baud, slots: args.slots };

@@ -8,8 +8,8 @@ use crate::failure::{check, usage};
 use anyhow::Result;
 use serde_json::json;
 use std::time::Instant;
-use tandem_driver::mismatches;
-use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat};
+
+use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity, mismatches};
 use tandem_model::CycleModel;
 
 /// Arguments of `board selftest`.
@@ -63,6 +63,7 @@ pub fn run(args: &Args) -> Result<Report> {
             x: Operand { values: x.view(), format: x_format },
             w: Operand { values: w.view(), format: w_format },
             result: ResultFormat::Full,
+            sparsity: Sparsity::Dense,
         };
         let y = device.gemm(&request)?.y;
         results += m * n;

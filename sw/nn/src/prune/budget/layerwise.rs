@@ -3,7 +3,7 @@
 //! ```text
 //! from dense, lower the N_l that loses least retained score per cycle saved, until Σ size ≤ limit;
 //! then raise, while it fits, the N_l that regains most per cycle;
-//! then raise one and lower another, while that fits and regains score
+//! then raise one and lower another, while that fits, regains score and costs no cycles beyond a limit on them
 //! ```
 //!
 //! The size is what the budget limits: cycles too, or kept weights. A level that is not smaller (a drain-bound
@@ -79,20 +79,28 @@ fn fill(curves: &[Curve], levels: &mut [usize], limit: u64) {
 }
 
 /// The pair of a higher and a lower level that fits and regains most; of equal ones the first.
+///
+/// Where the budget is of weights, the pair must not cost cycles.
 fn exchange(curves: &[Curve], levels: &[usize], limit: u64) -> Option<Vec<usize>> {
+    let most_cycles = if curves.iter().all(|c| c.size == c.cycles) { limit } else { cycles(curves, levels) };
     let mut best = (retained(curves, levels), None);
     let higher: Vec<_> = candidates(curves, levels, |level, m| level + 1..m + 1).collect();
     for (up, raised, _) in higher {
         for (down, lowered, _) in candidates(curves, levels, |level, _| 1..level).filter(|(l, ..)| *l != up) {
             let mut changed = levels.to_vec();
             (changed[up], changed[down]) = (raised, lowered);
+            let fits = size(curves, &changed) <= limit && cycles(curves, &changed) <= most_cycles;
             let kept = retained(curves, &changed);
-            if kept > best.0 && size(curves, &changed) <= limit {
+            if fits && kept > best.0 {
                 best = (kept, Some(changed));
             }
         }
     }
     best.1
+}
+
+fn cycles(curves: &[Curve], levels: &[usize]) -> u64 {
+    curves.iter().zip(levels).map(|(curve, level)| curve.cycles[level - 1]).sum()
 }
 
 /// The size of all layers together.
@@ -205,5 +213,15 @@ mod tests {
         assert_eq!(levels(std::slice::from_ref(&plateau), 40), Some(vec![1]));
         assert_eq!(levels(std::slice::from_ref(&plateau), 50), Some(vec![3]));
         assert_eq!(levels(&[plateau], 9), None);
+    }
+
+    /// A weight of the first layer retains twice as much, but takes a hundred times the cycles.
+    #[test]
+    fn a_budget_of_weights_is_not_spent_on_cycles() {
+        let size: Vec<u64> = (1..=4).map(|n| 10 * n).collect();
+        let cycles = |each: u64| (1..=4).map(|n| n * each).collect();
+        let dear = Curve { retained: vec![2.0, 4.0, 6.0, 8.0], cycles: cycles(100), size: size.clone() };
+        let cheap = Curve { retained: vec![1.0, 2.0, 3.0, 4.0], cycles: cycles(1), size };
+        assert_eq!(levels(&[dear, cheap], 50), Some(vec![1, 4]));
     }
 }

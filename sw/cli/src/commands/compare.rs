@@ -1,0 +1,134 @@
+//! `tandem compare`.
+//!
+//! The output folder has, for each cell of the table, its experiment (`CELL.toml`) and its outcome (`CELL.json`),
+//! and `table.md`, `table.json`, `chart.svg` of all. Cells that are there are not run again.
+
+use super::write;
+use crate::Report;
+use crate::compare::{self, Cell, Comparison, Means, Outcome};
+use crate::engines::EngineKind;
+use crate::failure::usage;
+use anyhow::{Context, Result, anyhow};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use tandem_nn::config::{Document, Experiment};
+use tandem_nn::data::{self, Dataset};
+
+/// Arguments of `compare`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Rows and columns: a TOML file.
+    #[arg(value_name = "TABLE.toml")]
+    table: PathBuf,
+    /// Folder of the outcomes; what is in it already is kept and used.
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Who computes the products: model or sim.
+    #[arg(long, default_value = "model")]
+    engine: EngineKind,
+    /// Seeds 1 to N instead of the table's.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    seeds: Option<u64>,
+    /// Changes a key of every cell's experiment, such as `train.epochs=5`.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Cells at a time, a thread each [default: one a processor].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Folder of the data sets.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+/// Runs what is missing, then reports.
+pub fn run(args: &Args) -> Result<Report> {
+    if matches!(args.engine, EngineKind::Float) {
+        return Err(usage("--engine float: has no cycles to compare; use model or sim"));
+    }
+    let mut comparison = Comparison::load(&args.table)?;
+    if let Some(n) = args.seeds {
+        comparison.seeds = (1..=n).collect();
+    }
+    for text in &args.set {
+        comparison.set(text).map_err(|e| usage(format!("--set {text}: {}", e.message())))?;
+    }
+    std::fs::create_dir_all(&args.output).map_err(|e| usage(format!("{}: {e}", args.output.display())))?;
+    let outcomes = run_cells(args, &comparison)?;
+    let means = Means::new(&comparison, &outcomes);
+    let text = compare::text(&comparison, &means);
+    let json = json!({ "name": comparison.name, "folder": args.output, "lines": means.lines });
+    write(&args.output.join("table.md"), text.as_bytes())?;
+    write(&args.output.join("table.json"), serde_json::to_string_pretty(&json)?.as_bytes())?;
+    write(&args.output.join("chart.svg"), compare::chart(&comparison, &means)?.as_bytes())?;
+    let chart = args.output.join("chart.svg");
+    Ok(Report::new(format!("{}\n{text}\nchart {}", comparison.name, chart.display()), json))
+}
+
+/// A cell with its validated experiment and its data.
+struct Job {
+    cell: Cell,
+    experiment: Experiment,
+    data: Arc<Dataset>,
+}
+
+/// All cells, validated before the first one runs.
+fn jobs(args: &Args, comparison: &Comparison) -> Result<Vec<Job>> {
+    let mut sets: BTreeMap<String, Arc<Dataset>> = BTreeMap::new();
+    let mut jobs = vec![];
+    for cell in comparison.cells() {
+        let file = args.output.join(format!("{}.toml", cell.file));
+        // What ran stays; `compare::run` refuses to mix.
+        if !file.with_extension("json").exists() {
+            write(&file, cell.experiment.as_bytes())?;
+        }
+        let experiment = Experiment::parse(Document::new(file, cell.experiment.as_str()))?;
+        let set = &experiment.data.set;
+        let data = match sets.get(set) {
+            Some(data) => Arc::clone(data),
+            None => Arc::new(data::load(set, args.data.as_deref())?),
+        };
+        sets.insert(set.clone(), Arc::clone(&data));
+        jobs.push(Job { cell, experiment, data });
+    }
+    Ok(jobs)
+}
+
+fn run_cells(args: &Args, comparison: &Comparison) -> Result<Vec<Outcome>> {
+    let jobs = jobs(args, comparison)?;
+    let threads = match args.jobs {
+        Some(n) => usize::from(n),
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let outcomes: Mutex<BTreeMap<usize, Result<Outcome>>> = Mutex::default();
+    let work = || {
+        while !stop.load(Ordering::Relaxed) {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(job) = jobs.get(place) else { return };
+            let outcome = one(job, &args.engine, &args.output, (place, jobs.len()));
+            stop.fetch_or(outcome.is_err(), Ordering::Relaxed);
+            outcomes.lock().expect("no cell panicked").insert(place, outcome);
+        }
+    };
+    std::thread::scope(|scope| (0..threads.min(jobs.len())).for_each(|_| drop(scope.spawn(work))));
+    outcomes.into_inner().map_err(|_| anyhow!("a cell panicked"))?.into_values().collect()
+}
+
+/// One cell on one thread: several cells at a time use processors better than the loops of one.
+fn one(job: &Job, engine: &EngineKind, folder: &Path, (place, count): (usize, usize)) -> Result<Outcome> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+    let run = || compare::run(&job.cell, job.experiment.clone(), &job.data, engine, folder);
+    let (outcome, is_new) = pool.install(run).with_context(|| job.cell.file.clone())?;
+    let compute = outcome.cost.cost.compute_busy as f64;
+    eprintln!(
+        "{:>4} of {count}  {:<28} {:.2} %, {compute:.3e} compute cycles, {}",
+        place + 1,
+        job.cell.file,
+        100.0 * outcome.test_accuracy,
+        if is_new { format!("{:.0} s", outcome.wall_s) } else { "kept".to_owned() },
+    );
+    Ok(outcome)
+}

@@ -1,0 +1,111 @@
+//! One run of a comparison, and its file.
+
+use super::Cell;
+use crate::engines::{self, EngineKind};
+use crate::failure::usage;
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+use tandem_nn::config::Experiment;
+use tandem_nn::data::Dataset;
+use tandem_nn::engine::Engine;
+use tandem_nn::ledger::Counters;
+use tandem_nn::train::{Part, Trainer};
+
+/// What a cell came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Row, or the reference.
+    pub row: String,
+    /// Column; none of the reference.
+    pub column: Option<String>,
+    /// Seed.
+    pub seed: u64,
+    /// Engine.
+    pub engine: String,
+    /// Share of test images with the right answer after the last epoch.
+    pub test_accuracy: f64,
+    /// Share of the images that were held back, if there are any.
+    pub validation_accuracy: Option<f64>,
+    /// Share of all weights that masks keep in the end.
+    pub density: f64,
+    /// Steps of training.
+    pub steps: u64,
+    /// All products of training: scoring, and gradients that masks would have spared, included.
+    pub cost: Counters,
+    /// The part of `cost` that scores took.
+    pub scoring: Counters,
+    /// Layer by layer, beside dense.
+    pub accounting: serde_json::Value,
+    /// Digest of the trained network.
+    pub weights_digest: String,
+    /// Seconds that it took.
+    pub wall_s: f64,
+    /// The experiment, as TOML.
+    pub experiment: String,
+    /// The accelerator, as TOML.
+    pub accelerator: String,
+}
+
+/// Trains a cell, or takes its outcome from `folder`, if it is there. True if it was trained.
+///
+/// # Errors   the folder has another outcome under its name, or training fails
+pub fn run(
+    cell: &Cell,
+    experiment: Experiment,
+    data: &Arc<Dataset>,
+    kind: &EngineKind,
+    folder: &Path,
+) -> Result<(Outcome, bool)> {
+    let config = engines::accelerator(&experiment.accelerator)?;
+    let accelerator = config.to_toml();
+    let file = folder.join(format!("{}.json", cell.file));
+    if file.exists() {
+        let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        let outcome: Outcome =
+            serde_json::from_str(&text).map_err(|e| usage(format!("{}: {e}", file.display())))?;
+        let same = outcome.experiment == cell.experiment && outcome.accelerator == accelerator;
+        if !same || outcome.engine != kind.name() {
+            let why =
+                "is of another experiment, accelerator or engine; nothing is overwritten (choose another -o)";
+            return Err(usage(format!("{}: {why}", file.display())));
+        }
+        return Ok((outcome, false));
+    }
+    let begun = Instant::now();
+    let engine = Engine::Device(engines::device(kind, &config, None)?);
+    let mut trainer = Trainer::new(experiment, Arc::clone(data), engine)?;
+    let go_on = AtomicBool::new(false);
+    while !trainer.is_finished() {
+        trainer.epoch(&mut (), &go_on)?;
+    }
+    let mut accuracy = |part| -> Result<f64> {
+        Ok(trainer.evaluate(part, &mut (), &go_on)?.context("evaluation")?.accuracy)
+    };
+    let test_accuracy = accuracy(Part::Test)?;
+    let held_back = accuracy(Part::Validation)?;
+    let report = trainer.pruning_report();
+    let (kept, weights) = report.iter().fold((0, 0), |(k, w), layer| (k + layer.kept, w + layer.weights));
+    let outcome = Outcome {
+        row: cell.row.clone(),
+        column: cell.column.clone(),
+        seed: cell.seed,
+        engine: kind.name().to_owned(),
+        test_accuracy,
+        validation_accuracy: (trainer.experiment().data.validation > 0).then_some(held_back),
+        density: kept as f64 / weights as f64,
+        steps: trainer.steps(),
+        cost: trainer.training_cost().total(),
+        scoring: trainer.training_cost().scoring(),
+        accounting: serde_json::to_value(trainer.accounting())?,
+        weights_digest: trainer.digest(),
+        wall_s: begun.elapsed().as_secs_f64(),
+        experiment: cell.experiment.clone(),
+        accelerator,
+    };
+    crate::commands::write(&file, serde_json::to_string_pretty(&outcome)?.as_bytes())?;
+    Ok((outcome, true))
+}
