@@ -3,7 +3,7 @@ CARGO ?= cargo
 TANDEM = $(CARGO) run --release --quiet -p tandem --
 SEEDS ?= 1 2 3
 
-.PHONY: help demo test lint bench setup setup-test mnist pruning-table clean
+.PHONY: help demo test lint bench setup setup-test mnist pruning-table setup-fpga board-table clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -13,6 +13,9 @@ setup: ## install what the demo needs
 
 setup-test: ## install what the tests need
 	@tools/install.sh test
+
+setup-fpga: ## install the FPGA tools into .venv: synthesis, place and route, proofs
+	@tools/setup_fpga.sh
 
 demo: setup ## train on the embedded digits through Verilator, three seeds, with the float baseline
 	@$(CARGO) build --release -p tandem

@@ -31,10 +31,7 @@ impl Cache {
     pub fn open(dir: Option<&Path>) -> Result<Cache, EngineError> {
         let dir = match dir {
             Some(dir) => dir.to_path_buf(),
-            None => default_dir(|name| std::env::var_os(name)).ok_or_else(|| EngineError::Tool {
-                tool: "sim".into(),
-                what: "no folder for the cache: set TANDEM_CACHE, XDG_CACHE_HOME or HOME".into(),
-            })?,
+            None => user_dir()?,
         };
         // compilers run in other folders
         let dir = std::path::absolute(&dir).map_err(|e| io_error(&dir, e))?;
@@ -84,6 +81,18 @@ impl Cache {
             what: format!("{} was built just now but cannot be used: {what}", entry.display()),
         })
     }
+}
+
+/// The user's folder for things that are built once: `$TANDEM_CACHE`, else `$XDG_CACHE_HOME/tandem`, else
+/// `$HOME/.cache/tandem`.
+///
+/// # Errors
+/// [`EngineError::Tool`] if none of the three is set.
+pub fn user_dir() -> Result<PathBuf, EngineError> {
+    default_dir(|name| std::env::var_os(name)).ok_or_else(|| EngineError::Tool {
+        tool: "sim".into(),
+        what: "no folder for the cache: set TANDEM_CACHE, XDG_CACHE_HOME or HOME".into(),
+    })
 }
 
 /// `$TANDEM_CACHE`, else `$XDG_CACHE_HOME/tandem`, else `$HOME/.cache/tandem`.

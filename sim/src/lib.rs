@@ -60,6 +60,7 @@ mod options;
 mod recipe;
 mod sim;
 
+pub use cache::user_dir as cache_dir;
 pub use options::{Progress, SimOptions};
 pub use recipe::design::Waveform;
 pub use recipe::{BuildStep, Design, Interface, Programs, Tools};

@@ -36,6 +36,8 @@ enum Command {
     Train(commands::train::Args),
     /// Evaluate a trained network on its test set.
     Eval(commands::eval::Args),
+    /// A bitstream for a board: cells, Fmax, critical path.
+    Synth(commands::synth::Args),
     /// Boards: simulate one, find out what one is, test one.
     Board(commands::board::Args),
     /// One experiment in many variants: accuracy against cycles.
@@ -72,6 +74,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Command::Check(a) => commands::check::run(a),
         Command::Train(a) => commands::train::run(a),
         Command::Eval(a) => commands::eval::run(a),
+        Command::Synth(a) => commands::synth::run(a),
         Command::Board(a) => commands::board::run(a),
         Command::Compare(a) => commands::compare::run(a),
         Command::Data(a) => commands::data::run(a),

