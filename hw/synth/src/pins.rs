@@ -39,7 +39,7 @@ pub fn constraints(board: &Board) -> Option<(String, String)> {
         board.pins.iter().map(|(port, pin)| (*port, pin.as_str())).chain(levels).collect();
     let mut text = String::new();
     match board.family {
-        Family::Xc7 => return None,
+        Family::Xc7 => None,
         Family::Ice40 => {
             for (port, pin) in pins {
                 let pull = if board.pull_up.iter().any(|p| p == port) { "-pullup yes " } else { "" };
