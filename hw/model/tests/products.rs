@@ -433,7 +433,7 @@ proptest! {
     #[test]
     fn held_indices_compute_the_kept_gradients(c in case().prop_filter("selects", |c| c.config.array.select > 1)) {
         let a = &c.config.array;
-        let words = c.size.0.div_ceil(a.rows) * c.size.1.div_ceil(a.lanes) << c.pattern.0;
+        let words = (c.size.0.div_ceil(a.rows) * c.size.1.div_ceil(a.lanes)) << c.pattern.0;
         prop_assume!(words * c.config.row_planes(c.x.bits) <= c.config.memory.row * a.select);
         let (stream, order) = weight_gradient(&c);
         prop_assume!(order.len() / a.drain <= c.config.memory.result);
