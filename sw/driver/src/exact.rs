@@ -7,7 +7,7 @@ use crate::plan::Problem;
 use crate::planner::Planner;
 use crate::product::product;
 use crate::request::{check_values, empty, fits, problem};
-use crate::sparsity::{Sparsity, compress, zip_mask};
+use crate::sparsity::{Sparsity, check_groups, zip_mask};
 use ndarray::Array2;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Device for Exact {
                 check_values(name, operand, matrix)?;
             }
         }
-        compress(request, &w)?;
+        check_groups(request, &w)?;
         let cost = self.planner.plan(&problem)?.cost;
         if let Sparsity::Results(_, kept) = request.sparsity {
             zip_mask(&mut y, kept);

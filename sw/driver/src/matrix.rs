@@ -46,6 +46,11 @@ impl<'a> Matrix<'a> {
         }
     }
 
+    /// The element in a row and a column.
+    pub fn at(&self, row: usize, col: usize) -> i32 {
+        self.data[row * self.row_stride + col * self.col_stride]
+    }
+
     /// Whether rows are contiguous.
     pub fn is_row_major(&self) -> bool {
         self.col_stride == 1
@@ -73,9 +78,9 @@ mod tests {
         for view in views {
             let m = Matrix::new(view);
             for ((i, j), v) in view.indexed_iter() {
-                assert_eq!(m.data[i * m.row_stride + j * m.col_stride], *v);
+                assert_eq!(m.at(i, j), *v);
                 let t = m.transposed();
-                assert_eq!(t.data[j * t.row_stride + i * t.col_stride], *v);
+                assert_eq!(t.at(j, i), *v);
             }
         }
     }

@@ -74,6 +74,17 @@ pub enum Sparsity<'a> {
     Results(Pattern, ArrayView2<'a, bool>),
 }
 
+impl<'a> Sparsity<'a> {
+    /// A pattern of the results if their marks are given, else of W; dense without a pattern.
+    pub fn new(pattern: Option<Pattern>, kept: Option<&'a Array2<bool>>) -> Self {
+        match (pattern, kept) {
+            (None, _) => Sparsity::Dense,
+            (Some(pattern), None) => Sparsity::Weights(pattern),
+            (Some(pattern), Some(kept)) => Sparsity::Results(pattern, kept.view()),
+        }
+    }
+}
+
 /// What a plan knows of a request's sparsity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Selection {
@@ -126,78 +137,88 @@ pub(crate) struct Compressed {
     pub present: Vec<bool>,
 }
 
-/// Compresses what a request says is sparse.
+/// Checks that no group keeps more than a request's pattern allows.
 ///
-/// # Errors   a group that keeps more than its pattern allows
-pub(crate) fn compress(request: &GemmRequest<'_>, w: &Matrix<'_>) -> Result<Option<Compressed>, DeviceError> {
+/// # Errors   the first such group, with its column and rows
+pub(crate) fn check_groups(request: &GemmRequest<'_>, w: &Matrix<'_>) -> Result<(), DeviceError> {
     match request.sparsity {
-        Sparsity::Dense => Ok(None),
-        Sparsity::Weights(p) => compress_weights(w, &p).map(Some),
-        Sparsity::Results(p, kept) => compress_results(kept, &p).map(Some),
+        Sparsity::Dense => Ok(()),
+        Sparsity::Weights(p) => p.check("W", (w.rows, w.cols), |k, column| w.at(k, column) != 0),
+        Sparsity::Results(p, kept) => p.check("Y", kept.dim(), |row, column| kept[[row, column]]),
     }
 }
 
-fn too_many(what: &str, g: usize, column: usize, p: &Pattern) -> DeviceError {
-    let rows = p.members(g);
-    let what = format!(
-        "{what}: group {g} of column {column} (rows {} to {}) keeps more than {} of {}",
-        rows.start,
-        rows.end - 1,
-        p.n,
-        p.m
-    );
-    DeviceError::Request { what }
+impl Pattern {
+    fn check(
+        &self,
+        what: &str,
+        (rows, cols): (usize, usize),
+        is_kept: impl Fn(usize, usize) -> bool,
+    ) -> Result<(), DeviceError> {
+        let mut counts = vec![0; cols];
+        for g in 0..self.groups(rows) {
+            counts.fill(0);
+            let members = self.members(g);
+            for row in members.clone() {
+                counts.iter_mut().enumerate().for_each(|(c, n)| *n += usize::from(is_kept(row, c)));
+            }
+            if let Some(column) = counts.iter().position(|n| *n > self.n) {
+                let (first, last) = (members.start, members.end - 1);
+                let what = format!(
+                    "{what}: group {g} of column {column} (rows {first} to {last}) keeps more than {} of {}",
+                    self.n, self.m
+                );
+                return Err(DeviceError::Request { what });
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Compresses W, `[k, n]`.
+/// Compresses what a request says is sparse.
 ///
-/// # Errors   a group with more than N nonzero values, by group, column and rows
-fn compress_weights(w: &Matrix<'_>, p: &Pattern) -> Result<Compressed, DeviceError> {
+/// # Errors   as [`check_groups`]
+pub(crate) fn compress(request: &GemmRequest<'_>, w: &Matrix<'_>) -> Result<Option<Compressed>, DeviceError> {
+    check_groups(request, w)?;
+    Ok(match request.sparsity {
+        Sparsity::Dense => None,
+        Sparsity::Weights(p) => Some(compress_weights(w, &p)),
+        Sparsity::Results(p, kept) => Some(compress_results(kept, &p)),
+    })
+}
+
+/// Compresses W, `[k, n]`, whose groups were checked.
+fn compress_weights(w: &Matrix<'_>, p: &Pattern) -> Compressed {
     let groups = p.groups(w.rows);
     let pitch = groups * p.n;
     let (mut values, mut banks) = (vec![0; w.cols * pitch], vec![0; w.cols * pitch]);
     for column in 0..w.cols {
         for g in 0..groups {
-            let mut at = column * pitch + g * p.n;
-            let end = at + p.n;
-            for (bank, k) in p.members(g).enumerate() {
-                let v = w.data[k * w.row_stride + column * w.col_stride];
-                if v != 0 {
-                    if at == end {
-                        return Err(too_many("W", g, column, p));
-                    }
-                    (values[at], banks[at]) = (v, bank as u8);
-                    at += 1;
-                }
+            let values_of = p.members(g).map(|k| w.at(k, column)).enumerate();
+            for (t, (bank, v)) in values_of.filter(|(_, v)| *v != 0).enumerate() {
+                let at = column * pitch + g * p.n + t;
+                (values[at], banks[at]) = (v, bank as u8);
             }
         }
     }
-    Ok(Compressed { values, banks, present: vec![] })
+    Compressed { values, banks, present: vec![] }
 }
 
-/// Compresses the marks of Y, `[m, n]`.
-///
-/// # Errors   a group with more than N marks, by group, column and rows
-fn compress_results(kept: ArrayView2<'_, bool>, p: &Pattern) -> Result<Compressed, DeviceError> {
+/// Compresses the marks of Y, `[m, n]`, whose groups were checked.
+fn compress_results(kept: ArrayView2<'_, bool>, p: &Pattern) -> Compressed {
     let (rows, cols) = kept.dim();
     let size = p.groups(rows) * p.n * cols;
     let (mut banks, mut present) = (vec![0; size], vec![false; size]);
     for g in 0..p.groups(rows) {
         for column in 0..cols {
-            let mut t = 0;
-            for (bank, row) in p.members(g).enumerate() {
-                if kept[[row, column]] {
-                    if t == p.n {
-                        return Err(too_many("Y", g, column, p));
-                    }
-                    let at = (g * p.n + t) * cols + column;
-                    (banks[at], present[at]) = (bank as u8, true);
-                    t += 1;
-                }
+            let members = p.members(g).enumerate().filter(|(_, row)| kept[[*row, column]]);
+            for (t, (bank, _)) in members.enumerate() {
+                let at = (g * p.n + t) * cols + column;
+                (banks[at], present[at]) = (bank as u8, true);
             }
         }
     }
-    Ok(Compressed { values: vec![], banks, present })
+    Compressed { values: vec![], banks, present }
 }
 
 /// Zeroes what is not kept.
@@ -208,6 +229,7 @@ pub(crate) fn zip_mask(y: &mut Array2<i64>, kept: ArrayView2<'_, bool>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::{Format, Operand, ResultFormat};
     use ndarray::array;
 
     #[test]
@@ -221,18 +243,26 @@ mod tests {
     fn weights_are_values_and_banks() {
         let w = array![[0, 5], [3, 0], [0, 0], [2, 7], [0, 1], [4, 0]];
         let p = Pattern { n: 2, m: 4, run: 6 };
-        let c = compress_weights(&Matrix::new(w.view()), &p).unwrap();
+        let c = compress_weights(&Matrix::new(w.view()), &p);
         assert_eq!(c.values, [3, 2, 4, 0, 5, 7, 1, 0]);
         assert_eq!(c.banks, [1, 3, 1, 0, 0, 3, 0, 0]);
         let tight = Pattern { n: 1, ..p };
-        let refused = compress_weights(&Matrix::new(w.view()), &tight).unwrap_err().to_string();
+        let operand = |values| Operand { values, format: Format::signed(4) };
+        let x = array![[0; 6]];
+        let request = GemmRequest {
+            x: operand(x.view()),
+            w: operand(w.view()),
+            result: ResultFormat::Full,
+            sparsity: Sparsity::Weights(tight),
+        };
+        let refused = compress(&request, &Matrix::new(w.view())).unwrap_err().to_string();
         assert_eq!(refused, "W: group 0 of column 0 (rows 0 to 3) keeps more than 1 of 4");
     }
 
     #[test]
     fn results_are_banks() {
         let kept = array![[true, false], [false, false], [false, true]];
-        let c = compress_results(kept.view(), &Pattern::whole(1, 2, 3)).unwrap();
+        let c = compress_results(kept.view(), &Pattern::whole(1, 2, 3));
         assert_eq!((c.banks, c.present), (vec![0, 0, 0, 0], vec![true, false, false, true]));
     }
 }

@@ -142,11 +142,7 @@ impl Case {
             x: Operand { values: self.x.view(), format: self.formats[0] },
             w: Operand { values: self.w.view(), format: self.formats[1] },
             result: self.result,
-            sparsity: match (self.pattern, &self.kept) {
-                (None, _) => Sparsity::Dense,
-                (Some(pattern), None) => Sparsity::Weights(pattern),
-                (Some(pattern), Some(kept)) => Sparsity::Results(pattern, kept.view()),
-            },
+            sparsity: Sparsity::new(self.pattern, self.kept.as_ref()),
         }
     }
 

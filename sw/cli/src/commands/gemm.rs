@@ -174,11 +174,7 @@ impl Operands {
             x: Operand { values: self.x.view(), format: self.x_format },
             w: Operand { values: self.w.view(), format: self.w_format },
             result: self.result,
-            sparsity: match (self.pattern, &self.kept) {
-                (None, _) => Sparsity::Dense,
-                (Some(pattern), None) => Sparsity::Weights(pattern),
-                (Some(pattern), Some(kept)) => Sparsity::Results(pattern, kept.view()),
-            },
+            sparsity: Sparsity::new(self.pattern, self.kept.as_ref()),
         }
     }
 }

@@ -77,10 +77,7 @@ fn operand(config: &Config, plan: &GemmPlan, fill: &Fill, side: Side, sources: &
     let planes = pad.planes(slice.format.bits.into());
     let words = plan.plane_words(config, side, fill.part);
     // Flat words from tile to tile and from plane to plane.
-    let (stride, plane_stride) = match plan.plane_major(side) {
-        true => (words, words * fill.region.len()),
-        false => (planes * words, words),
-    };
+    let (stride, plane_stride) = plan.strides(config, side, fill.part, fill.region.len());
     let link_words = pad.link_words(fill.elements);
     let address_bits = link_words * config.link_bits;
     let mut out = vec![0u8; fill.addresses.len() * address_bits / 8];
@@ -91,7 +88,7 @@ fn operand(config: &Config, plan: &GemmPlan, fill: &Fill, side: Side, sources: &
     let mask = if slice.format.signed { -1 } else { slice.format.range().1 };
     let cut = |v: i32| (v >> slice.shift & mask) as u16;
     let last = window.end.div_ceil(stride).min(fill.region.len());
-    for tile in window.start.min(stride * fill.region.len()) / stride..last {
+    for tile in window.start / stride..last {
         let absolute = fill.region.start + tile;
         let rows = operand.rows_of(absolute).min(fill.elements);
         let first = absolute * operand.width;

@@ -32,8 +32,7 @@ impl Order<'_> {
             let to = i / self.lanes * m * self.lanes + i % self.lanes;
             for (bank, k) in self.pattern.members(g).enumerate() {
                 for (row, values) in rows.clone().zip(values.chunks_exact_mut(pitch)) {
-                    let v = source.data[row * source.row_stride + k * source.col_stride];
-                    values[to + bank * self.lanes] = cut(v);
+                    values[to + bank * self.lanes] = cut(source.at(row, k));
                 }
             }
         }
@@ -77,7 +76,7 @@ impl Order<'_> {
             for (bank, row) in self.pattern.members(g).enumerate() {
                 for (i, k) in self.k.clone().enumerate() {
                     let to = (i / self.lanes * m + bank) * self.lanes + i % self.lanes;
-                    values[to] = cut(source.data[row * source.row_stride + k * source.col_stride]);
+                    values[to] = cut(source.at(row, k));
                 }
             }
         }

@@ -227,10 +227,21 @@ impl GemmPlan {
         self.planes(config, side, part) * self.plane_words(config, side, part)
     }
 
-    /// Whether the planes of a region lie one after the other, each with all tiles, and not tile after
-    /// tile: so do those of compressed weights, whose indices then lie like plane 0.
-    pub fn plane_major(&self, side: Side) -> bool {
-        side == Side::Col && matches!(self.problem.selection, Selection::Weights(_))
+    /// Flat words from tile to tile and from plane to plane of a region of so many tiles: tile after tile,
+    /// each with all planes. Compressed weights lie plane after plane, each with all tiles, so that
+    /// their indices lie like plane 0.
+    pub fn strides(&self, config: &Config, side: Side, part: usize, tiles: usize) -> (usize, usize) {
+        let plane = self.plane_words(config, side, part);
+        match self.problem.selection {
+            Selection::Weights(_) if side == Side::Col => (plane, plane * tiles),
+            _ => (self.tile_words(config, side, part), plane),
+        }
+    }
+
+    /// Whether the tiles of a region of `part` cannot come one by one: several planes, each with all tiles.
+    pub fn comes_at_once(&self, config: &Config, side: Side, part: usize) -> bool {
+        let (tile, _) = self.strides(config, side, part, 1);
+        tile < self.tile_words(config, side, part)
     }
 
     /// Turns of a tile of `part`, all passes together, for each pair of planes.

@@ -8,11 +8,11 @@
 use super::tokens::Stage;
 use super::{Fill, Scheduler, region};
 use crate::geometry::Side;
-use crate::plan::Block;
+use crate::plan::{Block, GemmPlan};
 use crate::sparsity::Selection;
 use std::ops::Range;
 use tandem_spec::isa::words_per_address;
-use tandem_spec::{Instruction, Load, Memory, Tokens};
+use tandem_spec::{Config, Instruction, Load, Memory, Tokens};
 
 /// Indices of what: a part and column tiles of compressed weights, or tiles of selected results.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,31 +32,29 @@ pub(super) struct IndexPlace {
     pub(super) stride: usize,
 }
 
-impl Scheduler<'_> {
+impl IndexPlace {
     /// Where the block's indices lie or will lie, if it has any.
-    pub(super) fn index_place(&mut self, block: &Block) -> Option<IndexPlace> {
-        let plan = self.plan;
-        let (key, tiles, stride) = match plan.problem.selection {
+    pub(super) fn of(config: &Config, plan: &GemmPlan, block: &Block) -> Option<Self> {
+        Some(match plan.problem.selection {
             Selection::Dense => return None,
             Selection::Weights(_) => {
                 let region = region(plan, Side::Col, block);
                 let tiles = block.cols.start - region.start..block.cols.end - region.start;
+                let stride = plan.plane_words(config, Side::Col, block.part);
+                let len = region.len() * stride;
                 let key = IndexKey::Weights(plan.parts[block.part].k.clone(), region);
-                (key, tiles, plan.plane_words(self.config, Side::Col, block.part))
+                IndexPlace { key, len, tiles, stride }
             }
             Selection::Results(p) => {
+                let tiles = 0..block.rows.len() * block.cols.len();
                 let key = IndexKey::Results(block.rows.clone(), block.cols.clone());
-                (key, 0..block.rows.len() * block.cols.len(), p.n)
+                IndexPlace { key, len: tiles.end * p.n, tiles, stride: p.n }
             }
-        };
-        let len = stride
-            * match &key {
-                IndexKey::Weights(_, region) => region.len(),
-                IndexKey::Results(..) => tiles.end,
-            };
-        Some(IndexPlace { key, len, tiles, stride })
+        })
     }
+}
 
+impl Scheduler<'_> {
     /// Loads the indices that are missing.
     pub(super) fn load_indices(&mut self, place: &IndexPlace, block_index: usize, block: &Block) {
         let region = self.indices.region(place.key.clone(), place.len);

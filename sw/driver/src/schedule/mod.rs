@@ -17,7 +17,7 @@ mod tokens;
 use crate::geometry::{Scratchpad, Side};
 use crate::plan::{Block, GemmPlan, Slice};
 use crate::sparsity::Selection;
-use indices::IndexKey;
+use indices::{IndexKey, IndexPlace};
 use ring::{Region, Ring};
 use std::ops::Range;
 use tandem_spec::isa::Loop;
@@ -87,13 +87,7 @@ pub fn schedule(config: &Config, plan: &GemmPlan) -> Program {
             |b: &Block| pad.addresses(region(plan, side, b).len() * plan.tile_words(config, side, b.part));
         Ring::new(pad.depth, longest(&length))
     };
-    let index_words = |b: &Block| match plan.problem.selection {
-        Selection::Dense => 0,
-        Selection::Weights(_) => {
-            region(plan, Side::Col, b).len() * plan.plane_words(config, Side::Col, b.part)
-        }
-        Selection::Results(p) => b.rows.len() * b.cols.len() * p.n,
-    };
+    let index_words = |b: &Block| IndexPlace::of(config, plan, b).map_or(0, |place| place.len);
     let mut s = Scheduler {
         config,
         indices: Ring::new(config.memory.index, longest(&index_words)),
@@ -120,7 +114,7 @@ impl Scheduler<'_> {
         for place in &places {
             self.load(place, index, block);
         }
-        let index_place = self.index_place(block);
+        let index_place = IndexPlace::of(self.config, self.plan, block);
         if let Some(place) = &index_place {
             self.load_indices(place, index, block);
         }
@@ -170,16 +164,11 @@ impl Scheduler<'_> {
         let (part, operand) = (&plan.parts[block.part], plan.side(side));
         let tiles = block.tiles(side);
         let region = region(plan, side, block);
-        let plane_major = plan.plane_major(side);
-        let stride = match plane_major {
-            true => plan.plane_words(self.config, side, block.part),
-            false => plan.tile_words(self.config, side, block.part),
-        };
+        let (stride, _) = plan.strides(self.config, side, block.part, region.len());
         let len = pad.addresses(region.len() * plan.tile_words(self.config, side, block.part));
         let key = (part.k.clone(), operand.slices[part.slice(side)], region.clone());
         let Region { filled, free_after, .. } = *self.operands[side as usize].region(key.clone(), len);
-        // Several planes, each with all tiles, come at once.
-        let at_once = plane_major && len > region.len() * stride;
+        let at_once = plan.comes_at_once(self.config, side, block.part);
         let wanted = if at_once { region.len() } else { tiles.end - region.start };
         Place {
             side,
@@ -204,7 +193,7 @@ impl Scheduler<'_> {
         let region = place.key.2.clone();
         let until = |tile: usize| pad.addresses(tile * place.stride);
         let (start, mut end) = (until(place.missing.start), until(place.missing.end));
-        let at_once = self.plan.plane_major(side) && end < place.len && place.missing == (0..region.len());
+        let at_once = self.plan.comes_at_once(self.config, side, block.part);
         if at_once {
             end = place.len;
         }
@@ -249,20 +238,13 @@ impl Scheduler<'_> {
         let words = part.words(self.config.array.lanes);
         let selection = plan.problem.selection;
         let expansion = selection.expansion();
-        let plane = |side| plan.plane_words(self.config, side, block.part);
-        let stride = |side| plan.tile_words(self.config, side, block.part);
-        let col_tile = if plan.plane_major(Side::Col) { plane(Side::Col) } else { stride(Side::Col) };
-        let col_plane = if plan.plane_major(Side::Col) {
-            plane(Side::Col) * region(plan, Side::Col, block).len()
-        } else {
-            plane(Side::Col)
-        };
+        let strides = |side| plan.strides(self.config, side, block.part, region(plan, side, block).len());
+        let [(row_tile, row_plane), (col_tile, col_plane)] = Side::BOTH.map(strides);
         let signed = |side| plan.side(side).slices[part.slice(side)].format.signed;
         let planes = |side| plan.planes(self.config, side, block.part) as u8;
         let mut loops = [Loop::default(); tandem_spec::config::MAX_LOOPS];
         if block.rows.len() > 1 {
-            loops[ROWS] =
-                Loop { count: block.rows.len() as u16, row_stride: stride(Side::Row) as i16, col_stride: 0 };
+            loops[ROWS] = Loop { count: block.rows.len() as u16, row_stride: row_tile as i16, col_stride: 0 };
         }
         if block.cols.len() > 1 {
             loops[COLS] = Loop { count: block.cols.len() as u16, row_stride: 0, col_stride: col_tile as i16 };
@@ -305,7 +287,7 @@ impl Scheduler<'_> {
             tiles: tiles as u8,
             select: selection.pattern().map_or(0, |p| p.select()),
             held: matches!(selection, Selection::Results(_)),
-            row_plane_stride: plane(Side::Row) as i16,
+            row_plane_stride: row_plane as i16,
             col_plane_stride: col_plane as i16,
             loops,
         }

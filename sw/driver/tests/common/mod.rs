@@ -159,11 +159,7 @@ impl Case {
             x: operand(self.x.view(), self.formats[0]),
             w: operand(self.w.view(), self.formats[1]),
             result: self.result,
-            sparsity: match (self.pattern, &self.kept) {
-                (None, _) => Sparsity::Dense,
-                (Some(pattern), None) => Sparsity::Weights(pattern),
-                (Some(pattern), Some(kept)) => Sparsity::Results(pattern, kept.view()),
-            },
+            sparsity: Sparsity::new(self.pattern, self.kept.as_ref()),
         }
     }
 }
