@@ -134,11 +134,7 @@ impl Image {
 
 /// X `[row][k]` and W `[k][column]`, of which at most n of m are not zero.
 fn matrices(c: &Case) -> (Vec<Vec<i64>>, Vec<Vec<i64>>) {
-    let mut state = c.seed;
-    let mut random = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 32) as u32
-    };
+    let mut random = generator(c.seed);
     let (rows, inner, cols) = c.size;
     let x = (0..rows).map(|_| (0..inner).map(|_| c.x.value(random())).collect()).collect();
     let mut w: Vec<Vec<i64>> = (0..inner).map(|_| (0..cols).map(|_| c.w.value(random())).collect()).collect();
@@ -152,6 +148,27 @@ fn matrices(c: &Case) -> (Vec<Vec<i64>>, Vec<Vec<i64>>) {
         }
     }
     (x, w)
+}
+
+/// Random numbers of 32 bits.
+fn generator(mut state: u64) -> impl FnMut() -> u32 {
+    move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 32) as u32
+    }
+}
+
+fn level(count: usize, row: usize, col: usize) -> Loop {
+    Loop { count: count as u16, row_stride: row as i16, col_stride: col as i16 }
+}
+
+/// Elements of a full tile, and of the last one.
+fn full(all: usize, side: usize) -> u8 {
+    all.min(side) as u8
+}
+
+fn last(all: usize, side: usize) -> u8 {
+    ((all - 1) % side + 1) as u8
 }
 
 struct Program {
@@ -196,14 +213,7 @@ fn program(c: &Case, format: Format, shift: u8) -> Program {
         index.push(config, &mut stream, false);
     }
     col.push(config, &mut stream, true);
-    let last = |all: usize, side: usize| ((all - 1) % side + 1) as u8;
-    let full = |all: usize, side: usize| all.min(side) as u8;
     let mut loops = [Loop::default(); 7];
-    let level = |count: usize, row: usize, col: usize| Loop {
-        count: count as u16,
-        row_stride: row as i16,
-        col_stride: col as i16,
-    };
     loops[0] = level(tiles.0, groups * m, 0);
     loops[1] = level(tiles.1, 0, groups * n);
     loops[4] = level(n, 0, 1);
@@ -286,11 +296,7 @@ fn weight_gradient(c: &Case) -> (Stream, Vec<Option<(usize, usize)>>) {
     let ((inputs, images, outputs), (log_m, n)) = (c.size, c.pattern);
     let m = 1usize << log_m;
     let inputs = inputs * m;
-    let mut state = c.seed ^ 0x5555;
-    let mut random = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize
-    };
+    let mut random = generator(c.seed ^ 0x5555);
     let blocks = images.div_ceil(a.lanes);
     let tiles = ((inputs / m).div_ceil(a.rows), outputs.div_ceil(a.cols));
     let planes = (config.row_planes(c.x.bits), config.col_planes(c.w.bits));
@@ -322,7 +328,7 @@ fn weight_gradient(c: &Case) -> (Stream, Vec<Option<(usize, usize)>>) {
                 for c in 0..a.cols.next_multiple_of(a.drain) {
                     let (g, o) = (i * a.rows + r, j * a.cols + c);
                     let inside = c < a.cols && g < inputs / m && o < outputs;
-                    let pick = random() % m;
+                    let pick = random() as usize % m;
                     if inside {
                         index.set(c, word, r, pick as u8);
                     }
@@ -340,13 +346,7 @@ fn weight_gradient(c: &Case) -> (Stream, Vec<Option<(usize, usize)>>) {
     row.push(config, &mut stream, false);
     index.push(config, &mut stream, false);
     col.push(config, &mut stream, true);
-    let last = |all: usize, side: usize| ((all - 1) % side + 1) as u8;
     let mut loops = [Loop::default(); 7];
-    let level = |count: usize, row: usize, col: usize| Loop {
-        count: count as u16,
-        row_stride: row as i16,
-        col_stride: col as i16,
-    };
     loops[0] = level(tiles.0, blocks * m, 0);
     loops[1] = level(tiles.1, 0, blocks);
     loops[2] = level(n, 0, 0);
@@ -361,10 +361,10 @@ fn weight_gradient(c: &Case) -> (Stream, Vec<Option<(usize, usize)>>) {
         col_base: 0,
         index_base: 0,
         result_base: 0,
-        rows: (inputs / m).min(a.rows) as u8,
+        rows: full(inputs / m, a.rows),
         rows_last: last(inputs / m, a.rows),
         row_edge: 0,
-        cols: outputs.min(a.cols) as u8,
+        cols: full(outputs, a.cols),
         cols_last: last(outputs, a.cols),
         col_edge: 1,
         row_planes: planes.0 as u8,
@@ -390,11 +390,7 @@ fn weight_gradient(c: &Case) -> (Stream, Vec<Option<(usize, usize)>>) {
 
 /// X `[image][input]` and dY `[image][output]`.
 fn gradient_operands(c: &Case) -> (Vec<Vec<i64>>, Vec<Vec<i64>>) {
-    let mut state = c.seed;
-    let mut random = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 32) as u32
-    };
+    let mut random = generator(c.seed);
     let (groups, images, outputs) = c.size;
     let x = (0..images).map(|_| (0..groups << c.pattern.0).map(|_| c.x.value(random())).collect()).collect();
     let dy = (0..images).map(|_| (0..outputs).map(|_| c.w.value(random())).collect()).collect();

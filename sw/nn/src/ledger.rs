@@ -31,6 +31,15 @@ pub struct Counters {
     pub cost: Cost,
 }
 
+impl Counters {
+    /// Those of a product that runs so many times.
+    pub fn times(calls: u64, each: &Cost) -> Self {
+        let mut cost = Cost::default();
+        cost.add_times(each, calls);
+        Counters { calls, cost }
+    }
+}
+
 impl std::ops::AddAssign for Counters {
     fn add_assign(&mut self, other: Counters) {
         self.calls += other.calls;

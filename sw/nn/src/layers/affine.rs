@@ -113,10 +113,7 @@ impl Affine {
             }
             Rows::Integer(x, scale) => {
                 self.quantized.quantize(&self.effective, pass.mode);
-                let sparsity = match self.groups.selection(Product::Forward, self.pattern) {
-                    Some(pattern) => Sparsity::Weights(pattern),
-                    None => Sparsity::Dense,
-                };
+                let sparsity = Sparsity::new(self.groups.selection(Product::Forward, self.pattern), None);
                 let product = pass.product(Product::Forward, x, self.quantized.operand(), sparsity)?;
                 let scale = scale * self.quantized.scale();
                 let product = slice(&product);
@@ -187,10 +184,8 @@ impl Affine {
                 self.quantized.straight_through(slice(&self.effective), gradient);
                 let format = self.quantized.format();
                 let scale = scale * self.quantized.scale();
-                let sparsity = match self.groups.selection(Product::InputGradient, self.pattern) {
-                    Some(pattern) => Sparsity::Weights(pattern),
-                    None => Sparsity::Dense,
-                };
+                let pattern = self.groups.selection(Product::InputGradient, self.pattern);
+                let sparsity = Sparsity::new(pattern, None);
                 match wanted {
                     Wanted::Nothing => None,
                     Wanted::Rows => {

@@ -116,12 +116,12 @@ impl LayerSpec for Conv2d {
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {
         let input = site.inputs[0];
         let groups = self.groups(input);
-        let plans = self.products(input, site.bits, 1);
+        let mut plans = self.products(input, site.bits, 1).into_iter();
         Box::new(Conv2dLayer {
             window: self.window(input.shape),
             transposed: Transposed { window: self.window(input.shape), groups },
             form: self.input_gradient,
-            gradient: plans[2],
+            gradient: plans.find(|p| p.product == Product::InputGradient).expect("one of the three products"),
             positions: site.output.shape.positions(),
             affine: Affine::new(groups, self.bias, site),
             x: Quantized::new(site.bits.input_quantizer(input)),
@@ -159,20 +159,13 @@ impl Conv2dLayer {
         let operand = Operand { values: integers.view(), format: x.format() };
         Rows::Integer(operand, x.scale())
     }
-}
 
-impl Conv2dLayer {
+    /// How the input gradient of a batch runs.
     fn wanted(&self, batch: usize, pass: &mut Pass<'_>) -> Wanted {
-        let convolution = match self.form {
-            Form::Col2im => false,
-            Form::Convolution => true,
-            Form::Auto => {
-                let mut plan = self.gradient;
-                plan.m *= batch;
-                plan.alternative = Some(self.transposed.shape(batch));
-                let problems = plan.problems(self.affine.pattern());
-                pass.prefers_second(&problems[0], &problems[1])
-            }
+        let problems = self.gradient.for_batch(1, batch).problems(self.affine.pattern());
+        let convolution = match &problems[..] {
+            [rows, pixels] => pass.prefers_second(rows, pixels),
+            _ => self.form == Form::Convolution,
         };
         if convolution { Wanted::Pixels(self.transposed) } else { Wanted::Rows }
     }

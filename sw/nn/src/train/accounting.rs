@@ -70,9 +70,7 @@ impl Trainer {
             let mut product = |product: Product, cost: Counters| {
                 let plan = layer.products.iter().find(|p| p.product == product);
                 let dense = plan.and_then(|p| p.cost(&mut **device, None)).unwrap_or_default();
-                let mut sum = Counters { calls: cost.calls, cost: Cost::default() };
-                sum.cost.add_times(&dense, cost.calls);
-                ProductAccount { cost, dense: sum }
+                ProductAccount { cost, dense: Counters::times(cost.calls, &dense) }
             };
             Some(LayerAccount {
                 forward: product(Product::Forward, line.forward),
@@ -104,9 +102,7 @@ impl Trainer {
                     if product.product == Product::Forward { counts.forward } else { counts.backward };
                 if times > 0 {
                     let cost = product.for_batch(batch, images).cost(&mut **device, None);
-                    let mut sum = Counters { calls: times, cost: Cost::default() };
-                    sum.cost.add_times(&cost.unwrap_or_default(), times);
-                    self.training.add_scoring(sum);
+                    self.training.add_scoring(Counters::times(times, &cost.unwrap_or_default()));
                 }
             }
         }
