@@ -92,7 +92,8 @@ impl Waveform {
 }
 
 /// The recipe itself: whoever changes a flag or the shim gets other keys.
-const RECIPE: [&str; 5] = [
+const RECIPE: [&str; 6] = [
+    include_str!("model.h"),
     include_str!("shim.cpp"),
     include_str!("pins.cpp"),
     include_str!("verilate.rs"),

@@ -1,8 +1,8 @@
 //! Verilog → Verilator → object files: one recipe for `build.rs` and for the run-time cache.
 //!
 //! ```text
-//! Design ─► verilate ─► C++ + ports.h + shim.cpp or pins.cpp ─► compile ─► objects ─► static library (build.rs)
-//!    └► key                                                          └──► shared library (cache)
+//! Design ─► verilate ─► C++ + ports.h + model.h + shim.cpp or pins.cpp ─► compile ─► objects ─► static library (build.rs)
+//!    └► key                                                                    └──► shared library (cache)
 //! ```
 //! `build.rs` includes this folder by path, so it uses nothing else of the crate.
 

@@ -4,12 +4,9 @@
 //
 // All outputs are functions of registers, so that one eval a cycle is enough, as in shim.cpp.
 
-#include "ports.h"
+#include "model.h"
 
 #include <cstdint>
-#include <mutex>
-
-#define EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace {
 
@@ -23,20 +20,6 @@ struct Handle {
         model.eval();
     }
 };
-
-inline void edge(Handle& h) {
-#ifdef TANDEM_FORGET_CLOCK
-    TANDEM_FORGET_CLOCK(h.model.rootp);
-#else
-    h.model.clock = 0;
-    h.model.eval();
-#endif
-    h.model.clock = 1;
-    h.model.eval();
-}
-
-/// Verilator's contexts register themselves in a global.
-std::mutex contexts;
 
 }  // namespace
 
@@ -57,6 +40,6 @@ EXPORT void TANDEM_SYMBOL(clock)(void* handle, const uint8_t* rx, uint8_t* out, 
     for (uint64_t i = 0; i < n; i++) {
         m.rx = rx[i];
         out[i] = static_cast<uint8_t>(m.tx | m.led_link << 1 | m.led_error << 2 | m.led_busy << 3);
-        edge(h);
+        edge(h.model);
     }
 }

@@ -8,13 +8,12 @@
 //
 // Field order of `Run` and `Ports` is that of src/ffi.rs; `layout` lets Rust check the size.
 
-#include "ports.h"
+#include "model.h"
 
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #if VM_TRACE_FST
@@ -22,8 +21,6 @@
 #elif VM_TRACE
 #include "verilated_vcd_c.h"
 #endif
-
-#define EXPORT extern "C" __attribute__((visibility("default")))
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "link words are copied as they lie in memory");
 
@@ -104,20 +101,7 @@ struct Handle {
     }
 };
 
-/// The rising edge at the end of a cycle.
-inline void edge(Handle& h) {
-#ifdef TANDEM_FORGET_CLOCK
-    // nothing happens on a falling edge: tell the trigger that there was one
-    TANDEM_FORGET_CLOCK(h.model.rootp);
-#else
-    h.model.clock = 0;
-    h.model.eval();
-#endif
-    h.model.clock = 1;
-    h.model.eval();
-}
-
-/// The same, with a waveform: a cycle is 10 ns, inputs change in its middle.
+/// The rising edge, with a waveform if one is written: a cycle is 10 ns, inputs change in its middle.
 inline void traced_edge(Handle& h) {
 #if VM_TRACE
     if (h.tracer) {
@@ -131,7 +115,7 @@ inline void traced_edge(Handle& h) {
         return;
     }
 #endif
-    edge(h);
+    edge(h.model);
 }
 
 template <typename Model> inline void put(Model& m, const uint8_t* word) {
@@ -193,9 +177,6 @@ uint32_t clock_run(Handle& h, Run& run) {
     }
 }
 
-/// Verilator's contexts register themselves in a global.
-std::mutex contexts;
-
 }  // namespace
 
 EXPORT void* TANDEM_SYMBOL(new)() noexcept {
@@ -233,10 +214,10 @@ EXPORT void TANDEM_SYMBOL(raw)(void* handle, uint64_t cycles, const uint8_t* wor
         m.in_first = first[taken];
         put(m, words + taken * WORD_BYTES);
         taken += accepts(m, m.in_first);
-        edge(h);
+        edge(h.model);
     }
     m.in_valid = 0;
-    for (; cycle < cycles; cycle++) edge(h);
+    for (; cycle < cycles; cycle++) edge(h.model);
 }
 
 /// Starts a waveform at time 0; an errno, or 0.

@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use tandem_spec::EngineError;
 
+/// What both harnesses share.
+pub const MODEL: &str = include_str!("model.h");
 /// The harness of accelerators in C++, the same for every model.
 pub const SHIM: &str = include_str!("shim.cpp");
 /// The harness of boards.
@@ -73,6 +75,7 @@ pub fn verilate(
         Interface::Link { .. } => SHIM,
         Interface::Pins => PINS,
     };
+    write(&cpp.join("model.h"), MODEL)?;
     write(&cpp.join("shim.cpp"), harness)?;
     let classes = read(&cpp.join(format!("{prefix}_classes.mk")))?;
     let cpp_files = |variables: [&str; 2]| -> Vec<String> {
