@@ -9,6 +9,7 @@
 
 use crate::plan::Problem;
 use crate::sparsity::Sparsity;
+use crate::transform::{FftProblem, FftRequest, FftResult};
 use ndarray::{Array2, ArrayView2};
 
 /// Width and sign of the integers in an operand.
@@ -162,6 +163,20 @@ pub trait Device: Send {
     ///
     /// # Panics   if a dimension is zero
     fn predict(&mut self, _problem: &Problem) -> Option<Cost> {
+        None
+    }
+
+    /// Computes transforms on the FFT unit.
+    ///
+    /// # Errors
+    /// [`DeviceError::Request`] if the accelerator has no FFT unit, or one that cannot run this transform, or a
+    /// value does not fit; [`DeviceError::Engine`] if the accelerator or its link fails.
+    fn fft(&mut self, _request: &FftRequest<'_>) -> Result<FftResult, DeviceError> {
+        Err(DeviceError::Request { what: format!("{}: has no FFT unit", self.name()) })
+    }
+
+    /// What transforms will cost, by the cycle model; `None` if the device has none, or cannot run them.
+    fn predict_fft(&mut self, _problem: &FftProblem) -> Option<Cost> {
         None
     }
 }

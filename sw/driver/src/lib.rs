@@ -55,6 +55,7 @@ mod request;
 pub mod schedule;
 mod sparsity;
 mod traffic;
+pub mod transform;
 mod unpack;
 mod verify;
 
@@ -66,4 +67,5 @@ pub use planner::{Lowered, Planner};
 pub use request::problem;
 pub use sparsity::{Pattern, Selection, Sparsity};
 pub use traffic::Traffic;
+pub use transform::{FftProblem, FftRequest, FftResult, Points, Scaling};
 pub use verify::{mismatches, reference};
