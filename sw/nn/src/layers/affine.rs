@@ -9,10 +9,11 @@
 //! On a device X, W and dY are integers with one scale each, and dY is quantized once: the same
 //! integers enter dX and dW. The bias and its gradient Σ_rows dY stay in f32 on the host.
 
-use crate::blocks::{BLOCK, column_sums, for_blocks, tile};
+use crate::blocks::{BLOCK, for_blocks};
 use crate::engine::{Pass, Product, ProductError};
 use crate::gemm;
 use crate::layers::Site;
+use crate::layers::bias::{add_bias, bias_gradient};
 use crate::layers::transposed::Transposed;
 use crate::prunable::{Domain, Groups, Pattern, Prunable};
 use crate::quant::{Quantized, quantize_gradient};
@@ -109,7 +110,7 @@ impl Affine {
             Rows::Real(x) => {
                 let product = gemm::product(x, self.effective.view());
                 let product = slice(&product);
-                self.add_bias(slice_mut(y), |i| product[i]);
+                add_bias(self.bias.as_ref(), slice_mut(y), |i| product[i]);
             }
             Rows::Integer(x, scale) => {
                 self.quantized.quantize(&self.effective, pass.mode);
@@ -117,30 +118,10 @@ impl Affine {
                 let product = pass.product(Product::Forward, x, self.quantized.operand(), sparsity)?;
                 let scale = scale * self.quantized.scale();
                 let product = slice(&product);
-                self.add_bias(slice_mut(y), |i| product[i] as f32 * scale);
+                add_bias(self.bias.as_ref(), slice_mut(y), |i| product[i] as f32 * scale);
             }
         }
         Ok(())
-    }
-
-    fn add_bias(&self, y: &mut [f32], value: impl Fn(usize) -> f32 + Sync) {
-        let zeros;
-        let bias = match &self.bias {
-            Some(bias) => bias.values(),
-            None => {
-                zeros = vec![0.0; self.groups.outputs];
-                &zeros
-            }
-        };
-        let bias = tile(bias);
-        for_blocks(y, bias.len() * 16, |start, y| {
-            for (t, y) in y.chunks_mut(bias.len()).enumerate() {
-                let start = start + t * bias.len();
-                for (i, (y, b)) in y.iter_mut().zip(&bias).enumerate() {
-                    *y = value(start + i) + b;
-                }
-            }
-        });
     }
 
     /// Sets the gradients of weights and bias, and returns dX if it is wanted. Of masked weights that have
@@ -159,7 +140,7 @@ impl Affine {
         let (k, n) = self.weight.value.dim();
         let dy = slice(dy);
         let rows = dy.len() / n;
-        self.bias_gradient(dy, rows);
+        bias_gradient(self.bias.as_mut(), dy);
         let dx = match x {
             Rows::Real(x) => {
                 let dy = ArrayView2::from_shape((rows, n), dy).expect("rows·n values");
@@ -213,17 +194,6 @@ impl Affine {
             self.weight.gradient.zip_mut_with(mask, |g, &kept| *g = if kept { *g } else { 0.0 });
         }
         Ok(dx)
-    }
-
-    fn bias_gradient(&mut self, dy: &[f32], rows: usize) {
-        let Some(bias) = &mut self.bias else { return };
-        let n = self.groups.outputs;
-        let sums = column_sums(rows, n, |range, sums| {
-            for row in dy[range.start * n..range.end * n].chunks_exact(n) {
-                sums.iter_mut().zip(row).for_each(|(s, &d)| *s += f64::from(d));
-            }
-        });
-        bias.gradients_mut().iter_mut().zip(sums).for_each(|(g, s)| *g = s as f32);
     }
 
     /// The pattern of its mask.

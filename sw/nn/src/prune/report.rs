@@ -23,7 +23,8 @@ pub struct PruningReport {
 pub fn report(network: &mut Network, pruner: Option<&Pruner>) -> Vec<PruningReport> {
     let prunables = network.prunables();
     let line = |(tensor, (name, prunable)): (usize, &(&str, &mut dyn crate::prunable::Prunable))| {
-        let weights = prunable.weight().value.len();
+        let groups = prunable.groups();
+        let weights = groups.contraction() * groups.outputs;
         let kept = prunable.mask().map_or(weights, |mask| mask.iter().filter(|kept| **kept).count());
         let pattern = pruner.and_then(|pruner| {
             let place = pruner.layers().iter().position(|layer| layer.tensor == tensor)?;

@@ -10,13 +10,14 @@
 //! # Numeric  f64; sums in index order; the same bits for every number of threads
 
 mod operation;
-mod product;
+pub(crate) mod product;
 
 pub use operation::{Operation, Statistics};
 
 use crate::network::Network;
 use crate::tensor::Slot;
 use ndarray::Array2;
+use num_complex::Complex;
 use operation::{Memory, Values};
 use std::collections::BTreeMap;
 
@@ -63,27 +64,30 @@ impl Probe {
     /// # Errors   a layer without an operation
     pub fn new(network: &mut Network) -> Result<Self, ProbeError> {
         let values = values(network);
-        let wide = |array: &Array2<f32>| array.mapv(f64::from);
         let prunables = network.prunables();
-        let weights = prunables.iter().map(|(_, p)| wide(&p.weight().value)).collect();
+        let weights = prunables.iter().map(|(_, p)| p.coefficients()).collect();
+        let mut directions: Vec<_> =
+            prunables.iter().map(|(_, p)| p.spectrum().map(directions_of).unwrap_or_default()).collect();
         let owners: Vec<String> = prunables.iter().map(|(name, _)| (*name).to_owned()).collect();
         let plan = network.plan();
         let nodes = plan.layers.iter().map(|layer| {
             let unsupported = || ProbeError { layer: layer.name.clone(), kind: layer.kind };
             let operation = layer.spec.operation(layer.inputs[0]).ok_or_else(unsupported)?;
+            let weight = owners.iter().position(|owner| *owner == layer.name);
             let list = |own: &str| values.get(&format!("{}.{own}", layer.name)).cloned();
             Ok(Node {
                 operation,
                 sources: layer.sources.clone(),
                 wants_gradient: layer.wants_gradient.clone(),
                 outputs: layer.output.shape.features(),
-                weight: owners.iter().position(|owner| *owner == layer.name),
+                weight,
                 values: Values {
                     bias: list("bias"),
                     gamma: list("gamma").unwrap_or_default(),
                     beta: list("beta").unwrap_or_default(),
                     running_mean: list("running_mean").unwrap_or_default(),
                     running_variance: list("running_variance").unwrap_or_default(),
+                    directions: weight.map(|i| std::mem::take(&mut directions[i])).unwrap_or_default(),
                 },
             })
         });
@@ -171,6 +175,15 @@ impl Tape {
     fn output(&self) -> &Array2<f64> {
         &self.signals[self.signals.len() - 1]
     }
+}
+
+/// Coefficients over their magnitudes.
+fn directions_of(mut spectrum: Array2<Complex<f64>>) -> Array2<Complex<f64>> {
+    spectrum.mapv_inplace(|w| {
+        let size = w.norm_sqr().sqrt();
+        if size > 0.0 { w / size } else { w }
+    });
+    spectrum
 }
 
 /// All parameters and buffers, in f64.

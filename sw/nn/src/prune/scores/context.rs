@@ -54,7 +54,7 @@ impl<'a> ScoreContext<'a> {
         step: u64,
     ) -> Self {
         let prunables = network.prunables();
-        let weights = prunables.iter().map(|(_, p)| p.weight().value.mapv(f64::from)).collect();
+        let weights = prunables.iter().map(|(_, p)| p.coefficients()).collect();
         let masks = prunables.iter().map(|(_, p)| p.mask().cloned()).collect();
         ScoreContext {
             network,
@@ -69,7 +69,8 @@ impl<'a> ScoreContext<'a> {
         }
     }
 
-    /// The weights of each prunable tensor, first to last; values under masks are the stored ones.
+    /// The weights of each prunable tensor, first to last (of complex coefficients the magnitudes, to which gradients
+    /// refer); values under masks are the stored ones.
     pub fn weights(&self) -> &[Array2<f64>] {
         &self.weights
     }
