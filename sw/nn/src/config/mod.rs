@@ -33,7 +33,7 @@
 //! | `[bits]` | `weights`, `activations`, `gradients`, `spectra` (8), `weight_clip` ("max-abs"), `activation_clip` ("learned"): see [`crate::quant::CLIPS`] |
 //! | `[[layer]]` | `type`: see [`crate::layers::LAYERS`], `name` (type and count), `bits`: an inline table of what differs from `[bits]`, and the keys of the type |
 //! | `[pruning]` | if absent, nothing is pruned. `method`: see [`crate::prune::preset::PRESETS`]; it decides what is not given |
-//! | | `pattern` ("unstructured"): "1:4", "transposable 1:4", "N:4" with an open N, or a table of `n`, `m`, `transposable` |
+//! | | `pattern` ("unstructured"): "bins" of spectral layers, "1:4", "transposable 1:4", "N:4" with an open N, or a table of `n`, `m`, `transposable` |
 //! | | `density` or (compute) `cycles`, shares of the dense ones, where the pattern leaves them open; `budget`: see [`crate::prune::budget::BUDGETS`] |
 //! | | `layers`: names (all but the first and the last with weights); `[pruning.layer.NAME]`: `skip` (false) or another `pattern` |
 //! | | `initial`: density after the first pruning, `shape`: "cubic" or "step", `start`, `end`: shares of the run, `interval` (a twentieth of what lies between them) in steps |

@@ -39,6 +39,8 @@ pub struct Probe {
     nodes: Vec<Node>,
     weights: Vec<Array2<f64>>,
     features: usize,
+    /// The first layer whose weights are magnitudes of complex numbers.
+    spectral: Option<ProbeError>,
 }
 
 #[derive(Clone, Debug)]
@@ -92,7 +94,10 @@ impl Probe {
             })
         });
         let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
-        Ok(Probe { nodes, weights, features: plan.input.shape.features() })
+        let is_spectral = |node: &Node| matches!(node.operation, Operation::Spectral(_));
+        let spectral = plan.layers.iter().zip(&nodes).find(|(_, node)| is_spectral(node));
+        let spectral = spectral.map(|(layer, _)| ProbeError { layer: layer.name.clone(), kind: layer.kind });
+        Ok(Probe { nodes, weights, features: plan.input.shape.features(), spectral })
     }
 
     /// The stored weights of each prunable tensor, masked ones too.
@@ -117,8 +122,12 @@ impl Probe {
     /// The sum of the outputs for an input of ones, with the magnitudes of `weights` and of all other
     /// parameters, and its derivative by each magnitude.
     ///
+    /// # Errors   a spectral layer: its operator has no form with positive coefficients
     /// # Source   Tanaka et al. 2020
-    pub fn ones(&self, weights: &[Array2<f64>]) -> (f64, Vec<Array2<f64>>) {
+    pub fn ones(&self, weights: &[Array2<f64>]) -> Result<(f64, Vec<Array2<f64>>), ProbeError> {
+        if let Some(error) = &self.spectral {
+            return Err(error.clone());
+        }
         let mut positive = self.clone();
         for node in &mut positive.nodes {
             let Values { bias, gamma, beta, .. } = &mut node.values;
@@ -130,7 +139,7 @@ impl Probe {
         let input = Array2::ones((1, self.features));
         let tape = positive.forward(&weights, input, Statistics::Running);
         let gradient = Array2::ones(tape.output().dim());
-        (tape.output().sum(), positive.backward(&weights, &tape, gradient))
+        Ok((tape.output().sum(), positive.backward(&weights, &tape, gradient)))
     }
 
     fn forward(&self, weights: &[Array2<f64>], input: Array2<f64>, statistics: Statistics) -> Tape {
