@@ -37,16 +37,20 @@ pub struct LayerAccount {
     pub input_gradient: ProductAccount,
     /// dW = Xᵀ·dY
     pub weight_gradient: ProductAccount,
+    /// Transforms of the FFT unit, which masks do not save.
+    pub transforms: Counters,
 }
 
 impl LayerAccount {
-    /// The sum of the three products.
+    /// The sum of the three products and the transforms.
     pub fn total(&self) -> ProductAccount {
         let mut total = ProductAccount::default();
         for product in [self.forward, self.input_gradient, self.weight_gradient] {
             total.cost += product.cost;
             total.dense += product.dense;
         }
+        total.cost += self.transforms;
+        total.dense += self.transforms;
         total
     }
 }
@@ -81,6 +85,7 @@ impl Trainer {
                 weight_gradient: product(Product::WeightGradient, line.weight_gradient),
                 pattern: report.pattern.clone(),
                 density: report.density,
+                transforms: line.transforms,
                 layer: line.layer,
             })
         };
