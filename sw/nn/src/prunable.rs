@@ -6,6 +6,7 @@
 //! its zeros cost no cycles on a device that can select.
 
 use crate::engine::Product;
+use crate::layers::cosine::Cosine;
 use crate::tensor::{Mask, Parameter};
 use ndarray::Array2;
 use num_complex::Complex;
@@ -18,6 +19,9 @@ pub enum Domain {
     /// Masks are of frequency bins: an entry keeps a complex coefficient, a position of [`Groups`] is a bin. How the
     /// parameter itself is stored is up to the layer.
     Complex,
+    /// Masks are of the coefficients of [`Cosine`], a position of [`Groups`] is one of them; the weights themselves
+    /// are dense, and follow their whole gradient, so that coefficients can return.
+    Cosine,
 }
 
 /// How the rows of a weight matrix `[K, N]` are ordered: k = (k_h·width + k_w)·channels + c.
@@ -88,6 +92,11 @@ pub trait Prunable {
 
     /// How its rows are ordered.
     fn groups(&self) -> Groups;
+
+    /// The transform of [`Domain::Cosine`].
+    fn cosine(&self) -> Option<&Cosine> {
+        None
+    }
 
     /// What scores look at: the weights, or the magnitudes of complex coefficients, masked ones too.
     ///

@@ -6,6 +6,7 @@ use common::data::{SHORT, experiment, trainer};
 use common::fft::FftDevice;
 use ndarray::Array2;
 use num_complex::Complex;
+use tandem_driver::Points;
 use tandem_nn::engine::Engine;
 use tandem_nn::network::Network;
 use tandem_nn::prune::probe::Probe;
@@ -13,7 +14,6 @@ use tandem_nn::prune::scores::{SCORES, ScoreContext};
 use tandem_nn::spectral::bins::Bins;
 use tandem_nn::tensor::{Mask, Shape};
 use tandem_nn::train::Trainer;
-use tandem_driver::Points;
 
 const LAYERS: &str = r#"
 [[layer]]
@@ -61,7 +61,8 @@ fn bins(mask: &Mask) -> Vec<bool> {
 #[test]
 fn the_schedules_prune_whole_bins() {
     for method in ["random", "snip", "magnitude", "gmp", "united", "force", "bands", "lamp", "grasp"] {
-        let (mut trainer, device) = run(&format!("method = \"{method}\"\npattern = \"bins\"\ndensity = 0.25"));
+        let (mut trainer, device) =
+            run(&format!("method = \"{method}\"\npattern = \"bins\"\ndensity = 0.25"));
         for _ in 0..23 {
             trainer.step().expect("a step");
         }
@@ -161,9 +162,13 @@ fn spectral_snip_is_the_derivative_by_leaving_out() {
                 probe.loss(&weights, &input, &labels).0
             };
             let numeric = (part(step) - part(-step)) / (2.0 * step);
-            // central differences: the third derivative times step²/6, and rounding of the loss over step
+            // rounding of the loss, below 10, over the step; the third derivative times step²/6 is less
             let error = (numeric.abs() - scores[1][[row, column]]).abs();
-            assert!(error <= 1e-10 / step * 1e-5, "{row} {column}: {numeric} {}", scores[1][[row, column]]);
+            assert!(
+                error <= 10.0 * f64::EPSILON / step,
+                "{row} {column}: {numeric} {}",
+                scores[1][[row, column]]
+            );
         }
     }
 }
@@ -171,11 +176,11 @@ fn spectral_snip_is_the_derivative_by_leaving_out() {
 #[test]
 fn mistakes_are_named() {
     let cases = [
-        ("pattern = \"bins\"\ndensity = 0.5\nlayers = [\"conv2d1\"]", "`bins` needs a spectral layer"),
+        ("pattern = \"bins\"\ndensity = 0.5\nlayers = [\"conv2d1\"]", "`bins` needs the frequency domain"),
         ("method = \"rigl\"\npattern = \"bins\"\ndensity = 0.5", "pruning.regrow"),
         ("pattern = \"bins\"\ndensity = 0.5\nsr_ste = 1e-4", "pruning.sr_ste"),
         ("pattern = \"1:16\"", "m must be at most the 8 channels"),
-        ("density = 0.5\nmethod = \"bands\"\nlayers = [\"conv2d1\"]", "`bands` needs spectral layers"),
+        ("density = 0.5\nmethod = \"bands\"\nlayers = [\"conv2d1\"]", "`bands` needs the frequency domain"),
         ("pattern = \"bins\"\ncycles = 0.5", "only with groups"),
     ];
     for (pruning, expected) in cases {
@@ -185,7 +190,8 @@ fn mistakes_are_named() {
             "name = \"t\"\ndata = {{ set = \"quarters\", batch = 16 }}\n[train]\n{SHORT}\n[bits]\nweights = 4\n\
              activations = 4\ngradients = 8\n{text}"
         );
-        let parsed = tandem_nn::config::Experiment::parse(tandem_nn::config::Document::new("t.toml", document));
+        let parsed =
+            tandem_nn::config::Experiment::parse(tandem_nn::config::Document::new("t.toml", document));
         let error = match parsed {
             Err(error) => error.to_string(),
             Ok(experiment) => {
@@ -196,6 +202,52 @@ fn mistakes_are_named() {
         };
         assert!(error.contains(expected), "{pruning}: {error}");
     }
+}
+
+/// Coefficients are masked, weights are not, and masks change as coefficients return.
+#[test]
+fn cosine_coefficients_of_kernels_are_masked_and_return() {
+    let layers = LAYERS.replace("type = \"spectral_conv2d\"", "type = \"conv2d\"\ndomain = \"dct\"");
+    let start = |pruning: &str| {
+        let text = format!("[pruning]\n{pruning}\n{layers}");
+        trainer(experiment(SHORT, &text), Engine::Device(Box::new(FftDevice::default())))
+    };
+    for method in ["gmp", "snip", "united", "bands"] {
+        let mut trainer = start(&format!("method = \"{method}\"\ndensity = 0.25\nend = 1.0\ninterval = 1"));
+        let mut masks: Vec<Mask> = vec![];
+        for _ in 0..24 {
+            trainer.step().expect("a step");
+            masks.extend(trainer.network_mut().prunables()[1].1.mask().cloned());
+        }
+        let last = &masks[masks.len() - 1];
+        assert_eq!(last.iter().filter(|kept| **kept).count(), 9 * 8 * 8 / 4, "{method}");
+        if method == "gmp" {
+            let returns = masks.windows(2).filter(|m| m[0].iter().zip(&m[1]).any(|(a, b)| !a && *b)).count();
+            assert!(returns > 0, "{method}: a coefficient came back");
+        }
+    }
+    let text = format!("[pruning]\nmethod = \"gmp\"\npattern = \"1:4\"\n{layers}");
+    let run = Trainer::new(experiment(SHORT, &text), common::data::quarters(128, 16), Engine::Float);
+    let Err(error) = run else { panic!("groups of coefficients") };
+    assert!(error.to_string().contains("skips no products"), "{error}");
+}
+
+/// What is left of a kernel is its inverse transform.
+#[test]
+fn a_masked_kernel_is_the_inverse_of_what_is_kept() {
+    use common::harness::Bench;
+    let shape = Shape { h: 5, w: 5, c: 2 };
+    let mut dct = Bench::new("type = \"conv2d\"\nchannels = 3\nkernel = 3\ndomain = \"dct\"", shape, 2, 8);
+    let mut plain = Bench::new("type = \"conv2d\"\nchannels = 3\nkernel = 3", shape, 2, 8);
+    let mask = Array2::from_shape_fn((18, 3), |(row, column)| (row + column) % 3 > 0);
+    let cosine = tandem_nn::layers::cosine::Cosine::new(3);
+    let mut c = cosine.forward(&plain.parameters()[0].mapv(f64::from));
+    c.zip_mut_with(&mask, |c, kept| *c = if *kept { *c } else { 0.0 });
+    *plain.parameters()[0] = cosine.inverse(&c).mapv(|w| w as f32);
+    dct.layer.prunables()[0].set_mask(Some(mask), None);
+    assert_eq!(dct.backward(&mut Engine::Float), plain.backward(&mut Engine::Float));
+    assert_eq!(dct.forward(&mut Engine::Float), plain.forward(&mut Engine::Float));
+    assert_eq!(dct.gradients(), plain.gradients());
 }
 
 /// An input of ones and positive weights have no meaning for coefficients with angles.

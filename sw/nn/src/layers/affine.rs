@@ -14,6 +14,7 @@ use crate::engine::{Pass, Product, ProductError};
 use crate::gemm;
 use crate::layers::Site;
 use crate::layers::bias::{add_bias, bias_gradient};
+use crate::layers::cosine::Cosine;
 use crate::layers::transposed::Transposed;
 use crate::prunable::{Domain, Groups, Pattern, Prunable};
 use crate::quant::{Quantized, quantize_gradient};
@@ -62,6 +63,8 @@ pub struct Affine {
     dense: Option<Array2<f32>>,
     groups: Groups,
     gradient_bits: u8,
+    /// The domain of the mask, if it is not that of W.
+    cosine: Option<Cosine>,
     /// W ⊙ mask, as the last forward product used it.
     effective: Array2<f32>,
     quantized: Quantized,
@@ -88,9 +91,15 @@ impl Affine {
             dense: None,
             groups,
             gradient_bits: site.bits.gradients,
+            cosine: None,
             quantized: Quantized::new(site.bits.weight_quantizer(k * n)),
             dy: Array2::default((0, 0)),
         }
+    }
+
+    /// The same with masks of the kernels' cosine transform.
+    pub fn masked_in_cosine_domain(self) -> Self {
+        Affine { cosine: Some(Cosine::new(self.groups.height)), ..self }
     }
 
     /// Y = X·W + b.
@@ -103,8 +112,16 @@ impl Affine {
         pass: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
         self.effective.assign(&self.weight.value);
-        if let Some(mask) = &self.mask {
-            self.effective.zip_mut_with(mask, |w, &kept| *w = if kept { *w } else { 0.0 });
+        match (&self.mask, &self.cosine) {
+            (None, _) => {}
+            (Some(mask), None) => {
+                self.effective.zip_mut_with(mask, |w, &kept| *w = if kept { *w } else { 0.0 });
+            }
+            (Some(mask), Some(cosine)) => {
+                let mut c = cosine.forward(&self.weight.value.mapv(f64::from));
+                c.zip_mut_with(mask, |c, &kept| *c = if kept { *c } else { 0.0 });
+                self.effective = cosine.inverse(&c).mapv(|w| w as f32);
+            }
         }
         match x {
             Rows::Real(x) => {
@@ -190,7 +207,7 @@ impl Affine {
         if let Some(dense) = &mut self.dense {
             dense.assign(&self.weight.gradient);
         }
-        if let Some(mask) = &self.mask {
+        if let (Some(mask), None) = (&self.mask, &self.cosine) {
             self.weight.gradient.zip_mut_with(mask, |g, &kept| *g = if kept { *g } else { 0.0 });
         }
         Ok(dx)
@@ -231,7 +248,20 @@ impl Prunable for Affine {
     }
 
     fn domain(&self) -> Domain {
-        Domain::Real
+        if self.cosine.is_some() { Domain::Cosine } else { Domain::Real }
+    }
+
+    fn cosine(&self) -> Option<&Cosine> {
+        self.cosine.as_ref()
+    }
+
+    fn coefficients(&self) -> Array2<f64> {
+        let weights = self.weight.value.mapv(f64::from);
+        self.cosine.as_ref().map_or_else(|| weights.clone(), |cosine| cosine.forward(&weights))
+    }
+
+    fn rings(&self) -> Vec<usize> {
+        self.cosine.as_ref().map(Cosine::rings).unwrap_or_default()
     }
 
     fn groups(&self) -> Groups {

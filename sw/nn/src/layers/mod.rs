@@ -12,6 +12,7 @@ pub mod batch_norm;
 pub mod bias;
 pub mod circulant_linear;
 pub mod conv2d;
+pub mod cosine;
 pub mod flatten;
 pub mod linear;
 pub mod max_pool;

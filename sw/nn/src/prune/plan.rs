@@ -95,17 +95,23 @@ fn check(
 ) -> Result<(), (&'static str, String)> {
     let wrong = |key, problem: &str| Err((key, format!("{problem}: layer `{name}`")));
     match (domain, spec.structure) {
-        (Domain::Real, Structure::Bins) => wrong("pattern", "`bins` needs a spectral layer"),
+        (Domain::Real, Structure::Bins) => wrong("pattern", "`bins` needs the frequency domain"),
         (Domain::Real, _) if config.initial_score.is_some_and(|score| score == bands::KIND) => {
-            wrong("initial_score", "`bands` needs spectral layers only")
+            wrong("initial_score", "`bands` needs the frequency domain")
         }
         (Domain::Real, _) if config.score == bands::KIND => {
-            wrong("score", "`bands` needs spectral layers only")
+            wrong("score", "`bands` needs the frequency domain")
         }
-        (Domain::Complex, _) if config.course.regrow > 0.0 => {
-            wrong("regrow", "must be 0 with a spectral layer, whose masked coefficients keep their values")
+        (Domain::Complex | Domain::Cosine, _) if config.course.regrow > 0.0 => {
+            wrong("regrow", "must be 0 in the frequency domain, where masked coefficients keep their values")
         }
-        (Domain::Complex, _) if config.sr_ste > 0.0 => wrong("sr_ste", "must be 0 with a spectral layer"),
+        (Domain::Complex | Domain::Cosine, _) if config.sr_ste > 0.0 => {
+            wrong("sr_ste", "must be 0 in the frequency domain")
+        }
+        (Domain::Cosine, Structure::Grouped { .. }) => wrong(
+            "pattern",
+            "must be `unstructured` or `bins` with `domain = \"dct\"`, which skips no products",
+        ),
         (Domain::Complex, Structure::Grouped { m, transposable: false }) if groups.channels < m => {
             wrong("pattern", &format!("m must be at most the {} channels of a bin", groups.channels))
         }

@@ -14,6 +14,7 @@ pub(crate) mod product;
 
 pub use operation::{Operation, Statistics};
 
+use crate::layers::cosine::Cosine;
 use crate::network::Network;
 use crate::tensor::Slot;
 use ndarray::Array2;
@@ -39,7 +40,9 @@ pub struct Probe {
     nodes: Vec<Node>,
     weights: Vec<Array2<f64>>,
     features: usize,
-    /// The first layer whose weights are magnitudes of complex numbers.
+    /// The transforms of weights that are coefficients of kernels.
+    cosines: Vec<Option<Cosine>>,
+    /// The first layer whose weights are coefficients.
     spectral: Option<ProbeError>,
 }
 
@@ -71,6 +74,7 @@ impl Probe {
         let mut directions: Vec<_> =
             prunables.iter().map(|(_, p)| p.spectrum().map(directions_of).unwrap_or_default()).collect();
         let owners: Vec<String> = prunables.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let cosines: Vec<_> = prunables.iter().map(|(_, p)| p.cosine().cloned()).collect();
         let plan = network.plan();
         let nodes = plan.layers.iter().map(|layer| {
             let unsupported = || ProbeError { layer: layer.name.clone(), kind: layer.kind };
@@ -94,10 +98,13 @@ impl Probe {
             })
         });
         let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
-        let is_spectral = |node: &Node| matches!(node.operation, Operation::Spectral(_));
+        let is_spectral = |node: &Node| {
+            matches!(node.operation, Operation::Spectral(_))
+                || node.weight.is_some_and(|i| cosines[i].is_some())
+        };
         let spectral = plan.layers.iter().zip(&nodes).find(|(_, node)| is_spectral(node));
         let spectral = spectral.map(|(layer, _)| ProbeError { layer: layer.name.clone(), kind: layer.kind });
-        Ok(Probe { nodes, weights, features: plan.input.shape.features(), spectral })
+        Ok(Probe { nodes, weights, features: plan.input.shape.features(), cosines, spectral })
     }
 
     /// The stored weights of each prunable tensor, masked ones too.
@@ -114,9 +121,16 @@ impl Probe {
         input: &Array2<f64>,
         labels: &[u8],
     ) -> (f64, Vec<Array2<f64>>) {
+        let weights = &self.in_space(weights);
         let tape = self.forward(weights, input.clone(), Statistics::Batch);
         let (loss, gradient) = cross_entropy(tape.output(), labels);
-        (loss, self.backward(weights, &tape, gradient))
+        let mut gradients = self.backward(weights, &tape, gradient);
+        for (gradient, cosine) in gradients.iter_mut().zip(&self.cosines) {
+            if let Some(cosine) = cosine {
+                *gradient = cosine.forward(gradient);
+            }
+        }
+        (loss, gradients)
     }
 
     /// The sum of the outputs for an input of ones, with the magnitudes of `weights` and of all other
@@ -140,6 +154,15 @@ impl Probe {
         let tape = positive.forward(&weights, input, Statistics::Running);
         let gradient = Array2::ones(tape.output().dim());
         Ok((tape.output().sum(), positive.backward(&weights, &tape, gradient)))
+    }
+
+    /// Coefficients of kernels as weights.
+    fn in_space(&self, weights: &[Array2<f64>]) -> Vec<Array2<f64>> {
+        let weight = |(w, cosine): (&Array2<f64>, &Option<Cosine>)| match cosine {
+            Some(cosine) => cosine.inverse(w),
+            None => w.clone(),
+        };
+        weights.iter().zip(&self.cosines).map(weight).collect()
     }
 
     fn forward(&self, weights: &[Array2<f64>], input: Array2<f64>, statistics: Statistics) -> Tape {
