@@ -8,6 +8,7 @@ use crate::planner::Planner;
 use crate::product::product;
 use crate::request::{check_values, empty, fits, problem};
 use crate::sparsity::{Sparsity, check_groups, zip_mask};
+use crate::transform::{FftPlanner, FftProblem, Scaling};
 use ndarray::Array2;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -22,12 +23,15 @@ const CHUNK: usize = 1 << 15;
 /// # Numeric  the integers, magnitudes and saturation counts of [`crate::Offload`] on any engine
 pub struct Exact {
     planner: Planner,
+    transforms: FftPlanner,
 }
 
 impl Exact {
     /// A device for an accelerator whose cycles `predict` knows.
     pub fn new(config: Config, predict: impl Predict + 'static) -> Self {
-        Exact { planner: Planner::new(config, Arc::new(predict)) }
+        let predict: Arc<dyn Predict> = Arc::new(predict);
+        let transforms = FftPlanner::new(predict.clone());
+        Exact { planner: Planner::new(config, predict), transforms }
     }
 
     /// Its planner.
@@ -64,6 +68,11 @@ impl Device for Exact {
 
     fn predict(&mut self, problem: &Problem) -> Option<Cost> {
         self.planner.plan(problem).ok().map(|planned| planned.cost)
+    }
+
+    fn predict_fft(&mut self, problem: &FftProblem) -> Option<Cost> {
+        let plan = self.transforms.plan(self.planner.config(), problem, Scaling::Scaled);
+        plan.ok().map(|plan| plan.cost)
     }
 }
 

@@ -5,9 +5,16 @@
 //! ```
 //! Every device returns the same integers for the same request.
 
+mod lower;
+mod pack;
+mod plan;
+
 use crate::device::Cost;
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex;
+
+pub(crate) use lower::{FftPlanner, check, nothing};
+pub use plan::FftPlan;
 
 /// The points of a transform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
