@@ -6,6 +6,7 @@ pub mod compare;
 pub mod data;
 pub mod doctor;
 pub mod eval;
+pub mod fft;
 pub mod gemm;
 pub mod generate;
 pub mod plot;

@@ -5,6 +5,7 @@
 //! ```
 //! Every device returns the same integers for the same request.
 
+mod image;
 mod lower;
 mod pack;
 mod plan;
@@ -13,7 +14,8 @@ use crate::device::Cost;
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex;
 
-pub(crate) use lower::{FftPlanner, check, nothing};
+pub use image::{ImageFft, fft_image};
+pub(crate) use lower::{FftPlanner, nothing};
 pub use plan::FftPlan;
 
 /// The points of a transform.
