@@ -193,7 +193,8 @@ impl FftPlan {
         let mut all = self.instructions.clone();
         for i in &mut all {
             if let Instruction::Transform(t) = i {
-                (t.inverse, t.block) = (request.inverse, request.scaling == Scaling::Block);
+                let kind = request.kind();
+                (t.inverse, t.block) = (kind.inverse, kind.block);
             }
         }
         all

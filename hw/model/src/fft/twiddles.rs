@@ -1,0 +1,29 @@
+//! e^(−2πi·e/L) in steps of 2^−16.
+
+use num_complex::Complex;
+use std::f64::consts::PI;
+
+/// A twiddle factor's steps in one.
+pub(super) const FRACTION: u32 = 16;
+
+/// 2^16·e^(−2πi·e/length), both parts rounded to the nearest integer.
+pub(super) fn twiddle(e: usize, length: usize) -> Complex<i64> {
+    let angle = 2.0 * PI * (e % length) as f64 / length as f64;
+    let one = f64::from(1 << FRACTION);
+    Complex::new((one * angle.cos()).round() as i64, -(one * angle.sin()).round() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quadrants_are_exact() {
+        let quarter = [0, 2, 4, 6].map(|e| twiddle(e, 8));
+        assert_eq!(
+            quarter,
+            [(65536, 0), (0, -65536), (-65536, 0), (0, 65536)].map(|(r, i)| Complex::new(r, i))
+        );
+        assert_eq!(twiddle(1, 8), Complex::new(46341, -46341));
+    }
+}
