@@ -13,7 +13,9 @@
 use std::ops::Range;
 use tandem_spec::config::MAX_LOOPS;
 use tandem_spec::isa::{Who, words_per_address};
-use tandem_spec::{Compute, Config, Format, Instruction, Load, Loop, Memory, Store, Stream, Tokens};
+use tandem_spec::{
+    Compute, Config, Format, Instruction, Load, Loop, Memory, Store, Stream, Tokens, Transform,
+};
 
 /// splitmix64 (Steele, Lea, Flood 2014).
 struct Rng(u64);
@@ -66,14 +68,33 @@ pub fn random_config(seed: u64) -> Config {
     let (index, result) = (depth(&mut r, 1, 6), depth(&mut r, 2, 9));
     let index = if select == 1 { String::new() } else { format!("index_depth = {index}\n") };
     let (link, loops, queue) = (8 << r.within(0..5), r.within(5..8), r.pick(&[2, 4, 8]));
+    let fft = random_unit(&mut r, drain, link);
     let toml = format!(
         "name = \"random-{seed}\"\n[array]\nrows = {rows}\ncols = {cols}\nlanes = {lanes}\n\
          row_digit = {row_digit}\ncol_digit = {col_digit}\nrow_bits = {row_bits}\ncol_bits = {col_bits}\n\
          acc_bits = {acc}\nselect = {select}\nhop = {hop}\ndrain = {drain}\n\
          [memory]\nrow_depth = {row}\ncol_depth = {col}\n{index}result_depth = {result}\n\
-         [link]\nbits = {link}\n[control]\nloops = {loops}\nqueue = {queue}\n"
+         [link]\nbits = {link}\n[control]\nloops = {loops}\nqueue = {queue}\n{fft}"
     );
     Config::from_toml("random", &toml).expect("a legal configuration")
+}
+
+/// The table of a small FFT unit, or nothing.
+fn random_unit(r: &mut Rng, drain: i64, link: i64) -> String {
+    if !r.percent(40) {
+        return String::new();
+    }
+    let samples = 1 << r.within(0..1 + i64::from(drain.min(8).trailing_zeros()));
+    let points: i64 = 1 << r.within(2..8);
+    let least = (points / (link / (32 * samples)).max(1)).max(2);
+    let depth = least << r.within(0..3);
+    let (bits, block, any) = (r.within(8..17), r.percent(60), r.percent(70));
+    let tiles = points >= 16 && (any || [16, 64].contains(&points)) && r.percent(60);
+    let sizes = if any { "any" } else { "largest" };
+    format!(
+        "[fft]\npoints = {points}\nsamples = {samples}\nbits = {bits}\ndepth = {depth}\nblock = {block}\n\
+         tiles = {tiles}\nsizes = \"{sizes}\"\n"
+    )
 }
 
 /// A valid program of about `size` instructions and a last READ, in which tokens order every conflict.
@@ -136,6 +157,7 @@ impl Draft {
         match &mut self.instruction {
             Instruction::Load(l) => &mut l.tokens,
             Instruction::Compute(c) => &mut c.tokens,
+            Instruction::Transform(t) => &mut t.tokens,
             Instruction::Store(s) => &mut s.tokens,
             Instruction::Read(t) => t,
             Instruction::Reset => unreachable!("programs have no RESET"),
@@ -162,8 +184,14 @@ impl Writer<'_> {
             Some(Memory::Col) => (m.row, m.col),
             Some(Memory::Index) => (m.row + m.col, m.index),
             Some(Memory::Offset) => (m.row + m.col + m.index, 1),
-            None => (m.row + m.col + m.index + 1, m.result),
+            Some(Memory::Sample) => (m.row + m.col + m.index + 1, self.samples()),
+            None => (m.row + m.col + m.index + 1 + self.samples(), m.result),
         }
+    }
+
+    /// Words of the sample memory.
+    fn samples(&self) -> usize {
+        self.config.fft.as_ref().map_or(0, |f| f.depth)
     }
 
     fn all_cells(&self) -> usize {
@@ -187,7 +215,11 @@ impl Writer<'_> {
             self.load();
         }
         for _ in 0..self.r.pick(&[1, 1, 1, 2, 3]) {
-            self.compute();
+            if self.config.fft.is_some() && self.r.percent(35) {
+                self.transform();
+            } else {
+                self.compute();
+            }
             if self.r.percent(8) {
                 self.late();
             }
@@ -237,7 +269,12 @@ impl Writer<'_> {
             return self.load_offsets(mask, broadcast);
         }
         let memory = if a.select == 1 && memory == Memory::Index { Memory::Col } else { memory };
-        let elements = if memory == Memory::Row { a.rows } else { a.cols };
+        let memory = if self.samples() > 0 && self.r.percent(25) { Memory::Sample } else { memory };
+        let elements = match memory {
+            Memory::Row => a.rows,
+            Memory::Sample => 1,
+            _ => a.cols,
+        };
         let full = words_per_address(self.config, memory, if broadcast { 1 } else { elements });
         let most = words_per_address(self.config, memory, elements);
         let words = if self.r.percent(70) { full } else { self.r.up_to(most) };
@@ -289,6 +326,38 @@ impl Writer<'_> {
         let reads = (0..usize::from(count)).map(|i| first + usize::from(address) + i).collect();
         let store = Store { tokens: Tokens::default(), format, address, count, shift };
         self.push(Instruction::Store(store), reads, vec![]);
+    }
+
+    /// A TRANSFORM of any kind that the unit has.
+    fn transform(&mut self) {
+        let fft = self.config.fft.as_ref().expect("there is a unit");
+        let (depth, drain, groups) = (fft.depth, self.config.array.drain, fft.groups(self.config.link_bits));
+        let most = fft.points.trailing_zeros() as i64;
+        let log_points = if fft.any_size { self.r.within(2..most + 1) } else { most } as u8;
+        let words = ((1usize << log_points) / groups).max(1);
+        let fit = (4 * drain / fft.samples).min(depth / words);
+        let half = (depth / 2 / words).clamp(1, fit);
+        let most = if self.r.percent(85) { half } else { fit };
+        let count = self.r.up_to(most);
+        let room = depth - count * words;
+        let address = (self.half * depth / 2).min(room);
+        let t = Transform {
+            tokens: Tokens::default(),
+            inverse: self.r.percent(50),
+            block: fft.block && self.r.percent(60),
+            tile: fft.tiles && [4, 6, 8].contains(&log_points) && self.r.percent(60),
+            address: address as u16,
+            count: count as u16,
+            result_base: (self.half * self.config.memory.result / 2) as u16,
+            log_points,
+        };
+        let (first, _) = self.cells(Some(Memory::Sample));
+        let reads = (0..count * words).map(|i| first + address + i).collect();
+        let (first, depth) = self.cells(None);
+        let results = ((count << log_points) * fft.samples).div_ceil(drain) + 1;
+        let writes =
+            (0..results.min(depth)).map(|i| first + (usize::from(t.result_base) + i) % depth).collect();
+        self.push(Instruction::Transform(t), reads, writes);
     }
 
     /// A COMPUTE; mostly one whose operands lie in this round's half or outside the memories.
@@ -491,11 +560,12 @@ mod tests {
                         format!("compute select {} hold {} keep {}", c.select.min(2), c.hold, c.keep)
                     }
                     Instruction::Store(s) => format!("store {:?}", s.format),
+                    Instruction::Transform(t) => format!("transform block {} tile {}", t.block, t.tile),
                     other => other.opcode().name.to_string(),
                 });
             }
         }
-        assert_eq!(seen.len(), 4 * 2 + 3 * 2 * 2 + 3 + 1, "{seen:#?}");
+        assert_eq!(seen.len(), 5 * 2 + 3 * 2 * 2 + 2 * 2 + 3 + 1, "{seen:#?}");
     }
 
     #[test]
@@ -510,7 +580,8 @@ mod tests {
                         tokens[0] += count(t.push_next);
                         tokens[1] -= count(t.pop_next);
                     }
-                    Instruction::Compute(Compute { tokens: t, .. }) => {
+                    Instruction::Compute(Compute { tokens: t, .. })
+                    | Instruction::Transform(Transform { tokens: t, .. }) => {
                         tokens[0] -= count(t.pop_prev);
                         tokens[1] += count(t.push_prev);
                         tokens[2] += count(t.push_next);
