@@ -296,7 +296,10 @@ impl Writer<'_> {
 
     fn store(&mut self) {
         let most = if self.r.percent(80) { 10 } else { self.config.memory.result };
-        let (address, count) = self.stretch(self.config.memory.result, most);
+        let (mut address, mut count) = self.stretch(self.config.memory.result, most);
+        if let Some(status) = self.last_status().filter(|_| self.r.percent(40)) {
+            (address, count) = (status as u16, 1);
+        }
         let format = self.r.pick(&[Format::S32, Format::S16, Format::S8]);
         let shift = match format {
             Format::S32 => 0,

@@ -2,7 +2,7 @@
 
 use super::{Cell, Rng, Writer};
 use tandem_spec::config::Fft;
-use tandem_spec::isa::words_per_address;
+use tandem_spec::isa::{Who, words_per_address};
 use tandem_spec::{Config, Instruction, Load, Memory, Tokens, Transform};
 
 /// A table `[fft]`, or nothing: at most 256 points, so that a program of many transforms stays short.
@@ -26,11 +26,10 @@ pub(super) fn random_unit(r: &mut Rng, drain: usize, link_bits: usize) -> String
 
 /// Samples for a payload of `bytes`.
 ///
-/// Noise of any size, or waves between the extremes: the first fill the middle of the range, the second
-/// are what is clamped.
+/// Noise of any size, or square waves between the extremes, which are what is clamped.
 fn samples(r: &mut Rng, bytes: usize) -> Vec<u8> {
     let quiet = r.pick(&[0, 0, 2, 7, 13]);
-    let period = r.percent(30).then(|| r.up_to(6));
+    let period = r.percent(40).then(|| r.up_to(7));
     let mut parts = vec![];
     for i in 0..bytes.div_ceil(2) {
         let part = match period {
@@ -49,7 +48,11 @@ impl Writer<'_> {
         let full = words_per_address(self.config, Memory::Sample, 1);
         let words = if self.r.percent(85) { full } else { self.r.up_to(full) };
         let (first, depth) = self.cells(Some(Memory::Sample));
-        let (address, count) = self.stretch(depth, (600 / words).clamp(1, 80));
+        let most = (600 / words).clamp(1, 80);
+        let (address, count) = match self.r.percent(40) {
+            true => ((self.half * depth / 2) as u16, (depth / 2).min(most) as u16),
+            false => self.stretch(depth, most),
+        };
         let load = Load {
             tokens: Tokens::default(),
             broadcast: self.r.percent(20),
@@ -106,6 +109,19 @@ impl Writer<'_> {
         }
     }
 
+    /// Where the status word of the last TRANSFORM lies, if it was the last instruction of its engine.
+    pub(super) fn last_status(&self) -> Option<usize> {
+        let fft = self.config.fft.as_ref()?;
+        let last = self.drafts.iter().rev().find(|d| d.engine() == Who::Compute)?;
+        let Instruction::Transform(t) = last.instruction else { return None };
+        Some((usize::from(t.result_base) + self.result_words(fft, &t) - 1) % self.config.memory.result)
+    }
+
+    /// Result words of a TRANSFORM, the status word included.
+    fn result_words(&self, fft: &Fft, t: &Transform) -> usize {
+        (usize::from(t.count) << t.log_points).div_ceil(self.config.array.drain / fft.samples) + 1
+    }
+
     /// Addresses that a TRANSFORM reads, and those that it writes.
     fn transform_cells(&self, fft: &Fft, t: &Transform) -> (Vec<Cell>, Vec<Cell>) {
         let groups = usize::from(t.count) << t.log_points;
@@ -113,7 +129,7 @@ impl Writer<'_> {
         let words = groups / fft.groups(self.config.link_bits);
         let reads = (0..words).map(|i| first + usize::from(t.address) + i).collect();
         let (first, depth) = self.cells(None);
-        let words = groups.div_ceil(self.config.array.drain / fft.samples) + 1;
+        let words = self.result_words(fft, t);
         let writes =
             (0..words.min(depth)).map(|i| first + (usize::from(t.result_base) + i) % depth).collect();
         (reads, writes)
