@@ -87,7 +87,7 @@ impl Writer<'_> {
         let groups = fft.groups(*link_bits);
         let largest = i64::from(fft.points.trailing_zeros());
         let log_points = self.r.within(if fft.any_size { 2 } else { largest }..largest + 1);
-        let fit = fft.depth * groups >> log_points;
+        let fit = (fft.depth * groups) >> log_points;
         let short = self.r.pick(&[1, 1, 40, 300, 600]) >> log_points;
         let count = self.r.up_to(fit.min(4 * array.drain / fft.samples).min(short.max(1)));
         let words = (count << log_points) / groups;
