@@ -302,7 +302,7 @@ impl Ticks {
     fn take_transform(&mut self, x: &Transform) {
         let fft = self.config.fft.as_ref().expect("a TRANSFORM is valid");
         let (t, n) = (self.now, 2u64.pow(x.log_points.into()));
-        let p = (u64::from(x.log_points) + 1) / 2;
+        let p = u64::from(x.log_points).div_ceil(2);
         let s = u64::from(x.count) * n;
         let g = (self.config.array.drain / fft.samples) as u64;
         self.samples.extend((0..s).map(|n| t + 1 + n));
