@@ -147,10 +147,13 @@ fn an_accelerator_without_unit_knows_neither_opcode_nor_memory() {
     fails_with(&none, &s, Reason::Field, 0, 0);
 }
 
+/// A change of an instruction, and whether it is valid with it.
+type Case = (fn(&mut Bits512), bool);
+
 #[test]
 fn fields_out_of_range_fail() {
     let i = Instruction::Transform(Transform { count: 4, ..a_transform(NONE, 8) });
-    let rules: [(&str, &[(fn(&mut Bits512), bool)]); 2] = [
+    let rules: [(&str, &[Case]); 2] = [
         (
             "[fft]\npoints=256\ndepth=1024\n",
             &[

@@ -30,7 +30,7 @@ struct Reading {
 
 /// H(T).
 fn dropped(stages: u32) -> u32 {
-    if stages > 6 { stages - 6 } else { 0 }
+    stages.saturating_sub(6)
 }
 
 /// RHE(a / 2^k).
@@ -184,7 +184,7 @@ pub fn transform(b: u32, kind: &TransformKind, x: &[Sample]) -> Spectrum {
     let (q, exponent) = if kind.block {
         let m = v.iter().flat_map(|z| [z.0, z.1]).fold(0, |m, v| m | if v < 0 { !v } else { v });
         let bits = (0..63).find(|bits| m >> bits == 0).expect("a part's bits");
-        let q = if bits > b - 1 { bits - (b - 1) } else { 0 };
+        let q = bits.saturating_sub(b - 1);
         (q, dropped(stages) + q)
     } else {
         (2, stages)
