@@ -183,7 +183,7 @@ pub fn transform(b: u32, kind: &TransformKind, x: &[Sample]) -> Spectrum {
     assert_eq!(stages, u32::from(kind.log_points));
     let (q, exponent) = if kind.block {
         let m = v.iter().flat_map(|z| [z.0, z.1]).fold(0, |m, v| m | if v < 0 { !v } else { v });
-        let bits = (0..63).find(|bits| m >> bits == 0).expect("a part's bits");
+        let bits: u32 = (0..63).find(|bits| m >> bits == 0).expect("a part's bits");
         let q = bits.saturating_sub(b - 1);
         (q, dropped(stages) + q)
     } else {
