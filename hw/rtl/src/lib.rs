@@ -9,6 +9,7 @@ pub mod board;
 pub mod compute;
 pub mod counters;
 pub mod crc;
+pub mod fft;
 pub mod field;
 pub mod hdl;
 pub mod link;

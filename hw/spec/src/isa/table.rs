@@ -167,20 +167,20 @@ pub const OPCODES: &[Opcode] = &[
         doc: "Sends all registers to the host and restarts the counters.",
     },
     Opcode {
-        name: "TRANSFORM",
-        code: 5,
-        units: 1,
-        engine: Who::Compute,
-        fields: transform::FIELDS,
-        doc: "Transforms samples and leaves spectra and a status word in the result memory (docs/fft.md; if generated).",
-    },
-    Opcode {
         name: "RESET",
         code: 0x7e,
         units: 1,
         engine: Who::Load,
         fields: reset::FIELDS,
         doc: "Waits until no engine can move, empties queues and tokens, restarts numbering and counters, answers.",
+    },
+    Opcode {
+        name: "TRANSFORM",
+        code: 5,
+        units: 1,
+        engine: Who::Compute,
+        fields: transform::FIELDS,
+        doc: "Transforms samples and leaves spectra and a status word in the result memory (docs/fft.md; if generated).",
     },
 ];
 

@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | [`Reg`], [`RegEn`] | `q ← d`, `q ← d if en` | 1 |
 //! | [`Ram`] | one write port, one synchronous read port with enable | 1 |
+//! | [`Rom`] | a table with two synchronous read ports | 1 |
 //! | [`RegFile`] | one write port, one asynchronous read port | 0 |
 //! | [`Fifo`] | queue with the head in view | 1 |
 //! | [`Slice`], [`Unpack`], [`Concat`], [`SignExtend`] | wiring | 0 |
@@ -23,6 +24,7 @@ mod ram;
 mod reg;
 mod reg_en;
 mod reg_file;
+mod rom;
 mod shift_left;
 mod sign_extend;
 mod slice;
@@ -37,6 +39,7 @@ pub use ram::Ram;
 pub use reg::Reg;
 pub use reg_en::RegEn;
 pub use reg_file::RegFile;
+pub use rom::Rom;
 pub use shift_left::ShiftLeft;
 pub use sign_extend::SignExtend;
 pub use slice::Slice;
