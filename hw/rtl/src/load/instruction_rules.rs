@@ -57,7 +57,6 @@ pub struct InstructionRules {
     all_levels: Dim,
     log_banks: Dim,
     selects: Flag,
-    inverse: Slice,
     block: Slice,
     tile: Slice,
     log_points: Slice,
@@ -136,7 +135,6 @@ impl InstructionRules {
             all_levels: Dim::new(tandem_spec::config::MAX_LOOPS),
             log_banks: Dim::new(c.array.select.trailing_zeros() as usize),
             selects: Flag::new(c.array.select > 1),
-            inverse: field(transform::INVERSE, 0),
             block: field(transform::BLOCK, 0),
             tile: field(transform::TILE, 0),
             log_points: field(transform::LOG_POINTS, 4),
@@ -176,6 +174,9 @@ impl Logic for InstructionRules {
         self.select.x.next = self.half[7].val();
         self.format.x.next = self.half[0].val();
         self.shift.x.next = self.half[3].val();
+        self.block.x.next = self.half[0].val();
+        self.tile.x.next = self.half[0].val();
+        self.log_points.x.next = self.half[4].val();
         self.bad.next = false;
         for k in 0..self.kinds.val() {
             if self.kind.val() == k {
@@ -258,10 +259,6 @@ impl Logic for InstructionRules {
         self.words.next = 0.into();
         self.square.next = false;
         if self.transforms.val() {
-            self.inverse.x.next = self.half[0].val();
-            self.block.x.next = self.half[0].val();
-            self.tile.x.next = self.half[0].val();
-            self.log_points.x.next = self.half[4].val();
             for w in 0..self.sizes.val() {
                 if self.log_points.y.val() == w + self.log_groups.val() {
                     self.words.next = self.half[2].val() << w;
