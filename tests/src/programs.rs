@@ -1,7 +1,7 @@
 //! Random accelerators and random valid programs, deterministic from a seed.
 //!
 //! ```text
-//! draft: rounds of LOAD… COMPUTE… STORE… [READ]  ─►  footprints: addresses read and written
+//! draft: rounds of LOAD… COMPUTE|TRANSFORM… STORE… [READ]  ─►  footprints: addresses read and written
 //!        in alternating halves of the memories           │ conflicts between neighbouring engines
 //!                                                        ▼
 //! stream ◄─ tokens: for each pair of engines the fewest that order every conflict
@@ -10,12 +10,13 @@
 //! token that is pushed is popped, and a program sets the row offsets first: programs may follow one
 //! another on an engine that has finished the one before.
 
+#[path = "programs/transform.rs"]
+mod transform;
+
 use std::ops::Range;
 use tandem_spec::config::MAX_LOOPS;
 use tandem_spec::isa::{Who, words_per_address};
-use tandem_spec::{
-    Compute, Config, Format, Instruction, Load, Loop, Memory, Store, Stream, Tokens, Transform,
-};
+use tandem_spec::{Compute, Config, Format, Instruction, Load, Loop, Memory, Store, Stream, Tokens};
 
 /// splitmix64 (Steele, Lea, Flood 2014).
 struct Rng(u64);
@@ -53,7 +54,7 @@ impl Rng {
 }
 
 /// A legal configuration: at most 5 × 5 elements of 8 lanes and small memories, so that a simulator of
-/// it builds quickly; everything else over its whole range.
+/// it builds quickly; everything else over its whole range. Almost half have an FFT unit of up to 256 points.
 pub fn random_config(seed: u64) -> Config {
     let mut r = Rng(seed ^ 0xc0f1);
     let digit = [1, 2, 4, 8];
@@ -68,40 +69,22 @@ pub fn random_config(seed: u64) -> Config {
     let (index, result) = (depth(&mut r, 1, 6), depth(&mut r, 2, 9));
     let index = if select == 1 { String::new() } else { format!("index_depth = {index}\n") };
     let (link, loops, queue) = (8 << r.within(0..5), r.within(5..8), r.pick(&[2, 4, 8]));
-    let fft = random_unit(&mut r, drain, link);
+    let unit = transform::random_unit(&mut r, drain, link);
     let toml = format!(
         "name = \"random-{seed}\"\n[array]\nrows = {rows}\ncols = {cols}\nlanes = {lanes}\n\
          row_digit = {row_digit}\ncol_digit = {col_digit}\nrow_bits = {row_bits}\ncol_bits = {col_bits}\n\
          acc_bits = {acc}\nselect = {select}\nhop = {hop}\ndrain = {drain}\n\
          [memory]\nrow_depth = {row}\ncol_depth = {col}\n{index}result_depth = {result}\n\
-         [link]\nbits = {link}\n[control]\nloops = {loops}\nqueue = {queue}\n{fft}"
+         [link]\nbits = {link}\n[control]\nloops = {loops}\nqueue = {queue}\n{unit}"
     );
     Config::from_toml("random", &toml).expect("a legal configuration")
-}
-
-/// The table of a small FFT unit, or nothing.
-fn random_unit(r: &mut Rng, drain: i64, link: i64) -> String {
-    if !r.percent(40) {
-        return String::new();
-    }
-    let samples = 1 << r.within(0..1 + i64::from(drain.min(8).trailing_zeros()));
-    let points: i64 = 1 << r.within(2..8);
-    let least = (points / (link / (32 * samples)).max(1)).max(2);
-    let depth = least << r.within(0..3);
-    let (bits, block, any) = (r.within(8..17), r.percent(60), r.percent(70));
-    let tiles = points >= 16 && (any || [16, 64].contains(&points)) && r.percent(60);
-    let sizes = if any { "any" } else { "largest" };
-    format!(
-        "[fft]\npoints = {points}\nsamples = {samples}\nbits = {bits}\ndepth = {depth}\nblock = {block}\n\
-         tiles = {tiles}\nsizes = \"{sizes}\"\n"
-    )
 }
 
 /// A valid program of about `size` instructions and a last READ, in which tokens order every conflict.
 ///
 /// Loads into all memories (masks, broadcasts, partial words), COMPUTE with any levels, strides (also
-/// negative and out of range), planes, signs, selection, edges, `keep` and `hold`, results that wrap
-/// around, stores in all formats, READs in between.
+/// negative and out of range), planes, signs, selection, edges, `keep` and `hold`, TRANSFORM of every kind
+/// that is generated, results that wrap around, stores in all formats, READs in between.
 pub fn random_program(config: &Config, rng_seed: u64, size: usize) -> Stream {
     let mut w = Writer {
         config,
@@ -133,11 +116,11 @@ type Cell = usize;
 struct Draft {
     instruction: Instruction,
     payload: Vec<u8>,
-    /// Addresses that it reads (COMPUTE: operands, STORE: results).
+    /// Addresses that it reads (COMPUTE: operands, TRANSFORM: samples, STORE: results).
     reads: Vec<bool>,
     /// Addresses that it writes.
     writes: Vec<bool>,
-    /// Gives the COMPUTE before it a token.
+    /// Gives the COMPUTE or TRANSFORM before it a token.
     late: bool,
 }
 
@@ -184,18 +167,16 @@ impl Writer<'_> {
             Some(Memory::Col) => (m.row, m.col),
             Some(Memory::Index) => (m.row + m.col, m.index),
             Some(Memory::Offset) => (m.row + m.col + m.index, 1),
-            Some(Memory::Sample) => (m.row + m.col + m.index + 1, self.samples()),
-            None => (m.row + m.col + m.index + 1 + self.samples(), m.result),
+            None => (m.row + m.col + m.index + 1, m.result),
+            Some(Memory::Sample) => {
+                let depth = self.config.fft.as_ref().map_or(0, |f| f.depth);
+                (m.row + m.col + m.index + 1 + m.result, depth)
+            }
         }
     }
 
-    /// Words of the sample memory.
-    fn samples(&self) -> usize {
-        self.config.fft.as_ref().map_or(0, |f| f.depth)
-    }
-
     fn all_cells(&self) -> usize {
-        let (first, depth) = self.cells(None);
+        let (first, depth) = self.cells(Some(Memory::Sample));
         first + depth
     }
 
@@ -211,14 +192,17 @@ impl Writer<'_> {
     }
 
     fn round(&mut self) {
+        let fft = self.config.fft.as_ref();
         for _ in 0..self.r.within(0..5) {
-            self.load();
+            match fft {
+                Some(_) if self.r.percent(35) => self.load_samples(),
+                _ => self.load(),
+            }
         }
         for _ in 0..self.r.pick(&[1, 1, 1, 2, 3]) {
-            if self.config.fft.is_some() && self.r.percent(35) {
-                self.transform();
-            } else {
-                self.compute();
+            match fft {
+                Some(fft) if self.r.percent(45) => self.transform(fft),
+                _ => self.compute(),
             }
             if self.r.percent(8) {
                 self.late();
@@ -233,7 +217,8 @@ impl Writer<'_> {
         self.half ^= 1;
     }
 
-    /// An instruction without effect that gives the COMPUTE before it a token: that one waits in its queue.
+    /// An instruction without effect that gives the one before it in the compute queue a token: that one waits
+    /// there.
     fn late(&mut self) {
         let load = Load {
             tokens: Tokens::default(),
@@ -269,12 +254,7 @@ impl Writer<'_> {
             return self.load_offsets(mask, broadcast);
         }
         let memory = if a.select == 1 && memory == Memory::Index { Memory::Col } else { memory };
-        let memory = if self.samples() > 0 && self.r.percent(25) { Memory::Sample } else { memory };
-        let elements = match memory {
-            Memory::Row => a.rows,
-            Memory::Sample => 1,
-            _ => a.cols,
-        };
+        let elements = if memory == Memory::Row { a.rows } else { a.cols };
         let full = words_per_address(self.config, memory, if broadcast { 1 } else { elements });
         let most = words_per_address(self.config, memory, elements);
         let words = if self.r.percent(70) { full } else { self.r.up_to(most) };
@@ -316,7 +296,10 @@ impl Writer<'_> {
 
     fn store(&mut self) {
         let most = if self.r.percent(80) { 10 } else { self.config.memory.result };
-        let (address, count) = self.stretch(self.config.memory.result, most);
+        let (mut address, mut count) = self.stretch(self.config.memory.result, most);
+        if let Some(status) = self.last_status().filter(|_| self.r.percent(40)) {
+            (address, count) = (status as u16, 1);
+        }
         let format = self.r.pick(&[Format::S32, Format::S16, Format::S8]);
         let shift = match format {
             Format::S32 => 0,
@@ -326,38 +309,6 @@ impl Writer<'_> {
         let reads = (0..usize::from(count)).map(|i| first + usize::from(address) + i).collect();
         let store = Store { tokens: Tokens::default(), format, address, count, shift };
         self.push(Instruction::Store(store), reads, vec![]);
-    }
-
-    /// A TRANSFORM of any kind that the unit has.
-    fn transform(&mut self) {
-        let fft = self.config.fft.as_ref().expect("there is a unit");
-        let (depth, drain, groups) = (fft.depth, self.config.array.drain, fft.groups(self.config.link_bits));
-        let most = fft.points.trailing_zeros() as i64;
-        let log_points = if fft.any_size { self.r.within(2..most + 1) } else { most } as u8;
-        let words = ((1usize << log_points) / groups).max(1);
-        let fit = (4 * drain / fft.samples).min(depth / words);
-        let half = (depth / 2 / words).clamp(1, fit);
-        let most = if self.r.percent(85) { half } else { fit };
-        let count = self.r.up_to(most);
-        let room = depth - count * words;
-        let address = (self.half * depth / 2).min(room);
-        let t = Transform {
-            tokens: Tokens::default(),
-            inverse: self.r.percent(50),
-            block: fft.block && self.r.percent(60),
-            tile: fft.tiles && [4, 6, 8].contains(&log_points) && self.r.percent(60),
-            address: address as u16,
-            count: count as u16,
-            result_base: (self.half * self.config.memory.result / 2) as u16,
-            log_points,
-        };
-        let (first, _) = self.cells(Some(Memory::Sample));
-        let reads = (0..count * words).map(|i| first + address + i).collect();
-        let (first, depth) = self.cells(None);
-        let results = ((count << log_points) * fft.samples).div_ceil(drain) + 1;
-        let writes =
-            (0..results.min(depth)).map(|i| first + (usize::from(t.result_base) + i) % depth).collect();
-        self.push(Instruction::Transform(t), reads, writes);
     }
 
     /// A COMPUTE; mostly one whose operands lie in this round's half or outside the memories.
@@ -375,7 +326,8 @@ impl Writer<'_> {
     }
 
     fn in_half(&self, cells: &[Cell]) -> bool {
-        [Some(Memory::Row), Some(Memory::Col), Some(Memory::Index), None].into_iter().all(|m| {
+        let all = [Some(Memory::Row), Some(Memory::Col), Some(Memory::Index), Some(Memory::Sample), None];
+        all.into_iter().all(|m| {
             let (first, depth) = self.cells(m);
             let mut inside = cells.iter().filter_map(|c| c.checked_sub(first)).filter(|c| *c < depth);
             inside.all(|c| c * 2 / depth.max(2) == self.half)
@@ -384,7 +336,7 @@ impl Writer<'_> {
 
     fn shape(&mut self, tidy: bool) -> Compute {
         let (config, a) = (self.config, &self.config.array);
-        let first = !self.drafts.iter().any(|d| d.engine() == Who::Compute);
+        let first = !self.drafts.iter().any(|d| matches!(d.instruction, Instruction::Compute(_)));
         let mut budget = self.r.pick(&[2, 12, 60, 200, 600]);
         let mut within_budget = |r: &mut Rng, most: usize| {
             let n = if r.percent(40) { 1 } else { r.up_to(most.min(budget)) };
@@ -541,6 +493,7 @@ impl Writer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tandem_spec::Transform;
 
     #[test]
     fn seeds_repeat_and_cover_the_instruction_set() {
@@ -559,13 +512,15 @@ mod tests {
                     Instruction::Compute(c) => {
                         format!("compute select {} hold {} keep {}", c.select.min(2), c.hold, c.keep)
                     }
+                    Instruction::Transform(t) => {
+                        format!("transform inverse {} block {} tile {}", t.inverse, t.block, t.tile)
+                    }
                     Instruction::Store(s) => format!("store {:?}", s.format),
-                    Instruction::Transform(t) => format!("transform block {} tile {}", t.block, t.tile),
                     other => other.opcode().name.to_string(),
                 });
             }
         }
-        assert_eq!(seen.len(), 5 * 2 + 3 * 2 * 2 + 2 * 2 + 3 + 1, "{seen:#?}");
+        assert_eq!(seen.len(), 5 * 2 + 3 * 2 * 2 + 2 * 2 * 2 + 3 + 1, "{seen:#?}");
     }
 
     #[test]

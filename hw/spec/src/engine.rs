@@ -170,7 +170,10 @@ pub struct Transformed {
 
 /// Something that computes transforms as the FFT unit does, bit for bit, without a program.
 pub trait Transforms: Send + Sync {
-    /// Transforms `samples` in place, one transform of `2^log_points` after the other, parts of `bits` bits.
+    /// Transforms `samples` in place, one transform of `2^log_points` after the other.
+    ///
+    /// # Numeric
+    /// The low `bits` (8 to 16) bits of a part count; results are sign-extended.
     fn transforms(&self, bits: usize, kind: &TransformKind, samples: &mut [Complex<i32>])
     -> Vec<Transformed>;
 }

@@ -17,7 +17,7 @@ use tandem_spec::config::Fft;
 use tandem_spec::engine::{TransformKind, Transformed};
 use tandem_spec::{Config, Transform};
 
-/// Samples in one transform from which on transforms are spread over threads.
+/// Samples from which on transforms are spread over threads.
 const PARALLEL: usize = 1 << 14;
 
 /// What transforms of one kind have in common.
@@ -27,10 +27,13 @@ struct Plan {
     order: Vec<usize>,
 }
 
+/// Plans by log2 of the points and shape.
+type Plans = HashMap<(u8, bool), Arc<Plan>>;
+
 impl Plan {
     /// The plan of a size and shape, made once.
     fn of(log_points: u8, tile: bool) -> Arc<Plan> {
-        static PLANS: OnceLock<Mutex<HashMap<(u8, bool), Arc<Plan>>>> = OnceLock::new();
+        static PLANS: OnceLock<Mutex<Plans>> = OnceLock::new();
         let mut plans = PLANS.get_or_init(Mutex::default).lock().expect("nothing panics while it is held");
         plans.entry((log_points, tile)).or_insert_with(|| Arc::new(Plan::new(log_points, tile))).clone()
     }
@@ -53,8 +56,7 @@ impl Plan {
 ///
 /// # Numeric
 /// Samples of `bits` bits a part; only their low `bits` bits are looked at.
-pub(crate) fn transform(bits: usize, kind: &TransformKind, samples: &mut [Complex<i32>]) -> Transformed {
-    let plan = Plan::of(kind.log_points, kind.tile);
+fn transform(plan: &Plan, bits: usize, kind: &TransformKind, samples: &mut [Complex<i32>]) -> Transformed {
     let guard = if kind.block { 0 } else { 2 };
     let cut = 32 - bits as u32;
     let part = |v: i32| i64::from(v << cut >> cut) << guard;
@@ -108,20 +110,18 @@ fn rounded(v: i64, shift: u32) -> i64 {
     (v + half - 1 + (v >> shift & 1)) >> shift
 }
 
-/// Transforms rows of `points` samples each.
+/// Transforms rows of `2^log_points` samples each; what is left behind the last whole row stays as it is.
 pub(crate) fn transform_all(
     bits: usize,
     kind: &TransformKind,
     samples: &mut [Complex<i32>],
 ) -> Vec<Transformed> {
     let points = 1 << kind.log_points;
-    let all = samples.len();
-    let rows = samples.chunks_exact_mut(points);
-    if all < PARALLEL {
-        return rows.map(|row| transform(bits, kind, row)).collect();
+    let plan = Plan::of(kind.log_points, kind.tile);
+    if samples.len() < PARALLEL {
+        return samples.chunks_exact_mut(points).map(|row| transform(&plan, bits, kind, row)).collect();
     }
-    let rows: Vec<_> = rows.collect();
-    rows.into_par_iter().map(|row| transform(bits, kind, row)).collect()
+    samples.par_chunks_exact_mut(points).map(|row| transform(&plan, bits, kind, row)).collect()
 }
 
 /// Executes a valid instruction: samples from their memory, spectra and status to the result memory.

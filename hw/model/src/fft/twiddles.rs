@@ -26,4 +26,14 @@ mod tests {
         );
         assert_eq!(twiddle(1, 8), Complex::new(46341, -46341));
     }
+
+    /// Whatever sine is used, its error is far below the distance from a tie.
+    #[test]
+    fn no_twiddle_is_near_a_tie() {
+        let nearest = (0..16384)
+            .map(|e| 65536.0 * (2.0 * PI * f64::from(e) / 16384.0).cos())
+            .map(|c| (c.abs().fract() - 0.5).abs())
+            .fold(1.0, f64::min);
+        assert!(nearest > 1e-6, "{nearest}");
+    }
 }
