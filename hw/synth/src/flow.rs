@@ -10,6 +10,7 @@ use crate::store;
 use crate::tools::Tools;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use tandem_rtl::hdl::cells::SHIFT_ADD;
 use tandem_spec::Config;
 
 /// A step of the flow.
@@ -232,7 +233,10 @@ fn yosys_script(board: &Board, top: &str) -> String {
         Family::Xc7 => ("synth_xilinx -family xc7 -flatten", ""),
     };
     let options: String = board.yosys.iter().map(|o| format!(" {o}")).collect();
-    format!("read_verilog design.v\n{pass} -top {top}{options}{json}\ntee -q -o cells.json stat -json\n")
+    let define = if board.family.routes() { format!(" -D{SHIFT_ADD}") } else { String::new() };
+    format!(
+        "read_verilog{define} design.v\n{pass} -top {top}{options}{json}\ntee -q -o cells.json stat -json\n"
+    )
 }
 
 fn nextpnr_program(family: Family) -> &'static str {
