@@ -110,7 +110,7 @@ impl ProcessingElement {
             shadow: Sig::signed(a.acc_bits),
             chosen: Sig::vec(a.lanes, w.row, true),
             pick: optional(a.lanes, w.pick),
-            product: (0..a.lanes).map(|_| Product::new(w.row, w.col)).collect(),
+            product: (0..a.lanes).map(|l| Product::new(w.row, w.col, l)).collect(),
             sum: Sig::signed(dot),
             base: Sig::signed(a.acc_bits),
             total: Sig::signed(a.acc_bits),

@@ -10,8 +10,9 @@ use std::fmt::Write;
 /// ```text
 /// shift and add:   b = −b_{n−1}·2^{n−1} + Σ b_i·2^i     y = (a·b_0 + 2·a·b_1) + 4·(a·b_2 − …)
 /// ```
-/// The Verilog has both forms. With the macro [`SHIFT_ADD`] partial products are added in pairs, which takes half the LUTs
-/// that Yosys makes of `*`; without it the tool (or the simulator) multiplies as it likes.
+/// The Verilog has both forms. With the macro [`SHIFT_ADD`], a number, products of this rank or a higher one add partial
+/// products in pairs, which takes half the LUTs that Yosys makes of `*`; the others, and all without the macro, are left
+/// to the tool: it has multipliers for so many.
 ///
 /// # Numeric  signed, exact: `y` has the bits of `a` and `b` together
 /// # Timing   combinational
@@ -23,16 +24,20 @@ pub struct Product {
     pub b: Sig<In>,
     /// The product.
     pub y: Sig<Out>,
+    _rank: usize,
 }
 
-/// The macro that selects shift-and-add.
+/// The macro whose value is the lowest rank that shifts and adds.
 pub const SHIFT_ADD: &str = "TANDEM_SHIFT_ADD";
 
 impl Product {
-    /// A product of factors of `a` and `b` bits, 2 or more each.
-    pub fn new(a: usize, b: usize) -> Self {
+    /// A product of factors of `a` and `b` bits; the lower its rank, the sooner a multiplier is spent on it.
+    ///
+    /// # Panics
+    /// Unless both have 2 bits or more.
+    pub fn new(a: usize, b: usize, rank: usize) -> Self {
         assert!(a > 1 && b > 1, "a product of {a} by {b} bits");
-        Product { a: Sig::signed(a), b: Sig::signed(b), y: Sig::signed(a + b) }
+        Product { a: Sig::signed(a), b: Sig::signed(b), y: Sig::signed(a + b), _rank: rank }
     }
 }
 
@@ -45,12 +50,13 @@ impl Logic for Product {
     }
     fn hdl(&self) -> Verilog {
         Verilog::Custom(format!(
-            "`ifdef {SHIFT_ADD}\n{}`else\nassign y = a * b;\n`endif",
-            shift_and_add(self.a.bits(), self.b.bits())
+            "`ifdef {SHIFT_ADD}\n{}assign y = ({} < `{SHIFT_ADD}) ? a * b : sum;\n`else\nassign y = a * b;\n`endif",
+            shift_and_add(self.a.bits(), self.b.bits()),
+            self._rank
         ))
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        let name = format!("product_{}_{}", tag(self.a.format()), tag(self.b.format()));
+        let name = format!("product_{}_{}_{}", tag(self.a.format()), tag(self.b.format()), self._rank);
         names::cell(name, &[], &[])
     }
 }
@@ -91,6 +97,7 @@ fn shift_and_add(a: usize, b: usize) -> String {
         }
         parts = next;
     }
-    writeln!(v, "assign y = {};", parts[0].name).expect("a string");
+    writeln!(v, "wire {}sum = {};", declared(crate::hdl::format::Format::signed(a + b)), parts[0].name)
+        .expect("a string");
     v
 }
