@@ -1,8 +1,6 @@
 //! What Yosys makes of a unit is equivalent to the unit: `equiv_opt`, which proves every output and register by induction.
 
-mod common;
-
-use common::{tools, verilog, yosys};
+use crate::claim::{tools, verilog, yosys};
 use tandem_synth::modules;
 
 /// Techmap of the cells, and the pass, of every family that is routed.

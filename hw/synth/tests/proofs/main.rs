@@ -1,8 +1,9 @@
 //! Proofs of the generated Verilog by k-induction, and the mutants that they must catch.
 
-mod common;
+mod claim;
+mod equivalence;
 
-use common::{Claim, tools, verilog};
+use claim::{Claim, tools, verilog};
 use tandem_rtl::compute::pe::Widths;
 use tandem_spec::Config;
 use tandem_spec::check::{CRC16_POLY, CRC32_POLY};
