@@ -12,9 +12,14 @@ pub fn tools() -> Tools {
 
 /// The Verilog of an accelerator with 2 × 2 elements of 2 lanes.
 pub fn verilog(select: usize, link: usize) -> (Config, String) {
+    with(select, link, 4, 8)
+}
+
+/// The same with digits of `digit` bits and operands of `bits`.
+pub fn with(select: usize, link: usize, digit: usize, bits: usize) -> (Config, String) {
     let index = if select > 1 { "index_depth = 16\n" } else { "" };
     let text = format!(
-        "[array]\nrows = 2\ncols = 2\nlanes = 2\nrow_digit = 4\ncol_digit = 4\nrow_bits = 8\ncol_bits = 8\n\
+        "[array]\nrows = 2\ncols = 2\nlanes = 2\nrow_digit = {digit}\ncol_digit = {digit}\nrow_bits = {bits}\ncol_bits = {bits}\n\
          acc_bits = 24\nselect = {select}\n[memory]\nrow_depth = 16\ncol_depth = 16\n{index}result_depth = 16\n\
          [link]\nbits = {link}\n[control]\nqueue = 2\n"
     );

@@ -3,7 +3,7 @@
 mod claim;
 mod equivalence;
 
-use claim::{Claim, tools, verilog};
+use claim::{Claim, tools, verilog, with};
 use tandem_rtl::compute::pe::Widths;
 use tandem_spec::Config;
 use tandem_spec::check::{CRC16_POLY, CRC32_POLY};
@@ -13,10 +13,31 @@ const ELEMENT: &str = include_str!("formal/processing_element.sv");
 const QUEUE: &str = include_str!("formal/fifo.sv");
 const ADDS: &str = "-DTANDEM_SHIFT_ADD=0";
 
-/// `processing_element` of M = `select` against a plain multiply-add, its lane multiplexers included.
+/// `processing_element` of M = `select`: its lane multiplexers, and its sums of whatever its products are; what they are
+/// is the claim of [`product`].
 fn element(select: usize) -> Claim {
     let (c, v) = verilog(select, 32);
+    let mut v = v;
+    for l in 0..c.array.lanes {
+        let name = format!("product_s5_s5_{l}");
+        let any = format!(
+            "module {name} (\n  input wire signed [4:0] a,\n  input wire signed [4:0] b,\n  output wire signed [9:0] y\n);\n\
+             \x20 (* anyseq *) wire signed [9:0] any;\n  assign y = any;\nendmodule\n"
+        );
+        let real = modules::module(&v, &name).unwrap().to_owned();
+        v = v.replace(&real, &any);
+    }
     Claim::new(&v, "processing_element", &format!("{}{ELEMENT}", plain_sum(&c)))
+}
+
+/// A digit product of rank 0.
+fn product() -> Claim {
+    let (_, v) = verilog(1, 32);
+    Claim::new(
+        &v,
+        "product_s5_s5_0",
+        "wire signed [9:0] f_plain = a * b;\nalways @* assert (y == f_plain);\n",
+    )
 }
 
 fn plain_sum(c: &Config) -> String {
@@ -32,9 +53,9 @@ fn plain_sum(c: &Config) -> String {
             pick = format!("(bank_0 | index_{l}) == {b} ? window_{} : {pick}", b * a.lanes + l);
         }
         s += &format!("wire signed [{}:0] f_pick_{l} = {pick};\n", w.row - 1);
-        s += &format!("wire signed [F_DOT-1:0] f_product_{l} = f_pick_{l} * digit_{l};\n");
+        s += &format!("always @* assert (product_{l}_a == f_pick_{l} && product_{l}_b == digit_{l});\n");
     }
-    let products: Vec<String> = (0..a.lanes).map(|l| format!("f_product_{l}")).collect();
+    let products: Vec<String> = (0..a.lanes).map(|l| format!("product_{l}_y")).collect();
     s + &format!("wire signed [F_DOT-1:0] f_plain = {};\n", products.join(" + "))
 }
 
@@ -72,35 +93,36 @@ fn crc(bits: usize, poly: u32) -> Claim {
     Claim::new(&v, &name, &property)
 }
 
-/// Two 8-bit operands as digits of 4 bits, four shifted products: the whole product, signed or not.
+/// Two 4-bit operands as digits of 2 bits, four shifted products: the whole product, signed or not.
 fn digits() -> Claim {
-    let (_, v) = verilog(1, 32);
+    let v = with(1, 32, 2, 4).1;
     let named = |prefix: &str| modules::names(&v).into_iter().find(|n| n.starts_with(prefix)).unwrap();
     let (product, shift) = (named("product_"), named("shift_left_"));
     let mut h = String::from(
-        "module digits (\n  input wire [7:0] a,\n  input wire [7:0] b,\n  input wire a_signed,\n  input wire b_signed\n);\n",
+        "module digits (\n  input wire [3:0] a,\n  input wire [3:0] b,\n  input wire a_signed,\n  input wire b_signed\n);\n",
     );
     for (x, s) in [("a", "a_signed"), ("b", "b_signed")] {
-        h += &format!("  wire signed [4:0] {x}0 = {{1'b0, {x}[3:0]}}, {x}1 = {{{s} & {x}[7], {x}[7:4]}};\n");
-        h += &format!("  wire signed [8:0] {x}_whole = {{{s} & {x}[7], {x}}};\n");
+        h += &format!("  wire signed [2:0] {x}0 = {{1'b0, {x}[1:0]}}, {x}1 = {{{s} & {x}[3], {x}[3:2]}};\n");
+        h += &format!("  wire signed [4:0] {x}_whole = {{{s} & {x}[3], {x}}};\n");
     }
     for (p, q) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
         let n = format!("{p}{q}");
-        h += &format!("  wire signed [9:0] y{n};\n  wire signed [23:0] z{n};\n");
+        h += &format!("  wire signed [5:0] y{n};\n  wire signed [23:0] z{n};\n");
         h += &format!("  {product} product{n}(.a(a{p}), .b(b{q}), .y(y{n}));\n");
-        h += &format!("  {shift} weigh{n}(.x({{y{n}[9], y{n}}}), .sel(2'd{}), .y(z{n}));\n", p + q);
+        h += &format!("  {shift} weigh{n}(.x({{y{n}[5], y{n}}}), .sel(2'd{}), .y(z{n}));\n", p + q);
     }
-    h += "  wire signed [23:0] sum = z00 + z01 + z10 + z11;\n  wire signed [23:0] whole = a_whole * b_whole;\nendmodule\n";
-    Claim::new(&format!("{h}{v}"), "digits", "always @* assert (sum == whole);\n")
+    h += "  wire signed [23:0] sum = z00 + z01 + z10 + z11;\n  wire signed [9:0] whole = a_whole * b_whole;\nendmodule\n";
+    Claim::new(&format!("{h}{v}"), "digits", "always @* assert (sum == whole);\n").define(ADDS)
 }
 
 #[test]
 fn the_element_is_a_multiply_add() {
     let tools = tools();
     for select in [1, 4] {
-        for define in ["", ADDS, "-DTANDEM_SHIFT_ADD=1"] {
-            element(select).define(define).prove(&tools).unwrap();
-        }
+        element(select).prove(&tools).unwrap();
+    }
+    for define in ["", ADDS, "-DTANDEM_SHIFT_ADD=1"] {
+        product().define(define).prove(&tools).unwrap();
     }
 }
 
@@ -123,9 +145,14 @@ fn crc_steps_are_the_shift_register() {
 }
 
 /// What is broken, and the text that becomes another one.
-const MUTANTS: [(&str, &str, &str); 4] = [
+const PRODUCTS: [(&str, &str, &str); 2] = [
     ("a partial product is lost", "a & {5{b[2]}}", "a & {5{1'b0}}"),
     ("the sign digit is added", "s0_4 - (p4", "s0_4 + (p4"),
+];
+
+/// The same for elements.
+const ELEMENTS: [(&str, &str, &str); 3] = [
+    ("a sum is subtracted", "assign total = base + weigh_y", "assign total = base - weigh_y"),
     ("a sum is not cleared", "base = 24'd0", "base = acc_q"),
     ("a lane takes the wrong bank", "chosen_0 = window_2;", "chosen_0 = window_4;"),
 ];
@@ -133,9 +160,11 @@ const MUTANTS: [(&str, &str, &str); 4] = [
 #[test]
 fn broken_elements_are_caught() {
     let tools = tools();
-    for (what, from, to) in MUTANTS {
-        let caught = element(4).define(ADDS).mutant(from, to).prove(&tools);
-        assert!(caught.is_err(), "{what}");
+    for (what, from, to) in ELEMENTS {
+        assert!(element(4).mutant(from, to).prove(&tools).is_err(), "{what}");
+    }
+    for (what, from, to) in PRODUCTS {
+        assert!(product().define(ADDS).mutant(from, to).prove(&tools).is_err(), "{what}");
     }
 }
 
