@@ -5,6 +5,8 @@ reg signed [F_ACC-1:0] f_acc, f_done;
 reg f_step, f_first, f_last;
 reg [F_SEL-1:0] f_shift;
 wire signed [F_ACC-1:0] f_weighed = f_dot;
+wire signed [F_ACC-1:0] f_base = f_first ? 0 : f_acc;
+wire signed [F_ACC-1:0] f_next = f_base + (f_weighed <<< (f_shift * F_UNIT));
 always @(posedge clock) begin
   f_past <= 1;
   f_sum <= f_plain;
@@ -19,7 +21,7 @@ end
 always @* assume (shift < F_SHIFTS);
 always @* if (f_past) begin
   assert (dot_q == f_sum);
-  if (f_step) assert (acc_q == (f_first ? 0 : f_acc) + (f_weighed <<< (f_shift * F_UNIT)));
+  if (f_step) assert (acc_q == f_next);
   else assert (acc_q == f_acc);
   if (f_step && f_last) assert (done_q == acc_q);
   else assert (done_q == f_done);
