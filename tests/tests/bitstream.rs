@@ -143,7 +143,7 @@ fn a_bitstream_computes_the_twins_products() {
             sparsity: Sparsity::Dense,
         };
         let twin = Offload::new(Twin::new(&config), CycleModel).gemm(&request).unwrap().y;
-        assert_eq!(found, twin.iter().copied().collect::<Vec<i32>>(), "seed {seed}");
+        assert_eq!(found, twin.iter().map(|y| *y as i32).collect::<Vec<i32>>(), "seed {seed}");
     }
 }
 
