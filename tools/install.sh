@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is missing on Debian: Verilator and a C++ compiler; with `test`, also Icarus Verilog and Yosys.
+# Installs what is missing on Debian: Verilator and a C++ compiler; with `test`, also Icarus Verilog, Yosys and IceStorm.
 set -eu
 
 sudo=""
@@ -12,6 +12,8 @@ command -v make >/dev/null || missing="$missing make"
 if [ "${1:-}" = test ]; then
     command -v iverilog >/dev/null || missing="$missing iverilog"
     command -v yosys >/dev/null || missing="$missing yosys"
+    command -v icebox_vlog >/dev/null || missing="$missing fpga-icestorm"
+    python3 -c "import venv, ensurepip" 2>/dev/null || missing="$missing python3-venv"
 fi
 [ -f /usr/include/zlib.h ] || missing="$missing zlib1g-dev"
 

@@ -165,6 +165,17 @@ struct RawProgram {
 }
 
 impl Board {
+    /// Multipliers that the array may have: those of the part, but a few for the sequencer.
+    pub fn multipliers(&self) -> usize {
+        let all: usize = match (self.family, self.part.trim_start_matches("um-")) {
+            (Family::Ecp5, "12k" | "25k") => 28,
+            (Family::Ecp5, "45k") => 72,
+            (Family::Ecp5, _) => 156,
+            _ => 0,
+        };
+        all.saturating_sub(4)
+    }
+
     /// A file, or the name of one in `configs/boards/` or of one that is built in.
     ///
     /// # Errors

@@ -10,10 +10,11 @@
 pub mod board;
 pub mod error;
 pub mod flow;
+pub mod modules;
 pub mod pins;
 pub mod report;
 pub mod scan;
-mod stage;
+pub mod stage;
 pub mod store;
 pub mod tools;
 
