@@ -21,7 +21,7 @@ demo: setup ## train on the embedded digits through Verilator, three seeds, with
 	@$(CARGO) build --release -p tandem
 	@tools/demo.sh $(SEEDS)
 
-test: setup-test setup-fpga ## every test
+test: setup-test ## every test, proofs included
 	@$(CARGO) build --release -p tandem
 	@$(CARGO) test --release --workspace
 

@@ -1,6 +1,8 @@
 #!/bin/sh
-# Installs what is missing on Debian: Verilator and a C++ compiler; with `test`, also Icarus Verilog, Yosys and IceStorm.
+# Installs what is missing on Debian: Verilator and a C++ compiler; with `test`, also Icarus Verilog, Yosys, IceStorm and the
+# environment of the FPGA tools.
 set -eu
+cd "$(dirname "$0")/.."
 
 sudo=""
 if [ "$(id -u)" -ne 0 ] && command -v sudo >/dev/null; then sudo="sudo"; fi
@@ -27,3 +29,4 @@ if [ -n "$missing" ]; then
     # shellcheck disable=SC2086
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
+if [ "${1:-}" = test ]; then tools/setup_fpga.sh; fi

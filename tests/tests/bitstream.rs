@@ -7,35 +7,29 @@
 //! Whatever goes wrong between the generator and the bits of the device shows here: memories, digits, products, sums, shadows.
 
 use ndarray::Array2;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity};
 use tandem_model::{CycleModel, Twin};
 use tandem_spec::Config;
 use tandem_synth::scan::{self, Port};
-use tandem_synth::{Tools, modules};
+use tandem_synth::{Tools, modules, stage};
 
 const ARRAY: &str = "[array]\nrows = 2\ncols = 2\nlanes = 2\nrow_digit = 4\ncol_digit = 4\nrow_bits = 8\ncol_bits = 8\n\
                      acc_bits = 24\n[memory]\nrow_depth = 16\ncol_depth = 16\nresult_depth = 16\n[link]\nbits = 32\n";
 const PINS: &str = "set_io clock 35\nset_io shift_in 6\nset_io shift 2\nset_io apply 46\nset_io capture 47\nset_io shift_out 9\n";
 const BENCH: &str = include_str!("bitstream/bench.cpp");
+const TOOLS: &str = "`make setup-test` installs every tool that the tests need";
 /// Words of a sum.
 const STEPS: usize = 4;
 const LANES: usize = 2;
 const PLANES: usize = 2;
 
-/// Runs a tool to its end.
-fn run(command: &mut Command, dir: &Path) -> Vec<u8> {
-    let out = command.current_dir(dir).output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-    let text = String::from_utf8_lossy(&out.stderr);
-    assert!(
-        out.status.success(),
-        "{command:?}: {}\n{text}\n{}",
-        out.status,
-        String::from_utf8_lossy(&out.stdout)
-    );
-    out.stdout
+/// The lines that a tool prints, once it has succeeded.
+fn run(command: &mut Command, dir: &Path) -> Vec<String> {
+    stage::run(command, dir, &mut |_| ())
+        .and_then(stage::Output::success)
+        .unwrap_or_else(|e| panic!("{e}; {TOOLS}"))
 }
 
 /// Verilog of the bitstream of `design`, whose top module is the scan chain.
@@ -59,27 +53,16 @@ fn through_the_bitstream(design: &str, tools: &Tools, dir: &Path) -> String {
     run(tools.program("yowasp-iceunpack").unwrap().args(["design.bin", "unpacked.asc"]), dir);
     let mut icebox = Command::new("icebox_vlog");
     let text = run(icebox.args(["-s", "-n", "device", "-p", "pins.pcf", "unpacked.asc"]), dir);
-    without_ports_declared_twice(&String::from_utf8(text).unwrap())
+    ports_by_name(&text.join("\n"))
 }
 
-/// icebox_vlog declares the ports once more among the wires, which Verilator refuses.
-fn without_ports_declared_twice(verilog: &str) -> String {
-    let (head, body) = verilog.split_once(';').unwrap();
-    let ports: Vec<&str> = PINS.lines().filter_map(|l| l.split(' ').nth(1)).collect();
-    let mut out = format!("{head};");
-    for line in body.lines() {
-        let plain = line.strip_prefix("wire ").and_then(|l| l.strip_suffix(';')).filter(|l| !l.contains('='));
-        match plain {
-            Some(list) => {
-                let kept: Vec<&str> = list.split(',').map(str::trim).filter(|n| !ports.contains(n)).collect();
-                if !kept.is_empty() {
-                    let _ = writeln!(out, "wire {};", kept.join(", "));
-                }
-            }
-            None => out += &format!("{line}\n"),
-        }
-    }
-    out
+/// icebox_vlog declares ports in the header and again below, as wires or registers: legal only if the header has names alone.
+fn ports_by_name(verilog: &str) -> String {
+    let (before, rest) = verilog.split_once('(').expect("a module");
+    let (ports, body) = rest.split_once(");").expect("a list of ports");
+    let names: Vec<&str> = ports.split(',').filter_map(|p| p.split_whitespace().last()).collect();
+    let directions: String = ports.split(',').map(|p| format!("{};\n", p.trim())).collect();
+    format!("{before}({});\n{directions}{body}", names.join(", "))
 }
 
 /// Lines for the bench: inputs of the array, one cycle each.
@@ -113,7 +96,7 @@ fn set(name: impl Into<String>, value: usize) -> (String, u64) {
 #[test]
 fn a_bitstream_computes_the_twins_products() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let tools = Tools::find(root).unwrap_or_else(|e| panic!("{e}"));
+    let tools = Tools::find(root).unwrap_or_else(|e| panic!("{e}; {TOOLS}"));
     let config = Config::from_toml("array.toml", ARRAY).unwrap();
     let verilog = tandem_rtl::emit(&config).unwrap().verilog;
     let array = modules::with_children(&verilog, "mac_array").unwrap();
@@ -179,12 +162,14 @@ fn program(ports: &[Port], x: &Array2<i32>, w: &Array2<i32>) -> String {
 
 fn build(tools: &Tools, dir: &Path) -> PathBuf {
     std::fs::write(dir.join("bench.cpp"), BENCH).unwrap();
-    let cells = tools.share().join("ice40/cells_sim.v");
-    assert!(cells.exists(), "{}", cells.display());
+    let cells = tools.share().unwrap().join("ice40/cells_sim.v");
     let mut verilator = Command::new("verilator");
     verilator
         .args("--cc --exe --build -O3 -j 2 --prefix Device --top-module device --Mdir objects".split(' '));
-    verilator.args("-Wno-fatal -Wno-lint -Wno-style -Wno-MULTITOP -DNO_ICE40_DEFAULT_ASSIGNMENTS".split(' '));
+    verilator.args(
+        "-Wno-fatal -Wno-lint -Wno-style -Wno-MULTITOP -Wno-TIMESCALEMOD -DNO_ICE40_DEFAULT_ASSIGNMENTS"
+            .split(' '),
+    );
     verilator.args(["-CFLAGS", "-O0", "device.v"]).arg(cells).arg(dir.join("bench.cpp"));
     run(&mut verilator, dir);
     dir.join("objects/Device")
@@ -193,9 +178,8 @@ fn build(tools: &Tools, dir: &Path) -> PathBuf {
 /// The array's shadows after `script`.
 fn simulate(bench: &Path, dir: &Path, script: &str) -> Vec<i32> {
     std::fs::write(dir.join("script"), script).unwrap();
-    let input = std::fs::File::open(dir.join("script")).unwrap();
-    let text = run(Command::new(bench).stdin(Stdio::from(input)), dir);
-    let bits: Vec<i32> = text.iter().filter(|b| b.is_ascii_digit()).map(|b| i32::from(b - b'0')).collect();
+    let lines = run(Command::new(bench).arg("script"), dir);
+    let bits: Vec<i32> = lines[0].bytes().map(|b| i32::from(b - b'0')).collect();
     let number = |c: &[i32]| c.iter().enumerate().map(|(i, b)| b << i).sum::<i32>() << 8 >> 8;
     bits.chunks(24).map(number).collect()
 }

