@@ -281,6 +281,13 @@ impl Checker<'_> {
                 return Err(self.fail(key, bad, "options, one an entry, without blanks"));
             }
         }
+        if let Some(bad) = raw.program.openfpgaloader.as_ref().filter(|n| !is_identifier(n)) {
+            return Err(self.fail(
+                "program.openfpgaloader",
+                bad,
+                "a board of `openFPGALoader --list-boards`",
+            ));
+        }
         Ok(Board {
             name: raw.name,
             family,
@@ -386,6 +393,10 @@ mod tests {
         assert!(said("115_200", "115").starts_with("b.toml: board.baud = 115"));
         assert!(said("slots", "slot").contains("unknown field `slot`"));
         assert!(said("-abc9", "-abc9 -x").contains("flow.yosys"));
+        assert!(
+            said("openfpgaloader = \"ulx3s", "openfpgaloader = \"--x")
+                .contains("program.openfpgaloader = --x")
+        );
         assert!(Board::find("nonesuch").unwrap_err().to_string().contains("ulx3s, icebreaker, 7series"));
     }
 }

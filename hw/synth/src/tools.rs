@@ -36,9 +36,7 @@ impl Tools {
     /// # Errors
     /// [`SynthError::Missing`] if there is none, or it has no Yosys.
     pub fn find(from: &Path) -> Result<Self, SynthError> {
-        let set = std::env::var_os("TANDEM_FPGA").filter(|v| !v.is_empty()).map(PathBuf::from);
-        let near = || from.ancestors().map(|d| d.join(ENVIRONMENT)).find(|d| d.join("bin/python").exists());
-        let dir = set.or_else(near).ok_or_else(|| missing("the FPGA environment"))?;
+        let dir = environment(from).ok_or_else(|| missing("the FPGA environment"))?;
         let dir = std::path::absolute(&dir).map_err(|e| SynthError::io(&dir, e))?;
         let mut tools = Tools { bin: dir.join("bin"), versions: vec![] };
         let output = tools
@@ -106,6 +104,13 @@ impl Tools {
     }
 }
 
-fn missing(tool: &str) -> SynthError {
+/// The environment `$TANDEM_FPGA`, else the nearest [`ENVIRONMENT`] in `from` and the folders above it.
+pub(crate) fn environment(from: &Path) -> Option<PathBuf> {
+    let set = std::env::var_os("TANDEM_FPGA").filter(|v| !v.is_empty()).map(PathBuf::from);
+    let near = || from.ancestors().map(|d| d.join(ENVIRONMENT)).find(|d| d.join("bin/python").exists());
+    set.or_else(near)
+}
+
+pub(crate) fn missing(tool: &str) -> SynthError {
     SynthError::Missing { tool: tool.into() }
 }

@@ -131,10 +131,11 @@ fn report(args: &Args, config: &Config, board: &Board, r: &tandem_synth::Result,
     Report::new(lines.join("\n"), json)
 }
 
-fn failure(error: SynthError) -> anyhow::Error {
+/// The exit code of what can go wrong with boards and their tools.
+pub fn failure(error: SynthError) -> anyhow::Error {
     let code = match &error {
         e if e.is_tool() => 3,
-        SynthError::DoesNotFit { .. } => 1,
+        SynthError::DoesNotFit { .. } | SynthError::Loader { .. } => 1,
         _ => 2,
     };
     Failure::new(code, error).into()

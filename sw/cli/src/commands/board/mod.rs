@@ -2,6 +2,7 @@
 
 mod emulate;
 mod probe;
+mod program;
 mod selftest;
 
 use crate::Report;
@@ -23,6 +24,8 @@ pub struct Args {
 enum Action {
     /// A simulated board on a pseudo-terminal, until it is stopped.
     Emulate(emulate::Args),
+    /// Load a bitstream into a board.
+    Program(program::Args),
     /// What a board says of itself.
     Probe(probe::Args),
     /// Random products on a board, compared with integers.
@@ -33,6 +36,7 @@ enum Action {
 pub fn run(args: &Args) -> Result<Report> {
     match &args.action {
         Action::Emulate(a) => emulate::run(a),
+        Action::Program(a) => program::run(a),
         Action::Probe(a) => probe::run(a),
         Action::Selftest(a) => selftest::run(a),
     }
