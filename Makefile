@@ -42,5 +42,8 @@ pruning-table: ## every pruning method at three densities (FULL=1: all images, 5
 	@$(TANDEM) data fetch mnist
 	@$(TANDEM) compare configs/comparisons/pruning.toml -o runs/pruning-table$(if $(FULL),-full --seeds 5 --set data.images=55000 --set train.epochs=5)
 
+board-table: setup-fpga ## accelerators on boards: cells, Fmax, speed, into docs/boards.md
+	@$(TANDEM) board table configs/comparisons/boards.toml --into docs/boards.md
+
 clean:
 	@$(CARGO) clean

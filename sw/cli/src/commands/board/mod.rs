@@ -4,6 +4,7 @@ mod emulate;
 mod probe;
 mod program;
 mod selftest;
+mod table;
 
 use crate::Report;
 use crate::engines::{self, Board};
@@ -30,6 +31,8 @@ enum Action {
     Probe(probe::Args),
     /// Random products on a board, compared with integers.
     Selftest(selftest::Args),
+    /// Accelerators on boards: cells, Fmax, speed.
+    Table(table::Args),
 }
 
 /// Runs the action.
@@ -39,6 +42,7 @@ pub fn run(args: &Args) -> Result<Report> {
         Action::Program(a) => program::run(a),
         Action::Probe(a) => probe::run(a),
         Action::Selftest(a) => selftest::run(a),
+        Action::Table(a) => table::run(a),
     }
 }
 

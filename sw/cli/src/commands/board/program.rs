@@ -1,7 +1,7 @@
 //! `tandem board program`.
 
 use crate::Report;
-use crate::commands::synth::failure;
+use crate::commands::synth::here;
 use crate::failure::usage;
 use anyhow::Result;
 use serde_json::json;
@@ -24,13 +24,11 @@ pub struct Args {
 
 /// Loads the bitstream; what the loader prints goes to stderr.
 pub fn run(args: &Args) -> Result<Report> {
-    let board = Board::find(&args.board).map_err(failure)?;
+    let board = Board::find(&args.board)?;
     if !args.bitstream.is_file() {
         return Err(usage(format!("{}: no such file", args.bitstream.display())));
     }
-    let here = std::env::current_dir().map_err(|e| usage(format!("the present folder: {e}")))?;
-    let command =
-        tandem_synth::program(&board, &args.bitstream, args.cable.as_deref(), &here).map_err(failure)?;
+    let command = tandem_synth::program(&board, &args.bitstream, args.cable.as_deref(), &here()?)?;
     let text = format!("{}: loaded {}", board.name, args.bitstream.display());
     Ok(Report::new(text, json!({ "board": board.name, "bitstream": args.bitstream, "command": command })))
 }

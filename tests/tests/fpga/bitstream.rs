@@ -18,7 +18,7 @@ use tandem_synth::{Tools, modules, stage};
 const ARRAY: &str = "[array]\nrows = 2\ncols = 2\nlanes = 2\nrow_digit = 4\ncol_digit = 4\nrow_bits = 8\ncol_bits = 8\n\
                      acc_bits = 24\n[memory]\nrow_depth = 16\ncol_depth = 16\nresult_depth = 16\n[link]\nbits = 32\n";
 const PINS: &str = "set_io clock 35\nset_io shift_in 6\nset_io shift 2\nset_io apply 46\nset_io capture 47\nset_io shift_out 9\n";
-const BENCH: &str = include_str!("bitstream/bench.cpp");
+const BENCH: &str = include_str!("bench.cpp");
 const TOOLS: &str = "`make setup-test` installs every tool that the tests need";
 /// Words of a sum.
 const STEPS: usize = 4;

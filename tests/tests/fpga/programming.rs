@@ -1,8 +1,6 @@
 //! `tandem board program`, with a script in the loader's place.
 
-mod common;
-
-use common::command::{Scratch, object, run, text};
+use crate::common::command::{Scratch, object, run, text};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
