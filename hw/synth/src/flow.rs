@@ -233,10 +233,9 @@ fn yosys_script(board: &Board, config: &Config, top: &str) -> String {
         Family::Xc7 => ("synth_xilinx -family xc7 -flatten", ""),
     };
     let options: String = board.yosys.iter().map(|o| format!(" {o}")).collect();
-    let define = match board.family.routes() {
-        true => format!(" -D{SHIFT_ADD}={}", board.multipliers() / (config.array.rows * config.array.cols)),
-        false => String::new(),
-    };
+    // products of one element by the part's multipliers, the others by shift-and-add; an estimate counts multipliers only
+    let each = board.multipliers() / (config.array.rows * config.array.cols);
+    let define = if board.family.routes() { format!(" -D{SHIFT_ADD}={each}") } else { String::new() };
     format!(
         "read_verilog{define} design.v\n{pass} -top {top}{options}{json}\ntee -q -o cells.json stat -json\n"
     )

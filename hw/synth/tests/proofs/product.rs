@@ -11,8 +11,8 @@ const PRODUCTS: [Mutant; 2] = [
     ("the sign digit is added", "s0_4 - (p4", "s0_4 + (p4"),
 ];
 const DIGITS: [Mutant; 2] = [
-    ("a digit product is not shifted", ".sel(2'd2)", ".sel(2'd1)"),
-    ("a lower digit is signed", "a0 = {1'b0, a[1:0]}", "a0 = {a[1], a[1:0]}"),
+    ("a digit product is not shifted", ", x, 2'h0}", ", 2'h0, x}"),
+    ("the sign of a digit is added", "s0_2 - (p2", "s0_2 + (p2"),
 ];
 
 /// A digit product of rank 0.
