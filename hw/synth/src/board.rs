@@ -165,6 +165,17 @@ struct RawProgram {
 }
 
 impl Board {
+    /// Multipliers that the array may have: those of the part, but a few for the sequencer.
+    pub fn multipliers(&self) -> usize {
+        let all: usize = match (self.family, self.part.trim_start_matches("um-")) {
+            (Family::Ecp5, "12k" | "25k") => 28,
+            (Family::Ecp5, "45k") => 72,
+            (Family::Ecp5, _) => 156,
+            _ => 0,
+        };
+        all.saturating_sub(4)
+    }
+
     /// A file, or the name of one in `configs/boards/` or of one that is built in.
     ///
     /// # Errors
@@ -269,6 +280,13 @@ impl Checker<'_> {
             if let Some(bad) = list.iter().find(|o| !plain(o)) {
                 return Err(self.fail(key, bad, "options, one an entry, without blanks"));
             }
+        }
+        if let Some(bad) = raw.program.openfpgaloader.as_ref().filter(|n| !is_identifier(n)) {
+            return Err(self.fail(
+                "program.openfpgaloader",
+                bad,
+                "a board of `openFPGALoader --list-boards`",
+            ));
         }
         Ok(Board {
             name: raw.name,
@@ -375,6 +393,10 @@ mod tests {
         assert!(said("115_200", "115").starts_with("b.toml: board.baud = 115"));
         assert!(said("slots", "slot").contains("unknown field `slot`"));
         assert!(said("-abc9", "-abc9 -x").contains("flow.yosys"));
+        assert!(
+            said("openfpgaloader = \"ulx3s", "openfpgaloader = \"--x")
+                .contains("program.openfpgaloader = --x")
+        );
         assert!(Board::find("nonesuch").unwrap_err().to_string().contains("ulx3s, icebreaker, 7series"));
     }
 }

@@ -40,7 +40,7 @@ enum Command {
     Eval(commands::eval::Args),
     /// A bitstream for a board: cells, Fmax, critical path.
     Synth(commands::synth::Args),
-    /// Boards: simulate one, find out what one is, test one.
+    /// Boards: program one, find out what one is, test one, simulate one.
     Board(commands::board::Args),
     /// One experiment in many variants: accuracy against cycles.
     Compare(commands::compare::Args),

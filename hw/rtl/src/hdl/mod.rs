@@ -275,7 +275,7 @@ pub use verilog::{ElabError, verilog};
 /// Everything a unit's file needs, beside `rust_hdl::prelude::*`.
 pub mod prelude {
     pub use super::cells::{
-        Asr, Concat, Fifo, Mux, Ram, Reg, RegEn, RegFile, Rom, ShiftLeft, SignExtend, Slice, Unpack,
+        Asr, Concat, Fifo, Mux, Product, Ram, Reg, RegEn, RegFile, Rom, ShiftLeft, SignExtend, Slice, Unpack,
         XorReduce,
     };
     pub use super::constant::{Const, Dim, Flag};

@@ -11,6 +11,7 @@ pub mod gemm;
 pub mod generate;
 pub mod plot;
 pub mod run;
+mod step_time;
 pub mod synth;
 pub mod train;
 

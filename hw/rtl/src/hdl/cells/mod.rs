@@ -14,12 +14,14 @@
 //! | [`Fifo`] | queue with the head in view | 1 |
 //! | [`Slice`], [`Unpack`], [`Concat`], [`SignExtend`] | wiring | 0 |
 //! | [`Mux`] | `y = x[sel]` | 0 |
+//! | [`Product`] | `y = a · b`, by shift-and-add where that is smaller | 0 |
 //! | [`ShiftLeft`], [`Asr`] | `y = x · 2^(sel·step)`, `y = ⌊x / 2^amount⌋` | 0 |
 //! | [`XorReduce`] | a product with a constant matrix over GF(2) | 0 |
 mod asr;
 mod concat;
 mod fifo;
 mod mux;
+mod product;
 mod ram;
 mod reg;
 mod reg_en;
@@ -35,6 +37,7 @@ pub use asr::Asr;
 pub use concat::Concat;
 pub use fifo::Fifo;
 pub use mux::Mux;
+pub use product::{Product, SHIFT_ADD};
 pub use ram::Ram;
 pub use reg::Reg;
 pub use reg_en::RegEn;
