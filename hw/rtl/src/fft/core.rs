@@ -156,7 +156,8 @@ impl Logic for Core {
         for j in 0..self.pairs.val() {
             self.pair[j].clock.next = self.clock.val();
             if j == 0 {
-                self.pair[j].start.next = self.entered.q.val().any();
+                // only if it is the first of this size: else its pulse would reach the next instruction
+                self.pair[j].start.next = false;
             } else {
                 self.pair[j].start.next = self.pair[j - 1].started.val();
             }
