@@ -13,8 +13,10 @@ pub(super) struct Pass {
     radix: Radix,
     /// Elements from one operand of a butterfly to the next.
     stride: usize,
-    /// Twiddle of every output of every butterfly of a block, `[n][output]`, n below `stride`.
+    /// Twiddle of every output of every butterfly of a block, `[n][output]`, n below `stride`; that of output 0 is 1.
     twiddles: Vec<[Complex<i64>; 4]>,
+    /// All twiddles are 1: nothing is multiplied.
+    plain: bool,
 }
 
 /// What a butterfly is.
@@ -29,8 +31,9 @@ enum Radix {
 impl Pass {
     /// A pass whose output `o` of butterfly n has twiddle exponent `exponent(n)[o]` of `length`.
     fn new(radix: Radix, stride: usize, length: usize, exponent: impl Fn(usize) -> [usize; 4]) -> Self {
-        let twiddles = (0..stride).map(|n| exponent(n).map(|e| twiddle(e, length))).collect();
-        Pass { radix, stride, twiddles }
+        let twiddles: Vec<_> = (0..stride).map(|n| exponent(n).map(|e| twiddle(e, length))).collect();
+        let plain = twiddles.iter().flatten().all(|w| *w == twiddle(0, length));
+        Pass { radix, stride, twiddles, plain }
     }
 
     /// Radix-2 stages.
@@ -42,28 +45,29 @@ impl Pass {
     pub(super) fn run(&self, v: &mut [Complex<i64>], shift: u32) {
         let q = self.stride;
         let radix = if self.radix == Radix::Two { 2 } else { 4 };
+        let times = |z, w| if self.plain { cut(z, shift) } else { times(z, w, shift) };
         for block in v.chunks_exact_mut(radix * q) {
             for (n, w) in self.twiddles.iter().enumerate() {
                 match self.radix {
                     Radix::Two => {
                         let (a, b) = (block[n], block[n + q]);
-                        block[n] = times(a + b, w[0], shift);
-                        block[n + q] = times(a - b, w[1], shift);
+                        block[n] = cut(a + b, shift);
+                        block[n + q] = times(a - b, w[1]);
                     }
                     Radix::Four => {
                         let [a, b, c, d] = [0, 1, 2, 3].map(|i| block[n + i * q]);
                         let (even, odd) = ((a + c, a - c), (b + d, turned(b - d)));
-                        block[n] = times(even.0 + odd.0, w[0], shift);
-                        block[n + q] = times(even.0 - odd.0, w[1], shift);
-                        block[n + 2 * q] = times(even.1 + odd.1, w[2], shift);
-                        block[n + 3 * q] = times(even.1 - odd.1, w[3], shift);
+                        block[n] = cut(even.0 + odd.0, shift);
+                        block[n + q] = times(even.0 - odd.0, w[1]);
+                        block[n + 2 * q] = times(even.1 + odd.1, w[2]);
+                        block[n + 3 * q] = times(even.1 - odd.1, w[3]);
                     }
                     Radix::TwoByTwo => {
                         let [a, b, c, d] = [0, 1, 2, 3].map(|i| block[n + i * q]);
-                        block[n] = times(a + c + b + d, w[0], shift);
-                        block[n + q] = times(a + c - b - d, w[1], shift);
-                        block[n + 2 * q] = times(a - c + b - d, w[2], shift);
-                        block[n + 3 * q] = times(a - c - b + d, w[3], shift);
+                        block[n] = cut(a + c + b + d, shift);
+                        block[n + q] = times(a + c - b - d, w[1]);
+                        block[n + 2 * q] = times(a - c + b - d, w[2]);
+                        block[n + 3 * q] = times(a - c - b + d, w[3]);
                     }
                 }
             }
@@ -76,10 +80,14 @@ fn turned(z: Complex<i64>) -> Complex<i64> {
     Complex::new(z.im, -z.re)
 }
 
+/// z / 2^shift, rounded.
+fn cut(z: Complex<i64>, shift: u32) -> Complex<i64> {
+    Complex::new(rounded(z.re, shift), rounded(z.im, shift))
+}
+
 /// z·w / 2^(16 + shift), rounded once.
 fn times(z: Complex<i64>, w: Complex<i64>, shift: u32) -> Complex<i64> {
-    let y = z * w;
-    Complex::new(rounded(y.re, FRACTION + shift), rounded(y.im, FRACTION + shift))
+    cut(z * w, FRACTION + shift)
 }
 
 /// The passes of 2^log points, as a line or as a tile.
