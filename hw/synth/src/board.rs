@@ -165,7 +165,8 @@ struct RawProgram {
 }
 
 impl Board {
-    /// Multipliers that the array may have: those of the part, but a few for the sequencer.
+    /// Multipliers of 18 × 18 bits that the array may have: those of the part, but four for the sequencer. None on iCE40, whose few
+    /// are the sequencer's.
     pub fn multipliers(&self) -> usize {
         let all: usize = match (self.family, self.part.trim_start_matches("um-")) {
             (Family::Ecp5, "12k" | "25k") => 28,
@@ -374,6 +375,15 @@ mod tests {
             assert_eq!(board.name, name);
             assert_eq!(board.pins.len(), if board.family.routes() { PORTS.len() } else { 0 });
         }
+    }
+
+    #[test]
+    fn the_array_leaves_multipliers_to_the_sequencer() {
+        let ulx3s = |part: &str| {
+            Board::from_toml("b", &BUILT_IN[0].1.replace("\"85k\"", part)).unwrap().multipliers()
+        };
+        assert_eq!(["\"25k\"", "\"um-45k\"", "\"85k\""].map(ulx3s), [24, 68, 152]);
+        assert_eq!(Board::find("icebreaker").unwrap().multipliers(), 0);
     }
 
     #[test]
