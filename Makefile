@@ -21,7 +21,7 @@ demo: setup ## train on the embedded digits through Verilator, three seeds, with
 	@$(CARGO) build --release -p tandem
 	@tools/demo.sh $(SEEDS)
 
-test: setup-test ## every test
+test: setup-test ## every test, proofs included
 	@$(CARGO) build --release -p tandem
 	@$(CARGO) test --release --workspace
 
@@ -45,6 +45,9 @@ pruning-table: ## every pruning method at three densities (FULL=1: all images, 5
 spectral-table: ## convolution in space and in the frequency domain at the same density (FULL=1: all images, 5 epochs, 3 seeds)
 	@$(TANDEM) data fetch mnist
 	@$(TANDEM) compare configs/comparisons/spectral.toml -o runs/spectral-table$(if $(FULL),-full --seeds 3 --set data.images=55000 --set train.epochs=5)
+
+board-table: setup-fpga ## accelerators on boards: cells, Fmax, speed, into docs/boards.md
+	@$(TANDEM) board table configs/comparisons/boards.toml --into docs/boards.md
 
 clean:
 	@$(CARGO) clean

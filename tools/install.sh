@@ -1,6 +1,8 @@
 #!/bin/sh
-# Installs what is missing on Debian: Verilator and a C++ compiler; with `test`, also Icarus Verilog and Yosys.
+# Installs what is missing on Debian: Verilator and a C++ compiler; with `test`, also Icarus Verilog, Yosys, IceStorm and the
+# environment of the FPGA tools.
 set -eu
+cd "$(dirname "$0")/.."
 
 sudo=""
 if [ "$(id -u)" -ne 0 ] && command -v sudo >/dev/null; then sudo="sudo"; fi
@@ -12,6 +14,8 @@ command -v make >/dev/null || missing="$missing make"
 if [ "${1:-}" = test ]; then
     command -v iverilog >/dev/null || missing="$missing iverilog"
     command -v yosys >/dev/null || missing="$missing yosys"
+    command -v icebox_vlog >/dev/null || missing="$missing fpga-icestorm"
+    python3 -c "import venv, ensurepip" 2>/dev/null || missing="$missing python3-venv"
 fi
 [ -f /usr/include/zlib.h ] || missing="$missing zlib1g-dev"
 
@@ -25,3 +29,4 @@ if [ -n "$missing" ]; then
     # shellcheck disable=SC2086
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
+if [ "${1:-}" = test ]; then tools/setup_fpga.sh; fi

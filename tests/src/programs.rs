@@ -1,7 +1,7 @@
 //! Random accelerators and random valid programs, deterministic from a seed.
 //!
 //! ```text
-//! draft: rounds of LOAD… COMPUTE… STORE… [READ]  ─►  footprints: addresses read and written
+//! draft: rounds of LOAD… COMPUTE|TRANSFORM… STORE… [READ]  ─►  footprints: addresses read and written
 //!        in alternating halves of the memories           │ conflicts between neighbouring engines
 //!                                                        ▼
 //! stream ◄─ tokens: for each pair of engines the fewest that order every conflict
@@ -9,6 +9,9 @@
 //! Whatever does not conflict is left unordered, so the engines really run at the same time. Every
 //! token that is pushed is popped, and a program sets the row offsets first: programs may follow one
 //! another on an engine that has finished the one before.
+
+#[path = "programs/transform.rs"]
+mod transform;
 
 use std::ops::Range;
 use tandem_spec::config::MAX_LOOPS;
@@ -51,7 +54,7 @@ impl Rng {
 }
 
 /// A legal configuration: at most 5 × 5 elements of 8 lanes and small memories, so that a simulator of
-/// it builds quickly; everything else over its whole range.
+/// it builds quickly; everything else over its whole range. Almost half have an FFT unit of up to 256 points.
 pub fn random_config(seed: u64) -> Config {
     let mut r = Rng(seed ^ 0xc0f1);
     let digit = [1, 2, 4, 8];
@@ -66,12 +69,13 @@ pub fn random_config(seed: u64) -> Config {
     let (index, result) = (depth(&mut r, 1, 6), depth(&mut r, 2, 9));
     let index = if select == 1 { String::new() } else { format!("index_depth = {index}\n") };
     let (link, loops, queue) = (8 << r.within(0..5), r.within(5..8), r.pick(&[2, 4, 8]));
+    let unit = transform::random_unit(&mut r, drain, link);
     let toml = format!(
         "name = \"random-{seed}\"\n[array]\nrows = {rows}\ncols = {cols}\nlanes = {lanes}\n\
          row_digit = {row_digit}\ncol_digit = {col_digit}\nrow_bits = {row_bits}\ncol_bits = {col_bits}\n\
          acc_bits = {acc}\nselect = {select}\nhop = {hop}\ndrain = {drain}\n\
          [memory]\nrow_depth = {row}\ncol_depth = {col}\n{index}result_depth = {result}\n\
-         [link]\nbits = {link}\n[control]\nloops = {loops}\nqueue = {queue}\n"
+         [link]\nbits = {link}\n[control]\nloops = {loops}\nqueue = {queue}\n{unit}"
     );
     Config::from_toml("random", &toml).expect("a legal configuration")
 }
@@ -79,8 +83,8 @@ pub fn random_config(seed: u64) -> Config {
 /// A valid program of about `size` instructions and a last READ, in which tokens order every conflict.
 ///
 /// Loads into all memories (masks, broadcasts, partial words), COMPUTE with any levels, strides (also
-/// negative and out of range), planes, signs, selection, edges, `keep` and `hold`, results that wrap
-/// around, stores in all formats, READs in between.
+/// negative and out of range), planes, signs, selection, edges, `keep` and `hold`, TRANSFORM of every kind
+/// that is generated, results that wrap around, stores in all formats, READs in between.
 pub fn random_program(config: &Config, rng_seed: u64, size: usize) -> Stream {
     let mut w = Writer {
         config,
@@ -112,11 +116,11 @@ type Cell = usize;
 struct Draft {
     instruction: Instruction,
     payload: Vec<u8>,
-    /// Addresses that it reads (COMPUTE: operands, STORE: results).
+    /// Addresses that it reads (COMPUTE: operands, TRANSFORM: samples, STORE: results).
     reads: Vec<bool>,
     /// Addresses that it writes.
     writes: Vec<bool>,
-    /// Gives the COMPUTE before it a token.
+    /// Gives the COMPUTE or TRANSFORM before it a token.
     late: bool,
 }
 
@@ -136,6 +140,7 @@ impl Draft {
         match &mut self.instruction {
             Instruction::Load(l) => &mut l.tokens,
             Instruction::Compute(c) => &mut c.tokens,
+            Instruction::Transform(t) => &mut t.tokens,
             Instruction::Store(s) => &mut s.tokens,
             Instruction::Read(t) => t,
             Instruction::Reset => unreachable!("programs have no RESET"),
@@ -163,11 +168,15 @@ impl Writer<'_> {
             Some(Memory::Index) => (m.row + m.col, m.index),
             Some(Memory::Offset) => (m.row + m.col + m.index, 1),
             None => (m.row + m.col + m.index + 1, m.result),
+            Some(Memory::Sample) => {
+                let depth = self.config.fft.as_ref().map_or(0, |f| f.depth);
+                (m.row + m.col + m.index + 1 + m.result, depth)
+            }
         }
     }
 
     fn all_cells(&self) -> usize {
-        let (first, depth) = self.cells(None);
+        let (first, depth) = self.cells(Some(Memory::Sample));
         first + depth
     }
 
@@ -183,11 +192,18 @@ impl Writer<'_> {
     }
 
     fn round(&mut self) {
+        let fft = self.config.fft.as_ref();
         for _ in 0..self.r.within(0..5) {
-            self.load();
+            match fft {
+                Some(_) if self.r.percent(35) => self.load_samples(),
+                _ => self.load(),
+            }
         }
         for _ in 0..self.r.pick(&[1, 1, 1, 2, 3]) {
-            self.compute();
+            match fft {
+                Some(fft) if self.r.percent(45) => self.transform(fft),
+                _ => self.compute(),
+            }
             if self.r.percent(8) {
                 self.late();
             }
@@ -201,7 +217,8 @@ impl Writer<'_> {
         self.half ^= 1;
     }
 
-    /// An instruction without effect that gives the COMPUTE before it a token: that one waits in its queue.
+    /// An instruction without effect that gives the one before it in the compute queue a token: that one waits
+    /// there.
     fn late(&mut self) {
         let load = Load {
             tokens: Tokens::default(),
@@ -279,7 +296,10 @@ impl Writer<'_> {
 
     fn store(&mut self) {
         let most = if self.r.percent(80) { 10 } else { self.config.memory.result };
-        let (address, count) = self.stretch(self.config.memory.result, most);
+        let (mut address, mut count) = self.stretch(self.config.memory.result, most);
+        if let Some(status) = self.last_status().filter(|_| self.r.percent(40)) {
+            (address, count) = (status as u16, 1);
+        }
         let format = self.r.pick(&[Format::S32, Format::S16, Format::S8]);
         let shift = match format {
             Format::S32 => 0,
@@ -306,7 +326,8 @@ impl Writer<'_> {
     }
 
     fn in_half(&self, cells: &[Cell]) -> bool {
-        [Some(Memory::Row), Some(Memory::Col), Some(Memory::Index), None].into_iter().all(|m| {
+        let all = [Some(Memory::Row), Some(Memory::Col), Some(Memory::Index), Some(Memory::Sample), None];
+        all.into_iter().all(|m| {
             let (first, depth) = self.cells(m);
             let mut inside = cells.iter().filter_map(|c| c.checked_sub(first)).filter(|c| *c < depth);
             inside.all(|c| c * 2 / depth.max(2) == self.half)
@@ -315,7 +336,7 @@ impl Writer<'_> {
 
     fn shape(&mut self, tidy: bool) -> Compute {
         let (config, a) = (self.config, &self.config.array);
-        let first = !self.drafts.iter().any(|d| d.engine() == Who::Compute);
+        let first = !self.drafts.iter().any(|d| matches!(d.instruction, Instruction::Compute(_)));
         let mut budget = self.r.pick(&[2, 12, 60, 200, 600]);
         let mut within_budget = |r: &mut Rng, most: usize| {
             let n = if r.percent(40) { 1 } else { r.up_to(most.min(budget)) };
@@ -472,6 +493,7 @@ impl Writer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tandem_spec::Transform;
 
     #[test]
     fn seeds_repeat_and_cover_the_instruction_set() {
@@ -490,12 +512,15 @@ mod tests {
                     Instruction::Compute(c) => {
                         format!("compute select {} hold {} keep {}", c.select.min(2), c.hold, c.keep)
                     }
+                    Instruction::Transform(t) => {
+                        format!("transform inverse {} block {} tile {}", t.inverse, t.block, t.tile)
+                    }
                     Instruction::Store(s) => format!("store {:?}", s.format),
                     other => other.opcode().name.to_string(),
                 });
             }
         }
-        assert_eq!(seen.len(), 4 * 2 + 3 * 2 * 2 + 3 + 1, "{seen:#?}");
+        assert_eq!(seen.len(), 5 * 2 + 3 * 2 * 2 + 2 * 2 * 2 + 3 + 1, "{seen:#?}");
     }
 
     #[test]
@@ -510,7 +535,8 @@ mod tests {
                         tokens[0] += count(t.push_next);
                         tokens[1] -= count(t.pop_next);
                     }
-                    Instruction::Compute(Compute { tokens: t, .. }) => {
+                    Instruction::Compute(Compute { tokens: t, .. })
+                    | Instruction::Transform(Transform { tokens: t, .. }) => {
                         tokens[0] -= count(t.pop_prev);
                         tokens[1] += count(t.push_prev);
                         tokens[2] += count(t.push_next);

@@ -318,6 +318,28 @@ fn selftest_and_probe_of_a_good_board() {
     assert!(tested["link"]["bytes_per_s"].as_f64().unwrap() > 0.0);
 }
 
+/// Training on a board says beforehand how long a step takes, from the link words of the same step on the twin.
+#[test]
+fn seconds_a_step_are_those_of_the_twins_link_words() {
+    let s = Scratch::new();
+    let board = Board::perfect("minimal");
+    let train = |engine: &str, run: &str| {
+        let experiment = ["train", "-c", "configs/experiments/digits-mlp.toml", "--accelerator", "minimal"];
+        succeeds(&[&experiment[..], &["--steps", "1", "--engine", engine, "-o", &s.path(run)]].concat())
+    };
+    let (on_board, on_twin) = (train(&format!("serial:{}", board.port), "board"), train("model", "twin"));
+    let products = ["forward", "input_gradient", "weight_gradient"];
+    let layers = on_twin["cycles_by_layer"].as_array().unwrap().iter();
+    let words: u64 = layers.flat_map(|l| products.map(|p| l[p]["link_words"].as_u64().unwrap())).sum();
+    assert!(words > 10_000);
+    // a word is a byte; frames of 249 bytes for 240, 10 bits a byte
+    let expected = words as f64 * 249.0 / 240.0 * 10.0 / 3e6;
+    let predicted = on_board["predicted_s_per_step"].as_f64().unwrap();
+    assert!((predicted / expected - 1.0).abs() < 1e-9, "{predicted} s, {expected} s");
+    assert_eq!(on_board["weights_digest"], on_twin["weights_digest"]);
+    assert!(on_twin["predicted_s_per_step"].is_null());
+}
+
 #[test]
 fn errors_know_whether_waiting_helps() {
     let port = || "p".to_owned();

@@ -129,7 +129,8 @@ impl Frontend {
                 return self.fault(1, Reason::Stray, number, Who::Load, Seen::InWord);
             }
         }
-        let Some(op) = OPCODES.iter().find(|o| o.code == bytes[0]) else {
+        let known = |o: &&Opcode| o.code == bytes[0] && (o.name != "TRANSFORM" || self.config.fft.is_some());
+        let Some(op) = OPCODES.iter().find(known) else {
             return self.fault(taken, Reason::Opcode, number, Who::Load, Seen::InWord);
         };
         taken += self.collect(&mut bytes, op, words);

@@ -3,7 +3,7 @@
 //! ```text
 //! words ─► [frontend] ─► instructions ─► [timing] who, when, registers
 //!              │                            │ in the order of starting
-//!              └─► [load] ─► [memory] ─► [compute] ─► [memory] ─► [store] ─► packets
+//!              └─► [load] ─► [memory] ─► [compute] | [fft] ─► [memory] ─► [store] ─► packets
 //! ```
 //! One reading of `docs/accelerator.md`; the other one is the RTL. They share configuration and
 //! instruction types, never arithmetic.
@@ -28,6 +28,7 @@
 //! ```
 
 mod compute;
+mod fft;
 mod frontend;
 mod load;
 mod memory;

@@ -6,6 +6,7 @@
 //! ```
 //! Row offsets are an operand memory too: words of two 8-bit digits, one address.
 
+use num_complex::Complex;
 use tandem_spec::{Config, Memory};
 
 /// One operand memory: a word of digits per element and address.
@@ -50,6 +51,8 @@ pub(crate) struct Memories {
     pub(crate) index: Pad,
     /// Row offsets.
     pub(crate) offset: Pad,
+    /// Samples of the FFT unit, bytes; without addresses if there is none.
+    pub(crate) sample: Pad,
     /// Results.
     pub(crate) result: Vec<i32>,
 }
@@ -64,6 +67,10 @@ impl Memories {
             col: Pad::new(a.cols, 1, m.col, a.lanes, a.col_digit),
             index: Pad::new(a.cols, 1, index_depth, config.index_lanes(), config.index_bits().max(1)),
             offset: Pad::new(a.rows, 1, 1, 2, 8),
+            sample: match &config.fft {
+                Some(f) => Pad::new(1, 1, f.depth, f.word_bits(config.link_bits) / 8, 8),
+                None => Pad::new(1, 1, 0, 1, 8),
+            },
             result: vec![0; m.result * a.drain],
         }
     }
@@ -82,7 +89,14 @@ impl Memories {
             Memory::Col => &mut self.col,
             Memory::Index => &mut self.index,
             Memory::Offset => &mut self.offset,
+            Memory::Sample => &mut self.sample,
         }
+    }
+
+    /// Sample number `i` of the sample memory.
+    pub(crate) fn sample_at(&self, i: usize) -> Complex<i32> {
+        let b = &self.sample.digits[4 * i..][..4];
+        Complex::new(i16::from_le_bytes([b[0], b[1]]).into(), i16::from_le_bytes([b[2], b[3]]).into())
     }
 
     /// The offset of row `r`.

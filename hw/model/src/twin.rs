@@ -1,6 +1,7 @@
 //! The twin: an engine that executes instruction streams.
 
 use crate::compute::Array;
+use crate::fft;
 use crate::frontend::{Frontend, Words};
 use crate::memory::Memories;
 use crate::store;
@@ -133,6 +134,11 @@ impl Engine for Twin {
             match self.schedule.step() {
                 Event::Dispatch => {}
                 Event::Compute(c) => self.array.execute(&self.config, &c, &mut self.memories),
+                Event::Transform(t) => {
+                    if let Some(unit) = &self.config.fft {
+                        fft::execute(&self.config, unit, &t, &mut self.memories);
+                    }
+                }
                 Event::Store(number, s) => {
                     packets.push(store::packet(&self.config, &self.memories, number, &s));
                 }

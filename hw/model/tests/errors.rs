@@ -95,7 +95,7 @@ fn works_after_reset(twin: &mut Twin) {
     let ready = outcome.packets.last().unwrap();
     assert_eq!((ready.kind, ready.instruction), (Kind::Ready, 0));
     let hash = config.hash();
-    assert_eq!(ready.summary, [hash as u32, (hash >> 32) as u32, 0x7a9d_0001, 0]);
+    assert_eq!(ready.summary, [hash as u32, (hash >> 32) as u32, 0x7a9d_0002, 0]);
     let outcome = run(twin, &stream(&config, &[Instruction::Read(NONE)]));
     assert_eq!((outcome.status, outcome.packets.len()), (Status::Idle, 1));
     let counters = outcome.packets[0].counters().unwrap();

@@ -57,7 +57,7 @@ proptest! {
 
     #[test]
     fn valid_checksums_over_random_fields(
-        c in any::<u64>(), list in prop::collection::vec((0usize..5, prop::array::uniform32(any::<u8>()), 0usize..32), 1..12),
+        c in any::<u64>(), list in prop::collection::vec((0..OPCODES.len(), prop::array::uniform32(any::<u8>()), 0usize..32), 1..12),
         parts in 1usize..4,
     ) {
         let config = programs::random_config(c);
@@ -126,6 +126,10 @@ proptest! {
                     if level < config.loops {
                         k.loops[level].count = count.max(1);
                     }
+                }
+                Instruction::Transform(t) => {
+                    (t.tokens.pop_prev, t.tokens.pop_next) = (on(0) && on(4), on(1) && on(5));
+                    (t.tokens.push_prev, t.tokens.push_next) = (on(2), on(3));
                 }
                 Instruction::Store(s) => (s.tokens.pop_prev, s.tokens.push_prev) = (on(0) && on(4), on(1)),
                 Instruction::Read(t) => (t.pop_prev, t.push_prev) = (on(0) && on(4), on(1)),

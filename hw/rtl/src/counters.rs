@@ -27,13 +27,15 @@ pub struct CounterFile {
     pub load: Signal<In, Bit>,
     /// A step is issued.
     pub step: Signal<In, Bit>,
+    /// A group of samples is read.
+    pub sampled: Signal<In, Bit>,
     /// A result word is written.
     pub drained: Signal<In, Bit>,
     /// The store engine works.
     pub store: Signal<In, Bit>,
     /// A LOAD lacks its token.
     pub load_waits: Signal<In, Bit>,
-    /// A COMPUTE lacks a token.
+    /// A COMPUTE or a TRANSFORM lacks a token.
     pub compute_waits: Signal<In, Bit>,
     /// A STORE or READ lacks its token.
     pub store_waits: Signal<In, Bit>,
@@ -56,6 +58,7 @@ pub struct CounterFile {
     count: Vec<Reg>,
     by: Vec<Sig<Local>>,
     since: Reg,
+    busy: Signal<Local, Bit>,
     all: Dim,
     fixed: Dim,
     total: Dim,
@@ -94,6 +97,8 @@ impl CounterFile {
             word_in: Default::default(),
             load: Default::default(),
             step: Default::default(),
+            sampled: Default::default(),
+            busy: Default::default(),
             drained: Default::default(),
             store: Default::default(),
             load_waits: Default::default(),
@@ -148,7 +153,8 @@ impl Logic for CounterFile {
         self.by[self.total.val()].next =
             (self.word_in.val() | self.count[self.total.val()].q.val().any()).into();
         self.by[self.load_busy.val()].next = self.load.val().into();
-        self.by[self.compute_busy.val()].next = self.step.val().into();
+        self.busy.next = self.step.val() | self.sampled.val();
+        self.by[self.compute_busy.val()].next = self.busy.val().into();
         self.by[self.drain.val()].next = self.drained.val().into();
         self.by[self.store_busy.val()].next = self.store.val().into();
         self.by[self.wait_load.val()].next = self.load_waits.val().into();
@@ -168,10 +174,10 @@ impl Logic for CounterFile {
             for i in self.fixed.val()..self.all.val() {
                 self.count[i].d.next = self.count[i].q.val() + self.by[i].val();
             }
-            if self.step.val() | self.since.q.val().any() {
+            if self.busy.val() | self.since.q.val().any() {
                 self.since.d.next = self.since.q.val() + 1;
             }
-            if self.step.val() {
+            if self.busy.val() {
                 self.count[self.span.val()].d.next = self.since.q.val() + 1;
             }
         }

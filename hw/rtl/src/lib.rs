@@ -9,6 +9,7 @@ pub mod board;
 pub mod compute;
 pub mod counters;
 pub mod crc;
+pub mod fft;
 pub mod field;
 pub mod hdl;
 pub mod link;
@@ -18,6 +19,7 @@ pub mod tokens;
 pub mod top;
 
 use tandem_spec::Config;
+use tandem_spec::config::Fft;
 use tandem_spec::link::BoardLink;
 
 /// The Verilog of an accelerator.
@@ -50,5 +52,15 @@ pub fn emit(config: &Config) -> Result<Emitted, hdl::ElabError> {
 pub fn emit_board(config: &Config, link: &BoardLink) -> Result<Emitted, hdl::ElabError> {
     let top = "tandem_board".to_string();
     let verilog = hdl::verilog(&top, &mut board::board_top::BoardTop::new(config, link))?;
+    Ok(Emitted { verilog, top })
+}
+
+/// Describes the transform of `fft` alone in Verilog: samples in, spectra out (docs/fft.md, "Size").
+///
+/// # Errors
+/// [`hdl::ElabError`] if the hardware description itself is wrong: a bug, not a user's mistake.
+pub fn emit_fft(fft: &Fft) -> Result<Emitted, hdl::ElabError> {
+    let top = "fft_core".to_string();
+    let verilog = hdl::verilog(&top, &mut fft::core::Core::new(&fft::Shape::new(fft)))?;
     Ok(Emitted { verilog, top })
 }

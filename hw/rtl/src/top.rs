@@ -10,10 +10,11 @@ use crate::compute::drain::Drain;
 use crate::compute::mac_array::MacArray;
 use crate::compute::sequencer::{self, Sequencer};
 use crate::counters::CounterFile;
+use crate::fft::unit::{self, FftUnit};
 use crate::hdl::prelude::*;
 use crate::link::Lanes;
 use crate::load::front_end::FrontEnd;
-use crate::load::pieces::{col_pieces, index_pieces, offset_pieces, row_pieces};
+use crate::load::pieces::{col_pieces, index_pieces, offset_pieces, row_pieces, sample_pieces};
 use crate::load::scatter::Scatter;
 use crate::named;
 use crate::store::result_memory::ResultMemory;
@@ -21,6 +22,7 @@ use crate::store::store_engine::{self, StoreEngine};
 use crate::tokens::TokenCounter;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
+use tandem_spec::isa::OPCODES;
 use tandem_spec::registers::REGISTERS;
 
 /// The top module; see docs/accelerator.md.
@@ -76,9 +78,12 @@ pub struct Tandem {
     sequencer: Sequencer,
     array: MacArray,
     drain: Drain,
+    fft: Vec<FftUnit>,
     result_memory: ResultMemory,
     store: StoreEngine,
     counters: CounterFile,
+    compute_available: Signal<Local, Bit>,
+    is_transform: Signal<Local, Bit>,
     compute_stuck: Signal<Local, Bit>,
     store_stuck: Signal<Local, Bit>,
     lanes: Dim,
@@ -92,6 +97,10 @@ pub struct Tandem {
     width: Dim,
     registers: Dim,
     selects: Dim,
+    transforms: Dim,
+    sample_total: Dim,
+    fft_halves: Dim,
+    transform_code: Const,
 }
 
 impl Tandem {
@@ -104,6 +113,7 @@ impl Tandem {
             Fifo::new(c.queue, &fields)
         };
         let a = &c.array;
+        let code = OPCODES.iter().find(|o| o.name == "TRANSFORM").expect("in the table").code;
         Tandem {
             clock: Default::default(),
             in_valid: Default::default(),
@@ -134,9 +144,12 @@ impl Tandem {
             sequencer: Sequencer::new(c),
             array: MacArray::new(c),
             drain: Drain::new(c),
+            fft: c.fft.iter().map(|f| FftUnit::new(c, f)).collect(),
             result_memory: ResultMemory::new(c),
             store: StoreEngine::new(c),
             counters: CounterFile::new(c),
+            compute_available: Default::default(),
+            is_transform: Default::default(),
             compute_stuck: Default::default(),
             store_stuck: Default::default(),
             lanes: Dim::new(lanes.count),
@@ -150,6 +163,10 @@ impl Tandem {
             width: Dim::new(a.drain),
             registers: Dim::new(REGISTERS.len()),
             selects: Dim::new(usize::from(a.select > 1)),
+            transforms: Dim::new(usize::from(c.fft.is_some())),
+            sample_total: Dim::new(sample_pieces(c).count),
+            fft_halves: Dim::new(unit::HALVES),
+            transform_code: Const::unsigned(code.into(), 8),
         }
     }
 }
@@ -198,7 +215,8 @@ impl Logic for Tandem {
         self.store_queue.d[self.store_halves.val()].next = self.front_end.number.val();
         self.compute_queue.pop.next = self.sequencer.take.val() | self.front_end.flush.val();
         self.store_queue.pop.next = self.store.take.val() | self.front_end.flush.val();
-        self.sequencer.available.next = !self.compute_queue.empty.val() & !self.front_end.flush.val();
+        self.compute_available.next = !self.compute_queue.empty.val() & !self.front_end.flush.val();
+        self.sequencer.available.next = self.compute_available.val();
         self.store.available.next = !self.store_queue.empty.val() & !self.front_end.flush.val();
         self.store.number.next = self.store_queue.head[self.store_halves.val()].val();
         self.front_end.compute_full.next = self.compute_queue.full.val();
@@ -227,6 +245,10 @@ impl Logic for Tandem {
         // who can move
         self.compute_stuck.next =
             self.sequencer.idle.val() & !self.sequencer.take.val() & self.drain.quiet.val();
+        for u in 0..self.transforms.val() {
+            self.compute_stuck.next =
+                self.compute_stuck.val() & self.fft[u].idle.val() & !self.fft[u].take.val();
+        }
         self.store_stuck.next = self.store.idle.val() & !self.store.take.val();
         self.front_end.compute_stuck.next = self.compute_stuck.val();
         self.front_end.store_stuck.next = self.store_stuck.val();
@@ -303,6 +325,7 @@ impl Logic for Tandem {
         self.counters.word_in.next = self.front_end.accept.val();
         self.counters.load.next = self.front_end.busy.val();
         self.counters.step.next = self.sequencer.step.val();
+        self.counters.sampled.next = false;
         self.counters.drained.next = self.drain.we.val();
         self.counters.store.next = !self.store.idle.val();
         self.counters.load_waits.next = self.front_end.wait_token.val();
@@ -315,6 +338,43 @@ impl Logic for Tandem {
         self.counters.dispatched.next = self.front_end.dispatched.val();
         self.counters.elements.next = self.sequencer.elements.val();
         self.counters.avoided.next = self.sequencer.avoided.val();
+        // the FFT unit: the other end of the compute queue, the other writer of the result memory
+        self.is_transform.next = bits_of(self.compute_queue.head[0].val(), 8) == self.transform_code.val();
+        for u in 0..self.transforms.val() {
+            self.fft[u].clock.next = self.clock.val();
+            for h in 0..self.fft_halves.val() {
+                self.fft[u].half[h].next = self.compute_queue.head[h].val();
+            }
+            self.fft[u].available.next = self.compute_available.val()
+                & self.is_transform.val()
+                & self.sequencer.idle.val()
+                & self.drain.quiet.val();
+            self.sequencer.available.next =
+                self.compute_available.val() & !self.is_transform.val() & self.fft[u].idle.val();
+            self.fft[u].load_token.next = self.load_to_compute.present.val();
+            self.fft[u].store_token.next = self.store_to_compute.present.val();
+            self.compute_queue.pop.next =
+                self.sequencer.take.val() | self.fft[u].take.val() | self.front_end.flush.val();
+            self.load_to_compute.pop.next = self.sequencer.pop_load.val() | self.fft[u].pop_load.val();
+            self.store_to_compute.pop.next = self.sequencer.pop_store.val() | self.fft[u].pop_store.val();
+            self.compute_to_load.give.next = self.drain.give_load.val() | self.fft[u].give_load.val();
+            self.compute_to_store.give.next = self.drain.give_store.val() | self.fft[u].give_store.val();
+            self.fft[u].waddr.next = self.front_end.write_address.val();
+            for i in 0..self.sample_total.val() {
+                self.fft[u].sample_we[i].next = self.scatter.sample_we[i].val();
+                self.fft[u].sample_data[i].next = self.scatter.sample_data[i].val();
+            }
+            self.result_memory.we.next = self.drain.we.val() | self.fft[u].we.val();
+            if self.fft[u].we.val() {
+                self.result_memory.waddr.next = self.fft[u].address.val();
+                for i in 0..self.width.val() {
+                    self.result_memory.wdata[i].next = self.fft[u].result[i].val();
+                }
+            }
+            self.counters.sampled.next = self.fft[u].step.val();
+            self.counters.drained.next = self.drain.we.val() | self.fft[u].we.val();
+            self.counters.compute_waits.next = self.sequencer.wait_token.val() | self.fft[u].wait_token.val();
+        }
         for i in 0..self.registers.val() {
             self.store.register[i].next = self.counters.value[i].val();
         }

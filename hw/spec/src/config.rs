@@ -27,6 +27,27 @@ pub struct Config {
     pub loops: usize,
     /// Instructions that the compute and the store queue hold each, a power of two.
     pub queue: usize,
+    /// The FFT unit, if there is one.
+    pub fft: Option<Fft>,
+}
+
+/// The FFT unit's parameters (docs/fft.md).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Fft {
+    /// Points of the largest transform, a power of two from 4 to 16384.
+    pub points: usize,
+    /// Complex samples a clock: 1, 2, 4 or 8, as many as transforms run in lockstep.
+    pub samples: usize,
+    /// Width of a sample's real and of its imaginary part, 8 to 16.
+    pub bits: usize,
+    /// Words of the sample memory, a power of two.
+    pub depth: usize,
+    /// Whether block floating point is generated.
+    pub block: bool,
+    /// Whether square tiles are generated.
+    pub tiles: bool,
+    /// Whether transforms of fewer than `points` points are generated.
+    pub any_size: bool,
 }
 
 /// The MAC array's parameters.
@@ -79,6 +100,26 @@ struct Raw {
     link: RawLink,
     #[serde(default)]
     control: RawControl,
+    fft: Option<RawFft>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RawFft {
+    points: i64,
+    samples: Option<i64>,
+    bits: Option<i64>,
+    depth: i64,
+    block: Option<bool>,
+    tiles: Option<bool>,
+    sizes: Option<Sizes>,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Sizes {
+    Any,
+    Largest,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -161,6 +202,10 @@ impl Checker<'_> {
         ConfigError::Value { file: self.file.into(), key, value: value.to_string(), allowed }
     }
 
+    fn refuse(&self, key: &'static str, value: &str, allowed: &str) -> ConfigError {
+        ConfigError::Value { file: self.file.into(), key, value: value.into(), allowed: allowed.into() }
+    }
+
     fn range(&self, key: &'static str, v: i64, lo: usize, hi: usize) -> Result<usize, ConfigError> {
         match usize::try_from(v) {
             Ok(u) if (lo..=hi).contains(&u) => Ok(u),
@@ -173,6 +218,33 @@ impl Checker<'_> {
             Ok(u) if (lo..=hi).contains(&u) && u.is_power_of_two() => Ok(u),
             _ => Err(self.fail(key, v, format!("a power of two from {lo} to {hi}"))),
         }
+    }
+
+    fn fft(&self, f: &RawFft, drain: usize, link_bits: usize) -> Result<Fft, ConfigError> {
+        let points = self.power("fft.points", f.points, 4, 16384)?;
+        let samples = self.power("fft.samples", f.samples.unwrap_or(1), 1, drain.min(8))?;
+        let groups = (link_bits / (32 * samples)).max(1);
+        let tiles = f.tiles.unwrap_or(points >= 16);
+        if tiles && points < 16 {
+            return Err(self.refuse("fft.tiles", "true", "false if points is below 16"));
+        }
+        let any_size = f.sizes != Some(Sizes::Largest);
+        if tiles && !any_size && ![16, 64, 256].contains(&points) {
+            return Err(self.refuse(
+                "fft.tiles",
+                "true",
+                "false, or points of 16, 64 or 256, if sizes is \"largest\"",
+            ));
+        }
+        Ok(Fft {
+            points,
+            samples,
+            bits: self.range("fft.bits", f.bits.unwrap_or(16), 8, 16)?,
+            depth: self.power("fft.depth", f.depth, (points / groups).max(2), 32768)?,
+            block: f.block.unwrap_or(true),
+            tiles,
+            any_size,
+        })
     }
 }
 
@@ -238,11 +310,13 @@ impl Config {
             },
             result: c.power("memory.result_depth", m.result_depth, 2, 32768)?,
         };
+        let link_bits = c.power("link.bits", raw.link.bits.unwrap_or(128), 8, 128)?;
         Ok(Config {
             name: raw.name.unwrap_or_else(|| default_name.into()),
+            fft: raw.fft.map(|f| c.fft(&f, array.drain, link_bits)).transpose()?,
             array,
             memory,
-            link_bits: c.power("link.bits", raw.link.bits.unwrap_or(128), 8, 128)?,
+            link_bits,
             loops: c.range("control.loops", raw.control.loops.unwrap_or(5), 5, MAX_LOOPS)?,
             queue: c.power("control.queue", raw.control.queue.unwrap_or(4), 2, 64)?,
         })
@@ -274,6 +348,14 @@ impl Config {
              [control]\nloops = {}\nqueue = {}\n",
             m.row, m.col, m.result, self.link_bits, self.loops, self.queue
         );
+        if let Some(f) = &self.fft {
+            let sizes = if f.any_size { "any" } else { "largest" };
+            let _ = write!(
+                s,
+                "\n[fft]\npoints = {}\nsamples = {}\nbits = {}\ndepth = {}\nblock = {}\ntiles = {}\nsizes = {sizes:?}\n",
+                f.points, f.samples, f.bits, f.depth, f.block, f.tiles
+            );
+        }
         s
     }
 
@@ -315,6 +397,18 @@ impl Config {
     }
 }
 
+impl Fft {
+    /// Bits of a word of the sample memory: a link word, or one sample of each of `samples` transforms.
+    pub fn word_bits(&self, link_bits: usize) -> usize {
+        link_bits.max(32 * self.samples)
+    }
+
+    /// Groups (one sample of each of `samples` transforms) in a word of the sample memory.
+    pub fn groups(&self, link_bits: usize) -> usize {
+        self.word_bits(link_bits) / (32 * self.samples)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -328,6 +422,16 @@ mod tests {
         let again = Config::from_toml("t", &c.to_toml()).unwrap();
         assert_eq!(again, c);
         assert_eq!(again.hash(), c.hash());
+    }
+
+    #[test]
+    fn the_fft_unit_has_defaults_and_round_trips() {
+        let c = Config::from_toml("t", &format!("{TINY}[fft]\npoints=64\ndepth=32\n")).unwrap();
+        let f = c.fft.clone().unwrap();
+        assert_eq!((f.samples, f.bits, f.block, f.tiles, f.any_size), (1, 16, true, true, true));
+        assert_eq!((f.word_bits(128), f.groups(128)), (128, 4));
+        assert_eq!(Config::from_toml("t", &c.to_toml()).unwrap(), c);
+        assert_ne!(c.hash(), Config::from_toml("t", TINY).unwrap().hash());
     }
 
     #[test]
@@ -357,6 +461,11 @@ mod tests {
             say("rows=2", "rows=2\nraws=2"),
             say("rows=2", "rows=\"two\""),
             say("rows=2\n", ""),
+            say("result_depth=8\n", "result_depth=8\n[fft]\npoints=48\ndepth=64\n"),
+            say("result_depth=8\n", "result_depth=8\n[fft]\npoints=64\ndepth=8\n"),
+            say("result_depth=8\n", "result_depth=8\n[fft]\npoints=64\ndepth=64\nsamples=8\n"),
+            say("result_depth=8\n", "result_depth=8\n[fft]\npoints=8\ndepth=64\ntiles=true\n"),
+            say("result_depth=8\n", "result_depth=8\n[fft]\npoints=64\ndepth=64\nsizes=\"few\"\n"),
         ];
         insta::assert_snapshot!(all.join("\n---\n"));
     }

@@ -5,6 +5,7 @@ use crate::isa::{Instruction, Who};
 use crate::packet::Packet;
 use crate::registers::Counters;
 use crate::stream::Stream;
+use num_complex::Complex;
 use std::path::PathBuf;
 
 /// In which cycles one direction of the link stands still, as a pattern that repeats.
@@ -143,4 +144,36 @@ pub trait Predict: Send + Sync {
     /// The registers that a `READ` at the end of `program` returns, on an accelerator that starts idle
     /// with empty counters. `program` has no `RESET` and at most that one `READ`.
     fn predict(&self, config: &Config, program: &[Instruction]) -> Counters;
+}
+
+/// What a transform is, apart from its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TransformKind {
+    /// log2 of the points.
+    pub log_points: u8,
+    /// A square of `2^(log_points/2)` points a side.
+    pub tile: bool,
+    /// e^(+2πi·nk/N).
+    pub inverse: bool,
+    /// Block floating point.
+    pub block: bool,
+}
+
+/// What a transform returns beside its spectrum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transformed {
+    /// The transform is the spectrum times `2^exponent`.
+    pub exponent: u8,
+    /// Whether a part was clamped.
+    pub clamped: bool,
+}
+
+/// Something that computes transforms as the FFT unit does, bit for bit, without a program.
+pub trait Transforms: Send + Sync {
+    /// Transforms `samples` in place, one transform of `2^log_points` after the other.
+    ///
+    /// # Numeric
+    /// The low `bits` (8 to 16) bits of a part count; results are sign-extended.
+    fn transforms(&self, bits: usize, kind: &TransformKind, samples: &mut [Complex<i32>])
+    -> Vec<Transformed>;
 }

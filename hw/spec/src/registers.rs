@@ -36,16 +36,16 @@ macro_rules! registers {
 }
 
 registers! {
-    identity "0x7a9d and the version of the instruction set: 0x7a9d0001";
+    identity "0x7a9d and the version of the instruction set: 0x7a9d0002";
     config_lo "low half of the configuration's hash";
     config_hi "high half of the configuration's hash";
     total "cycles since the first link word was taken after the last restart, that cycle and the sampled one included";
     load_busy "cycles in which the load engine takes a payload or checks it";
-    compute_busy "cycles that issue a step of digit products";
+    compute_busy "cycles that issue a step of digit products or read a sample of a transform";
     drain "cycles that write a result word to the result memory";
     store_busy "cycles in which the store engine is not idle";
     wait_load "cycles in which a LOAD waits for a token";
-    wait_compute "cycles in which a COMPUTE waits for a token";
+    wait_compute "cycles in which a COMPUTE or a TRANSFORM waits for a token";
     wait_store "cycles in which a STORE or READ waits for a token";
     wait_queue "cycles in which the front end waits for room in a queue";
     wait_link_in "cycles in which a payload word is wanted and none is there";
@@ -53,13 +53,13 @@ registers! {
     wait_drain "cycles in which a tile's last step waits for the drain";
     products "steps times valid rows times valid columns: digit products / lanes, modulo 2^32";
     skipped "digit products / lanes that N:M selection avoided, modulo 2^32";
-    span "cycles from the first to the last issued step, both included";
+    span "cycles from the first to the last issued step (sample read), both included";
     instructions "instructions dispatched";
     words_in "link words taken";
 }
 
 /// Value of the `identity` register.
-pub const IDENTITY: u32 = 0x7a9d_0001;
+pub const IDENTITY: u32 = 0x7a9d_0002;
 
 #[cfg(test)]
 mod tests {

@@ -165,6 +165,18 @@ struct RawProgram {
 }
 
 impl Board {
+    /// Multipliers of 18 × 18 bits that the array may have: those of the part, but four for the sequencer. None on iCE40, whose few
+    /// are the sequencer's.
+    pub fn multipliers(&self) -> usize {
+        let all: usize = match (self.family, self.part.trim_start_matches("um-")) {
+            (Family::Ecp5, "12k" | "25k") => 28,
+            (Family::Ecp5, "45k") => 72,
+            (Family::Ecp5, _) => 156,
+            _ => 0,
+        };
+        all.saturating_sub(4)
+    }
+
     /// A file, or the name of one in `configs/boards/` or of one that is built in.
     ///
     /// # Errors
@@ -270,6 +282,13 @@ impl Checker<'_> {
                 return Err(self.fail(key, bad, "options, one an entry, without blanks"));
             }
         }
+        if let Some(bad) = raw.program.openfpgaloader.as_ref().filter(|n| !is_identifier(n)) {
+            return Err(self.fail(
+                "program.openfpgaloader",
+                bad,
+                "a board of `openFPGALoader --list-boards`",
+            ));
+        }
         Ok(Board {
             name: raw.name,
             family,
@@ -359,6 +378,15 @@ mod tests {
     }
 
     #[test]
+    fn the_array_leaves_multipliers_to_the_sequencer() {
+        let ulx3s = |part: &str| {
+            Board::from_toml("b", &BUILT_IN[0].1.replace("\"85k\"", part)).unwrap().multipliers()
+        };
+        assert_eq!(["\"25k\"", "\"um-45k\"", "\"85k\""].map(ulx3s), [24, 68, 152]);
+        assert_eq!(Board::find("icebreaker").unwrap().multipliers(), 0);
+    }
+
+    #[test]
     fn refusals_name_file_key_and_value() {
         let ulx3s = BUILT_IN[0].1;
         let said = |from: &str, to: &str| {
@@ -375,6 +403,10 @@ mod tests {
         assert!(said("115_200", "115").starts_with("b.toml: board.baud = 115"));
         assert!(said("slots", "slot").contains("unknown field `slot`"));
         assert!(said("-abc9", "-abc9 -x").contains("flow.yosys"));
+        assert!(
+            said("openfpgaloader = \"ulx3s", "openfpgaloader = \"--x")
+                .contains("program.openfpgaloader = --x")
+        );
         assert!(Board::find("nonesuch").unwrap_err().to_string().contains("ulx3s, icebreaker, 7series"));
     }
 }

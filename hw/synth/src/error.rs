@@ -64,6 +64,20 @@ pub enum SynthError {
         /// The end of its messages.
         tail: String,
     },
+    /// The board's file names no board of the loader.
+    #[error("board {board} cannot be programmed: its file has no program.openfpgaloader")]
+    NotProgrammable {
+        /// The board.
+        board: String,
+    },
+    /// The loader failed; it has said why.
+    #[error("`{command}` failed with {status}; what it said is above")]
+    Loader {
+        /// The command line.
+        command: String,
+        /// Its exit status.
+        status: String,
+    },
     /// The design needs more than the device has.
     #[error("{design} does not fit {device}:\n{}", used.table())]
     DoesNotFit {

@@ -10,6 +10,7 @@ use crate::store;
 use crate::tools::Tools;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use tandem_rtl::hdl::cells::SHIFT_ADD;
 use tandem_spec::Config;
 
 /// A step of the flow.
@@ -106,7 +107,7 @@ pub fn synthesise(
     let (verilog, top) = design(job)?;
     let board = job.board;
     let constraints = if job.core { None } else { pins::constraints(board) };
-    let script = yosys_script(board, top);
+    let script = yosys_script(board, job.config, top);
     let nextpnr = nextpnr_options(board, constraints.as_ref().map(|c| c.0.as_str()));
     let text = constraints.as_ref().map_or("", |c| c.1.as_str());
     let key =
@@ -225,14 +226,19 @@ impl Work<'_, '_> {
     }
 }
 
-fn yosys_script(board: &Board, top: &str) -> String {
+fn yosys_script(board: &Board, config: &Config, top: &str) -> String {
     let (pass, json) = match board.family {
         Family::Ecp5 => ("synth_ecp5", " -json design.json"),
         Family::Ice40 => ("synth_ice40", " -json design.json"),
         Family::Xc7 => ("synth_xilinx -family xc7 -flatten", ""),
     };
     let options: String = board.yosys.iter().map(|o| format!(" {o}")).collect();
-    format!("read_verilog design.v\n{pass} -top {top}{options}{json}\ntee -q -o cells.json stat -json\n")
+    // products of one element by the part's multipliers, the others by shift-and-add; an estimate counts multipliers only
+    let each = board.multipliers() / (config.array.rows * config.array.cols);
+    let define = if board.family.routes() { format!(" -D{SHIFT_ADD}={each}") } else { String::new() };
+    format!(
+        "read_verilog{define} design.v\n{pass} -top {top}{options}{json}\ntee -q -o cells.json stat -json\n"
+    )
 }
 
 fn nextpnr_program(family: Family) -> &'static str {

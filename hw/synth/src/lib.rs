@@ -10,15 +10,18 @@
 pub mod board;
 pub mod error;
 pub mod flow;
+pub mod modules;
 pub mod pins;
+pub mod program;
 pub mod report;
 pub mod scan;
-mod stage;
+pub mod stage;
 pub mod store;
 pub mod tools;
 
 pub use board::{Board, Family};
 pub use error::SynthError;
 pub use flow::{Event, Job, Result, Stage, synthesise};
+pub use program::program;
 pub use report::{CriticalPath, Resources};
 pub use tools::Tools;

@@ -36,9 +36,7 @@ impl Tools {
     /// # Errors
     /// [`SynthError::Missing`] if there is none, or it has no Yosys.
     pub fn find(from: &Path) -> Result<Self, SynthError> {
-        let set = std::env::var_os("TANDEM_FPGA").filter(|v| !v.is_empty()).map(PathBuf::from);
-        let near = || from.ancestors().map(|d| d.join(ENVIRONMENT)).find(|d| d.join("bin/python").exists());
-        let dir = set.or_else(near).ok_or_else(|| missing("the FPGA environment"))?;
+        let dir = environment(from).ok_or_else(|| missing("the FPGA environment"))?;
         let dir = std::path::absolute(&dir).map_err(|e| SynthError::io(&dir, e))?;
         let mut tools = Tools { bin: dir.join("bin"), versions: vec![] };
         let output = tools
@@ -81,6 +79,16 @@ impl Tools {
         c
     }
 
+    /// Folder of Yosys' cell libraries.
+    ///
+    /// # Errors
+    /// [`SynthError::Missing`] if it is not there.
+    pub fn share(&self) -> Result<PathBuf, SynthError> {
+        let pythons = std::fs::read_dir(self.bin.with_file_name("lib")).into_iter().flatten().flatten();
+        let mut folders = pythons.map(|p| p.path().join("site-packages/pyosys/share"));
+        folders.find(|f| f.exists()).ok_or_else(|| missing("Yosys' cell libraries"))
+    }
+
     fn command(&self, name: &str) -> Command {
         let mut c = Command::new(self.bin.join(name));
         // WebAssembly is compiled at the first call and kept
@@ -96,6 +104,13 @@ impl Tools {
     }
 }
 
-fn missing(tool: &str) -> SynthError {
+/// The environment `$TANDEM_FPGA`, else the nearest [`ENVIRONMENT`] in `from` and the folders above it.
+pub(crate) fn environment(from: &Path) -> Option<PathBuf> {
+    let set = std::env::var_os("TANDEM_FPGA").filter(|v| !v.is_empty()).map(PathBuf::from);
+    let near = || from.ancestors().map(|d| d.join(ENVIRONMENT)).find(|d| d.join("bin/python").exists());
+    set.or_else(near)
+}
+
+pub(crate) fn missing(tool: &str) -> SynthError {
     SynthError::Missing { tool: tool.into() }
 }

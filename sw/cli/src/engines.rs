@@ -13,10 +13,11 @@ use tandem_spec::link::{INITIAL_BAUD, RATES};
 use tandem_spec::{Config, Engine, RunOptions};
 
 /// Accelerators that come with the program.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 5] = [
     ("default", include_str!("../../../configs/accelerators/default.toml")),
     ("minimal", include_str!("../../../configs/accelerators/minimal.toml")),
     ("peer-8x8", include_str!("../../../configs/accelerators/peer-8x8.toml")),
+    ("spectral", include_str!("../../../configs/accelerators/spectral.toml")),
     ("sparse-8x8x4", include_str!("../../../configs/accelerators/sparse-8x8x4.toml")),
 ];
 

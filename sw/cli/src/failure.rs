@@ -6,6 +6,7 @@ use tandem_link::LinkError;
 use tandem_nn::data::DataError;
 use tandem_nn::train::TrainError;
 use tandem_spec::EngineError;
+use tandem_synth::SynthError;
 
 /// An error that decides the exit code.
 #[derive(Debug)]
@@ -48,6 +49,13 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         }
         if cause.is::<EngineError>() || cause.is::<LinkError>() {
             return 3;
+        }
+        if let Some(e) = cause.downcast_ref::<SynthError>() {
+            return match e {
+                SynthError::DoesNotFit { .. } | SynthError::Loader { .. } => 1,
+                e if e.is_tool() => 3,
+                _ => 2,
+            };
         }
         if let Some(e) = cause.downcast_ref::<DataError>() {
             return if matches!(e, DataError::ToolMissing { .. } | DataError::ToolFailed { .. }) {

@@ -28,6 +28,8 @@ enum Command {
     Generate(commands::generate::Args),
     /// One integer matrix product on the accelerator.
     Gemm(commands::gemm::Args),
+    /// Transforms on the accelerator's FFT unit: cycles, SNR.
+    Fft(commands::fft::Args),
     /// Instruction streams in files: record, replay, disassemble, compare.
     Run(commands::run::Args),
     /// Random programs on all engines, for your CI.
@@ -38,7 +40,7 @@ enum Command {
     Eval(commands::eval::Args),
     /// A bitstream for a board: cells, Fmax, critical path.
     Synth(commands::synth::Args),
-    /// Boards: simulate one, find out what one is, test one.
+    /// Boards: program one, find out what one is, test one, simulate one.
     Board(commands::board::Args),
     /// One experiment in many variants: accuracy against cycles.
     Compare(commands::compare::Args),
@@ -70,6 +72,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
     match &cli.command {
         Command::Generate(a) => commands::generate::run(a),
         Command::Gemm(a) => commands::gemm::run(a),
+        Command::Fft(a) => commands::fft::run(a),
         Command::Run(a) => commands::run::run(a),
         Command::Check(a) => commands::check::run(a),
         Command::Train(a) => commands::train::run(a),

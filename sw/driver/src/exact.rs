@@ -8,11 +8,12 @@ use crate::planner::Planner;
 use crate::product::product;
 use crate::request::{check_values, empty, fits, problem};
 use crate::sparsity::{Sparsity, check_groups, zip_mask};
+use crate::transform::{FftPlanner, FftProblem, FftRequest, FftResult, Scaling, check, nothing};
 use ndarray::Array2;
 use rayon::prelude::*;
 use std::sync::Arc;
 use tandem_spec::Config;
-use tandem_spec::engine::Predict;
+use tandem_spec::engine::{Predict, Transforms};
 
 /// Results that one thread narrows at a time.
 const CHUNK: usize = 1 << 15;
@@ -22,12 +23,17 @@ const CHUNK: usize = 1 << 15;
 /// # Numeric  the integers, magnitudes and saturation counts of [`crate::Offload`] on any engine
 pub struct Exact {
     planner: Planner,
+    transforms: FftPlanner,
+    fft: Arc<dyn Transforms>,
 }
 
 impl Exact {
-    /// A device for an accelerator whose cycles `predict` knows.
-    pub fn new(config: Config, predict: impl Predict + 'static) -> Self {
-        Exact { planner: Planner::new(config, Arc::new(predict)) }
+    /// A device for an accelerator whose cycles and transforms `model` knows.
+    pub fn new(config: Config, model: impl Predict + Transforms + 'static) -> Self {
+        let model = Arc::new(model);
+        let predict: Arc<dyn Predict> = model.clone();
+        let transforms = FftPlanner::new(predict.clone());
+        Exact { planner: Planner::new(config, predict), transforms, fft: model }
     }
 
     /// Its planner.
@@ -64,6 +70,27 @@ impl Device for Exact {
 
     fn predict(&mut self, problem: &Problem) -> Option<Cost> {
         self.planner.plan(problem).ok().map(|planned| planned.cost)
+    }
+
+    fn fft(&mut self, request: &FftRequest<'_>) -> Result<FftResult, DeviceError> {
+        if request.x.nrows() == 0 {
+            return Ok(nothing(request.points));
+        }
+        let config = self.planner.config();
+        let problem = FftProblem { transforms: request.x.nrows(), points: request.points };
+        let cost = self.transforms.plan(config, &problem, request.scaling)?.cost;
+        check(config, request)?;
+        let mut y = request.x.as_standard_layout().into_owned();
+        let samples = y.as_slice_mut().expect("row-major");
+        let bits = config.fft.as_ref().map_or(0, |f| f.bits);
+        let done = self.fft.transforms(bits, &request.kind(), samples);
+        let exponents = done.iter().map(|d| d.exponent).collect();
+        Ok(FftResult { y, exponents, saturated: done.iter().map(|d| d.clamped).collect(), cost })
+    }
+
+    fn predict_fft(&mut self, problem: &FftProblem) -> Option<Cost> {
+        let plan = self.transforms.plan(self.planner.config(), problem, Scaling::Scaled);
+        plan.ok().map(|plan| plan.cost)
     }
 }
 

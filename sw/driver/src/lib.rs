@@ -67,5 +67,5 @@ pub use planner::{Lowered, Planner};
 pub use request::problem;
 pub use sparsity::{Pattern, Selection, Sparsity};
 pub use traffic::Traffic;
-pub use transform::{FftProblem, FftRequest, FftResult, Points, Scaling};
+pub use transform::{FftPlan, FftProblem, FftRequest, FftResult, ImageFft, Points, Scaling, fft_image};
 pub use verify::{mismatches, reference};

@@ -8,6 +8,7 @@ use crate::planner::{Lowered, Planner};
 use crate::request::{empty, problem};
 use crate::sparsity::{Sparsity, zip_mask};
 use crate::traffic::cost;
+use crate::transform::{FftPlanner, FftProblem, FftRequest, FftResult, Scaling, nothing};
 use crate::unpack::add_block;
 use ndarray::Array2;
 use std::sync::Arc;
@@ -17,12 +18,21 @@ use tandem_spec::registers::IDENTITY;
 use tandem_spec::{Counters, Engine, Format as Transport, Instruction, Packet, RunOptions, Status};
 use tandem_spec::{EngineError, Stream, Tokens};
 
+/// A program to run.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    instructions: &'a [Instruction],
+    stream: &'a Stream,
+    predicted: &'a Counters,
+}
+
 /// A device that runs every product on an engine: twin, simulator or board.
 ///
 /// A program that fails on a damaged link word is sent once more after a reset.
 pub struct Offload<E> {
     engine: E,
     planner: Planner,
+    transforms: FftPlanner,
     options: RunOptions,
     /// Instructions since the last reset, `None` if the engine must be reset first.
     issued: Option<u32>,
@@ -32,8 +42,10 @@ pub struct Offload<E> {
 impl<E: Engine> Offload<E> {
     /// A device on `engine`, whose cycles `predict` knows. The engine is reset before the first product.
     pub fn new(engine: E, predict: impl Predict + 'static) -> Self {
-        let planner = Planner::new(engine.config().clone(), Arc::new(predict));
-        Offload { engine, planner, options: RunOptions::default(), issued: None, strict: false }
+        let predict: Arc<dyn Predict> = Arc::new(predict);
+        let planner = Planner::new(engine.config().clone(), predict.clone());
+        let transforms = FftPlanner::new(predict);
+        Offload { engine, planner, transforms, options: RunOptions::default(), issued: None, strict: false }
     }
 
     /// Runs with other options: stalls, a cycle limit, a waveform.
@@ -93,9 +105,9 @@ impl<E: Engine> Offload<E> {
     }
 
     /// Runs a program; results and counters, or why there are none.
-    fn run(&mut self, lowered: &Lowered, base: u32) -> Result<(Vec<Packet>, Counters), Failure> {
-        let outcome = self.engine.run(&lowered.stream, &self.options).map_err(Failure::from)?;
-        let instructions = &lowered.program.instructions;
+    fn run(&mut self, job: Job<'_>, base: u32) -> Result<(Vec<Packet>, Counters), Failure> {
+        let outcome = self.engine.run(job.stream, &self.options).map_err(Failure::from)?;
+        let instructions = job.instructions;
         let config = self.planner.config();
         if outcome.status != Status::Idle {
             return Err(explain(config, instructions, base, &outcome));
@@ -121,24 +133,34 @@ impl<E: Engine> Offload<E> {
         Ok((packets, counters))
     }
 
-    fn attempt(&mut self, lowered: &Lowered) -> Result<(Vec<Packet>, Counters), (DeviceError, bool)> {
+    /// Runs a program, once more if the link damaged it, and checks its counters.
+    fn perform(&mut self, job: Job<'_>) -> Result<(Vec<Packet>, Counters), DeviceError> {
+        let done = match self.attempt(job) {
+            Err((_, true)) => self.attempt(job),
+            other => other,
+        };
+        let (packets, counters) = done.map_err(|(error, _)| error)?;
+        self.check(job.predicted, &counters)?;
+        Ok((packets, counters))
+    }
+
+    fn attempt(&mut self, job: Job<'_>) -> Result<(Vec<Packet>, Counters), (DeviceError, bool)> {
         if self.issued.is_none() {
             self.reset().map_err(|e| (e, false))?;
         }
         let base = self.issued.take().expect("just reset");
-        match self.run(lowered, base) {
+        match self.run(job, base) {
             Ok(done) => {
-                self.issued = Some(base.wrapping_add(lowered.program.instructions.len() as u32));
+                self.issued = Some(base.wrapping_add(job.instructions.len() as u32));
                 Ok(done)
             }
             Err(failure) => Err((self.error(failure.what), failure.replay)),
         }
     }
 
-    fn check(&self, lowered: &Lowered, counters: &Counters) -> Result<(), DeviceError> {
-        let predicted = lowered.planned.predicted;
+    fn check(&self, predicted: &Counters, counters: &Counters) -> Result<(), DeviceError> {
         let same = |c: &Counters| Counters { identity: 0, config_lo: 0, config_hi: 0, ..*c };
-        if self.strict && same(counters) != same(&predicted) {
+        if self.strict && same(counters) != same(predicted) {
             return Err(self.error(format!("counters {counters:?}: predicted {predicted:?}")));
         }
         Ok(())
@@ -184,21 +206,42 @@ impl<E: Engine> Device for Offload<E> {
             return Ok(result);
         }
         let lowered = self.planner.lower(request)?;
-        let done = match self.attempt(&lowered) {
-            Err((_, true)) => self.attempt(&lowered),
-            other => other,
-        };
-        let (packets, counters) = done.map_err(|(error, _)| error)?;
-        self.check(&lowered, &counters)?;
+        let (packets, counters) = self.perform(Job {
+            instructions: &lowered.program.instructions,
+            stream: &lowered.stream,
+            predicted: &lowered.planned.predicted,
+        })?;
         let (y, magnitude_or, saturated) = self.collect(&lowered, &packets, request)?;
         let planned = &lowered.planned;
-        let cost =
-            cost(self.planner.config(), &planned.plan, &planned.traffic, &counters, &planned.predicted);
+        let config = self.planner.config();
+        let products = planned.plan.products(config);
+        let cost = cost(config, products, &planned.traffic, &counters, &planned.predicted);
         Ok(GemmResult { y, cost, magnitude_or, saturated })
     }
 
     fn predict(&mut self, problem: &Problem) -> Option<Cost> {
         self.planner.plan(problem).ok().map(|planned| planned.cost)
+    }
+
+    fn fft(&mut self, request: &FftRequest<'_>) -> Result<FftResult, DeviceError> {
+        if request.x.nrows() == 0 {
+            return Ok(nothing(request.points));
+        }
+        let lowered = self.transforms.lower(self.planner.config(), request)?;
+        let plan = &lowered.plan;
+        let (packets, counters) = self.perform(Job {
+            instructions: &lowered.instructions,
+            stream: &lowered.stream,
+            predicted: &plan.predicted,
+        })?;
+        let config = self.planner.config();
+        let cost = cost(config, 0, &plan.traffic, &counters, &plan.predicted);
+        Ok(lowered.collect(config, &packets, cost))
+    }
+
+    fn predict_fft(&mut self, problem: &FftProblem) -> Option<Cost> {
+        let plan = self.transforms.plan(self.planner.config(), problem, Scaling::Scaled);
+        plan.ok().map(|plan| plan.cost)
     }
 }
 

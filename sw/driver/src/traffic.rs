@@ -1,7 +1,6 @@
 //! What a program moves over the link, and its cost as the trainer sees it.
 
 use crate::device::Cost;
-use crate::plan::GemmPlan;
 use tandem_spec::registers::REGISTERS;
 use tandem_spec::{Config, Counters, Instruction, Timing};
 
@@ -34,7 +33,7 @@ impl Traffic {
                     sum.packets += packet(bits.div_ceil(config.link_bits));
                 }
                 Instruction::Read(_) => sum.packets += packet(REGISTERS.len() * 32 / config.link_bits),
-                Instruction::Compute(_) | Instruction::Reset => {}
+                Instruction::Compute(_) | Instruction::Transform(_) | Instruction::Reset => {}
             }
         }
         sum
@@ -51,18 +50,17 @@ impl Traffic {
     }
 }
 
-/// A run's cost from its counters.
+/// A run's cost from its counters and the products that were planned.
 ///
-/// `products` counts digit products; the register counts them modulo 2^32 and by lanes, so its upper
+/// The register `products` counts digit products; the register counts them modulo 2^32 and by lanes, so its upper
 /// bits are taken from the plan.
 pub(crate) fn cost(
     config: &Config,
-    plan: &GemmPlan,
+    planned: u64,
     traffic: &Traffic,
     ran: &Counters,
     ideal: &Counters,
 ) -> Cost {
-    let planned = plan.products(config);
     let products = planned - (planned & 0xffff_ffff) + u64::from(ran.products);
     let lanes = config.array.lanes as u64;
     Cost {

@@ -50,6 +50,7 @@ fn tokens(i: &Instruction) -> Tokens {
     match i {
         Instruction::Load(l) => l.tokens,
         Instruction::Compute(c) => c.tokens,
+        Instruction::Transform(t) => t.tokens,
         Instruction::Store(s) => s.tokens,
         Instruction::Read(t) => *t,
         Instruction::Reset => Tokens::default(),
@@ -59,7 +60,7 @@ fn tokens(i: &Instruction) -> Tokens {
 fn stage(i: &Instruction) -> usize {
     match i {
         Instruction::Load(_) | Instruction::Reset => 0,
-        Instruction::Compute(_) => 1,
+        Instruction::Compute(_) | Instruction::Transform(_) => 1,
         _ => 2,
     }
 }

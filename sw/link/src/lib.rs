@@ -14,6 +14,7 @@ pub mod error;
 pub mod frame;
 pub mod handshake;
 pub mod options;
+pub mod prediction;
 pub mod records;
 pub mod serial_port;
 pub mod statistics;

@@ -130,7 +130,9 @@ impl Schedule {
                 self.tokens.compute_load.next().map(|visible| visible.max(*from))
             }
             Instruction::Load(_) => Some(*from),
-            Instruction::Compute(_) => self.compute.room().map(|free| free.max(*from)),
+            Instruction::Compute(_) | Instruction::Transform(_) => {
+                self.compute.room().map(|free| free.max(*from))
+            }
             Instruction::Store(_) | Instruction::Read(_) => self.store.room().map(|free| free.max(*from)),
             Instruction::Reset => None,
         }
@@ -152,7 +154,7 @@ impl Schedule {
                 }
                 self.front = Front::Payload { from: at + 1, push: l.tokens.push_next };
             }
-            Instruction::Compute(_) => {
+            Instruction::Compute(_) | Instruction::Transform(_) => {
                 self.meter.wait(Wait::Queue, from, at);
                 self.compute.enter(number, *instruction, at + 1);
             }

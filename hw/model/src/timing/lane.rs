@@ -52,9 +52,14 @@ impl Lane {
         self.queue.front()
     }
 
-    /// The first cycle in which the head is visible and the engine idle.
+    /// The first cycle in which the head is visible and the engine idle; for a TRANSFORM, that is once
+    /// everything is drained.
     pub(crate) fn ready(&self) -> Option<u64> {
-        self.head().map(|e| e.visible.max(self.idle))
+        self.head().map(|e| {
+            let free =
+                if matches!(e.instruction, Instruction::Transform(_)) { self.quiet } else { self.idle };
+            e.visible.max(free)
+        })
     }
 
     /// Takes the head in cycle `at`.

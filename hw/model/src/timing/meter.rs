@@ -4,6 +4,7 @@
 //! engine's activity may straddle both, so whatever reaches beyond the present is kept as a closed form
 //! and counted when a cycle is known up to which all engines are settled.
 
+use super::flow::Flow;
 use super::gate::Gate;
 use super::packet::Sent;
 use super::run::Run;
@@ -30,6 +31,8 @@ pub(crate) enum Ahead {
     },
     /// A COMPUTE.
     Compute(Box<Run>),
+    /// A TRANSFORM.
+    Transform(Flow),
 }
 
 impl Ahead {
@@ -38,6 +41,7 @@ impl Ahead {
             Ahead::Fetch { to, .. } => *to,
             Ahead::Payload { to, closing, .. } => to + u64::from(*closing),
             Ahead::Compute(run) => run.quiet(),
+            Ahead::Transform(flow) => flow.done(),
         }
     }
 }
@@ -49,7 +53,7 @@ pub(crate) enum Wait {
     Load,
     /// The front end, for room in a queue.
     Queue,
-    /// A COMPUTE, for a token.
+    /// A COMPUTE or a TRANSFORM, for a token.
     Compute,
     /// A STORE or READ, for a token.
     Store,
@@ -154,8 +158,7 @@ impl Meter {
             Ahead::Compute(run) => {
                 let (from, to) = (run.before(self.since), run.before(upto));
                 if to.steps > from.steps {
-                    let first = self.span.map_or_else(|| run.issue_of(from.steps), |s| s.0);
-                    self.span = Some((first, run.issue_of(to.steps - 1)));
+                    self.span_over(run.issue_of(from.steps), run.issue_of(to.steps - 1));
                 }
                 let s = &mut self.sums;
                 add(&mut s.compute_busy, (to.steps - from.steps) as u64);
@@ -164,7 +167,19 @@ impl Meter {
                 s.products = s.products.wrapping_add(to.products.wrapping_sub(from.products));
                 s.skipped = s.skipped.wrapping_add(to.skipped.wrapping_sub(from.skipped));
             }
+            Ahead::Transform(flow) => {
+                let (from, to) = (flow.read_before(self.since), flow.read_before(upto));
+                if to > from {
+                    self.span_over(flow.read_of(from), flow.read_of(to - 1));
+                }
+                add(&mut self.sums.compute_busy, to - from);
+                add(&mut self.sums.drain, flow.written_before(upto) - flow.written_before(self.since));
+            }
         }
+    }
+
+    fn span_over(&mut self, first: u64, last: u64) {
+        self.span = Some((self.span.map_or(first, |s| s.0), last));
     }
 
     /// Words taken in the open cycles of `from..to`.

@@ -18,6 +18,7 @@
 //! Counters go on from there, so `total`, `span` and the waits of a blocked engine count the cycles of
 //! all runs since the last READ or RESET, as if they were one.
 
+mod flow;
 mod front;
 mod gate;
 mod lane;

@@ -2,7 +2,9 @@
 
 use super::front::{Piece, Then};
 use super::schedule::{Event, Schedule};
-use tandem_spec::engine::Predict;
+use crate::fft;
+use num_complex::Complex;
+use tandem_spec::engine::{Predict, TransformKind, Transformed, Transforms};
 use tandem_spec::registers::IDENTITY;
 use tandem_spec::{Config, Counters, Instruction, RunOptions, Timing, Tokens};
 
@@ -36,6 +38,17 @@ impl Predict for CycleModel {
         let options = RunOptions { max_cycles: u64::MAX, ..RunOptions::default() };
         let rest = walk(config, program.iter().chain(extra), &options, |c| last = Some(c));
         last.unwrap_or(rest)
+    }
+}
+
+impl Transforms for CycleModel {
+    fn transforms(
+        &self,
+        bits: usize,
+        kind: &TransformKind,
+        samples: &mut [Complex<i32>],
+    ) -> Vec<Transformed> {
+        fft::transform_all(bits, kind, samples)
     }
 }
 
@@ -74,7 +87,7 @@ fn walk<'a>(
             }
         }
         match schedule.step() {
-            Event::Dispatch | Event::Compute(_) | Event::Store(..) => {}
+            Event::Dispatch | Event::Compute(_) | Event::Transform(_) | Event::Store(..) => {}
             Event::Read(_, counters) => read(with_identity(counters, hash)),
             Event::Fault(_) | Event::Ready | Event::Quiet | Event::Limit => {
                 return with_identity(schedule.registers(), hash);

@@ -10,6 +10,7 @@
 //! its cycle known. If there is no candidate, all engines are stuck: the run is over, or a failure, a
 //! deadlock or a RESET is due.
 
+use super::flow::Flow;
 use super::front::{Fault, Front};
 use super::gate::Gate;
 use super::lane::{Channels, Lane, NEVER};
@@ -18,7 +19,9 @@ use super::packet::{Data, Sent, send};
 use super::run::Run;
 use super::tiles::Tiles;
 use tandem_spec::isa::Who;
-use tandem_spec::{Compute, Config, Counters, Instruction, Reason, RunOptions, Store, Timing, Tokens};
+use tandem_spec::{
+    Compute, Config, Counters, Instruction, Reason, RunOptions, Store, Timing, Tokens, Transform,
+};
 
 /// Logged activities at which the counters are brought up to date.
 const FOLD_AT: usize = 64;
@@ -30,6 +33,8 @@ pub(crate) enum Event {
     Dispatch,
     /// A COMPUTE is taken, and ends within the run.
     Compute(Compute),
+    /// A TRANSFORM is taken, and ends within the run.
+    Transform(Transform),
     /// A STORE is taken, and its packet ends within the run.
     Store(u32, Store),
     /// A READ is taken, with the registers that it sends.
@@ -153,6 +158,7 @@ impl Schedule {
         self.tokens.pop(who, [t.pop_prev, t.pop_next]);
         match entry.instruction {
             Instruction::Compute(c) => self.start_compute(&c, at),
+            Instruction::Transform(t) => self.start_transform(&t, at),
             Instruction::Store(s) => {
                 let sent = self.send(at, Data::of_store(&self.config, &s), t.push_prev)?;
                 self.meter.packet(at, sent);
@@ -183,6 +189,20 @@ impl Schedule {
         (self.compute.idle, self.compute.quiet) = (last + 1, quiet);
         self.tokens.push_from_compute(quiet, [c.tokens.push_prev, c.tokens.push_next]);
         Some(Event::Compute(*c))
+    }
+
+    fn start_transform(&mut self, t: &Transform, at: u64) -> Option<Event> {
+        let flow = Flow::new(t, &self.config, self.config.fft.as_ref()?, at);
+        self.meter.log(Ahead::Transform(flow));
+        let done = flow.done();
+        if done > self.limit {
+            self.over = true;
+            (self.compute.idle, self.compute.quiet) = (NEVER, NEVER);
+            return None;
+        }
+        (self.compute.idle, self.compute.quiet) = (done, done);
+        self.tokens.push_from_compute(done, [t.tokens.push_prev, t.tokens.push_next]);
+        Some(Event::Transform(*t))
     }
 
     /// The store engine begins a packet in cycle `at`; `None` if the run ends before it does.
@@ -302,6 +322,7 @@ fn tokens(instruction: &Instruction) -> Tokens {
     match instruction {
         Instruction::Load(l) => l.tokens,
         Instruction::Compute(c) => c.tokens,
+        Instruction::Transform(t) => t.tokens,
         Instruction::Store(s) => s.tokens,
         Instruction::Read(t) => *t,
         Instruction::Reset => Tokens::default(),

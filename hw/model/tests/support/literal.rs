@@ -1,13 +1,17 @@
 //! A second reading of what instructions do: bit by bit, digit by digit, in program order.
 
+#[path = "spectrum.rs"]
+mod spectrum;
+
 use tandem_spec::check::crc32;
+use tandem_spec::engine::TransformKind;
 use tandem_spec::packet::Kind;
-use tandem_spec::{Compute, Config, Format, Instruction, Load, Memory, Packet, Store, Stream};
+use tandem_spec::{Compute, Config, Format, Instruction, Load, Memory, Packet, Store, Stream, Transform};
 
 pub struct Literal {
     config: Config,
     /// Bits of a memory word: `[memory][element][address]`, least significant first.
-    words: [Vec<Vec<Vec<bool>>>; 4],
+    words: [Vec<Vec<Vec<bool>>>; 5],
     result: Vec<Vec<i32>>,
     acc: Vec<Vec<i64>>,
 }
@@ -32,6 +36,10 @@ impl Literal {
                 memory(a.cols, m.col, a.lanes * a.col_digit),
                 memory(a.cols, m.index, config.index_lanes() * config.index_bits()),
                 memory(a.rows, 1, 16),
+                config
+                    .fft
+                    .as_ref()
+                    .map_or(vec![], |f| memory(1, f.depth, config.link_bits.max(32 * f.samples))),
             ],
             result: vec![vec![0; a.drain]; m.result],
             acc: vec![vec![0; a.cols]; a.rows],
@@ -51,6 +59,7 @@ impl Literal {
                     self.load(&l, payload);
                 }
                 Instruction::Compute(c) => self.compute(&c),
+                Instruction::Transform(t) => self.transform(&t),
                 Instruction::Store(s) => packets.push(self.store(number as u32, &s)),
                 _ => {}
             }
@@ -66,6 +75,7 @@ impl Literal {
             Memory::Col => (1, a.lanes * a.col_digit),
             Memory::Index => (1, self.config.index_lanes() * self.config.index_bits()),
             Memory::Offset => (1, 16),
+            Memory::Sample => (1, self.words[4][0][0].len()),
         };
         let chunk = unit.min(link);
         let elements = self.words[l.memory as usize].len();
@@ -179,6 +189,45 @@ impl Literal {
                 let half = 1i64 << (a.acc_bits - 1);
                 self.acc[r][column] = (grown + half).rem_euclid(2 * half) - half;
             }
+        }
+    }
+
+    fn transform(&mut self, t: &Transform) {
+        let p = self.config.fft.as_ref().expect("a TRANSFORM is valid").samples;
+        let b = self.config.fft.as_ref().expect("a TRANSFORM is valid").bits as u32;
+        let kind =
+            TransformKind { log_points: t.log_points, tile: t.tile, inverse: t.inverse, block: t.block };
+        let (n, r) = (1usize << t.log_points, self.words[4][0][0].len() / (32 * p));
+        let (g, depth) = (self.config.array.drain / p, self.config.memory.result);
+        let (count, base) = (usize::from(t.count), usize::from(t.result_base));
+        let results = (count * n).div_ceil(g);
+        // Results that wrap around and meet overwrite earlier ones, and the status comes last.
+        let mut status = vec![0u32; self.config.array.drain];
+        let mut written = vec![vec![0i32; self.config.array.drain]; results];
+        for f in 0..count {
+            for l in 0..p {
+                let x: Vec<_> = (0..n)
+                    .map(|i| {
+                        let group = f * n + i;
+                        let from = (group % r * p + l) * 32;
+                        let sample = &self.words[4][0][usize::from(t.address) + group / r][from..from + 32];
+                        (signed(&sample[..16]), signed(&sample[16..]))
+                    })
+                    .collect();
+                let y = spectrum::transform(b, &kind, &x);
+                for (i, (re, im)) in y.y.into_iter().enumerate() {
+                    let group = f * n + i;
+                    let bytes = [(re as i16).to_le_bytes(), (im as i16).to_le_bytes()].concat();
+                    written[group / g][group % g * p + l] =
+                        i32::from_le_bytes(bytes.try_into().expect("four bytes"));
+                }
+                let byte = f * p + l;
+                status[byte / 4] += (y.exponent + if y.clamped { 128 } else { 0 }) << (byte % 4 * 8);
+            }
+        }
+        written.push(status.into_iter().map(|s| s as i32).collect());
+        for (j, word) in written.into_iter().enumerate() {
+            self.result[(base + j) % depth] = word;
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use tandem_spec::registers::REGISTERS;
-use tandem_spec::{Compute, Config, Counters, Instruction, Stall, Store, Tokens};
+use tandem_spec::{Compute, Config, Counters, Instruction, Stall, Store, Tokens, Transform};
 
 #[derive(Clone, Debug)]
 enum LoadState {
@@ -40,6 +40,8 @@ pub struct Ticks {
     /// Cycles from which freed places are visible.
     freed: [VecDeque<u64>; 2],
     computing: VecDeque<Step>,
+    /// A TRANSFORM's cycles in which a group is read.
+    samples: VecDeque<u64>,
     compute_tokens: Tokens,
     compute_idle_from: u64,
     release: u64,
@@ -68,6 +70,7 @@ impl Ticks {
             queues: Default::default(),
             freed: Default::default(),
             computing: VecDeque::new(),
+            samples: VecDeque::new(),
             compute_tokens: Tokens::default(),
             compute_idle_from: 0,
             release: 0,
@@ -124,7 +127,10 @@ impl Ticks {
 
     fn pops(queue: usize, i: &Instruction) -> Vec<(bool, usize)> {
         match (queue, i) {
-            (0, Instruction::Compute(c)) => vec![(c.tokens.pop_prev, 0), (c.tokens.pop_next, 3)],
+            (0, Instruction::Compute(Compute { tokens: t, .. }))
+            | (0, Instruction::Transform(Transform { tokens: t, .. })) => {
+                vec![(t.pop_prev, 0), (t.pop_next, 3)]
+            }
             (_, Instruction::Store(s)) => vec![(s.tokens.pop_prev, 2)],
             (_, Instruction::Read(t)) => vec![(t.pop_prev, 2)],
             _ => unreachable!(),
@@ -161,13 +167,18 @@ impl Ticks {
     fn tick(&mut self, left: &mut usize, stalled_in: bool, stalled_out: bool) {
         let offered = *left > 0 && !stalled_in;
         let load = matches!(self.load, LoadState::Payload { .. } | LoadState::Done);
-        let engines = [load, !self.computing.is_empty(), self.sending.is_some()];
+        let compute = !self.computing.is_empty() || !self.samples.is_empty();
+        let engines = [load, compute, self.sending.is_some()];
         for n in 0..engines.iter().filter(|busy| **busy).count() {
             self.busy[n] += 1;
         }
         let taken = self.tick_load(offered);
         *left -= usize::from(taken);
         self.tick_compute();
+        if self.samples.front() == Some(&self.now) {
+            self.samples.pop_front();
+            self.step_counts();
+        }
         if self.drain.front() == Some(&self.now) {
             self.drain.pop_front();
             self.count(|c| c.drain += 1);
@@ -216,7 +227,8 @@ impl Ticks {
                         }
                     }
                     i => {
-                        let q = usize::from(!matches!(i, Instruction::Compute(_)));
+                        let q =
+                            usize::from(!matches!(i, Instruction::Compute(_) | Instruction::Transform(_)));
                         while self.freed[q].front().is_some_and(|t| *t <= now) {
                             self.freed[q].pop_front();
                         }
@@ -265,16 +277,60 @@ impl Ticks {
         }
         if let Some(i) = self.visible_head(0) {
             let pops = Self::pops(0, &i);
+            // before a TRANSFORM, what came before it is over
+            if matches!(i, Instruction::Transform(_)) && self.drained_until > self.now {
+                return;
+            }
             if !self.tokens_there(&pops) {
                 return self.count(|c| c.wait_compute += 1);
             }
             self.pop(&pops);
             self.queues[0].pop_front();
             self.freed[0].push_back(self.now + 1);
-            let Instruction::Compute(c) = i else { unreachable!() };
-            self.compute_tokens = c.tokens;
-            self.computing = steps(&self.config, &c);
+            match i {
+                Instruction::Compute(c) => {
+                    self.compute_tokens = c.tokens;
+                    self.computing = steps(&self.config, &c);
+                }
+                Instruction::Transform(t) => self.take_transform(&t),
+                _ => unreachable!(),
+            }
         }
+    }
+
+    /// The table of the FFT unit's page, row by row.
+    fn take_transform(&mut self, x: &Transform) {
+        let fft = self.config.fft.as_ref().expect("a TRANSFORM is valid");
+        let (t, n) = (self.now, 2u64.pow(x.log_points.into()));
+        let p = u64::from(x.log_points).div_ceil(2);
+        let s = u64::from(x.count) * n;
+        let g = (self.config.array.drain / fft.samples) as u64;
+        self.samples.extend((0..s).map(|n| t + 1 + n));
+        let words = (0..s).step_by(g as usize).count() as u64;
+        self.drain.extend((0..words).map(|j| t + 2 * n + 5 * p + 2 + ((j + 1) * g).min(s)));
+        self.drain.push_back(t + 2 * n + 5 * p + 3 + s);
+        let idle = t + 2 * n + 5 * p + 4 + s;
+        (self.compute_idle_from, self.drained_until) = (idle, idle);
+        self.give(x.tokens, idle);
+    }
+
+    /// Tokens of the compute engine, visible from a cycle on.
+    fn give(&mut self, tokens: Tokens, visible: u64) {
+        if tokens.push_prev {
+            self.tokens[1].push_back(visible);
+        }
+        if tokens.push_next {
+            self.tokens[2].push_back(visible);
+        }
+    }
+
+    /// A cycle in which a step is issued or a sample is read.
+    fn step_counts(&mut self) {
+        if !self.standing {
+            let start = *self.span_start.get_or_insert(self.now);
+            self.counters.span = (self.now - start + 1) as u32;
+        }
+        self.count(|c| c.compute_busy += 1);
     }
 
     fn tick_step(&mut self, step: &Step) {
@@ -283,12 +339,8 @@ impl Ticks {
             return self.count(|c| c.wait_drain += 1);
         }
         self.computing.pop_front();
-        if !self.standing {
-            let start = *self.span_start.get_or_insert(now);
-            self.counters.span = (now - start + 1) as u32;
-        }
+        self.step_counts();
         self.count(|c| {
-            c.compute_busy += 1;
             c.products = c.products.wrapping_add(step.products as u32);
             c.skipped = c.skipped.wrapping_add(step.skipped as u32);
         });
@@ -300,12 +352,7 @@ impl Ticks {
         if self.computing.is_empty() {
             self.compute_idle_from = now + 1;
             self.drained_until = now + 6 + skew + d;
-            if self.compute_tokens.push_prev {
-                self.tokens[1].push_back(self.drained_until);
-            }
-            if self.compute_tokens.push_next {
-                self.tokens[2].push_back(self.drained_until);
-            }
+            self.give(self.compute_tokens, self.drained_until);
         }
     }
 

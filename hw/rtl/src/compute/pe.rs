@@ -38,6 +38,7 @@ pub struct ProcessingElement {
     pub shadow: Sig<Out>,
     chosen: Vec<Sig<Local>>,
     pick: Vec<Sig<Local>>,
+    product: Vec<Product>,
     sum: Sig<Local>,
     base: Sig<Local>,
     total: Sig<Local>,
@@ -109,6 +110,7 @@ impl ProcessingElement {
             shadow: Sig::signed(a.acc_bits),
             chosen: Sig::vec(a.lanes, w.row, true),
             pick: optional(a.lanes, w.pick),
+            product: (0..a.lanes).map(|l| Product::new(w.row, w.col, l)).collect(),
             sum: Sig::signed(dot),
             base: Sig::signed(a.acc_bits),
             total: Sig::signed(a.acc_bits),
@@ -144,7 +146,9 @@ impl Logic for ProcessingElement {
         }
         self.sum.next = 0.into();
         for l in 0..self.lanes.val() {
-            self.sum.next = self.sum.val() + self.chosen[l].val() * self.digit[l].val();
+            self.product[l].a.next = self.chosen[l].val();
+            self.product[l].b.next = self.digit[l].val();
+            self.sum.next = self.sum.val() + self.product[l].y.val();
         }
         self.dot.d.next = self.sum.val();
         self.weigh.x.next = self.dot.q.val();

@@ -7,7 +7,7 @@
 //!   └── REPORT ◄── FLUSH ◄── QUIESCE ◄── any failure, RESET
 //! ```
 
-use super::instruction_rules::InstructionRules;
+use super::instruction_rules::{InstructionRules, kinds};
 use crate::crc::crc_step;
 use crate::field::field;
 use crate::hdl::prelude::*;
@@ -164,6 +164,8 @@ pub struct FrontEnd {
     load_broadcast: Slice,
     load_memory: Slice,
     opcode: Vec<Dim>,
+    kinds: Dim,
+    transforms: Flag,
     lanes: Dim,
     halves: Dim,
     granules: Dim,
@@ -274,6 +276,8 @@ impl FrontEnd {
             load_push: field(load::PUSH_NEXT, 0),
             load_broadcast: field(load::BROADCAST, 0),
             load_memory: field(load::MEMORY, 0),
+            kinds: Dim::new(kinds(c)),
+            transforms: Flag::new(c.fft.is_some()),
             opcode: OPCODES.iter().map(|o| Dim::new(o.code.into())).collect(),
             lanes: Dim::new(lanes.count),
             halves: Dim::new(HALVES),
@@ -411,7 +415,7 @@ impl Logic for FrontEnd {
                     self.keep.next = self.position.q.val().any();
                     if self.in_first.val() {
                         self.kind_now.next = 7.into();
-                        for k in 0..5 {
+                        for k in 0..self.kinds.val() {
                             if bits_of(self.in_data[0].val(), 8) == self.opcode[k].val() {
                                 self.kind_now.next = k.into();
                             }
@@ -465,7 +469,7 @@ impl Logic for FrontEnd {
                     if self.kind.q.val() == 0 {
                         self.granted.next = self.token.val() | !self.load_pop.y.val().any();
                         self.wait_token.next = !self.granted.val();
-                    } else if self.kind.q.val() == 1 {
+                    } else if (self.kind.q.val() == 1) | (self.transforms.val() & (self.kind.q.val() == 5)) {
                         self.granted.next = !self.compute_full.val();
                         self.wait_queue.next = self.compute_full.val();
                     } else {
@@ -484,8 +488,9 @@ impl Logic for FrontEnd {
                         self.check_left.d.next = self.check_words.val().into();
                         self.crc32.d.next = self.crc32_start.val();
                     } else {
-                        self.push_compute.next = self.kind.q.val() == 1;
-                        self.push_store.next = !(self.kind.q.val() == 1);
+                        self.push_compute.next =
+                            (self.kind.q.val() == 1) | (self.transforms.val() & (self.kind.q.val() == 5));
+                        self.push_store.next = !self.push_compute.val();
                         self.count_number.d.next = self.count_number.q.val() + 1;
                         self.state.d.next = State::Fetch;
                     }
@@ -554,7 +559,7 @@ impl Logic for FrontEnd {
                     }
                 } else if self.reason.q.val() < self.truncated.val() {
                     self.fault_engine.d.next = 0.into();
-                } else if self.kind.q.val() == 1 {
+                } else if (self.kind.q.val() == 1) | (self.transforms.val() & (self.kind.q.val() == 5)) {
                     self.fault_engine.d.next = 1.into();
                 } else if (self.kind.q.val() == 2) | (self.kind.q.val() == 3) {
                     self.fault_engine.d.next = 2.into();

@@ -1,12 +1,17 @@
 //! The rules of a valid instruction, in hardware; `tandem_spec::isa` states the same ones in software.
 
-use super::pieces::{Pieces, col_pieces, index_pieces, offset_pieces, row_pieces};
+use super::pieces::{Pieces, col_pieces, index_pieces, offset_pieces, row_pieces, sample_pieces};
 use crate::field::field;
 use crate::hdl::prelude::*;
 use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
-use tandem_spec::isa::{OPCODES, compute, load, store};
+use tandem_spec::isa::{OPCODES, compute, load, store, transform};
+
+/// Instructions of the table that an accelerator knows: all, or all but the last one, TRANSFORM.
+pub fn kinds(c: &Config) -> usize {
+    OPCODES.len() - usize::from(c.fft.is_none())
+}
 
 /// Looks at a whole instruction.
 ///
@@ -52,6 +57,22 @@ pub struct InstructionRules {
     all_levels: Dim,
     log_banks: Dim,
     selects: Flag,
+    block: Slice,
+    tile: Slice,
+    log_points: Slice,
+    words: Sig<Local>,
+    square: Signal<Local, Bit>,
+    kinds: Dim,
+    sample_depth: Dim,
+    sample_words: Dim,
+    log_groups: Dim,
+    least_log: Dim,
+    most_log: Dim,
+    sizes: Dim,
+    most_batches: Dim,
+    transforms: Flag,
+    has_block: Flag,
+    has_tiles: Flag,
 }
 
 /// Bits of each half of instruction `code`'s first unit that belong to no field.
@@ -75,6 +96,8 @@ impl InstructionRules {
     pub fn new(c: &Config) -> Self {
         let (rows, cols) = (c.array.rows, c.array.cols);
         let words = |pieces: Pieces, elements| Dim::new(pieces.words(c, elements));
+        let most_log = c.fft.as_ref().map_or(0, |f| f.points.ilog2() as usize);
+        let least_log = c.fft.as_ref().map_or(0, |f| if f.any_size { 2 } else { most_log });
         InstructionRules {
             kind: Sig::unsigned(3),
             half: Sig::vec(super::front_end::HALVES, 16, false),
@@ -112,6 +135,22 @@ impl InstructionRules {
             all_levels: Dim::new(tandem_spec::config::MAX_LOOPS),
             log_banks: Dim::new(c.array.select.trailing_zeros() as usize),
             selects: Flag::new(c.array.select > 1),
+            block: field(transform::BLOCK, 0),
+            tile: field(transform::TILE, 0),
+            log_points: field(transform::LOG_POINTS, 4),
+            words: Sig::unsigned(32),
+            square: Default::default(),
+            kinds: Dim::new(kinds(c)),
+            sample_depth: Dim::new(c.fft.as_ref().map_or(0, |f| f.depth)),
+            sample_words: words(sample_pieces(c), 1),
+            log_groups: Dim::new(c.fft.as_ref().map_or(0, |f| f.groups(c.link_bits).ilog2() as usize)),
+            least_log: Dim::new(least_log),
+            most_log: Dim::new(most_log),
+            sizes: Dim::new(most_log + 1),
+            most_batches: Dim::new(c.fft.as_ref().map_or(0, |f| 4 * c.array.drain / f.samples)),
+            transforms: Flag::new(c.fft.is_some()),
+            has_block: Flag::new(c.fft.as_ref().is_some_and(|f| f.block)),
+            has_tiles: Flag::new(c.fft.as_ref().is_some_and(|f| f.tiles)),
         }
     }
 }
@@ -135,8 +174,11 @@ impl Logic for InstructionRules {
         self.select.x.next = self.half[7].val();
         self.format.x.next = self.half[0].val();
         self.shift.x.next = self.half[3].val();
+        self.block.x.next = self.half[0].val();
+        self.tile.x.next = self.half[0].val();
+        self.log_points.x.next = self.half[4].val();
         self.bad.next = false;
-        for k in 0..5 {
+        for k in 0..self.kinds.val() {
             if self.kind.val() == k {
                 for h in 0..8 {
                     if (self.half[h].val() & self.reserved[k * 8 + h].val()).any() {
@@ -162,6 +204,10 @@ impl Logic for InstructionRules {
         if self.load_memory.y.val() == 3 {
             self.depth.next = 1.into();
             self.most_words.next = self.offset_words.val().into();
+        }
+        if self.transforms.val() & (self.load_memory.y.val() == 4) {
+            self.depth.next = self.sample_depth.val().into();
+            self.most_words.next = self.sample_words.val().into();
         }
         if (self.kind.val() == 0)
             & (!self.half[2].val().any()
@@ -207,6 +253,30 @@ impl Logic for InstructionRules {
                 if self.half[10 + 3 * l].val() > 1 {
                     self.bad.next = true;
                 }
+            }
+        }
+        // TRANSFORM: its words of samples are count · 2^log_points / groups
+        self.words.next = 0.into();
+        self.square.next = false;
+        if self.transforms.val() {
+            for w in 0..self.sizes.val() {
+                if self.log_points.y.val() == w + self.log_groups.val() {
+                    self.words.next = self.half[2].val() << w;
+                }
+            }
+            self.square.next = (self.log_points.y.val() == 4)
+                | (self.log_points.y.val() == 6)
+                | (self.log_points.y.val() == 8);
+            if (self.kind.val() == 5)
+                & ((self.log_points.y.val() < self.least_log.val())
+                    | (self.log_points.y.val() > self.most_log.val())
+                    | (self.block.y.val().any() & !self.has_block.val())
+                    | (self.tile.y.val().any() & !(self.square.val() & self.has_tiles.val()))
+                    | !self.half[2].val().any()
+                    | (self.half[2].val() > self.most_batches.val())
+                    | (self.half[1].val() + self.words.val() > self.sample_depth.val()))
+            {
+                self.bad.next = true;
             }
         }
         if (self.kind.val() == 2)

@@ -56,3 +56,10 @@ pub fn index_pieces(c: &Config) -> Pieces {
 pub fn offset_pieces(c: &Config) -> Pieces {
     cut(c, 1, 16)
 }
+
+/// Pieces of a word of the sample memory, at most a sample's part; none without FFT unit.
+pub fn sample_pieces(c: &Config) -> Pieces {
+    let Some(fft) = &c.fft else { return Pieces { count: 0, bits: 8 } };
+    let bits = c.link_bits.min(16);
+    Pieces { count: fft.word_bits(c.link_bits) / bits, bits }
+}

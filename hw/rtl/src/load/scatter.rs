@@ -3,7 +3,7 @@
 //! Piece i of a memory (elements outside, pieces of an element inside) lies in word ⌊i / n⌋ of an
 //! address, n pieces a word. A broadcast repeats one element: piece i mod (pieces of an element).
 
-use super::pieces::{Pieces, col_pieces, index_pieces, offset_pieces, row_pieces};
+use super::pieces::{Pieces, col_pieces, index_pieces, offset_pieces, row_pieces, sample_pieces};
 use crate::compute::pe::optional;
 use crate::hdl::prelude::*;
 use crate::link::Lanes;
@@ -133,20 +133,28 @@ pub struct Scatter {
     pub offset_we: Vec<Signal<Out, Bit>>,
     /// Their data.
     pub offset_data: Vec<Sig<Out>>,
+    /// Sample memory.
+    pub sample_we: Vec<Signal<Out, Bit>>,
+    /// Its data.
+    pub sample_data: Vec<Sig<Out>>,
     row: MemoryScatter,
     col: MemoryScatter,
     index: Vec<MemoryScatter>,
     offset: MemoryScatter,
+    sample: Vec<MemoryScatter>,
     lanes: Dim,
     row_total: Dim,
     col_total: Dim,
     index_total: Dim,
     offset_total: Dim,
+    sample_total: Dim,
     row_code: Dim,
     col_code: Dim,
     index_code: Dim,
     offset_code: Dim,
+    sample_code: Dim,
     selects: Dim,
+    transforms: Dim,
 }
 
 impl Scatter {
@@ -154,7 +162,7 @@ impl Scatter {
     pub fn new(c: &Config) -> Self {
         let a = &c.array;
         let (rp, cp, ip) = (row_pieces(c), col_pieces(c), index_pieces(c));
-        let op = offset_pieces(c);
+        let (op, sp) = (offset_pieces(c), sample_pieces(c));
         let enables = |n: usize| (0..n).map(|_| Default::default()).collect();
         let code = |m: Memory| Dim::new(m.code() as usize);
         Scatter {
@@ -172,20 +180,26 @@ impl Scatter {
             index_data: optional(a.cols * ip.count, ip.bits),
             offset_we: enables(a.rows * op.count),
             offset_data: Sig::vec(a.rows * op.count, op.bits, false),
+            sample_we: enables(sp.count),
+            sample_data: optional(sp.count, sp.bits),
             row: MemoryScatter::new(c, a.rows, rp),
             col: MemoryScatter::new(c, a.cols, cp),
             index: if a.select > 1 { vec![MemoryScatter::new(c, a.cols, ip)] } else { vec![] },
             offset: MemoryScatter::new(c, a.rows, op),
+            sample: c.fft.iter().map(|_| MemoryScatter::new(c, 1, sp)).collect(),
             lanes: Dim::new(Lanes::new(c).count),
             row_total: Dim::new(a.rows * rp.count),
             col_total: Dim::new(a.cols * cp.count),
             index_total: Dim::new(a.cols * ip.count),
             offset_total: Dim::new(a.rows * op.count),
+            sample_total: Dim::new(sp.count),
             row_code: code(Memory::Row),
             col_code: code(Memory::Col),
             index_code: code(Memory::Index),
             offset_code: code(Memory::Offset),
+            sample_code: code(Memory::Sample),
             selects: Dim::new(usize::from(a.select > 1)),
+            transforms: Dim::new(usize::from(c.fft.is_some())),
         }
     }
 }
@@ -235,6 +249,19 @@ impl Logic for Scatter {
             for i in 0..self.index_total.val() {
                 self.index_we[i].next = self.index[s].we[i].val();
                 self.index_data[i].next = self.index[s].piece[i].val();
+            }
+        }
+        for u in 0..self.transforms.val() {
+            self.sample[u].write.next = self.write.val() & (self.memory.val() == self.sample_code.val());
+            self.sample[u].broadcast.next = self.broadcast.val();
+            self.sample[u].mask.next = self.mask.val();
+            self.sample[u].word.next = self.word.val();
+            for i in 0..self.lanes.val() {
+                self.sample[u].data[i].next = self.data[i].val();
+            }
+            for i in 0..self.sample_total.val() {
+                self.sample_we[i].next = self.sample[u].we[i].val();
+                self.sample_data[i].next = self.sample[u].piece[i].val();
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Instructions as values, and their bits.
 
 use super::field::{Bits512, Field};
-use super::table::{OPCODES, compute, load, loop_fields, opcode, read, store};
+use super::table::{OPCODES, compute, load, loop_fields, opcode, read, store, transform};
 use crate::check::crc16;
 use crate::config::MAX_LOOPS;
 use std::fmt;
@@ -31,11 +31,13 @@ pub enum Memory {
     Index,
     /// One signed 16-bit address offset per row.
     Offset,
+    /// Samples of the FFT unit.
+    Sample,
 }
 
 impl Memory {
     /// All of them, in the order of their codes.
-    pub const ALL: [Memory; 4] = [Memory::Row, Memory::Col, Memory::Index, Memory::Offset];
+    pub const ALL: [Memory; 5] = [Memory::Row, Memory::Col, Memory::Index, Memory::Offset, Memory::Sample];
 
     /// The code in `LOAD.memory`.
     pub fn code(self) -> u32 {
@@ -164,6 +166,27 @@ pub struct Store {
     pub shift: u8,
 }
 
+/// `TRANSFORM`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Transform {
+    /// Tokens.
+    pub tokens: Tokens,
+    /// e^(+2πi·nk/N).
+    pub inverse: bool,
+    /// Block floating point.
+    pub block: bool,
+    /// A square of `2^(log_points/2)` points a side.
+    pub tile: bool,
+    /// First word of the sample memory.
+    pub address: u16,
+    /// Batches of `fft.samples` transforms.
+    pub count: u16,
+    /// First result word.
+    pub result_base: u16,
+    /// log2 of the points.
+    pub log_points: u8,
+}
+
 /// Any instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Instruction {
@@ -171,6 +194,8 @@ pub enum Instruction {
     Load(Load),
     /// Compute tiles.
     Compute(Compute),
+    /// Transform samples.
+    Transform(Transform),
     /// Send results.
     Store(Store),
     /// Send registers (tokens: only `pop_prev` and `push_prev`).
@@ -185,6 +210,7 @@ impl Instruction {
         let name = match self {
             Instruction::Load(_) => "LOAD",
             Instruction::Compute(_) => "COMPUTE",
+            Instruction::Transform(_) => "TRANSFORM",
             Instruction::Store(_) => "STORE",
             Instruction::Read(_) => "READ",
             Instruction::Reset => "RESET",
@@ -209,6 +235,19 @@ impl Instruction {
                 b.set(load::MASK, l.mask);
             }
             Instruction::Compute(c) => c.write(&mut b),
+            Instruction::Transform(t) => {
+                b.set(transform::POP_PREV, t.tokens.pop_prev.into());
+                b.set(transform::POP_NEXT, t.tokens.pop_next.into());
+                b.set(transform::PUSH_PREV, t.tokens.push_prev.into());
+                b.set(transform::PUSH_NEXT, t.tokens.push_next.into());
+                b.set(transform::INVERSE, t.inverse.into());
+                b.set(transform::BLOCK, t.block.into());
+                b.set(transform::TILE, t.tile.into());
+                b.set(transform::ADDRESS, t.address.into());
+                b.set(transform::COUNT, t.count.into());
+                b.set(transform::RESULT_BASE, t.result_base.into());
+                b.set(transform::LOG_POINTS, t.log_points.into());
+            }
             Instruction::Store(s) => {
                 b.set(store::POP_PREV, s.tokens.pop_prev.into());
                 b.set(store::PUSH_PREV, s.tokens.push_prev.into());
@@ -255,6 +294,21 @@ impl Instruction {
                 mask: b.field(load::MASK),
             }),
             "COMPUTE" => Instruction::Compute(Compute::read(&b)),
+            "TRANSFORM" => Instruction::Transform(Transform {
+                tokens: Tokens {
+                    pop_prev: on(transform::POP_PREV),
+                    pop_next: on(transform::POP_NEXT),
+                    push_prev: on(transform::PUSH_PREV),
+                    push_next: on(transform::PUSH_NEXT),
+                },
+                inverse: on(transform::INVERSE),
+                block: on(transform::BLOCK),
+                tile: on(transform::TILE),
+                address: b.field(transform::ADDRESS) as u16,
+                count: b.field(transform::COUNT) as u16,
+                result_base: b.field(transform::RESULT_BASE) as u16,
+                log_points: b.field(transform::LOG_POINTS) as u8,
+            }),
             "STORE" => Instruction::Store(Store {
                 tokens: Tokens {
                     pop_prev: on(store::POP_PREV),
@@ -429,6 +483,16 @@ impl fmt::Display for Instruction {
                     write!(f, ", {kind} {}×({:+},{:+})", lp.count, lp.row_stride, lp.col_stride)?;
                 }
                 Ok(())
+            }
+            Instruction::Transform(t) => {
+                write!(f, "TRANSFORM {} {} × ", t.tokens, t.count)?;
+                match t.tile {
+                    true => write!(f, "{0}×{0}", 1 << (t.log_points / 2))?,
+                    false => write!(f, "{}", 1u32 << t.log_points)?,
+                }
+                let direction = if t.inverse { " inverse" } else { "" };
+                let scaling = if t.block { "block" } else { "scaled" };
+                write!(f, "{direction} {scaling}, samples @{}, result @{}", t.address, t.result_base)
             }
             Instruction::Store(s) => write!(
                 f,

@@ -9,6 +9,6 @@ mod table;
 mod validate;
 
 pub use field::{Bits512, Field, Opcode, Who};
-pub use instruction::{Compute, Format, Instruction, Load, Loop, Memory, Store, Tokens};
-pub use table::{OPCODES, compute, load, loop_fields, opcode, read, reset, store};
+pub use instruction::{Compute, Format, Instruction, Load, Loop, Memory, Store, Tokens, Transform};
+pub use table::{OPCODES, compute, load, loop_fields, opcode, read, reset, store, transform};
 pub use validate::{FieldError, words_per_address};

@@ -27,7 +27,7 @@ fields! {
         POP_NEXT "pop_next" 9:1 "wait for a token from the compute engine";
         PUSH_NEXT "push_next" 11:1 "give the compute engine a token when the payload is in memory and checked";
         BROADCAST "broadcast" 12:1 "1: the payload holds one element; every element in `mask` takes it";
-        MEMORY "memory" 13:3 "0 row, 1 column, 2 index (if generated), 3 row offsets";
+        MEMORY "memory" 13:3 "0 row, 1 column, 2 index (if generated), 3 row offsets, 4 samples (if generated)";
         ADDRESS "address" 16:16 "first word; address + count ≤ depth; 0 for offsets";
         COUNT "count" 32:16 "words per element, ≥ 1; 1 for offsets";
         WORDS "words" 48:16 "link words per memory address, 1 to what covers every element";
@@ -63,6 +63,23 @@ fields! {
         SELECT "select" 125:3 "log2 M of N:M selection, up to log2 of the generated maximum";
         ROW_PLANE_STRIDE "row_plane_stride" 128:16 "added to the row address per row plane";
         COL_PLANE_STRIDE "col_plane_stride" 144:16 "added to the column address per column plane";
+    }
+}
+
+fields! {
+    /// Fields of `TRANSFORM`.
+    transform {
+        POP_PREV "pop_prev" 8:1 "wait for a token from the load engine";
+        POP_NEXT "pop_next" 9:1 "wait for a token from the store engine";
+        PUSH_PREV "push_prev" 10:1 "give the load engine a token when done";
+        PUSH_NEXT "push_next" 11:1 "give the store engine a token when done";
+        INVERSE "inverse" 12:1 "1: e^(+2πi·nk/N)";
+        BLOCK "block" 13:1 "1: block floating point (if generated), 0: 1/2 a stage";
+        TILE "tile" 14:1 "1: a square of 2^(log_points/2) points a side (if generated; log_points 4, 6 or 8)";
+        ADDRESS "address" 16:16 "first word of the sample memory; address + count·2^log_points/R ≤ depth";
+        COUNT "count" 32:16 "batches of `fft.samples` transforms, 1 to 4·drain/samples";
+        RESULT_BASE "result_base" 48:16 "result address of the first word; wraps at the memory's depth";
+        LOG_POINTS "log_points" 64:4 "log2 of the points, 2 to the generated maximum";
     }
 }
 
@@ -156,6 +173,14 @@ pub const OPCODES: &[Opcode] = &[
         engine: Who::Load,
         fields: reset::FIELDS,
         doc: "Waits until no engine can move, empties queues and tokens, restarts numbering and counters, answers.",
+    },
+    Opcode {
+        name: "TRANSFORM",
+        code: 5,
+        units: 1,
+        engine: Who::Compute,
+        fields: transform::FIELDS,
+        doc: "Transforms samples and leaves spectra and a status word in the result memory (docs/fft.md; if generated).",
     },
 ];
 

@@ -3,7 +3,7 @@
 //! The RTL checks the same rules in its own way before it dispatches; the tests compare the two.
 
 use super::field::Opcode;
-use super::instruction::{Compute, Format, Instruction, Load, Memory, Store};
+use super::instruction::{Compute, Format, Instruction, Load, Memory, Store, Transform};
 use super::table::{loop_fields, opcode};
 use crate::config::{Config, MAX_LOOPS};
 
@@ -28,6 +28,7 @@ pub fn words_per_address(config: &Config, memory: Memory, elements: usize) -> us
         Memory::Col => (1, config.array.lanes * config.array.col_digit),
         Memory::Index => (1, config.index_lanes() * config.index_bits()),
         Memory::Offset => (1, 16),
+        Memory::Sample => (1, config.fft.as_ref().map_or(0, |f| f.word_bits(config.link_bits))),
     };
     (elements * banks * unit).div_ceil(config.link_bits)
 }
@@ -42,6 +43,7 @@ impl Instruction {
         match self {
             Instruction::Load(l) => r.load(l, config),
             Instruction::Compute(c) => r.compute(c, config),
+            Instruction::Transform(t) => r.transform(t, config),
             Instruction::Store(s) => r.store(s, config),
             Instruction::Read(_) | Instruction::Reset => Ok(()),
         }
@@ -80,14 +82,17 @@ impl Rules {
             Memory::Col => (c.array.cols, c.memory.col),
             Memory::Index => (c.array.cols, c.memory.index),
             Memory::Offset => (c.array.rows, 1),
+            Memory::Sample => (1, c.fft.as_ref().map_or(0, |f| f.depth)),
+        };
+        let missing = |allowed: &str| {
+            let (instruction, value) = (self.op.name, l.memory.code().into());
+            Err(FieldError { instruction, field: "memory", value, allowed: allowed.into() })
         };
         if l.memory == Memory::Index && c.array.select == 1 {
-            return Err(FieldError {
-                instruction: self.op.name,
-                field: "memory",
-                value: 2,
-                allowed: "0, 1 or 3 (no selection generated)".into(),
-            });
+            return missing("a memory that is there (no selection generated)");
+        }
+        if l.memory == Memory::Sample && c.fft.is_none() {
+            return missing("a memory that is there (no FFT unit generated)");
         }
         self.range("address", l.address, 0, depth - 1)?;
         self.range("count", l.count, 1, depth - usize::from(l.address))?;
@@ -116,6 +121,30 @@ impl Rules {
             self.range("count", lp.count, 1, most)?;
         }
         Ok(())
+    }
+
+    fn transform(&self, t: &Transform, c: &Config) -> Result<(), FieldError> {
+        let Some(fft) = &c.fft else {
+            let (instruction, allowed) = (self.op.name, "no TRANSFORM (no FFT unit generated)".into());
+            return Err(FieldError { instruction, field: "opcode", value: self.op.code.into(), allowed });
+        };
+        let most = fft.points.trailing_zeros() as usize;
+        self.range("log_points", t.log_points, if fft.any_size { 2 } else { most }, most)?;
+        self.range("block", t.block, 0, fft.block.into())?;
+        let square = fft.tiles && [4, 6, 8].contains(&t.log_points);
+        self.range("tile", t.tile, 0, square.into())?;
+        self.range("count", t.count, 1, 4 * c.array.drain / fft.samples)?;
+        let words = (usize::from(t.count) << t.log_points) / fft.groups(c.link_bits);
+        if words > fft.depth {
+            let allowed = format!("at most {} words of samples", fft.depth);
+            return Err(FieldError {
+                instruction: self.op.name,
+                field: "count",
+                value: t.count.into(),
+                allowed,
+            });
+        }
+        self.range("address", t.address, 0, fft.depth - words)
     }
 
     fn store(&self, s: &Store, c: &Config) -> Result<(), FieldError> {

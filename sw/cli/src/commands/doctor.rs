@@ -47,6 +47,20 @@ const TOOLS: &[Tool] = &[
         purpose: "the hardware's own tests",
         install: "apt-get install iverilog",
     },
+    Tool {
+        name: "yosys",
+        version: &["-V"],
+        needed: false,
+        purpose: "the hardware's own tests",
+        install: "apt-get install yosys",
+    },
+    Tool {
+        name: "icebox_vlog",
+        version: &["-h"],
+        needed: false,
+        purpose: "the test of iCE40 bitstreams",
+        install: "apt-get install fpga-icestorm",
+    },
 ];
 
 /// Looks for every tool. A needed one that is missing is exit code 3.
@@ -57,7 +71,7 @@ pub fn run(_: &Args) -> Result<Report> {
     for t in TOOLS {
         let version = Command::new(t.name).args(t.version).output().ok().map(|o| {
             let text = String::from_utf8_lossy(&o.stdout).into_owned();
-            text.lines().next().unwrap_or("found").to_owned()
+            text.lines().find(|l| !l.is_empty()).unwrap_or("found").to_owned()
         });
         lines.push(match &version {
             Some(v) => format!("ok       {:<10} {v}", t.name),

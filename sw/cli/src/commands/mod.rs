@@ -6,10 +6,12 @@ pub mod compare;
 pub mod data;
 pub mod doctor;
 pub mod eval;
+pub mod fft;
 pub mod gemm;
 pub mod generate;
 pub mod plot;
 pub mod run;
+mod step_time;
 pub mod synth;
 pub mod train;
 

@@ -1,7 +1,7 @@
 //! `tandem synth`.
 
 use super::create_output;
-use crate::failure::{Failure, usage};
+use crate::failure::usage;
 use crate::{Report, engines};
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,7 +9,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tandem_spec::Config;
-use tandem_synth::{Board, Event, Job, Stage, SynthError, Tools, synthesise};
+use tandem_synth::{Board, Event, Job, Stage, Tools, synthesise};
 
 /// Arguments of `synth`.
 #[derive(clap::Args)]
@@ -37,14 +37,23 @@ pub struct Args {
 /// Synthesises, places, routes and packs.
 pub fn run(args: &Args) -> Result<Report> {
     let config = engines::accelerator(&args.config)?;
-    let board = Board::find(&args.board).map_err(failure)?;
+    let board = Board::find(&args.board)?;
     if let Some(dir) = &args.output {
         create_output(dir)?;
     }
-    let here = std::env::current_dir().map_err(|e| usage(format!("the present folder: {e}")))?;
-    let tools = Tools::find(&here).map_err(failure)?;
+    let result = watched(&config, &board, args.core, args.seeds)?;
+    let dir = match &args.output {
+        Some(to) => copy(&result.dir, to)?,
+        None => result.dir.clone(),
+    };
+    Ok(report(args, &config, &board, &result, &dir))
+}
+
+/// The flow's result, from the cache or with progress on stderr.
+pub fn watched(config: &Config, board: &Board, core: bool, seeds: u32) -> Result<tandem_synth::Result> {
+    let tools = Tools::find(&here()?)?;
     let cache = tandem_sim::cache_dir()?.join("synth");
-    let job = Job { config: &config, board: &board, core: args.core, seeds: args.seeds, cache: &cache };
+    let job = Job { config, board, core, seeds, cache: &cache };
     let bar = ProgressBar::new_spinner();
     bar.enable_steady_tick(Duration::from_millis(200));
     bar.set_style(
@@ -52,12 +61,12 @@ pub fn run(args: &Args) -> Result<Report> {
     );
     let result = synthesise(&job, &tools, &mut |event| show(&bar, event));
     bar.finish_and_clear();
-    let result = result.map_err(failure)?;
-    let dir = match &args.output {
-        Some(to) => copy(&result.dir, to)?,
-        None => result.dir.clone(),
-    };
-    Ok(report(args, &config, &board, &result, &dir))
+    Ok(result?)
+}
+
+/// The present folder, from which tools are looked for.
+pub fn here() -> Result<PathBuf> {
+    std::env::current_dir().map_err(|e| usage(format!("the present folder: {e}")))
 }
 
 fn show(bar: &ProgressBar, event: Event<'_>) {
@@ -129,13 +138,4 @@ fn report(args: &Args, config: &Config, board: &Board, r: &tandem_synth::Result,
         "bitstream": bitstream, "dir": dir.display().to_string(), "cached": r.cached,
     });
     Report::new(lines.join("\n"), json)
-}
-
-fn failure(error: SynthError) -> anyhow::Error {
-    let code = match &error {
-        e if e.is_tool() => 3,
-        SynthError::DoesNotFit { .. } => 1,
-        _ => 2,
-    };
-    Failure::new(code, error).into()
 }

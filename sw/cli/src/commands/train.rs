@@ -4,6 +4,7 @@
 //! `report.json`, `training.svg`. It is written as it goes, so that a killed run can be resumed.
 
 use super::gemm::utilisation;
+use super::step_time::StepTime;
 use super::{create_output, write};
 use crate::engines::{self, EngineKind};
 use crate::failure::usage;
@@ -235,6 +236,10 @@ fn train(args: &Args) -> Result<Report> {
     let mut progress = Progress::new(&t);
     progress.line(&format!("{} on {} ({})", t.experiment().name, config.name, t.engine().name()));
     progress.line(t.network().plan().describe().trim_end());
+    let predicted = StepTime::predict(&t, &args.engine, args.data.as_deref(), &config, &checkpoint)?;
+    if let Some(p) = &predicted {
+        progress.line(&p.text());
+    }
     let begun = Instant::now();
     let mut last = None;
     while !t.is_finished() && !stop.load(Ordering::Relaxed) && args.steps.is_none_or(|n| t.steps() < n) {
@@ -266,7 +271,7 @@ fn train(args: &Args) -> Result<Report> {
         _ => t.evaluate(Part::Test, &mut (), &AtomicBool::new(false))?.context("evaluation")?,
     };
     let images_per_s = progress.images as f64 / begun.elapsed().as_secs_f64();
-    let carried = args.engine.carried();
+    let carried = args.engine.carried().map(|c| (c, predicted));
     report(&folder, &mut t, &config, &test, images_per_s, begun, carried.as_ref())
 }
 
@@ -302,8 +307,9 @@ fn report(
     test: &Evaluation,
     images_per_s: f64,
     begun: Instant,
-    carried: Option<&Statistics>,
+    board: Option<&(Statistics, Option<StepTime>)>,
 ) -> Result<Report> {
+    let carried = board.map(|b| &b.0);
     let digest = t.digest();
     let layers = t.training_cost().cycles_by_layer();
     let total = t.training_cost().total().cost;
@@ -321,6 +327,7 @@ fn report(
         "wait_drain": total.wait_drain, "cycles_by_layer": layers, "accounting": account, "scoring": scoring,
         "fft_cycles": transforms.cycles, "busy": t.training_cost().busy(),
         "link": carried.map(engines::carried_json),
+        "predicted_s_per_step": board.and_then(|b| b.1.as_ref()).map(|p| p.seconds),
     });
     write(&folder.join("report.json"), serde_json::to_string_pretty(&json)?.as_bytes())?;
     let lines = history(folder);

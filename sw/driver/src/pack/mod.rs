@@ -66,7 +66,7 @@ pub(crate) fn payload(config: &Config, plan: &GemmPlan, fill: &Fill, sources: &S
     match fill.memory {
         Memory::Row => operand(config, plan, fill, Side::Row, sources),
         Memory::Col => operand(config, plan, fill, Side::Col, sources),
-        Memory::Index | Memory::Offset => indices(config, plan, fill, sources),
+        Memory::Index | Memory::Offset | Memory::Sample => indices(config, plan, fill, sources),
     }
 }
 

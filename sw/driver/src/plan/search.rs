@@ -48,7 +48,7 @@ impl Planned {
         let program = schedule(config, &plan).instructions;
         let predicted = predict.predict(config, &program);
         let traffic = Traffic::of(config, &program);
-        let cost = cost(config, &plan, &traffic, &predicted, &predicted);
+        let cost = cost(config, plan.products(config), &traffic, &predicted, &predicted);
         (Planned { plan, predicted, traffic, cost }, program.len())
     }
 

@@ -14,15 +14,17 @@ mod indices;
 mod ring;
 mod tokens;
 
+pub(crate) use ring::Ring;
+pub(crate) use tokens::{Chain, Stage};
+
 use crate::geometry::{Scratchpad, Side};
 use crate::plan::{Block, GemmPlan, Slice};
 use crate::sparsity::Selection;
 use indices::{IndexKey, IndexPlace};
-use ring::{Region, Ring};
+use ring::Region;
 use std::ops::Range;
 use tandem_spec::isa::Loop;
 use tandem_spec::{Compute, Config, Instruction, Load, Memory, Store, Timing, Tokens};
-use tokens::{Chain, Stage};
 
 /// What the payload of a LOAD holds.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 
 /// Something that lies in a memory.
 #[derive(Clone, Debug)]
-pub(super) struct Region<K> {
+pub(crate) struct Region<K> {
     /// What it is.
     pub key: K,
     /// First address.
@@ -25,7 +25,7 @@ pub(super) struct Region<K> {
 
 /// A memory and what lies in it.
 #[derive(Debug)]
-pub(super) struct Ring<K> {
+pub(crate) struct Ring<K> {
     capacity: usize,
     quantum: usize,
     next: usize,

@@ -10,7 +10,7 @@ use tandem_spec::{Instruction, Tokens};
 
 /// Position of an engine in the order load, compute, store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     Load = 0,
     Compute = 1,
     Store = 2,
@@ -18,7 +18,7 @@ pub(super) enum Stage {
 
 /// A program under construction.
 #[derive(Debug, Default)]
-pub(super) struct Chain {
+pub(crate) struct Chain {
     pub instructions: Vec<Instruction>,
     /// Per stage: where its instructions are.
     places: [Vec<usize>; 3],
@@ -62,6 +62,7 @@ fn tokens(instruction: &mut Instruction) -> &mut Tokens {
     match instruction {
         Instruction::Load(l) => &mut l.tokens,
         Instruction::Compute(c) => &mut c.tokens,
+        Instruction::Transform(t) => &mut t.tokens,
         Instruction::Store(s) => &mut s.tokens,
         Instruction::Read(t) => t,
         Instruction::Reset => unreachable!("a schedule has no reset"),

@@ -9,20 +9,24 @@
 //! |---|---|---|
 //! | [`Reg`], [`RegEn`] | `q ← d`, `q ← d if en` | 1 |
 //! | [`Ram`] | one write port, one synchronous read port with enable | 1 |
+//! | [`Rom`] | a table with two synchronous read ports | 1 |
 //! | [`RegFile`] | one write port, one asynchronous read port | 0 |
 //! | [`Fifo`] | queue with the head in view | 1 |
 //! | [`Slice`], [`Unpack`], [`Concat`], [`SignExtend`] | wiring | 0 |
 //! | [`Mux`] | `y = x[sel]` | 0 |
+//! | [`Product`] | `y = a · b`, by shift-and-add where that is smaller | 0 |
 //! | [`ShiftLeft`], [`Asr`] | `y = x · 2^(sel·step)`, `y = ⌊x / 2^amount⌋` | 0 |
 //! | [`XorReduce`] | a product with a constant matrix over GF(2) | 0 |
 mod asr;
 mod concat;
 mod fifo;
 mod mux;
+mod product;
 mod ram;
 mod reg;
 mod reg_en;
 mod reg_file;
+mod rom;
 mod shift_left;
 mod sign_extend;
 mod slice;
@@ -33,10 +37,12 @@ pub use asr::Asr;
 pub use concat::Concat;
 pub use fifo::Fifo;
 pub use mux::Mux;
+pub use product::{Product, SHIFT_ADD};
 pub use ram::Ram;
 pub use reg::Reg;
 pub use reg_en::RegEn;
 pub use reg_file::RegFile;
+pub use rom::Rom;
 pub use shift_left::ShiftLeft;
 pub use sign_extend::SignExtend;
 pub use slice::Slice;

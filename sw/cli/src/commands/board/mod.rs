@@ -2,7 +2,9 @@
 
 mod emulate;
 mod probe;
+mod program;
 mod selftest;
+mod table;
 
 use crate::Report;
 use crate::engines::{self, Board};
@@ -23,18 +25,24 @@ pub struct Args {
 enum Action {
     /// A simulated board on a pseudo-terminal, until it is stopped.
     Emulate(emulate::Args),
+    /// Load a bitstream into a board.
+    Program(program::Args),
     /// What a board says of itself.
     Probe(probe::Args),
     /// Random products on a board, compared with integers.
     Selftest(selftest::Args),
+    /// Accelerators on boards: cells, Fmax, speed.
+    Table(table::Args),
 }
 
 /// Runs the action.
 pub fn run(args: &Args) -> Result<Report> {
     match &args.action {
         Action::Emulate(a) => emulate::run(a),
+        Action::Program(a) => program::run(a),
         Action::Probe(a) => probe::run(a),
         Action::Selftest(a) => selftest::run(a),
+        Action::Table(a) => table::run(a),
     }
 }
 

@@ -5,9 +5,19 @@
 //! ```
 //! Every device returns the same integers for the same request.
 
+mod image;
+mod lower;
+mod pack;
+mod plan;
+
 use crate::device::Cost;
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex;
+use tandem_spec::engine::TransformKind;
+
+pub use image::{ImageFft, fft_image};
+pub(crate) use lower::{FftPlanner, check, nothing};
+pub use plan::FftPlan;
 
 /// The points of a transform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +59,18 @@ pub struct FftRequest<'a> {
     pub inverse: bool,
     /// Scaling.
     pub scaling: Scaling,
+}
+
+impl FftRequest<'_> {
+    /// What its transforms are.
+    pub(crate) fn kind(&self) -> TransformKind {
+        TransformKind {
+            log_points: self.points.count().trailing_zeros() as u8,
+            tile: matches!(self.points, Points::Tile(_)),
+            inverse: self.inverse,
+            block: self.scaling == Scaling::Block,
+        }
+    }
 }
 
 /// The answer to an [`FftRequest`].

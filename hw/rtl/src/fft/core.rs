@@ -1,0 +1,247 @@
+//! The streaming transform: samples in natural order in, spectra in natural order out.
+
+use super::normalise::Normalise;
+use super::pair::Pair;
+use super::reorder::Reorder;
+use super::{FREE_STAGES, LOG_BITS, Shape};
+use crate::hdl::prelude::*;
+use crate::named;
+use rust_hdl::prelude::*;
+
+/// Transforms P sequences in lockstep, batches following each other without gaps.
+///
+/// # Numeric  docs/fft.md, "Arithmetic"
+/// # Timing   the first group enters in cycle t with `start`, the others follow; the first result is there, with
+/// `starts`, in t + 2N + 5p + 1, p = ⌈log2 N / 2⌉; `log_points`, `tile`, `inverse` and `block` hold until the last one
+#[derive(LogicBlock)]
+pub struct Core {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// log2 N (of no effect if there is one size only).
+    pub log_points: Sig<In>,
+    /// Squares (if generated).
+    pub tile: Signal<In, Bit>,
+    /// e^(+2πi·nk/N).
+    pub inverse: Signal<In, Bit>,
+    /// Block floating point (if generated).
+    pub block: Signal<In, Bit>,
+    /// The first group enters.
+    pub start: Signal<In, Bit>,
+    /// Parts of the group that enters, 16 bits each.
+    pub x: Vec<Sig<In>>,
+    /// The first group leaves.
+    pub starts: Signal<Out, Bit>,
+    /// Parts of the group that leaves.
+    pub y: Vec<Sig<Out>>,
+    /// Exponents of their transforms.
+    pub exponent: Vec<Sig<Out>>,
+    /// A part of a transform's sample was clamped.
+    pub clamped: Vec<Signal<Out, Bit>>,
+    log: Sig<Local>,
+    tiled: Signal<Local, Bit>,
+    blocked: Signal<Local, Bit>,
+    sample: Vec<Sig<Local>>,
+    first: Vec<Reg>,
+    entered: Reg,
+    pair: Vec<Pair>,
+    reorder: Reorder,
+    normalise: Vec<Normalise>,
+    chain: Vec<Reg>,
+    lanes: Dim,
+    parts: Dim,
+    pairs: Dim,
+    /// log2 N of which a pair is the first one, with one butterfly or with both.
+    one_more: Vec<Dim>,
+    two_more: Vec<Dim>,
+    all_kept: Vec<Dim>,
+    largest: Dim,
+    any_size: Flag,
+    has_tiles: Flag,
+    has_block: Flag,
+    ones: Vec<Const>,
+    above_two: Vec<Const>,
+    above_three: Vec<Const>,
+    above_four: Vec<Const>,
+    quarters: Vec<Dim>,
+}
+
+impl Core {
+    /// The core of `shape`.
+    pub fn new(shape: &Shape) -> Self {
+        let parts = shape.parts();
+        let remaining: Vec<usize> = (0..shape.pairs).map(|j| shape.log_quarter(j)).collect();
+        let dims = |add: usize| remaining.iter().map(|r| Dim::new(r + add)).collect();
+        // bits of n from `low` on, if the pair's quarter has them: a tile's columns
+        let above = |low: usize| -> Vec<Const> {
+            let mask = |lq: &usize| ((1i128 << lq) - 1) & !((1i128 << low.min(*lq)) - 1);
+            remaining.iter().map(|lq| Const::unsigned(mask(lq), (*lq).max(1))).collect()
+        };
+        Core {
+            clock: Default::default(),
+            log_points: Sig::unsigned(LOG_BITS),
+            tile: Default::default(),
+            inverse: Default::default(),
+            block: Default::default(),
+            start: Default::default(),
+            x: Sig::vec(parts, 16, true),
+            starts: Default::default(),
+            y: Sig::vec(parts, 16, true),
+            exponent: Sig::vec(shape.lanes, 5, false),
+            clamped: (0..shape.lanes).map(|_| Default::default()).collect(),
+            log: Sig::unsigned(LOG_BITS),
+            tiled: Default::default(),
+            blocked: Default::default(),
+            sample: Sig::vec(parts, shape.bits, true),
+            first: Reg::vec(parts, shape.inner, true),
+            entered: Reg::unsigned(1),
+            pair: remaining.iter().map(|lq| Pair::new(shape, *lq)).collect(),
+            reorder: Reorder::new(shape),
+            normalise: (0..shape.lanes).map(|_| Normalise::new(shape)).collect(),
+            chain: Reg::vec(4, 1, false),
+            lanes: Dim::new(shape.lanes),
+            parts: Dim::new(parts),
+            pairs: Dim::new(shape.pairs),
+            one_more: dims(1),
+            two_more: dims(2),
+            all_kept: dims(FREE_STAGES),
+            ones: above(0),
+            above_two: above(2),
+            above_three: above(3),
+            above_four: above(4),
+            quarters: remaining.iter().map(|lq| Dim::new(*lq)).collect(),
+            largest: Dim::new(shape.log_points),
+            any_size: Flag::new(shape.any_size),
+            has_tiles: Flag::new(shape.tiles),
+            has_block: Flag::new(shape.block),
+        }
+    }
+}
+
+impl Logic for Core {
+    named!("fft_core");
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, entered);
+        self.log.next = self.largest.val().into();
+        if self.any_size.val() {
+            self.log.next = self.log_points.val();
+        }
+        self.tiled.next = false;
+        if self.has_tiles.val() {
+            self.tiled.next = self.tile.val();
+        }
+        self.blocked.next = false;
+        if self.has_block.val() {
+            self.blocked.next = self.block.val();
+        }
+        // samples to the first pass: b bits, exchanged parts for the inverse, two guard bits unless `block`
+        self.entered.d.next = self.start.val().into();
+        for l in 0..self.lanes.val() {
+            self.sample[2 * l].next = self.x[2 * l].val();
+            self.sample[2 * l + 1].next = self.x[2 * l + 1].val();
+            if self.inverse.val() {
+                self.sample[2 * l].next = self.x[2 * l + 1].val();
+                self.sample[2 * l + 1].next = self.x[2 * l].val();
+            }
+        }
+        for p in 0..self.parts.val() {
+            self.first[p].clock.next = self.clock.val();
+            self.first[p].d.next = self.sample[p].val() << 2;
+            if self.blocked.val() {
+                self.first[p].d.next = self.sample[p].val();
+            }
+        }
+        // passes
+        for j in 0..self.pairs.val() {
+            self.pair[j].clock.next = self.clock.val();
+            if j == 0 {
+                // only if it is the first of this size: else its pulse would reach the next instruction
+                self.pair[j].start.next = false;
+            } else {
+                self.pair[j].start.next = self.pair[j - 1].started.val();
+            }
+            for p in 0..self.parts.val() {
+                if j == 0 {
+                    self.pair[j].x[p].next = self.first[p].q.val();
+                } else {
+                    self.pair[j].x[p].next = self.pair[j - 1].y[p].val();
+                }
+            }
+            self.pair[j].skip.next = self.log.val() == self.one_more[j].val();
+            if (self.log.val() == self.one_more[j].val()) | (self.log.val() == self.two_more[j].val()) {
+                self.pair[j].start.next = self.entered.q.val().any();
+                for p in 0..self.parts.val() {
+                    self.pair[j].x[p].next = self.first[p].q.val();
+                }
+            }
+            // `block` drops a bit for each stage after the first six
+            self.pair[j].shift.next = 2.into();
+            if self.log.val() == self.one_more[j].val() {
+                self.pair[j].shift.next = 1.into();
+            }
+            if self.blocked.val() {
+                self.pair[j].shift.next = 2.into();
+                if self.log.val() == self.all_kept[j].val() + 1 {
+                    self.pair[j].shift.next = 1.into();
+                }
+                if self.log.val() <= self.all_kept[j].val() {
+                    self.pair[j].shift.next = 0.into();
+                }
+            }
+            // tiles: twiddles of the columns' index only, as long as it is transformed
+            self.pair[j].split.next = self.log.val() == self.one_more[j].val();
+            self.pair[j].mask.next = self.ones[j].val();
+            if self.tiled.val() {
+                if (self.log.val() == 4) & (self.quarters[j].val() == 2) {
+                    self.pair[j].mask.next = self.above_two[j].val();
+                }
+                if (self.log.val() == 6) & (self.quarters[j].val() == 4) {
+                    self.pair[j].mask.next = self.above_three[j].val();
+                }
+                if (self.log.val() == 6) & (self.quarters[j].val() == 2) {
+                    self.pair[j].split.next = true;
+                }
+                if (self.log.val() == 8) & ((self.quarters[j].val() == 6) | (self.quarters[j].val() == 4)) {
+                    self.pair[j].mask.next = self.above_four[j].val();
+                }
+            }
+        }
+        // natural order
+        self.reorder.clock.next = self.clock.val();
+        self.reorder.log_points.next = self.log.val();
+        self.reorder.tile.next = self.tiled.val();
+        self.reorder.start.next = self.pair[self.pairs.val() - 1].started.val();
+        for p in 0..self.parts.val() {
+            self.reorder.x[p].next = self.pair[self.pairs.val() - 1].y[p].val();
+        }
+        for s in 0..4 {
+            self.chain[s].clock.next = self.clock.val();
+            if s == 0 {
+                self.chain[s].d.next = self.reorder.starts.val().into();
+            } else {
+                self.chain[s].d.next = self.chain[s - 1].q.val();
+            }
+        }
+        self.starts.next = self.chain[3].q.val().any();
+        for l in 0..self.lanes.val() {
+            self.normalise[l].clock.next = self.clock.val();
+            self.normalise[l].block.next = self.blocked.val();
+            self.normalise[l].log_points.next = self.log.val();
+            self.normalise[l].begins.next = self.reorder.begins.val();
+            self.normalise[l].ends.next = self.reorder.ends.val();
+            for i in 0..2 {
+                self.normalise[l].v[i].next = self.pair[self.pairs.val() - 1].y[2 * l + i].val();
+                self.normalise[l].read[i].next = self.reorder.y[2 * l + i].val();
+            }
+            self.y[2 * l].next = self.normalise[l].y[0].val();
+            self.y[2 * l + 1].next = self.normalise[l].y[1].val();
+            if self.inverse.val() {
+                self.y[2 * l].next = self.normalise[l].y[1].val();
+                self.y[2 * l + 1].next = self.normalise[l].y[0].val();
+            }
+            self.exponent[l].next = self.normalise[l].exponent.val();
+            self.clamped[l].next = self.normalise[l].clamped.val();
+        }
+    }
+}

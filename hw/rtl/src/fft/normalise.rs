@@ -1,0 +1,195 @@
+//! The last rounding of a transform: by its largest magnitude (`block`), or by the guard bits (`scaled`).
+//!
+//! ```text
+//! behind the last pass: v ─► OR of magnitudes ─► (batch ends) ─► q ─► half, mask
+//! from the reorder buffer: v ─► held ─► v + half, tie? ─► >> q ─► clamp ─► y
+//! ```
+
+use super::{FREE_STAGES, LOG_BITS, Shape};
+use crate::hdl::prelude::*;
+use crate::named;
+use rust_hdl::prelude::*;
+
+/// Bits of q: at most 8.
+const SHIFT_BITS: usize = 4;
+
+/// y = v / 2^q, half to even, clamped to b bits; q from the transform's OR of magnitudes, or 2.
+///
+/// # Timing  a batch's last group enters in cycle t; its first one is read in t+1 (`read`) and leaves in t+4
+#[derive(LogicBlock)]
+pub struct Normalise {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Block floating point.
+    pub block: Signal<In, Bit>,
+    /// log2 N.
+    pub log_points: Sig<In>,
+    /// Real and imaginary part behind the last pass.
+    pub v: Vec<Sig<In>>,
+    /// It is the first of its batch.
+    pub begins: Signal<In, Bit>,
+    /// It is the last of its batch.
+    pub ends: Signal<In, Bit>,
+    /// Parts from the reorder buffer.
+    pub read: Vec<Sig<In>>,
+    /// The rounded parts.
+    pub y: Vec<Sig<Out>>,
+    /// The exponent of their transform.
+    pub exponent: Sig<Out>,
+    /// One of them was clamped.
+    pub clamped: Signal<Out, Bit>,
+    magnitude: Vec<Sig<Local>>,
+    seen: Sig<Local>,
+    all: Reg,
+    whole: Reg,
+    amount: Sig<Local>,
+    q: Reg,
+    q_late: Reg,
+    exponent_late: Reg,
+    exponent_q: Reg,
+    dropped: Sig<Local>,
+    mask: Sig<Local>,
+    half: Sig<Local>,
+    held: Vec<Reg>,
+    raised: Vec<Reg>,
+    tie: Vec<Reg>,
+    floor: Vec<Sig<Local>>,
+    out: Vec<Reg>,
+    over: Vec<Sig<Local>>,
+    over_q: Reg,
+    most: Const,
+    least: Const,
+    shifts: Dim,
+    kept: Dim,
+    free: Dim,
+    has_block: Flag,
+}
+
+impl Normalise {
+    /// The rounding of one of `shape`'s lanes.
+    pub fn new(shape: &Shape) -> Self {
+        let (w, b) = (shape.inner, shape.bits);
+        let most = (1i128 << (b - 1)) - 1;
+        Normalise {
+            clock: Default::default(),
+            block: Default::default(),
+            log_points: Sig::unsigned(LOG_BITS),
+            v: Sig::vec(2, w, true),
+            begins: Default::default(),
+            ends: Default::default(),
+            read: Sig::vec(2, w, true),
+            y: Sig::vec(2, 16, true),
+            exponent: Sig::unsigned(5),
+            clamped: Default::default(),
+            magnitude: Sig::vec(2, w, false),
+            seen: Sig::unsigned(w),
+            all: Reg::unsigned(w),
+            whole: Reg::unsigned(w),
+            amount: Sig::unsigned(SHIFT_BITS),
+            q: Reg::unsigned(SHIFT_BITS),
+            q_late: Reg::unsigned(SHIFT_BITS),
+            exponent_late: Reg::unsigned(5),
+            exponent_q: Reg::unsigned(5),
+            dropped: Sig::unsigned(LOG_BITS),
+            mask: Sig::unsigned(w),
+            half: Sig::unsigned(w),
+            held: Reg::vec(2, w, true),
+            raised: Reg::vec(2, w + 1, true),
+            tie: Reg::vec(2, 1, false),
+            floor: Sig::vec(2, w + 1, true),
+            out: Reg::vec(2, b, true),
+            over: Sig::vec(2, 1, false),
+            over_q: Reg::unsigned(1),
+            most: Const::signed(most, b),
+            least: Const::signed(-most - 1, b),
+            shifts: Dim::new(w - b + 1),
+            kept: Dim::new(b - 1),
+            free: Dim::new(FREE_STAGES),
+            has_block: Flag::new(shape.block),
+        }
+    }
+}
+
+impl Logic for Normalise {
+    named!();
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, all, whole, q, q_late, exponent_late, exponent_q, over_q);
+        // the OR of a batch: of v, or of its complement if negative
+        for i in 0..2 {
+            self.magnitude[i].next = self.v[i].val();
+            if self.v[i].val() < 0 {
+                self.magnitude[i].next = !self.v[i].val();
+            }
+        }
+        self.seen.next = self.magnitude[0].val() | self.magnitude[1].val();
+        if !self.begins.val() {
+            self.seen.next = self.seen.val() | self.all.q.val();
+        }
+        self.all.d.next = self.seen.val();
+        if self.ends.val() {
+            self.whole.d.next = self.seen.val();
+        }
+        // its bits above those that are kept
+        self.amount.next = 2.into();
+        self.dropped.next = 0.into();
+        self.exponent_late.d.next = self.log_points.val();
+        if self.has_block.val() {
+            if self.block.val() {
+                self.amount.next = 0.into();
+                for s in 0..self.shifts.val() {
+                    if ((self.whole.q.val() >> self.kept.val()) >> s).any() {
+                        self.amount.next = (s + 1).into();
+                    }
+                }
+                if self.log_points.val() > self.free.val() {
+                    self.dropped.next = self.log_points.val() - self.free.val();
+                }
+                self.exponent_late.d.next = self.dropped.val() + self.q.q.val();
+            }
+        }
+        self.q.d.next = self.amount.val();
+        self.q_late.d.next = self.q.q.val();
+        self.mask.next = 0.into();
+        for s in 0..self.shifts.val() {
+            if self.q.q.val() > s {
+                self.mask.next = self.mask.val() * 2 + 1;
+            }
+        }
+        self.half.next = 0.into();
+        if self.q.q.val().any() {
+            self.half.next = (self.mask.val() >> 1) + 1;
+        }
+        // v + half; half too much if it was a tie and the floor is odd
+        for i in 0..2 {
+            self.held[i].clock.next = self.clock.val();
+            self.raised[i].clock.next = self.clock.val();
+            self.tie[i].clock.next = self.clock.val();
+            self.out[i].clock.next = self.clock.val();
+            self.held[i].d.next = self.read[i].val();
+            self.raised[i].d.next = self.held[i].q.val() + self.half.val();
+            self.tie[i].d.next =
+                (self.q.q.val().any() & ((self.held[i].q.val() & self.mask.val()) == self.half.val())).into();
+            self.floor[i].next = self.raised[i].q.val() >> self.q_late.q.val();
+            if self.tie[i].q.val().any() & self.floor[i].val().get_bit(0) {
+                self.floor[i].next = (self.floor[i].val() >> 1) << 1;
+            }
+            self.out[i].d.next = self.floor[i].val();
+            self.over[i].next = 0.into();
+            if self.floor[i].val() > self.most.val() {
+                self.out[i].d.next = self.most.val();
+                self.over[i].next = 1.into();
+            }
+            if self.floor[i].val() < self.least.val() {
+                self.out[i].d.next = self.least.val();
+                self.over[i].next = 1.into();
+            }
+            self.y[i].next = self.out[i].q.val();
+        }
+        self.over_q.d.next = self.over[0].val() | self.over[1].val();
+        self.clamped.next = self.over_q.q.val().any();
+        self.exponent_q.d.next = self.exponent_late.q.val();
+        self.exponent.next = self.exponent_q.q.val();
+    }
+}

@@ -1,0 +1,174 @@
+//! Groups to result words, and the status word after them.
+
+use super::Shape;
+use crate::hdl::prelude::*;
+use crate::named;
+use rust_hdl::prelude::*;
+use tandem_spec::Config;
+use tandem_spec::config::Fft;
+
+/// Bits of a transform's status.
+const STATUS: usize = 8;
+
+/// Collects the groups of an instruction.
+///
+/// # Timing  a result word is offered in the cycle in which its last group is there, the status word in the cycle
+/// after the instruction's last group
+#[derive(LogicBlock)]
+pub struct Packer {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// A group is there.
+    pub valid: Signal<In, Bit>,
+    /// It is the first of the instruction.
+    pub starts: Signal<In, Bit>,
+    /// It is the last of its batch.
+    pub ends: Signal<In, Bit>,
+    /// It is the last of the instruction.
+    pub last: Signal<In, Bit>,
+    /// Its parts.
+    pub part: Vec<Sig<In>>,
+    /// Exponents of its transforms.
+    pub exponent: Vec<Sig<In>>,
+    /// Whether parts of its samples were clamped.
+    pub clamped: Vec<Signal<In, Bit>>,
+    /// A result word is there.
+    pub we: Signal<Out, Bit>,
+    /// Its results.
+    pub result: Vec<Sig<Out>>,
+    /// The status word is there: nothing follows.
+    pub done: Signal<Out, Bit>,
+    place: Reg,
+    place_now: Sig<Local>,
+    batch: Reg,
+    batch_now: Sig<Local>,
+    sample: Vec<Concat>,
+    held: Vec<Reg>,
+    clamps: Vec<Reg>,
+    clamps_now: Vec<Sig<Local>>,
+    status: Vec<Reg>,
+    status_join: Vec<Concat>,
+    closing: Reg,
+    lanes: Dim,
+    width: Dim,
+    groups: Dim,
+    batches: Dim,
+    last_place: Dim,
+}
+
+impl Packer {
+    /// The packer of `fft`.
+    pub fn new(c: &Config, fft: &Fft) -> Self {
+        let (shape, width) = (Shape::new(fft), c.array.drain);
+        let groups = width / shape.lanes;
+        Packer {
+            clock: Default::default(),
+            valid: Default::default(),
+            starts: Default::default(),
+            ends: Default::default(),
+            last: Default::default(),
+            part: Sig::vec(shape.parts(), 16, true),
+            exponent: Sig::vec(shape.lanes, 5, false),
+            clamped: (0..shape.lanes).map(|_| Default::default()).collect(),
+            we: Default::default(),
+            result: Sig::vec(width, 32, true),
+            done: Default::default(),
+            place: Reg::unsigned(index_bits(groups)),
+            place_now: Sig::unsigned(index_bits(groups)),
+            batch: Reg::unsigned(index_bits(4 * groups)),
+            batch_now: Sig::unsigned(index_bits(4 * groups)),
+            sample: (0..shape.lanes).map(|_| Concat::new(2, 16)).collect(),
+            held: Reg::vec(width, 32, false),
+            clamps: Reg::vec(shape.lanes, 1, false),
+            clamps_now: Sig::vec(shape.lanes, 1, false),
+            status: Reg::vec(4 * width, STATUS, false),
+            status_join: (0..width).map(|_| Concat::new(4, STATUS)).collect(),
+            closing: Reg::unsigned(1),
+            lanes: Dim::new(shape.lanes),
+            width: Dim::new(width),
+            groups: Dim::new(groups),
+            batches: Dim::new(4 * groups),
+            last_place: Dim::new(groups - 1),
+        }
+    }
+}
+
+impl Logic for Packer {
+    named!("fft_packer");
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, place, batch, closing);
+        self.place_now.next = self.place.q.val();
+        self.batch_now.next = self.batch.q.val();
+        if self.starts.val() {
+            self.place_now.next = 0.into();
+            self.batch_now.next = 0.into();
+        }
+        if self.valid.val() {
+            self.place.d.next = self.place_now.val() + 1;
+            if self.place_now.val() == self.last_place.val() {
+                self.place.d.next = 0.into();
+            }
+            self.batch.d.next = self.batch_now.val() + self.ends.val();
+        }
+        self.closing.d.next = (self.valid.val() & self.last.val()).into();
+        self.done.next = self.closing.q.val().any();
+        self.we.next = self.closing.q.val().any()
+            | (self.valid.val() & (self.last.val() | (self.place_now.val() == self.last_place.val())));
+        for l in 0..self.lanes.val() {
+            self.sample[l].x[0].next = self.part[2 * l].val();
+            self.sample[l].x[1].next = self.part[2 * l + 1].val();
+            self.clamps[l].clock.next = self.clock.val();
+            self.clamps_now[l].next = self.clamps[l].q.val();
+            if self.starts.val() {
+                self.clamps_now[l].next = 0.into();
+            }
+            self.clamps_now[l].next = self.clamps_now[l].val() | self.clamped[l].val();
+            self.clamps[l].d.next = self.clamps[l].q.val();
+            if self.valid.val() {
+                self.clamps[l].d.next = self.clamps_now[l].val();
+                if self.ends.val() {
+                    self.clamps[l].d.next = 0.into();
+                }
+            }
+        }
+        // a word: the groups held, then the one that is there, then zeros
+        for g in 0..self.groups.val() {
+            for l in 0..self.lanes.val() {
+                self.held[g * self.lanes.val() + l].clock.next = self.clock.val();
+                self.held[g * self.lanes.val() + l].d.next = self.held[g * self.lanes.val() + l].q.val();
+                self.result[g * self.lanes.val() + l].next = 0.into();
+                if self.place_now.val() > g {
+                    self.result[g * self.lanes.val() + l].next = self.held[g * self.lanes.val() + l].q.val();
+                }
+                if self.place_now.val() == g {
+                    self.result[g * self.lanes.val() + l].next = self.sample[l].y.val();
+                    if self.valid.val() {
+                        self.held[g * self.lanes.val() + l].d.next = self.sample[l].y.val();
+                    }
+                }
+            }
+        }
+        for b in 0..self.batches.val() {
+            for l in 0..self.lanes.val() {
+                self.status[b * self.lanes.val() + l].clock.next = self.clock.val();
+                self.status[b * self.lanes.val() + l].d.next = self.status[b * self.lanes.val() + l].q.val();
+                if self.valid.val() & self.starts.val() {
+                    self.status[b * self.lanes.val() + l].d.next = 0.into();
+                }
+                if self.valid.val() & self.ends.val() & (self.batch_now.val() == b) {
+                    self.status[b * self.lanes.val() + l].d.next =
+                        (self.clamps_now[l].val() << 7) + self.exponent[l].val();
+                }
+                self.status_join[(b * self.lanes.val() + l) / 4].x[(b * self.lanes.val() + l) % 4].next =
+                    self.status[b * self.lanes.val() + l].q.val();
+            }
+        }
+        if self.closing.q.val().any() {
+            for w in 0..self.width.val() {
+                self.result[w].next = self.status_join[w].y.val();
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! From bit-reversed to natural order, in place.
+//!
+//! ```text
+//! batch 0 is written at p = 0, 1, 2, …       and read at reversed(k), k = 0, 1, 2, …
+//! batch 1 is written where that was read     and read at k
+//! batch 2 is written at p again …
+//! ```
+//! A word is read one cycle before it is overwritten: reading starts with a batch's last group.
+
+use super::reversal::Reversal;
+use super::{LOG_BITS, Shape};
+use crate::hdl::prelude::*;
+use crate::named;
+use rust_hdl::prelude::*;
+
+/// Reorders batches that follow each other without gaps.
+///
+/// # Timing  group p of the first batch enters in s + p; group k in natural order leaves in s + N + k
+#[derive(LogicBlock)]
+pub struct Reorder {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// log2 N.
+    pub log_points: Sig<In>,
+    /// Transforms are tiles.
+    pub tile: Signal<In, Bit>,
+    /// The first group enters.
+    pub start: Signal<In, Bit>,
+    /// Parts of the group that enters.
+    pub x: Vec<Sig<In>>,
+    /// It is the first of its batch.
+    pub begins: Signal<Out, Bit>,
+    /// It is the last of its batch.
+    pub ends: Signal<Out, Bit>,
+    /// Parts of the group that leaves.
+    pub y: Vec<Sig<Out>>,
+    /// The first one leaves in the next cycle.
+    pub starts: Signal<Out, Bit>,
+    written: Reg,
+    turned: Reg,
+    armed: Reg,
+    read: Reg,
+    read_turned: Reg,
+    last: Sig<Local>,
+    p: Sig<Local>,
+    p_turned: Sig<Local>,
+    k: Sig<Local>,
+    k_turned: Sig<Local>,
+    write_order: Reversal,
+    read_order: Reversal,
+    ram: Vec<Ram>,
+    join: Vec<Concat>,
+    cut: Vec<Unpack>,
+    lanes: Dim,
+    bits: Dim,
+}
+
+impl Reorder {
+    /// A buffer for transforms of `shape`.
+    pub fn new(shape: &Shape) -> Self {
+        let (lanes, parts, bits, w) = (shape.lanes, shape.parts(), shape.log_points, shape.inner);
+        Reorder {
+            clock: Default::default(),
+            log_points: Sig::unsigned(LOG_BITS),
+            tile: Default::default(),
+            start: Default::default(),
+            x: Sig::vec(parts, w, true),
+            begins: Default::default(),
+            ends: Default::default(),
+            y: Sig::vec(parts, w, true),
+            starts: Default::default(),
+            written: Reg::unsigned(bits),
+            turned: Reg::unsigned(1),
+            armed: Reg::unsigned(1),
+            read: Reg::unsigned(bits),
+            read_turned: Reg::unsigned(1),
+            last: Sig::unsigned(bits),
+            p: Sig::unsigned(bits),
+            p_turned: Sig::unsigned(1),
+            k: Sig::unsigned(bits),
+            k_turned: Sig::unsigned(1),
+            write_order: Reversal::new(shape),
+            read_order: Reversal::new(shape),
+            ram: (0..lanes).map(|_| Ram::new(1 << bits, 2 * w, false)).collect(),
+            join: (0..lanes).map(|_| Concat::new(2, w)).collect(),
+            cut: (0..lanes).map(|_| Unpack::new(2, w, true)).collect(),
+            lanes: Dim::new(lanes),
+            bits: Dim::new(bits),
+        }
+    }
+}
+
+impl Logic for Reorder {
+    named!();
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, written, turned, armed, read, read_turned);
+        // N − 1
+        self.last.next = 0.into();
+        for b in 0..self.bits.val() {
+            if self.log_points.val() > b {
+                self.last.next = self.last.val() * 2 + 1;
+            }
+        }
+        // writing
+        self.p.next = self.written.q.val();
+        self.p_turned.next = self.turned.q.val();
+        if self.start.val() {
+            self.p.next = 0.into();
+            self.p_turned.next = 0.into();
+            self.armed.d.next = 1.into();
+        }
+        self.begins.next = !self.p.val().any();
+        self.ends.next = self.p.val() == self.last.val();
+        self.written.d.next = self.p.val() + 1;
+        self.turned.d.next = self.p_turned.val();
+        self.starts.next = false;
+        if self.ends.val() {
+            self.written.d.next = 0.into();
+            self.turned.d.next = (!self.p_turned.val().any()).into();
+            self.starts.next = self.armed.q.val().any();
+            self.armed.d.next = 0.into();
+        }
+        // reading
+        self.k.next = self.read.q.val();
+        self.k_turned.next = self.read_turned.q.val();
+        if self.starts.val() {
+            self.k.next = 0.into();
+            self.k_turned.next = 0.into();
+        }
+        self.read.d.next = self.k.val() + 1;
+        self.read_turned.d.next = self.k_turned.val();
+        if self.k.val() == self.last.val() {
+            self.read.d.next = 0.into();
+            self.read_turned.d.next = (!self.k_turned.val().any()).into();
+        }
+        self.write_order.x.next = self.p.val();
+        self.write_order.log_points.next = self.log_points.val();
+        self.write_order.tile.next = self.tile.val();
+        self.read_order.x.next = self.k.val();
+        self.read_order.log_points.next = self.log_points.val();
+        self.read_order.tile.next = self.tile.val();
+        for l in 0..self.lanes.val() {
+            self.join[l].x[0].next = self.x[2 * l].val();
+            self.join[l].x[1].next = self.x[2 * l + 1].val();
+            self.ram[l].clock.next = self.clock.val();
+            self.ram[l].we.next = true;
+            self.ram[l].wdata.next = self.join[l].y.val();
+            self.ram[l].waddr.next = self.p.val();
+            if self.p_turned.val().any() {
+                self.ram[l].waddr.next = self.write_order.y.val();
+            }
+            self.ram[l].re.next = true;
+            self.ram[l].raddr.next = self.read_order.y.val();
+            if self.k_turned.val().any() {
+                self.ram[l].raddr.next = self.k.val();
+            }
+            self.cut[l].x.next = self.ram[l].rdata.val();
+            self.y[2 * l].next = self.cut[l].y[0].val();
+            self.y[2 * l + 1].next = self.cut[l].y[1].val();
+        }
+    }
+}

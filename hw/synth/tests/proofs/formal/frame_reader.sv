@@ -1,0 +1,76 @@
+// A second reading of docs/link.md by places: byte p of a line's frame holds byte p - 1 of its content, or a code where
+// one is due; a code says how far the next place of a code is, and content is 0 there.
+reg [8:0] f_at = 0, f_due = 0;  // bytes since the last zero; place of the next code
+reg f_begun = 0, f_bad = 0;     // something came since the last zero; it cannot be a frame
+wire f_code = f_at == f_due;
+wire [7:0] f_value = f_code ? 0 : data;
+wire f_comes = valid && data != 0;
+wire f_content = f_comes && f_at > 0 && !f_bad;
+reg [31:0] f_crc = F_START;
+reg f_past = 0, f_ended = 0, f_sound = 0;
+reg [7:0] f_length, f_kind, f_session, f_seq, f_argument;
+always @(posedge clock) begin
+  f_past <= 1;
+  f_ended <= valid && data == 0 && f_begun;
+  f_sound <= !f_bad && f_code && f_at > F_HEADER + F_CHECK && f_crc == F_RESIDUE;
+  f_length <= f_at - 1 - F_HEADER - F_CHECK;
+  if (valid && data == 0) begin
+    f_at <= 0;
+    f_due <= 0;
+    f_begun <= 0;
+    f_bad <= 0;
+    f_crc <= F_START;
+  end else begin
+    if (valid || unframed) f_begun <= 1;
+    if (unframed) f_bad <= 1;
+    if (f_comes && !f_bad) begin
+      f_at <= f_at + 1;
+      if (f_code) f_due <= f_at + data;
+      if (f_code && data == 255) f_bad <= 1;
+      if (f_at > F_MOST) f_bad <= 1;
+    end
+    if (f_content) begin
+      f_crc <= crc_step_y;
+      if (f_at == 1) f_kind <= f_value;
+      if (f_at == 2) f_session <= f_value;
+      if (f_at == 3) f_seq <= f_value;
+      if (f_at == 4) f_argument <= f_value;
+    end
+  end
+end
+// the UART gives a byte or the lack of a stop bit
+always @* assume (!(valid && unframed));
+always @* begin
+  assert (content == (f_content && f_at > F_HEADER));
+  if (f_content) assert (byte_2 == f_value);
+  if (content) begin
+    assert (value == f_value);
+    assert (place == f_at - 1 - F_HEADER);
+  end
+  if (f_past) begin
+    assert (good == (f_ended && f_sound));
+    assert (damaged == (f_ended && !f_sound));
+    if (good) begin
+      assert (length == f_length);
+      assert (kind == f_kind);
+      assert (session == f_session);
+      assert (seq == f_seq);
+      if (length > 0) assert (argument_0 == f_argument);
+    end
+  end
+  // what the registers hold
+  assert (broken_q == f_bad);
+  assert (begun_q == f_begun);
+  if (!f_bad) begin
+    assert (f_begun == (f_at > 0));
+    if (f_at == 0) assert (f_due == 0);
+    assert (f_due >= f_at && left_q == f_due - f_at);
+    assert (count_q == (f_at > 0 ? f_at - 1 : 0));
+    assert (f_at <= F_MOST + 1);
+    assert (crc_q == f_crc);
+    if (f_at > 1) assert (kept_0_q == f_kind);
+    if (f_at > 2) assert (kept_1_q == f_session);
+    if (f_at > 3) assert (kept_2_q == f_seq);
+    if (f_at > 4) assert (kept_3_q == f_argument);
+  end
+end

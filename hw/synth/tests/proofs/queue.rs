@@ -1,0 +1,44 @@
+//! The queue.
+
+use crate::claim::{Claim, Mutant, Proofs, caught, verilog};
+use tandem_synth::modules;
+
+const PROPERTIES: &str = include_str!("formal/fifo.sv");
+
+const MUTANTS: [Mutant; 4] = [
+    ("a full queue takes an entry", "do_push = push & ~full", "do_push = push"),
+    ("an empty queue gives one", "do_pop = pop & ~empty", "do_pop = pop"),
+    ("a field is not written", "if (do_push) mem_3[wptr] <= d_3", "if (do_push) mem_3[wptr] <= d_2"),
+    ("the head stays", "if (do_pop) rptr <= rptr + 1'd1", "if (do_pop) rptr <= rptr"),
+];
+
+/// A queue of two entries.
+fn queue() -> Claim {
+    let (_, v) = verilog(1);
+    let name = modules::names(&v).into_iter().find(|n| n.starts_with("fifo_2x96")).unwrap();
+    let fields: Vec<usize> = (0..5).rev().collect();
+    let all = |what: &dyn Fn(usize) -> String| {
+        format!("{{{}}}", fields.iter().map(|i| what(*i)).collect::<Vec<_>>().join(", "))
+    };
+    let wires = format!(
+        "localparam F_BITS = 96, F_DEPTH = 2, F_PTR = 1;\nwire [95:0] f_d = {};\nwire [95:0] f_head = {};\n\
+         wire [95:0] f_stored = {};\n",
+        all(&|i| format!("d_{i}")),
+        all(&|i| format!("head_{i}")),
+        all(&|i| format!("mem_{i}[f_at]")),
+    );
+    // names are declared before they are used
+    let (head, rest) = PROPERTIES.split_once("wire [F_PTR-1:0] f_ahead").unwrap();
+    let (parameters, wires) = wires.split_once('\n').unwrap();
+    Claim::new(&v, name, &format!("{parameters}\n{head}{wires}wire [F_PTR-1:0] f_ahead{rest}"))
+}
+
+#[test]
+fn the_queue_keeps_order_and_content() {
+    Proofs::new().prove(&queue()).unwrap();
+}
+
+#[test]
+fn broken_queues_are_caught() {
+    caught(&queue(), &MUTANTS);
+}

