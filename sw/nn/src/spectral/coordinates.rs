@@ -54,7 +54,7 @@ impl Coordinates {
     }
 
     /// Rows, times √N.
-    pub fn from_rows(&self, rows: &[f32]) -> Array2<Complex<f32>> {
+    pub fn coefficients_of_rows(&self, rows: &[f32]) -> Array2<Complex<f32>> {
         let root = (self.layout.points as f32).sqrt();
         let width = self.layout.channels;
         let coefficients = self.bins.iter().enumerate().flat_map(|(i, bin)| {
@@ -65,8 +65,8 @@ impl Coordinates {
         self.array(coefficients.collect())
     }
 
-    /// Coefficients over √N: the inverse of [`from_rows`](Self::from_rows).
-    pub fn to_rows(&self, coefficients: &Array2<Complex<f32>>) -> Array2<f32> {
+    /// Coefficients over √N: the inverse of [`coefficients_of_rows`](Self::coefficients_of_rows).
+    pub fn rows_of(&self, coefficients: &Array2<Complex<f32>>) -> Array2<f32> {
         let root = (self.layout.points as f32).sqrt();
         let width = self.layout.channels;
         let mut rows = Array2::zeros((self.layout.points * self.groups.channels, self.groups.outputs));
@@ -83,7 +83,7 @@ impl Coordinates {
     }
 
     /// Spectra of one row.
-    pub fn from_spectra<T: Float>(&self, spectra: &Spectra<T>) -> Array2<Complex<T>> {
+    pub fn coefficients_of_spectra<T: Float>(&self, spectra: &Spectra<T>) -> Array2<Complex<T>> {
         let width = self.layout.channels;
         let coefficients = self.bins.iter().zip(spectra).flat_map(|(bin, s)| {
             let imaginary = move |i: usize| if bin.is_real() { T::zero() } else { s[[0, width + i]] };
@@ -92,8 +92,8 @@ impl Coordinates {
         self.array(coefficients.collect())
     }
 
-    /// The inverse of [`from_spectra`](Self::from_spectra).
-    pub fn to_spectra<T: Float>(&self, coefficients: &Array2<Complex<T>>) -> Spectra<T> {
+    /// The inverse of [`coefficients_of_spectra`](Self::coefficients_of_spectra).
+    pub fn spectra_of<T: Float>(&self, coefficients: &Array2<Complex<T>>) -> Spectra<T> {
         let width = self.layout.channels;
         let bins = self.bins.iter().zip(slice(coefficients).chunks_exact(width));
         let of = |(bin, w): (&Bin, &[Complex<T>])| {

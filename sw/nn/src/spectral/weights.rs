@@ -69,7 +69,7 @@ impl SpectralWeights {
             let spectrum = weights.spectrum();
             weights.support = Support::Points;
             let narrow = spectrum.mapv(|v| Complex::new(v.re as f32, v.im as f32));
-            weights.weight = Parameter::new("weight", weights.coordinates.to_rows(&narrow));
+            weights.weight = Parameter::new("weight", weights.coordinates.rows_of(&narrow));
         }
         weights.weight.decay = true;
         weights
@@ -105,13 +105,13 @@ impl SpectralWeights {
         match &self.support {
             Support::Points => self
                 .coordinates
-                .from_rows(self.weight.values())
+                .coefficients_of_rows(self.weight.values())
                 .mapv(|v| Complex::new(f64::from(v.re), f64::from(v.im))),
             Support::Kernel(places) => {
                 let (w, at) = (self.weight.values(), &self.coordinates);
                 let mut z = at.layout.pack(|_, planes| at.pad(places, planes, |i| f64::from(w[i])));
                 self.transform.forward(&mut z);
-                at.from_spectra(&at.layout.separate(&at.bins, &z, |_, v| v, |_| true))
+                at.coefficients_of_spectra(&at.layout.separate(&at.bins, &z, |_, v| v, |_| true))
             }
         }
     }
@@ -122,7 +122,7 @@ impl SpectralWeights {
     /// # Errors   a transform that failed
     pub fn device_spectrum(&self, pass: &mut Pass<'_>) -> Result<Array2<Complex<f32>>, ProductError> {
         let mut spectrum = match &self.support {
-            Support::Points => self.coordinates.from_rows(self.weight.values()),
+            Support::Points => self.coordinates.coefficients_of_rows(self.weight.values()),
             Support::Kernel(places) => {
                 let (w, at) = (self.weight.values(), &self.coordinates);
                 let scale = max_abs(w) / UNIT as f32;
@@ -133,7 +133,7 @@ impl SpectralWeights {
                 let factors: Vec<f32> =
                     result.exponents.iter().map(|e| scale * power(i32::from(*e))).collect();
                 let value = |transform: usize, v: i32| v as f32 * factors[transform];
-                at.from_spectra(&at.layout.separate(&at.bins, &result.y, value, |_| true))
+                at.coefficients_of_spectra(&at.layout.separate(&at.bins, &result.y, value, |_| true))
             }
         };
         self.apply_mask(&mut spectrum);
@@ -155,9 +155,9 @@ impl SpectralWeights {
         self.apply_mask(&mut gradient);
         let at = &self.coordinates;
         match &self.support {
-            Support::Points => self.weight.gradient = at.to_rows(&gradient.mapv(narrow)),
+            Support::Points => self.weight.gradient = at.rows_of(&gradient.mapv(narrow)),
             Support::Kernel(places) => {
-                let mut z = at.layout.combine(&at.bins, &at.to_spectra(&gradient));
+                let mut z = at.layout.combine(&at.bins, &at.spectra_of(&gradient));
                 self.transform.inverse(&mut z);
                 let planes = real_planes(&z);
                 let out = slice_mut(&mut self.weight.gradient);
@@ -178,9 +178,9 @@ impl SpectralWeights {
         self.apply_mask(&mut gradient);
         let at = &self.coordinates;
         match &self.support {
-            Support::Points => self.weight.gradient = at.to_rows(&gradient),
+            Support::Points => self.weight.gradient = at.rows_of(&gradient),
             Support::Kernel(places) => {
-                let (z, scales) = to_unit(&at.layout.combine(&at.bins, &at.to_spectra(&gradient)));
+                let (z, scales) = to_unit(&at.layout.combine(&at.bins, &at.spectra_of(&gradient)));
                 let result = pass.transform(Product::WeightGradient, z.view(), at.bins.points(), true)?;
                 let points = at.layout.points;
                 let factor = |(e, s): (&u8, &f32)| s * power(i32::from(*e)) / points as f32;
