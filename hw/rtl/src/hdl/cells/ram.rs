@@ -13,8 +13,9 @@ use std::fmt::Write;
 /// at a rising edge:   rdata ← mem[raddr] if re      (else rdata holds)
 ///                     mem[waddr] ← wdata if we
 /// ```
-/// Reading and writing one address in one cycle reads the old word. Drive `re` with `true` for a
-/// port that reads in every cycle.
+/// Drive `re` with `true` for a port that reads in every cycle. Reading and writing one address in one
+/// cycle reads the old word in simulation; in a device the word read is undefined (`no_rw_check`), as
+/// is `rdata` before the first read: block RAM needs logic around it to promise either.
 ///
 /// # Timing   latency 1
 /// # Numeric  words start at the given contents, 0 where there are none. An address of `depth` or
@@ -96,9 +97,10 @@ impl Logic for Ram {
         let zero = literal(0, format);
         write!(
             v,
-            "reg {}mem [0:{last}];\n\
+            "(* no_rw_check *)\nreg {}mem [0:{last}];\n\
              integer i;\n\
-             initial begin\n  rdata = {zero};\n  for (i = 0; i <= {last}; i = i + 1) mem[i] = {zero};\n",
+             initial begin\n`ifndef SYNTHESIS\n  rdata = {zero};\n`endif\n\
+             \x20 for (i = 0; i <= {last}; i = i + 1) mem[i] = {zero};\n",
             declared(format)
         )
         .expect("a string");
