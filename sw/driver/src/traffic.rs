@@ -3,7 +3,7 @@
 use crate::device::Cost;
 use crate::plan::GemmPlan;
 use tandem_spec::registers::REGISTERS;
-use tandem_spec::{Config, Counters, Instruction, Timing};
+use tandem_spec::{Config, Counters, Counting, Instruction, Timing};
 
 /// Link words of a program, both directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Traffic {
 /// A run's cost from its counters.
 ///
 /// `products` counts digit products; the register counts them modulo 2^32 and by lanes, so its upper
-/// bits are taken from the plan.
+/// bits are taken from the plan. Counters that are not generated are those of the prediction.
 pub(crate) fn cost(
     config: &Config,
     plan: &GemmPlan,
@@ -62,6 +62,10 @@ pub(crate) fn cost(
     ran: &Counters,
     ideal: &Counters,
 ) -> Cost {
+    let ran = match config.counters {
+        Counting::All => *ran,
+        Counting::Total => Counters { total: ran.total, ..*ideal },
+    };
     let planned = plan.products(config);
     let products = planned - (planned & 0xffff_ffff) + u64::from(ran.products);
     let lanes = config.array.lanes as u64;

@@ -8,6 +8,7 @@
 //! ```
 
 use super::instruction_rules::InstructionRules;
+use super::pieces::{col_pieces, index_pieces, offset_pieces, row_pieces};
 use crate::crc::crc_step;
 use crate::field::field;
 use crate::hdl::prelude::*;
@@ -159,6 +160,7 @@ pub struct FrontEnd {
     granted: Signal<Local, Bit>,
     slot: Sig<Local>,
     length: Sig<Local>,
+    load_words: Sig<Local>,
     load_pop: Slice,
     load_push: Slice,
     load_broadcast: Slice,
@@ -192,6 +194,10 @@ impl FrontEnd {
         let (t, lanes) = (Timing::new(c), Lanes::new(c));
         let granule = c.link_bits.min(16);
         let reason = |r: Reason| Dim::new(r as usize);
+        let (a, m) = (&c.array, &c.memory);
+        let depth = m.row.max(m.col).max(m.index);
+        let pieces = [(row_pieces(c), a.rows), (col_pieces(c), a.cols), (index_pieces(c), a.cols), (offset_pieces(c), a.rows)];
+        let most_words = pieces.map(|(p, n)| p.words(c, n)).into_iter().max().expect("four memories");
         FrontEnd {
             clock: Default::default(),
             in_valid: Default::default(),
@@ -229,8 +235,8 @@ impl FrontEnd {
             write_memory: Sig::unsigned(3),
             write_broadcast: Default::default(),
             write_mask: Sig::unsigned(32),
-            write_address: Sig::unsigned(16),
-            write_word: Sig::unsigned(16),
+            write_address: Sig::unsigned(index_bits(depth)),
+            write_word: Sig::unsigned(bits_for(most_words)),
             write_data: lanes.signals(),
             dispatched: Default::default(),
             busy: Default::default(),
@@ -252,13 +258,13 @@ impl FrontEnd {
             crc16_step: crc_step(CRC16_POLY.into(), 16, lanes.bits, lanes.count),
             crc32: Reg::unsigned(32),
             crc32_step: crc_step(CRC32_POLY.into(), 32, lanes.bits, lanes.count),
-            address: Reg::unsigned(16),
-            left: Reg::unsigned(16),
-            word: Reg::unsigned(16),
+            address: Reg::unsigned(index_bits(depth)),
+            left: Reg::unsigned(bits_for(depth)),
+            word: Reg::unsigned(bits_for(most_words)),
             check_left: Reg::unsigned(3),
             write_q: Reg::unsigned(1),
-            write_address_q: Reg::unsigned(16),
-            write_word_q: Reg::unsigned(16),
+            write_address_q: Reg::unsigned(index_bits(depth)),
+            write_word_q: Reg::unsigned(bits_for(most_words)),
             write_data_q: Reg::vec(lanes.count, lanes.bits, false),
             view: Sig::vec(HALVES, 16, false),
             take: Default::default(),
@@ -270,6 +276,7 @@ impl FrontEnd {
             granted: Default::default(),
             slot: Sig::unsigned(7),
             length: Sig::unsigned(7),
+            load_words: Sig::unsigned(bits_for(most_words)),
             load_pop: field(load::POP_NEXT, 0),
             load_push: field(load::PUSH_NEXT, 0),
             load_broadcast: field(load::BROADCAST, 0),
@@ -339,6 +346,7 @@ impl Logic for FrontEnd {
             }
             self.half[h].next = self.view[h].val();
         }
+        self.load_words.next = self.view[3].val();
         self.load_pop.x.next = self.view[0].val();
         self.load_push.x.next = self.view[0].val();
         self.load_broadcast.x.next = self.view[0].val();
@@ -511,7 +519,7 @@ impl Logic for FrontEnd {
                     if self.left.q.val().any() {
                         self.write_q.d.next = 1.into();
                         self.word.d.next = self.word.q.val() + 1;
-                        if self.word.q.val() + 1 == self.view[3].val() {
+                        if self.word.q.val() + 1 == self.load_words.val() {
                             self.word.d.next = 0.into();
                             self.address.d.next = self.address.q.val() + 1;
                             self.left.d.next = self.left.q.val() - 1;

@@ -51,7 +51,9 @@ pub struct InstructionRules {
     levels: Dim,
     all_levels: Dim,
     log_banks: Dim,
+    count_bits: Dim,
     selects: Flag,
+    narrows: Flag,
 }
 
 /// Bits of each half of instruction `code`'s first unit that belong to no field.
@@ -111,7 +113,9 @@ impl InstructionRules {
             levels: Dim::new(c.loops),
             all_levels: Dim::new(tandem_spec::config::MAX_LOOPS),
             log_banks: Dim::new(c.array.select.trailing_zeros() as usize),
+            count_bits: Dim::new(c.address_bits),
             selects: Flag::new(c.array.select > 1),
+            narrows: Flag::new(c.narrow),
         }
     }
 }
@@ -203,6 +207,11 @@ impl Logic for InstructionRules {
                     self.bad.next = true;
                 }
             }
+            for l in 0..self.levels.val() {
+                if (self.half[10 + 3 * l].val() >> self.count_bits.val()).any() {
+                    self.bad.next = true;
+                }
+            }
             for l in self.levels.val()..self.all_levels.val() {
                 if self.half[10 + 3 * l].val() > 1 {
                     self.bad.next = true;
@@ -211,6 +220,7 @@ impl Logic for InstructionRules {
         }
         if (self.kind.val() == 2)
             & (self.format.y.val().all()
+                | (!self.narrows.val() & self.format.y.val().any())
                 | (!self.format.y.val().any() & self.shift.y.val().any())
                 | !self.half[2].val().any()
                 | (self.half[1].val() + self.half[2].val() > self.result_depth.val()))

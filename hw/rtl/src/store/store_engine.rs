@@ -36,6 +36,8 @@ enum Phase {
 pub const HALVES: usize = 4;
 /// Stages between the read address and the link word.
 const STAGES: usize = 4;
+/// Stages of these in which results are narrowed; without that, they come out of the memory later.
+const NARROWING: usize = 2;
 
 /// See docs/accelerator.md, "STORE, READ, RESET and errors" and "Timing".
 ///
@@ -117,7 +119,9 @@ pub struct StoreEngine {
     valid_at: Vec<Reg>,
     part_at: Vec<Reg>,
     last_at: Vec<Reg>,
+    delayed: Vec<Reg>,
     narrow: Vec<Narrow>,
+    size: Vec<Sig<Local>>,
     assemble: Vec<Assemble>,
     word: Vec<Reg>,
     word_join: Vec<Concat>,
@@ -139,6 +143,10 @@ pub struct StoreEngine {
     head_push: Slice,
     head_format: Slice,
     head_shift: Slice,
+    narrows: Flag,
+    delays: Dim,
+    measured: Dim,
+    formats: Dim,
     fit_splits: Vec<Flag>,
     fit_last: Vec<Dim>,
     fit_shift: Vec<Dim>,
@@ -171,10 +179,14 @@ impl StoreEngine {
     pub fn new(c: &Config) -> Self {
         let (t, lanes) = (Timing::new(c), Lanes::new(c));
         let (drain, address, part) = (c.array.drain, index_bits(c.memory.result), part_bits(c));
-        let fits: Vec<Fit> = (0..3).map(|f| Fit::new(c, f)).collect();
+        let formats = if c.narrow { 3 } else { 1 };
+        let fits: Vec<Fit> = (0..formats).map(|f| Fit::new(c, f)).collect();
         let per_source = 32 / lanes.bits;
         let read = OPCODES.iter().find(|o| o.name == "READ").expect("in the table");
         let bytes = c.link_bytes();
+        let register_words = REGISTERS.len() * 32 / c.link_bits;
+        let most_words = register_words.max(c.memory.result * (drain * 32).div_ceil(c.link_bits));
+        let delays = if c.narrow { 0 } else { NARROWING };
         StoreEngine {
             clock: Default::default(),
             available: Default::default(),
@@ -197,7 +209,7 @@ impl StoreEngine {
             register: Sig::vec(REGISTERS.len(), 32, false),
             re: Default::default(),
             raddr: Sig::unsigned(address),
-            rdata: Sig::vec(drain, 32, true),
+            rdata: Sig::vec(drain, c.array.acc_bits, true),
             out_valid: Default::default(),
             out_data: lanes.signals(),
             out_ready: Default::default(),
@@ -207,7 +219,7 @@ impl StoreEngine {
             kind: Reg::unsigned(3),
             reason: Reg::unsigned(3),
             number_q: Reg::unsigned(32),
-            words: Reg::unsigned(32),
+            words: Reg::unsigned(bits_for(most_words)),
             gives: Reg::unsigned(1),
             format_q: Reg::unsigned(2),
             shift_q: Reg::unsigned(5),
@@ -220,14 +232,16 @@ impl StoreEngine {
             source: Sig::vec(REGISTERS.len(), 32, false),
             source_cut: (0..REGISTERS.len()).map(|_| Unpack::new(per_source, lanes.bits, false)).collect(),
             address: Reg::unsigned(address),
-            left: Reg::unsigned(16),
+            left: Reg::unsigned(bits_for(c.memory.result)),
             part: Reg::unsigned(part),
             start_wait: Reg::unsigned(5),
             valid_at: Reg::vec(STAGES, 1, false),
             part_at: Reg::vec(STAGES, part, false),
             last_at: Reg::vec(STAGES, 1, false),
-            narrow: (0..drain).map(|_| Narrow::default()).collect(),
-            assemble: (0..3).map(|f| Assemble::new(c, f)).collect(),
+            delayed: Reg::vec(delays, address, false),
+            narrow: (0..if c.narrow { drain } else { 0 }).map(|_| Narrow::default()).collect(),
+            size: Sig::vec(drain, c.array.acc_bits, false),
+            assemble: (0..formats).map(|f| Assemble::new(c, f)).collect(),
             word: Reg::vec(bytes, 8, false),
             word_join: (0..lanes.count).map(|_| Concat::new(lanes.bits / 8, 8)).collect(),
             advance: Default::default(),
@@ -248,6 +262,10 @@ impl StoreEngine {
             head_push: field(store::PUSH_PREV, 0),
             head_format: field(store::FORMAT, 0),
             head_shift: field(store::SHIFT, 3),
+            narrows: Flag::new(c.narrow),
+            delays: Dim::new(delays),
+            measured: Dim::new(1 + delays / 2),
+            formats: Dim::new(formats),
             fit_splits: fits.iter().map(|f| Flag::new(f.share == 1)).collect(),
             fit_last: fits.iter().map(|f| Dim::new(f.split.max(f.share) - 1)).collect(),
             fit_shift: fits
@@ -264,7 +282,7 @@ impl StoreEngine {
             per_lane: Dim::new(lanes.bits / 8),
             unit_words: Dim::new(t.unit_words),
             check_words: Dim::new(t.check_words),
-            register_words: Dim::new(REGISTERS.len() * 32 / c.link_bits),
+            register_words: Dim::new(register_words),
             wait_start: Dim::new(t.first_data - 1 - STAGES),
             gap_start: Dim::new(t.first_data - 1 - t.unit_words),
             has_gap: Flag::new(t.first_data > 1 + t.unit_words),
@@ -376,7 +394,7 @@ impl Logic for StoreEngine {
         // results: address, memory, two stages of narrowing, link word
         self.splits.next = false;
         self.last_part.next = 0.into();
-        for f in 0..3 {
+        for f in 0..self.formats.val() {
             if self.format_q.q.val() == f {
                 self.splits.next = self.fit_splits[f].val();
                 self.last_part.next = self.fit_last[f].val().into();
@@ -386,19 +404,40 @@ impl Logic for StoreEngine {
         self.emits.next = self.left.q.val().any() & !self.start_wait.q.val().any();
         self.re.next = self.advance.val();
         self.raddr.next = self.address.q.val();
+        for d in 0..self.delays.val() {
+            self.delayed[d].clock.next = self.clock.val();
+            self.delayed[d].d.next = self.delayed[d].q.val();
+            if self.advance.val() {
+                self.delayed[d].d.next = self.raddr.val();
+            }
+            self.raddr.next = self.delayed[d].q.val();
+        }
         self.mask.next = 0.into();
         self.half_step.next = 0.into();
-        for b in 0..31 {
-            if self.shift_q.q.val() > b {
-                self.mask.next = self.mask.val() * 2 + 1;
+        if self.narrows.val() {
+            for b in 0..31 {
+                if self.shift_q.q.val() > b {
+                    self.mask.next = self.mask.val() * 2 + 1;
+                }
             }
-        }
-        if self.mask.val().any() {
-            self.half_step.next = (self.mask.val() >> 1) + 1;
+            if self.mask.val().any() {
+                self.half_step.next = (self.mask.val() >> 1) + 1;
+            }
         }
         self.or.next = 0.into();
         self.hits.next = 0.into();
         for r in 0..self.results.val() {
+            self.size[r].next = 0.into();
+            if !self.narrows.val() {
+                self.size[r].next = self.rdata[r].val();
+                if self.rdata[r].val() < 0 {
+                    self.size[r].next = -self.rdata[r].val();
+                }
+                self.or.next = self.or.val() | self.size[r].val();
+                self.assemble[0].result[r].next = self.rdata[r].val();
+            }
+        }
+        for r in 0..self.narrow.len() {
             self.narrow[r].clock.next = self.clock.val();
             self.narrow[r].advance.next = self.advance.val();
             self.narrow[r].v.next = self.rdata[r].val();
@@ -408,11 +447,11 @@ impl Logic for StoreEngine {
             self.narrow[r].format.next = self.format_q.q.val();
             self.or.next = self.or.val() | self.narrow[r].magnitude.val();
             self.hits.next = self.hits.val() + self.narrow[r].saturates.val();
-            for f in 0..3 {
+            for f in 0..self.formats.val() {
                 self.assemble[f].result[r].next = self.narrow[r].y.val();
             }
         }
-        for f in 0..3 {
+        for f in 0..self.formats.val() {
             self.assemble[f].part.next = self.part_at[2].q.val();
             for b in 0..self.bytes.val() {
                 self.assemble[f].before[b].next = self.word[b].q.val();
@@ -425,7 +464,7 @@ impl Logic for StoreEngine {
         for b in 0..self.bytes.val() {
             self.word[b].clock.next = self.clock.val();
             self.word[b].d.next = self.word[b].q.val();
-            for f in 0..3 {
+            for f in 0..self.formats.val() {
                 if self.advance.val() & self.valid_at[2].q.val().any() & (self.format_q.q.val() == f) {
                     self.word[b].d.next = self.assemble[f].after[b].val();
                 }
@@ -456,7 +495,9 @@ impl Logic for StoreEngine {
                     self.left.d.next = self.left.q.val() - 1;
                 }
             }
-            if self.valid_at[1].q.val().any() & (!self.splits.val() | !self.part_at[1].q.val().any()) {
+            if self.valid_at[self.measured.val()].q.val().any()
+                & (!self.splits.val() | !self.part_at[self.measured.val()].q.val().any())
+            {
                 self.magnitude.d.next = self.magnitude.q.val() | self.or.val();
                 self.saturated.d.next = self.saturated.q.val() + self.hits.val();
             }
@@ -490,8 +531,10 @@ impl Logic for StoreEngine {
                 self.part.d.next = 0.into();
                 self.start_wait.d.next = self.wait_start.val().into();
                 self.gap.d.next = self.gap_start.val().into();
-                self.format_q.d.next = self.head_format.y.val();
-                self.shift_q.d.next = self.head_shift.y.val();
+                if self.narrows.val() {
+                    self.format_q.d.next = self.head_format.y.val();
+                    self.shift_q.d.next = self.head_shift.y.val();
+                }
                 self.address.d.next = self.half[1].val();
                 if self.take.val() {
                     self.phase.d.next = Phase::Head;
@@ -503,8 +546,8 @@ impl Logic for StoreEngine {
                     } else {
                         self.kind.d.next = self.kind_result.val().into();
                         self.left.d.next = self.half[2].val();
-                        for f in 0..3 {
-                            if self.head_format.y.val() == f {
+                        for f in 0..self.formats.val() {
+                            if (self.head_format.y.val() == f) | !self.narrows.val() {
                                 if self.fit_splits[f].val() {
                                     self.words.d.next = self.half[2].val() << self.fit_shift[f].val();
                                 } else {
