@@ -7,7 +7,7 @@
 //!   └── REPORT ◄── FLUSH ◄── QUIESCE ◄── any failure, RESET
 //! ```
 
-use super::instruction_rules::InstructionRules;
+use super::instruction_rules::{InstructionRules, count_bits};
 use super::pieces::{col_pieces, index_pieces, offset_pieces, row_pieces};
 use crate::crc::crc_step;
 use crate::field::field;
@@ -137,6 +137,9 @@ pub struct FrontEnd {
     dropping: Reg,
     resetting: Reg,
     granule: Vec<Reg>,
+    excess: Reg,
+    fixed: Vec<Const>,
+    value: Vec<Const>,
     cut: Vec<Unpack>,
     crc16: Reg,
     crc16_step: XorReduce,
@@ -198,6 +201,12 @@ impl FrontEnd {
         let depth = m.row.max(m.col).max(m.index);
         let pieces = [(row_pieces(c), a.rows), (col_pieces(c), a.cols), (index_pieces(c), a.cols), (offset_pieces(c), a.rows)];
         let most_words = pieces.map(|(p, n)| p.words(c, n)).into_iter().max().expect("four memories");
+        // of every granule, the bits of counts that are not free
+        let counts: Vec<(u16, u16)> = (0..HALVES * 16 / granule)
+            .map(|g| (count_bits(c, g * granule / 16), g * granule % 16))
+            .map(|((fixed, value), at)| (fixed >> at, value >> at))
+            .collect();
+        let part = |bits: u16| Const::unsigned(i128::from(bits) & ((1 << granule) - 1), granule);
         FrontEnd {
             clock: Default::default(),
             in_valid: Default::default(),
@@ -253,6 +262,9 @@ impl FrontEnd {
             dropping: Reg::unsigned(1),
             resetting: Reg::unsigned(1),
             granule: Reg::vec(HALVES * 16 / granule, granule, false),
+            excess: Reg::unsigned(1),
+            fixed: counts.iter().map(|(fixed, _)| part(*fixed)).collect(),
+            value: counts.iter().map(|(_, value)| part(*value)).collect(),
             cut: (0..lanes.count).map(|_| Unpack::new(lanes.bits / granule, granule, false)).collect(),
             crc16: Reg::unsigned(16),
             crc16_step: crc_step(CRC16_POLY.into(), 16, lanes.bits, lanes.count),
@@ -316,6 +328,7 @@ impl Logic for FrontEnd {
             clock,
             state,
             position,
+            excess,
             kind,
             reason,
             fault_number,
@@ -377,6 +390,7 @@ impl Logic for FrontEnd {
         self.write_word_q.d.next = self.word.q.val();
         // rules of a valid instruction
         self.rules.kind.next = self.kind.q.val();
+        self.rules.excess.next = self.excess.q.val().any();
         for h in 0..self.halves.val() {
             self.rules.half[h].next = self.view[h].val();
         }
@@ -589,7 +603,19 @@ impl Logic for FrontEnd {
                 }
             }
         }
+        if self.keep.val() & self.in_first.val() {
+            self.excess.d.next = 0.into();
+        }
         for g in 0..self.granules.val() {
+            if self.keep.val()
+                & (self.slot.val() == self.word_of[g].val())
+                & ((self.cut[g % self.per_word.val() / self.per_lane.val()].y[g % self.per_lane.val()].val()
+                    ^ self.value[g].val())
+                    & self.fixed[g].val())
+                .any()
+            {
+                self.excess.d.next = 1.into();
+            }
             if self.keep.val() & (self.slot.val() == self.word_of[g].val()) {
                 self.granule[g].d.next =
                     self.cut[g % self.per_word.val() / self.per_lane.val()].y[g % self.per_lane.val()].val();
