@@ -34,6 +34,8 @@ enum Phase {
 
 /// 16-bit halves of a STORE or READ that are kept.
 pub const HALVES: usize = 4;
+/// 32-bit words of a header or a summary.
+const UNIT_SOURCES: usize = 4;
 /// Stages between the read address and the link word.
 const STAGES: usize = 4;
 /// Stages of these in which results are narrowed; without that, they come out of the memory later.
@@ -110,8 +112,14 @@ pub struct StoreEngine {
     crc: Reg,
     crc_step: XorReduce,
     crc_cut: Unpack,
-    source: Vec<Sig<Local>>,
-    source_cut: Vec<Unpack>,
+    crc_pick: Mux,
+    head: Vec<Sig<Local>>,
+    head_cut: Vec<Unpack>,
+    head_pick: Vec<Mux>,
+    summary_cut: Vec<Unpack>,
+    summary_pick: Vec<Mux>,
+    register_cut: Vec<Unpack>,
+    register_pick: Vec<Mux>,
     address: Reg,
     left: Reg,
     part: Reg,
@@ -156,6 +164,7 @@ pub struct StoreEngine {
     pieces_per_source: Dim,
     pieces: Dim,
     sources: Dim,
+    unit_sources: Dim,
     bytes: Dim,
     per_lane: Dim,
     unit_words: Dim,
@@ -187,6 +196,8 @@ impl StoreEngine {
         let register_words = REGISTERS.len() * 32 / c.link_bits;
         let most_words = register_words.max(c.memory.result * (drain * 32).div_ceil(c.link_bits));
         let delays = if c.narrow { 0 } else { NARROWING };
+        let cut = |n: usize| (0..n).map(|_| Unpack::new(per_source, lanes.bits, false)).collect();
+        let pick = |n: usize| (0..lanes.count).map(|_| Mux::new(n, lanes.bits, false)).collect();
         StoreEngine {
             clock: Default::default(),
             available: Default::default(),
@@ -229,8 +240,14 @@ impl StoreEngine {
             crc: Reg::unsigned(32),
             crc_step: crc_step(CRC32_POLY.into(), 32, lanes.bits, lanes.count),
             crc_cut: Unpack::new(per_source, lanes.bits, false),
-            source: Sig::vec(REGISTERS.len(), 32, false),
-            source_cut: (0..REGISTERS.len()).map(|_| Unpack::new(per_source, lanes.bits, false)).collect(),
+            crc_pick: Mux::new(per_source, lanes.bits, false),
+            head: Sig::vec(UNIT_SOURCES, 32, false),
+            head_cut: cut(UNIT_SOURCES),
+            head_pick: pick(t.unit_words),
+            summary_cut: cut(UNIT_SOURCES),
+            summary_pick: pick(t.unit_words),
+            register_cut: cut(REGISTERS.len()),
+            register_pick: pick(register_words),
             address: Reg::unsigned(address),
             left: Reg::unsigned(bits_for(c.memory.result)),
             part: Reg::unsigned(part),
@@ -278,6 +295,7 @@ impl StoreEngine {
             pieces_per_source: Dim::new(per_source),
             pieces: Dim::new(REGISTERS.len() * 32 / c.link_bits),
             sources: Dim::new(REGISTERS.len()),
+            unit_sources: Dim::new(UNIT_SOURCES),
             bytes: Dim::new(bytes),
             per_lane: Dim::new(lanes.bits / 8),
             unit_words: Dim::new(t.unit_words),
@@ -336,53 +354,68 @@ impl Logic for StoreEngine {
         }
         self.advance.next = self.out_ready.val() | !self.out_valid.val();
         self.sent.next = self.out_ready.val() & self.out_valid.val();
-        // header, summary or registers
+        // header, registers, summary, checksum: of each, the word at `index`
+        self.head[0].next = self.kind.q.val() + (self.reason.q.val() << 8) + (self.number_q.q.val() << 16);
+        self.head[1].next = (self.number_q.q.val() >> 16) + (self.words.q.val() << 16);
+        self.head[2].next = self.words.q.val() >> 16;
+        self.head[3].next = self.mark.val() << 16;
+        self.summary_cut[0].x.next = self.magnitude.q.val();
+        self.summary_cut[1].x.next = self.saturated.q.val();
+        self.summary_cut[2].x.next = self.detail.q.val();
+        self.summary_cut[3].x.next = 0.into();
         for i in 0..self.sources.val() {
-            self.source[i].next = self.register[i].val();
+            self.register_cut[i].x.next = self.register[i].val();
         }
-        if self.phase.q.val() == Phase::Head {
-            self.source[0].next =
-                self.kind.q.val() + (self.reason.q.val() << 8) + (self.number_q.q.val() << 16);
-            self.source[1].next = (self.number_q.q.val() >> 16) + (self.words.q.val() << 16);
-            self.source[2].next = self.words.q.val() >> 16;
-            self.source[3].next = self.mark.val() << 16;
-        }
-        if self.phase.q.val() == Phase::Summary {
-            self.source[0].next = self.magnitude.q.val();
-            self.source[1].next = self.saturated.q.val();
-            self.source[2].next = self.detail.q.val();
-            self.source[3].next = 0.into();
-        }
-        for i in 0..self.sources.val() {
-            self.source_cut[i].x.next = self.source[i].val();
+        for i in 0..self.unit_sources.val() {
+            self.head_cut[i].x.next = self.head[i].val();
         }
         self.crc_cut.x.next = self.crc.q.val();
+        self.crc_pick.sel.next = self.index.q.val();
+        for k in 0..self.pieces_per_source.val() {
+            self.crc_pick.x[k].next = self.crc_cut.y[k].val();
+        }
         for b in 0..self.bytes.val() {
             self.word_join[b / self.per_lane.val()].x[b % self.per_lane.val()].next = self.word[b].q.val();
         }
         for i in 0..self.lanes.val() {
-            self.out_data[i].next = self.word_join[i].y.val();
-            if !(self.phase.q.val() == Phase::Data) {
-                self.out_data[i].next = 0.into();
-                for k in 0..self.pieces.val() {
-                    if self.index.q.val() == k {
-                        self.out_data[i].next = self.source_cut
-                            [(k * self.lanes.val() + i) / self.pieces_per_source.val()]
-                        .y[(k * self.lanes.val() + i) % self.pieces_per_source.val()]
-                        .val();
-                    }
-                }
+            self.register_pick[i].sel.next = self.index.q.val();
+            self.head_pick[i].sel.next = self.index.q.val();
+            self.summary_pick[i].sel.next = self.index.q.val();
+            for k in 0..self.pieces.val() {
+                self.register_pick[i].x[k].next = self.register_cut
+                    [(k * self.lanes.val() + i) / self.pieces_per_source.val()]
+                .y[(k * self.lanes.val() + i) % self.pieces_per_source.val()]
+                .val();
             }
-            if self.phase.q.val() == Phase::Check {
-                self.out_data[i].next = 0.into();
+            for k in 0..self.unit_words.val() {
+                self.head_pick[i].x[k].next = self.head_cut
+                    [(k * self.lanes.val() + i) / self.pieces_per_source.val()]
+                .y[(k * self.lanes.val() + i) % self.pieces_per_source.val()]
+                .val();
+                self.summary_pick[i].x[k].next = self.summary_cut
+                    [(k * self.lanes.val() + i) / self.pieces_per_source.val()]
+                .y[(k * self.lanes.val() + i) % self.pieces_per_source.val()]
+                .val();
+            }
+            self.out_data[i].next = 0.into();
+            match self.phase.q.val() {
+                Phase::Head => {
+                    self.out_data[i].next = self.head_pick[i].y.val();
+                }
+                Phase::Registers => {
+                    self.out_data[i].next = self.register_pick[i].y.val();
+                }
+                Phase::Data => {
+                    self.out_data[i].next = self.word_join[i].y.val();
+                }
+                Phase::Summary => {
+                    self.out_data[i].next = self.summary_pick[i].y.val();
+                }
+                _ => {}
             }
         }
         if self.phase.q.val() == Phase::Check {
-            for k in 0..self.pieces_per_source.val() {
-                if self.index.q.val() == k {
-                    self.out_data[0].next = self.crc_cut.y[k].val();
-                }
-            }
+            self.out_data[0].next = self.crc_pick.y.val();
         }
         self.crc_step.x[0].next = self.crc.q.val();
         for i in 0..self.lanes.val() {
