@@ -7,10 +7,12 @@
 
 use crate::ledger::Ledger;
 use crate::random::{Purpose, Stream};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
+use num_complex::Complex;
 use serde::{Deserialize, Serialize};
 use tandem_driver::plan::Problem;
-use tandem_driver::{Device, DeviceError, GemmRequest, Operand, ResultFormat, Sparsity};
+use tandem_driver::{Device, DeviceError, FftRequest, FftResult, GemmRequest, Operand, Points, ResultFormat};
+use tandem_driver::{Scaling, Sparsity};
 
 /// Who computes a network's matrix products.
 pub enum Engine {
@@ -105,6 +107,33 @@ impl<'a> Pass<'a> {
     /// The numbers that round this layer's output gradient in this step.
     pub fn rounding(&self) -> Stream {
         Stream::new(self.seed, Purpose::Gradient, self.layer, self.step)
+    }
+
+    /// The numbers that round the spectrum of this layer's output gradient in this step.
+    pub fn spectrum_rounding(&self) -> Stream {
+        Stream::new(self.seed, Purpose::Spectrum, self.layer, self.step)
+    }
+
+    /// Computes transforms that one product of the running layer needs, in block floating point.
+    ///
+    /// # Shape    `[transforms, points]`
+    /// # Errors   whatever the device reports
+    /// # Panics   on the float engine
+    pub fn transform(
+        &mut self,
+        product: Product,
+        x: ArrayView2<'_, Complex<i32>>,
+        points: Points,
+        inverse: bool,
+    ) -> Result<FftResult, ProductError> {
+        let Engine::Device(device) = &mut *self.engine else {
+            panic!("the float engine takes no integer transforms");
+        };
+        let request = FftRequest { x: x.view(), points, inverse, scaling: Scaling::Block };
+        let layer = self.layer;
+        let result = device.fft(&request).map_err(|source| ProductError { layer, product, source })?;
+        self.ledger.add_transforms(layer, x.nrows() as u64, result.cost);
+        Ok(result)
     }
 
     /// Computes one product of the running layer on the device.

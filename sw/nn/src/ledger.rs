@@ -58,16 +58,39 @@ pub struct LayerCounters {
     pub input_gradient: Counters,
     /// dW = Xᵀ·dY
     pub weight_gradient: Counters,
+    /// Transforms of the FFT unit, for all three products; `calls` counts transforms.
+    #[serde(default)]
+    pub transforms: Counters,
 }
 
 impl LayerCounters {
-    /// The sum of the three products.
-    pub fn total(&self) -> Counters {
+    /// The sum of the three products, without transforms.
+    pub fn products(&self) -> Counters {
         let mut total = self.forward;
         total += self.input_gradient;
         total += self.weight_gradient;
         total
     }
+
+    /// The sum of the three products and the transforms.
+    pub fn total(&self) -> Counters {
+        let mut total = self.products();
+        total += self.transforms;
+        total
+    }
+}
+
+/// Cycles in which each unit was busy, and the largest of the three: what a schedule that overlaps all of them needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Busy {
+    /// The MAC array issued digit products.
+    pub mac: u64,
+    /// The FFT unit took samples.
+    pub fft: u64,
+    /// The load or the store engine was busy.
+    pub link: u64,
+    /// The largest.
+    pub max: u64,
 }
 
 /// Costs by layer and product.
@@ -87,6 +110,7 @@ impl Ledger {
             forward: Counters::default(),
             input_gradient: Counters::default(),
             weight_gradient: Counters::default(),
+            transforms: Counters::default(),
         });
         Ledger { layers: layers.collect(), scoring: Counters::default() }
     }
@@ -102,6 +126,13 @@ impl Ledger {
             Product::WeightGradient => &mut line.weight_gradient,
         };
         *counters += Counters { calls: 1, cost };
+    }
+
+    /// Adds the cost of transforms.
+    ///
+    /// # Panics   if there is no such layer
+    pub fn add_transforms(&mut self, layer: usize, calls: u64, cost: Cost) {
+        self.layers[layer].transforms += Counters { calls, cost };
     }
 
     /// Adds products that only served to score weights.
@@ -125,6 +156,21 @@ impl Ledger {
         let mut total = self.scoring;
         self.layers.iter().for_each(|line| total += line.total());
         total
+    }
+
+    /// The sum of all transforms.
+    pub fn transforms(&self) -> Counters {
+        let mut total = Counters::default();
+        self.layers.iter().for_each(|line| total += line.transforms);
+        total
+    }
+
+    /// How long each unit was busy.
+    pub fn busy(&self) -> Busy {
+        let (total, transforms) = (self.total().cost, self.transforms().cost);
+        let mac = total.compute_busy - transforms.compute_busy;
+        let (fft, link) = (transforms.compute_busy, total.load_busy + total.store_busy);
+        Busy { mac, fft, link, max: mac.max(fft).max(link) }
     }
 
     /// Whether the two ledgers have the same layers.

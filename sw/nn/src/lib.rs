@@ -52,5 +52,6 @@ pub mod prune;
 pub mod quant;
 pub mod random;
 pub mod schedule;
+pub mod spectral;
 pub mod tensor;
 pub mod train;

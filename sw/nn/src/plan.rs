@@ -51,6 +51,8 @@ pub struct ProductPlan {
     pub groups: Groups,
     /// `[m, k, n]` of another way to the same integers, taken where it costs fewer cycles.
     pub alternative: Option<[usize; 3]>,
+    /// How often it runs in a training step.
+    pub times: usize,
 }
 
 impl ProductPlan {
@@ -81,10 +83,13 @@ impl ProductPlan {
         }
     }
 
-    /// What it will cost on a device, the cheaper way; `None` if the device cannot tell or run it.
+    /// What all its runs in a training step will cost on a device, the cheaper way; `None` if the device cannot tell or run it.
     pub fn cost(&self, device: &mut dyn Device, pattern: Option<Pattern>) -> Option<Cost> {
         let problems = self.problems(pattern);
-        problems.iter().filter_map(|p| device.predict(p)).min_by_key(|cost| cost.cycles)
+        let each = problems.iter().filter_map(|p| device.predict(p)).min_by_key(|cost| cost.cycles)?;
+        let mut cost = Cost::default();
+        cost.add_times(&each, self.times as u64);
+        Some(cost)
     }
 }
 

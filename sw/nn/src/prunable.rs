@@ -6,16 +6,22 @@
 //! its zeros cost no cycles on a device that can select.
 
 use crate::engine::Product;
+use crate::layers::cosine::Cosine;
 use crate::tensor::{Mask, Parameter};
 use ndarray::Array2;
+use num_complex::Complex;
 
 /// What the numbers of a prunable tensor are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Domain {
     /// One number is one weight.
     Real,
-    /// Rows 2i and 2i + 1 are the real and imaginary part of one weight.
+    /// Masks are of frequency bins: an entry keeps a complex coefficient, a position of [`Groups`] is a bin. How the
+    /// parameter itself is stored is up to the layer.
     Complex,
+    /// Masks are of the coefficients of [`Cosine`], a position of [`Groups`] is one of them; the weights themselves
+    /// are dense, and follow their whole gradient, so that coefficients can return.
+    Cosine,
 }
 
 /// How the rows of a weight matrix `[K, N]` are ordered: k = (k_h·width + k_w)·channels + c.
@@ -75,7 +81,7 @@ pub struct Pattern {
 
 /// A tensor that may be pruned.
 pub trait Prunable {
-    /// The weights `[K, N]`, with gradient and moments.
+    /// The trained weights, with gradient and moments: `[K, N]` in [`Domain::Real`].
     fn weight(&self) -> &Parameter;
 
     /// The same, to change.
@@ -87,12 +93,36 @@ pub trait Prunable {
     /// How its rows are ordered.
     fn groups(&self) -> Groups;
 
+    /// The transform of [`Domain::Cosine`].
+    fn cosine(&self) -> Option<&Cosine> {
+        None
+    }
+
+    /// What scores look at: the weights, or the magnitudes of complex coefficients, masked ones too.
+    ///
+    /// # Shape    that of masks, `[K, N]` of [`groups`](Self::groups)
+    fn coefficients(&self) -> Array2<f64> {
+        self.weight().value.mapv(f64::from)
+    }
+
+    /// The complex coefficients; `None` in [`Domain::Real`].
+    ///
+    /// # Shape    that of masks
+    fn spectrum(&self) -> Option<Array2<Complex<f64>>> {
+        None
+    }
+
+    /// The distance of each position of its groups from frequency 0; empty in [`Domain::Real`].
+    fn rings(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
     /// The mask; `None` keeps all.
     fn mask(&self) -> Option<&Mask>;
 
     /// Replaces the mask. `pattern` is one that it satisfies, or `None` for an unstructured mask.
     ///
-    /// # Panics   if its shape is not the weights'
+    /// # Panics   if its shape is not `[K, N]`
     fn set_mask(&mut self, mask: Option<Mask>, pattern: Option<Pattern>);
 
     /// Whether the next backward passes also leave the gradient of all weights, masked ones too, in

@@ -23,6 +23,8 @@ pub enum Purpose {
     Gradient = 3,
     /// Random scores of weights.
     Prune = 4,
+    /// Stochastic rounding of the spectrum of a layer's output gradient.
+    Spectrum = 5,
 }
 
 /// The random numbers of one purpose, layer and step.
@@ -31,6 +33,8 @@ pub struct Stream {
     philox: Philox4x32,
     key: u32,
     step: u64,
+    /// Block that counts as block 0.
+    first: u32,
 }
 
 /// Numbers that [`Stream::uniforms`] generates at a time.
@@ -42,13 +46,23 @@ impl Stream {
     /// # Panics   if `layer ≥ 2²⁴`
     pub fn new(seed: u64, purpose: Purpose, layer: usize, step: u64) -> Self {
         assert!(layer < 1 << 24, "layer {layer}");
-        Stream { philox: Philox4x32::new(seed), key: (purpose as u32) << 24 | layer as u32, step }
+        Stream { philox: Philox4x32::new(seed), key: (purpose as u32) << 24 | layer as u32, step, first: 0 }
+    }
+
+    /// The same stream from index `4·block` on.
+    pub fn from_block(self, block: u32) -> Self {
+        Stream { first: self.first.wrapping_add(block), ..self }
     }
 
     /// The four words of index `4·block …`.
     #[inline(always)]
     pub fn block(&self, block: u32) -> [u32; 4] {
-        self.philox.block([block, self.key, self.step as u32, (self.step >> 32) as u32])
+        self.philox.block([
+            self.first.wrapping_add(block),
+            self.key,
+            self.step as u32,
+            (self.step >> 32) as u32,
+        ])
     }
 
     /// The uniform numbers in [0, 1) of the indices `GROUP·group …`.

@@ -49,7 +49,8 @@ fn check_masks(trainer: &mut Trainer) {
 
 #[test]
 fn every_method_runs_in_every_kind_of_pattern() {
-    for preset in PRESETS {
+    // `bands` is of frequencies
+    for preset in PRESETS.iter().filter(|preset| preset.name != "bands") {
         for rest in [
             "density = 0.3",
             "pattern = \"transposable 1:4\"",

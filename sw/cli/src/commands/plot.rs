@@ -4,7 +4,7 @@ use anyhow::Result;
 use plotters::prelude::*;
 use serde_json::Value;
 use std::fmt::Write as _;
-use tandem_nn::ledger::{Counters, LayerCounters};
+use tandem_nn::ledger::{Busy, Counters, LayerCounters};
 use tandem_nn::train::accounting::{LayerAccount, ProductAccount, compute_cycles};
 
 /// A share in per cent, or nothing.
@@ -20,7 +20,7 @@ pub fn account(lines: &[LayerAccount], scoring: &Counters) -> String {
     );
     let cell = |p: &ProductAccount| match p.cost.calls {
         0 => "-".to_owned(),
-        _ => format!("{} {:>8}", p.cost.cost.compute_busy, busy(p)),
+        _ => format!("{} {:>8}", p.cost.cost.compute_busy, share_of_dense(p)),
     };
     let mut sum = ProductAccount::default();
     for l in lines {
@@ -36,7 +36,7 @@ pub fn account(lines: &[LayerAccount], scoring: &Counters) -> String {
             cell(&l.forward),
             cell(&l.input_gradient),
             cell(&l.weight_gradient),
-            busy(&total),
+            share_of_dense(&total),
             share(total.cost.cost.cycles, total.dense.cost.cycles),
         );
     }
@@ -44,7 +44,7 @@ pub fn account(lines: &[LayerAccount], scoring: &Counters) -> String {
     let _ = writeln!(
         s,
         "compute {} of dense (with drain waits {}), total {}; scoring {} cycles",
-        busy(&sum),
+        share_of_dense(&sum),
         share(compute_cycles(&now), compute_cycles(&dense)),
         share(now.cycles, dense.cycles),
         scoring.cost.cycles,
@@ -52,15 +52,23 @@ pub fn account(lines: &[LayerAccount], scoring: &Counters) -> String {
     s
 }
 
-fn busy(p: &ProductAccount) -> String {
+fn share_of_dense(p: &ProductAccount) -> String {
     share(p.cost.cost.compute_busy, p.dense.cost.compute_busy)
 }
 
 /// Cycles by layer and product.
 pub fn table(layers: &[LayerCounters]) -> String {
+    let transforms = layers.iter().any(|l| l.transforms.calls > 0);
+    let column =
+        |text: &dyn std::fmt::Display| if transforms { format!(" {text:>14}") } else { String::new() };
     let mut s = format!(
-        "{:<12} {:>14} {:>14} {:>14} {:>14}\n",
-        "cycles", "forward", "input grad", "weight grad", "sum"
+        "{:<12} {:>14} {:>14} {:>14}{} {:>14}\n",
+        "cycles",
+        "forward",
+        "input grad",
+        "weight grad",
+        column(&"transforms"),
+        "sum"
     );
     for l in layers {
         let total = l.total().cost.cycles;
@@ -68,16 +76,22 @@ pub fn table(layers: &[LayerCounters]) -> String {
             let of = |c: &tandem_nn::ledger::Counters| c.cost.cycles;
             let _ = writeln!(
                 s,
-                "{:<12} {:>14} {:>14} {:>14} {:>14}",
+                "{:<12} {:>14} {:>14} {:>14}{} {:>14}",
                 l.layer,
                 of(&l.forward),
                 of(&l.input_gradient),
                 of(&l.weight_gradient),
+                column(&of(&l.transforms)),
                 total
             );
         }
     }
     s
+}
+
+/// How long each unit was busy.
+pub fn busy(b: &Busy) -> String {
+    format!("busy cycles: MAC array {}, FFT unit {}, link {}; largest {}\n", b.mac, b.fft, b.link, b.max)
 }
 
 /// Loss and test accuracy over epochs, as SVG.

@@ -313,7 +313,8 @@ fn report(
     let digest = t.digest();
     let layers = t.training_cost().cycles_by_layer();
     let total = t.training_cost().total().cost;
-    let utilisation = utilisation(config, total.products, total.span);
+    let transforms = t.training_cost().transforms().cost;
+    let utilisation = utilisation(config, total.products, total.span - transforms.span);
     let (account, scoring) = (t.accounting(), t.training_cost().scoring());
     let loss = history(folder).last().and_then(|l| l["loss"].as_f64());
     let json = json!({
@@ -324,6 +325,7 @@ fn report(
         "load_busy": total.load_busy, "compute_busy": total.compute_busy, "store_busy": total.store_busy,
         "products": total.products, "skipped": total.skipped, "utilisation": utilisation,
         "wait_drain": total.wait_drain, "cycles_by_layer": layers, "accounting": account, "scoring": scoring,
+        "fft_cycles": transforms.cycles, "busy": t.training_cost().busy(),
         "link": carried.map(engines::carried_json),
         "predicted_s_per_step": board.and_then(|b| b.1.as_ref()).map(|p| p.seconds),
     });
@@ -335,6 +337,9 @@ fn report(
     let mut text = String::new();
     if !t.engine().is_float() {
         text += &commands::plot::table(&layers);
+        if transforms.cycles > 0 {
+            text += &commands::plot::busy(&t.training_cost().busy());
+        }
         if t.experiment().pruning.is_some() {
             text += &commands::plot::account(&account, &scoring);
         }

@@ -12,7 +12,7 @@ use std::time::Instant;
 use tandem_nn::config::Experiment;
 use tandem_nn::data::Dataset;
 use tandem_nn::engine::Engine;
-use tandem_nn::ledger::Counters;
+use tandem_nn::ledger::{Busy, Counters};
 use tandem_nn::train::{Part, Trainer};
 
 /// What a cell came to.
@@ -36,6 +36,9 @@ pub struct Outcome {
     pub steps: u64,
     /// All products of training: scoring, and gradients that masks would have spared, included.
     pub cost: Counters,
+    /// Cycles in which each unit was busy.
+    #[serde(default)]
+    pub busy: Busy,
     /// The part of `cost` that scores took.
     pub scoring: Counters,
     /// Layer by layer, beside dense.
@@ -99,6 +102,7 @@ pub fn run(
         density: kept as f64 / weights as f64,
         steps: trainer.steps(),
         cost: trainer.training_cost().total(),
+        busy: trainer.training_cost().busy(),
         scoring: trainer.training_cost().scoring(),
         accounting: serde_json::to_value(trainer.accounting())?,
         weights_digest: trainer.digest(),

@@ -24,6 +24,8 @@ pub struct Line {
     pub with_drain: f64,
     /// All cycles, link included.
     pub cycles: f64,
+    /// Busy cycles of MAC array, FFT unit and link, and the largest of the three.
+    pub busy: [f64; 4],
 }
 
 /// All lines of a comparison: the reference first, then column by column.
@@ -55,6 +57,12 @@ impl Means {
                 compute: mean(&|o| o.cost.cost.compute_busy as f64)?.mean,
                 with_drain: mean(&|o| compute_cycles(&o.cost.cost) as f64)?.mean,
                 cycles: mean(&|o| o.cost.cost.cycles as f64)?.mean,
+                busy: [
+                    mean(&|o| o.busy.mac as f64)?.mean,
+                    mean(&|o| o.busy.fft as f64)?.mean,
+                    mean(&|o| o.busy.link as f64)?.mean,
+                    mean(&|o| o.busy.max as f64)?.mean,
+                ],
             })
         };
         Means { lines: all.filter_map(line).collect() }

@@ -34,10 +34,14 @@ pub fn text(comparison: &Comparison, means: &Means) -> String {
 
 fn table(column: &str, lines: &[&Line], dense: &Line, against: Option<&str>) -> String {
     let share = |part: f64, whole: f64| format!("{:.3}", part / whole);
+    let transforms = lines.iter().any(|line| line.busy[1] > 0.0);
     let mut head = vec![column.to_owned(), "accuracy %".to_owned()];
     head.extend(against.map(|row| format!("less {row}")));
     for name in ["weights %", "compute cycles", "of dense", "with drain", "all cycles", "of dense"] {
         head.push(name.replace("dense", &dense.row));
+    }
+    if transforms {
+        head.extend(["MAC array", "FFT unit", "link", "largest"].map(str::to_owned));
     }
     let mut rows = vec![head];
     for line in lines {
@@ -53,6 +57,9 @@ fn table(column: &str, lines: &[&Line], dense: &Line, against: Option<&str>) -> 
             format!("{:.3e}", line.cycles),
             share(line.cycles, dense.cycles),
         ]);
+        if transforms {
+            cells.extend(line.busy.map(|cycles| format!("{cycles:.3e}")));
+        }
         rows.push(cells);
     }
     markdown(&rows)
@@ -109,6 +116,7 @@ mod tests {
             compute,
             with_drain: 2.0 * compute,
             cycles: 4.0 * compute,
+            busy: [compute, 0.0, 2.0 * compute, 2.0 * compute],
         };
         let dense = Line { column: None, ..line("dense", 1e6, None) };
         let lines = [line("random", 2.5e5, None), line("gmp", 5e5, Some(mean(&[0.01, 0.0101])))];

@@ -7,6 +7,9 @@ use crate::quant::{CLIPS, Clip, Quantizer, Role};
 use serde::de::{Deserialize, Deserializer, Error};
 use tandem_driver::Format;
 
+/// Width of spectra, unless an experiment says another.
+const SPECTRA: u64 = 8;
+
 /// A quantizer, by its name.
 #[derive(Clone, Copy)]
 struct Chosen(&'static Clip);
@@ -32,10 +35,16 @@ pub(super) struct RawBits {
     weights: Int<2, 16>,
     activations: Int<1, 16>,
     gradients: Int<2, 16>,
+    #[serde(default = "eight")]
+    spectra: Int<2, 16>,
     #[serde(default = "max_abs")]
     weight_clip: Chosen,
     #[serde(default = "learned")]
     activation_clip: Chosen,
+}
+
+fn eight() -> Int<2, 16> {
+    Int::new(SPECTRA)
 }
 
 fn max_abs() -> Chosen {
@@ -53,6 +62,7 @@ pub(super) struct RawOverride {
     weights: Option<Int<2, 16>>,
     activations: Option<Int<1, 16>>,
     gradients: Option<Int<2, 16>>,
+    spectra: Option<Int<2, 16>>,
     weight_clip: Option<Chosen>,
     activation_clip: Option<Chosen>,
 }
@@ -66,6 +76,8 @@ pub struct LayerBits {
     pub activations: u8,
     /// Width of output gradients, signed.
     pub gradients: u8,
+    /// Width of the spectra that spectral layers multiply, signed.
+    pub spectra: u8,
     /// Quantizer of weights.
     pub weight_clip: &'static Clip,
     /// Quantizer of the layer's input, unless it is pixels.
@@ -78,7 +90,8 @@ impl std::fmt::Debug for LayerBits {
             f,
             "W{} {} A{} {} G{}",
             self.weights, self.weight_clip.name, self.activations, self.activation_clip.name, self.gradients
-        )
+        )?;
+        if u64::from(self.spectra) != SPECTRA { write!(f, " S{}", self.spectra) } else { Ok(()) }
     }
 }
 
@@ -88,6 +101,7 @@ impl From<RawBits> for LayerBits {
             weights: raw.weights.get() as u8,
             activations: raw.activations.get() as u8,
             gradients: raw.gradients.get() as u8,
+            spectra: raw.spectra.get() as u8,
             weight_clip: raw.weight_clip.0,
             activation_clip: raw.activation_clip.0,
         }
@@ -100,6 +114,7 @@ impl LayerBits {
             weights: layer.weights.map_or(self.weights, |n| n.get() as u8),
             activations: layer.activations.map_or(self.activations, |n| n.get() as u8),
             gradients: layer.gradients.map_or(self.gradients, |n| n.get() as u8),
+            spectra: layer.spectra.map_or(self.spectra, |n| n.get() as u8),
             weight_clip: layer.weight_clip.map_or(self.weight_clip, |c| c.0),
             activation_clip: layer.activation_clip.map_or(self.activation_clip, |c| c.0),
         }

@@ -30,10 +30,10 @@
 //! | `[data]` | `set`, `batch`, `images` (all): first training images used, `validation` (0): last ones held back, `augment` ("none") or "shift", `shift` (1) pixels |
 //! | `[train]` | `epochs`, `seed` (0), `lr`, `optimizer`: "sgd" with `momentum` (0.9), "adam" with `beta1` (0.9), `beta2` (0.999), `eps` (1e-8), `weight_decay` (0) |
 //! | | `schedule`: "constant", "cosine" or "linear" with `final_lr` (0), "step" with `step_epochs` and `step_factor`; `warmup_steps` (0) |
-//! | `[bits]` | `weights`, `activations`, `gradients`, `weight_clip` ("max-abs"), `activation_clip` ("learned"): see [`crate::quant::CLIPS`] |
+//! | `[bits]` | `weights`, `activations`, `gradients`, `spectra` (8), `weight_clip` ("max-abs"), `activation_clip` ("learned"): see [`crate::quant::CLIPS`] |
 //! | `[[layer]]` | `type`: see [`crate::layers::LAYERS`], `name` (type and count), `bits`: an inline table of what differs from `[bits]`, and the keys of the type |
 //! | `[pruning]` | if absent, nothing is pruned. `method`: see [`crate::prune::preset::PRESETS`]; it decides what is not given |
-//! | | `pattern` ("unstructured"): "1:4", "transposable 1:4", "N:4" with an open N, or a table of `n`, `m`, `transposable` |
+//! | | `pattern` ("unstructured"): "bins" of spectral layers, "1:4", "transposable 1:4", "N:4" with an open N, or a table of `n`, `m`, `transposable` |
 //! | | `density` or (compute) `cycles`, shares of the dense ones, where the pattern leaves them open; `budget`: see [`crate::prune::budget::BUDGETS`] |
 //! | | `layers`: names (all but the first and the last with weights); `[pruning.layer.NAME]`: `skip` (false) or another `pattern` |
 //! | | `initial`: density after the first pruning, `shape`: "cubic" or "step", `start`, `end`: shares of the run, `interval` (a twentieth of what lies between them) in steps |

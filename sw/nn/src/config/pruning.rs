@@ -158,8 +158,8 @@ impl RawPruning {
             (_, Some(_)) if pattern.n.is_some() => invalid("cycles", open),
             (Some(_), Some(_)) => invalid("cycles", "either `density` or `cycles`"),
             (Some(density), None) => Ok(Target::Density(density.get())),
-            (None, Some(_)) if pattern.structure == Structure::Unstructured => {
-                invalid("cycles", "an unstructured mask saves no cycles: choose a pattern such as `N:4`")
+            (None, Some(_)) if !matches!(pattern.structure, Structure::Grouped { .. }) => {
+                invalid("cycles", "only with groups: choose a pattern such as `N:4`")
             }
             (None, Some(cycles)) => Ok(Target::Cycles(cycles.get())),
             (None, None) if pattern.n.is_some() => Ok(Target::Pattern),
@@ -175,7 +175,7 @@ impl RawPruning {
         document: &Document,
     ) -> Result<Budget, ConfigError> {
         let invalid = |problem: &str| Err(document.invalid("pruning.budget", problem));
-        let grouped = pattern.structure != Structure::Unstructured;
+        let grouped = matches!(pattern.structure, Structure::Grouped { .. });
         match (self.budget.map(|b| b.0), target) {
             (None, Target::Pattern) | (Some(Budget::Uniform), Target::Pattern) => Ok(Budget::Uniform),
             (Some(_), Target::Pattern) => {
@@ -215,7 +215,7 @@ impl RawPruning {
                 if self.density.is_none() && self.cycles.is_none() {
                     return Err(document.invalid(&key, "an open N needs `density` or `cycles`"));
                 }
-                if budget == Budget::Layerwise && structure == Structure::Unstructured {
+                if budget == Budget::Layerwise && !matches!(structure, Structure::Grouped { .. }) {
                     return Err(document.invalid(&key, "`layerwise` needs groups, such as `N:4`"));
                 }
             }

@@ -9,10 +9,12 @@
 //! On a device X, W and dY are integers with one scale each, and dY is quantized once: the same
 //! integers enter dX and dW. The bias and its gradient Σ_rows dY stay in f32 on the host.
 
-use crate::blocks::{BLOCK, column_sums, for_blocks, tile};
+use crate::blocks::{BLOCK, for_blocks};
 use crate::engine::{Pass, Product, ProductError};
 use crate::gemm;
 use crate::layers::Site;
+use crate::layers::bias::{add_bias, bias_gradient};
+use crate::layers::cosine::Cosine;
 use crate::layers::transposed::Transposed;
 use crate::prunable::{Domain, Groups, Pattern, Prunable};
 use crate::quant::{Quantized, quantize_gradient};
@@ -61,6 +63,8 @@ pub struct Affine {
     dense: Option<Array2<f32>>,
     groups: Groups,
     gradient_bits: u8,
+    /// The domain of the mask, if it is not that of W.
+    cosine: Option<Cosine>,
     /// W ⊙ mask, as the last forward product used it.
     effective: Array2<f32>,
     quantized: Quantized,
@@ -87,9 +91,15 @@ impl Affine {
             dense: None,
             groups,
             gradient_bits: site.bits.gradients,
+            cosine: None,
             quantized: Quantized::new(site.bits.weight_quantizer(k * n)),
             dy: Array2::default((0, 0)),
         }
+    }
+
+    /// The same with masks of the kernels' cosine transform.
+    pub fn masked_in_cosine_domain(self) -> Self {
+        Affine { cosine: Some(Cosine::new(self.groups.height)), ..self }
     }
 
     /// Y = X·W + b.
@@ -102,14 +112,22 @@ impl Affine {
         pass: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
         self.effective.assign(&self.weight.value);
-        if let Some(mask) = &self.mask {
-            self.effective.zip_mut_with(mask, |w, &kept| *w = if kept { *w } else { 0.0 });
+        match (&self.mask, &self.cosine) {
+            (None, _) => {}
+            (Some(mask), None) => {
+                self.effective.zip_mut_with(mask, |w, &kept| *w = if kept { *w } else { 0.0 });
+            }
+            (Some(mask), Some(cosine)) => {
+                let mut c = cosine.forward(&self.weight.value.mapv(f64::from));
+                c.zip_mut_with(mask, |c, &kept| *c = if kept { *c } else { 0.0 });
+                self.effective = cosine.inverse(&c).mapv(|w| w as f32);
+            }
         }
         match x {
             Rows::Real(x) => {
                 let product = gemm::product(x, self.effective.view());
                 let product = slice(&product);
-                self.add_bias(slice_mut(y), |i| product[i]);
+                add_bias(self.bias.as_ref(), slice_mut(y), |i| product[i]);
             }
             Rows::Integer(x, scale) => {
                 self.quantized.quantize(&self.effective, pass.mode);
@@ -117,30 +135,10 @@ impl Affine {
                 let product = pass.product(Product::Forward, x, self.quantized.operand(), sparsity)?;
                 let scale = scale * self.quantized.scale();
                 let product = slice(&product);
-                self.add_bias(slice_mut(y), |i| product[i] as f32 * scale);
+                add_bias(self.bias.as_ref(), slice_mut(y), |i| product[i] as f32 * scale);
             }
         }
         Ok(())
-    }
-
-    fn add_bias(&self, y: &mut [f32], value: impl Fn(usize) -> f32 + Sync) {
-        let zeros;
-        let bias = match &self.bias {
-            Some(bias) => bias.values(),
-            None => {
-                zeros = vec![0.0; self.groups.outputs];
-                &zeros
-            }
-        };
-        let bias = tile(bias);
-        for_blocks(y, bias.len() * 16, |start, y| {
-            for (t, y) in y.chunks_mut(bias.len()).enumerate() {
-                let start = start + t * bias.len();
-                for (i, (y, b)) in y.iter_mut().zip(&bias).enumerate() {
-                    *y = value(start + i) + b;
-                }
-            }
-        });
     }
 
     /// Sets the gradients of weights and bias, and returns dX if it is wanted. Of masked weights that have
@@ -159,7 +157,7 @@ impl Affine {
         let (k, n) = self.weight.value.dim();
         let dy = slice(dy);
         let rows = dy.len() / n;
-        self.bias_gradient(dy, rows);
+        bias_gradient(self.bias.as_mut(), dy);
         let dx = match x {
             Rows::Real(x) => {
                 let dy = ArrayView2::from_shape((rows, n), dy).expect("rows·n values");
@@ -209,21 +207,10 @@ impl Affine {
         if let Some(dense) = &mut self.dense {
             dense.assign(&self.weight.gradient);
         }
-        if let Some(mask) = &self.mask {
+        if let (Some(mask), None) = (&self.mask, &self.cosine) {
             self.weight.gradient.zip_mut_with(mask, |g, &kept| *g = if kept { *g } else { 0.0 });
         }
         Ok(dx)
-    }
-
-    fn bias_gradient(&mut self, dy: &[f32], rows: usize) {
-        let Some(bias) = &mut self.bias else { return };
-        let n = self.groups.outputs;
-        let sums = column_sums(rows, n, |range, sums| {
-            for row in dy[range.start * n..range.end * n].chunks_exact(n) {
-                sums.iter_mut().zip(row).for_each(|(s, &d)| *s += f64::from(d));
-            }
-        });
-        bias.gradients_mut().iter_mut().zip(sums).for_each(|(g, s)| *g = s as f32);
     }
 
     /// The pattern of its mask.
@@ -261,7 +248,20 @@ impl Prunable for Affine {
     }
 
     fn domain(&self) -> Domain {
-        Domain::Real
+        if self.cosine.is_some() { Domain::Cosine } else { Domain::Real }
+    }
+
+    fn cosine(&self) -> Option<&Cosine> {
+        self.cosine.as_ref()
+    }
+
+    fn coefficients(&self) -> Array2<f64> {
+        let weights = self.weight.value.mapv(f64::from);
+        self.cosine.as_ref().map_or_else(|| weights.clone(), |cosine| cosine.forward(&weights))
+    }
+
+    fn rings(&self) -> Vec<usize> {
+        self.cosine.as_ref().map(Cosine::rings).unwrap_or_default()
     }
 
     fn groups(&self) -> Groups {

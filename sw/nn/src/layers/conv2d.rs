@@ -41,6 +41,19 @@ pub struct Conv2d {
     bias: bool,
     #[serde(default)]
     input_gradient: Form,
+    #[serde(default)]
+    domain: MaskDomain,
+}
+
+/// What masks are of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum MaskDomain {
+    /// Weights.
+    #[default]
+    Space,
+    /// Coefficients of the kernels' cosine transform ([`super::cosine`]).
+    Dct,
 }
 
 /// How the input gradient runs on a device.
@@ -117,13 +130,17 @@ impl LayerSpec for Conv2d {
         let input = site.inputs[0];
         let groups = self.groups(input);
         let mut plans = self.products(input, site.bits, 1).into_iter();
+        let mut affine = Affine::new(groups, self.bias, site);
+        if self.domain == MaskDomain::Dct {
+            affine = affine.masked_in_cosine_domain();
+        }
         Box::new(Conv2dLayer {
             window: self.window(input.shape),
             transposed: Transposed { window: self.window(input.shape), groups },
             form: self.input_gradient,
             gradient: plans.find(|p| p.product == Product::InputGradient).expect("one of the three products"),
             positions: site.output.shape.positions(),
-            affine: Affine::new(groups, self.bias, site),
+            affine,
             x: Quantized::new(site.bits.input_quantizer(input)),
             integers: Array2::default((0, 0)),
             reals: Array2::default((0, 0)),

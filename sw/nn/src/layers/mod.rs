@@ -9,12 +9,16 @@
 
 pub mod affine;
 pub mod batch_norm;
+pub mod bias;
+pub mod circulant_linear;
 pub mod conv2d;
+pub mod cosine;
 pub mod flatten;
 pub mod linear;
 pub mod max_pool;
 pub mod relu;
 pub mod residual;
+pub mod spectral_conv2d;
 pub mod transposed;
 pub mod window;
 
@@ -34,6 +38,8 @@ use toml::de::DeValue;
 pub const LAYERS: &[LayerKind] = &[
     linear::KIND,
     conv2d::KIND,
+    spectral_conv2d::KIND,
+    circulant_linear::KIND,
     batch_norm::KIND,
     relu::KIND,
     max_pool::KIND,
@@ -172,7 +178,8 @@ pub(crate) fn three_products(
     let (k, n) = (groups.contraction(), groups.outputs);
     let x = bits.input_format(input);
     let (w, g) = (bits.weight_format(), bits.gradient_format());
-    let plan = |product, m, k, n, x, w| ProductPlan { product, m, k, n, x, w, groups, alternative: None };
+    let plan =
+        |product, m, k, n, x, w| ProductPlan { product, m, k, n, x, w, groups, alternative: None, times: 1 };
     vec![
         plan(Product::Forward, rows, k, n, x, w),
         plan(Product::WeightGradient, k, rows, n, x, g),

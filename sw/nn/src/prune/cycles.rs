@@ -33,7 +33,7 @@ impl Multiplications {
     pub fn new(plan: &NetworkPlan) -> Self {
         let products = plan.layers.iter().map(|layer| {
             let products = layer.products.iter();
-            products.map(|p| (p.product, p.m as u64 * p.k as u64 * p.n as u64)).collect()
+            products.map(|p| (p.product, p.times as u64 * p.m as u64 * p.k as u64 * p.n as u64)).collect()
         });
         Multiplications { products: products.collect() }
     }

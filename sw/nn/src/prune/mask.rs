@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! unstructured       the k largest
+//! bins               the positions with the largest sums, to the nearest number of them, at least one
 //! N:M                the N largest of each group
 //! transposable N:M   in each M×M block at most N of every row and column, with the largest sum
 //! ```
@@ -25,6 +26,21 @@ pub fn top_k(scores: &Array2<f64>, count: usize) -> Mask {
     let mut order: Vec<usize> = (0..flat.len()).collect();
     keep_first(&mut order, count, |&a, &b| larger_first(flat[a], flat[b]).then(a.cmp(&b)));
     order.into_iter().for_each(|i| kept[i] = true);
+    mask
+}
+
+/// Keeps the positions with the largest sums: as many as come nearest to `count` scores, at least one.
+///
+/// # Shape    `[K, N]` of `groups`
+/// # Panics   if a sum is not a number
+pub fn top_positions(scores: &Array2<f64>, groups: Groups, count: usize) -> Mask {
+    let size = groups.channels * groups.outputs;
+    let positions = ((count as f64 / size as f64).round() as usize).max(1);
+    let sums: Vec<f64> = slice(scores).chunks(size).map(|position| position.iter().sum()).collect();
+    let mut order: Vec<usize> = (0..sums.len()).collect();
+    keep_first(&mut order, positions, |&a, &b| larger_first(sums[a], sums[b]).then(a.cmp(&b)));
+    let mut mask = Array2::from_elem(scores.dim(), false);
+    order.into_iter().for_each(|i| slice_mut(&mut mask)[i * size..][..size].fill(true));
     mask
 }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! unstructured       any
+//! bins               whole positions: frequency bins of a spectral layer
 //! N:M                at most N of every M consecutive inputs, of each output and kernel position
 //! transposable N:M   and at most N of every M consecutive outputs, of each input
 //! ```
@@ -21,6 +22,8 @@ pub const GROUP_SIZES: [usize; 4] = [2, 4, 8, 16];
 pub enum Structure {
     /// Any weights.
     Unstructured,
+    /// Whole frequency bins of a spectral layer: a bin and its mirror image, for all channels.
+    Bins,
     /// Groups of `m`.
     Grouped {
         /// Weights of a group: one of [`GROUP_SIZES`].
@@ -31,10 +34,10 @@ pub enum Structure {
 }
 
 impl Structure {
-    /// The pattern that keeps `n` of a group; `None` if unstructured.
+    /// The pattern that keeps `n` of a group; `None` if there are no groups.
     pub fn pattern(self, n: usize) -> Option<Pattern> {
         match self {
-            Structure::Unstructured => None,
+            Structure::Unstructured | Structure::Bins => None,
             Structure::Grouped { m, transposable } => Some(Pattern { n, m, transposable }),
         }
     }
@@ -44,6 +47,7 @@ impl fmt::Display for Structure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Structure::Unstructured => write!(f, "unstructured"),
+            Structure::Bins => write!(f, "bins"),
             Structure::Grouped { m, transposable } => write!(f, "{}N:{m}", prefix(*transposable)),
         }
     }
@@ -60,7 +64,7 @@ pub struct PatternSpec {
 
 impl PatternSpec {
     /// What is allowed.
-    pub const ALLOWED: &str = "must be `unstructured`, `n:m` or `transposable n:m`, with m 2, 4, 8 or 16 and n from 1 to m                                or `N`, which leaves it to the budget";
+    pub const ALLOWED: &str = "must be `unstructured`, `bins`, `n:m` or `transposable n:m`, with m 2, 4, 8 or 16 and n from 1 to m                                or `N`, which leaves it to the budget";
 
     /// Groups of `m`, of which `n` are kept.
     ///
@@ -78,6 +82,9 @@ impl FromStr for PatternSpec {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "unstructured" {
             return Ok(PatternSpec { structure: Structure::Unstructured, n: None });
+        }
+        if text == "bins" {
+            return Ok(PatternSpec { structure: Structure::Bins, n: None });
         }
         let (transposable, sizes) = match text.strip_prefix("transposable ") {
             Some(sizes) => (true, sizes),

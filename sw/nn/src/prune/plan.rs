@@ -2,6 +2,7 @@
 
 use super::budget::erk::Extent;
 use super::pattern::{PatternSpec, Structure};
+use super::scores::bands;
 use crate::config::{ConfigError, Experiment, LayerOverride, PruningConfig};
 use crate::network::Network;
 use crate::prunable::{Domain, Groups, Pattern};
@@ -48,20 +49,16 @@ pub fn layers(
 ) -> Result<Vec<PrunedLayer>, ConfigError> {
     let tensors: Vec<(String, Groups, Domain)> =
         network.prunables().iter().map(|(name, p)| ((*name).to_owned(), p.groups(), p.domain())).collect();
-    let real: Vec<&str> = tensors
-        .iter()
-        .filter(|(_, _, domain)| *domain == Domain::Real)
-        .map(|(name, ..)| name.as_str())
-        .collect();
+    let all: Vec<&str> = tensors.iter().map(|(name, ..)| name.as_str()).collect();
     let unfit = |key: &str, name: &str| {
-        let names: Vec<_> = real.iter().map(|name| format!("`{name}`")).collect();
+        let names: Vec<_> = all.iter().map(|name| format!("`{name}`")).collect();
         let problem = format!("`{name}` has no weights to prune, expected some of {}", names.join(", "));
         experiment.invalid_pruning(key, problem)
     };
-    if let Some(name) = config.layers.iter().flatten().find(|name| !real.contains(&name.as_str())) {
+    if let Some(name) = config.layers.iter().flatten().find(|name| !all.contains(&name.as_str())) {
         return Err(unfit("layers", name));
     }
-    if let Some(name) = config.overrides.keys().find(|name| !real.contains(&name.as_str())) {
+    if let Some(name) = config.overrides.keys().find(|name| !all.contains(&name.as_str())) {
         return Err(unfit(&format!("layer.{name}"), name));
     }
     let mut pruned = Vec::new();
@@ -70,9 +67,14 @@ pub fn layers(
         let chosen = config.layers.as_ref().map_or(inner, |layers| layers.contains(name));
         let spec = match config.overrides.get(name) {
             Some(LayerOverride::Pattern(spec)) => *spec,
-            None if chosen && *domain == Domain::Real => config.pattern,
+            None if chosen => config.pattern,
             _ => continue,
         };
+        check(config, name, *groups, *domain, spec).map_err(|(key, problem)| {
+            let own = config.overrides.contains_key(name) && key == "pattern";
+            let key = if own { format!("layer.{name}.{key}") } else { key.to_owned() };
+            experiment.invalid_pruning(&key, problem)
+        })?;
         pruned.push(pruned_layer(network, tensor, name, *groups, spec));
     }
     if pruned.is_empty() {
@@ -81,6 +83,40 @@ pub fn layers(
         return Err(experiment.invalid_pruning("layers", problem.to_owned()));
     }
     Ok(pruned)
+}
+
+/// Checks what suits weights in space, or coefficients of bins, only.
+fn check(
+    config: &PruningConfig,
+    name: &str,
+    groups: Groups,
+    domain: Domain,
+    spec: PatternSpec,
+) -> Result<(), (&'static str, String)> {
+    let wrong = |key, problem: &str| Err((key, format!("{problem}: layer `{name}`")));
+    match (domain, spec.structure) {
+        (Domain::Real, Structure::Bins) => wrong("pattern", "`bins` needs the frequency domain"),
+        (Domain::Real, _) if config.initial_score.is_some_and(|score| score == bands::KIND) => {
+            wrong("initial_score", "`bands` needs the frequency domain")
+        }
+        (Domain::Real, _) if config.score == bands::KIND => {
+            wrong("score", "`bands` needs the frequency domain")
+        }
+        (Domain::Complex | Domain::Cosine, _) if config.course.regrow > 0.0 => {
+            wrong("regrow", "must be 0 in the frequency domain, where masked coefficients keep their values")
+        }
+        (Domain::Complex | Domain::Cosine, _) if config.sr_ste > 0.0 => {
+            wrong("sr_ste", "must be 0 in the frequency domain")
+        }
+        (Domain::Cosine, Structure::Grouped { .. }) => wrong(
+            "pattern",
+            "must be `unstructured` or `bins` with `domain = \"dct\"`, which skips no products",
+        ),
+        (Domain::Complex, Structure::Grouped { m, transposable: false }) if groups.channels < m => {
+            wrong("pattern", &format!("m must be at most the {} channels of a bin", groups.channels))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn pruned_layer(

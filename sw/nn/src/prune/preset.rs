@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::schedule::{Course, Initial, Shape};
-use super::scores::{ScoreKind, force, grasp, lamp, magnitude, random, snip, synflow};
+use super::scores::{ScoreKind, bands, force, grasp, lamp, magnitude, random, snip, synflow};
 
 /// A method: settings of the united schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,6 +28,7 @@ pub const PRESETS: &[Preset] = &[
     at_initialisation("grasp", grasp::KIND, Budget::Global),
     at_initialisation("synflow", synflow::KIND, Budget::Global),
     at_initialisation("force", force::KIND, Budget::Global),
+    at_initialisation("bands", bands::KIND, Budget::Uniform),
     after_training("magnitude", magnitude::KIND, Budget::Uniform),
     after_training("lamp", lamp::KIND, Budget::Global),
     Preset {

@@ -9,7 +9,7 @@ use serde::Serialize;
 pub struct PruningReport {
     /// The layer.
     pub layer: String,
-    /// "dense", "unstructured", or a pattern such as "transposable 1:4".
+    /// "dense", "unstructured", "bins", or a pattern such as "transposable 1:4".
     pub pattern: String,
     /// Weights that are kept.
     pub kept: usize,
@@ -23,16 +23,18 @@ pub struct PruningReport {
 pub fn report(network: &mut Network, pruner: Option<&Pruner>) -> Vec<PruningReport> {
     let prunables = network.prunables();
     let line = |(tensor, (name, prunable)): (usize, &(&str, &mut dyn crate::prunable::Prunable))| {
-        let weights = prunable.weight().value.len();
+        let groups = prunable.groups();
+        let weights = groups.contraction() * groups.outputs;
         let kept = prunable.mask().map_or(weights, |mask| mask.iter().filter(|kept| **kept).count());
         let pattern = pruner.and_then(|pruner| {
             let place = pruner.layers().iter().position(|layer| layer.tensor == tensor)?;
-            pruner.patterns()[place]
+            Some((pruner.layers()[place].structure, pruner.patterns()[place]))
         });
         let pattern = match (prunable.mask(), pattern) {
             (None, _) => "dense".to_owned(),
             (Some(_), None) => "unstructured".to_owned(),
-            (Some(_), Some(pattern)) => pattern.to_string(),
+            (Some(_), Some((structure, None))) => structure.to_string(),
+            (Some(_), Some((_, Some(pattern)))) => pattern.to_string(),
         };
         let density = kept as f64 / weights as f64;
         PruningReport { layer: (*name).to_owned(), pattern, kept, weights, density }

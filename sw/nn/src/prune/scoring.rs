@@ -4,12 +4,15 @@
 //! S = (1 − λ)·frozen + λ·ranks          over the set that the budget ranges over
 //! ```
 
+use super::pattern::Structure;
 use super::plan::PrunedLayer;
 use super::pruner::{PruneError, Pruner};
 use super::rank::{Scores, ranks, shares};
 use super::scores::{Batch, Passes, ScoreContext, ScoreKind, ScoringPasses};
 use super::select::{Chosen, best};
 use crate::network::Network;
+use crate::prunable::Groups;
+use crate::tensor::slice_mut;
 use ndarray::Array2;
 
 impl Pruner {
@@ -64,7 +67,10 @@ impl Pruner {
 
     /// The scores of the pruned layers, over the set that the budget ranges over.
     fn rank(&self, scored: (ScoreKind, Vec<Array2<f64>>)) -> Result<Scores, PruneError> {
-        let (kind, scores) = scored;
+        let (kind, mut scores) = scored;
+        for layer in self.layers.iter().filter(|layer| layer.structure == Structure::Bins) {
+            level_positions(&mut scores[layer.tensor], layer.groups);
+        }
         for layer in &self.layers {
             if !scores[layer.tensor].iter().all(|s| s.is_finite()) {
                 return Err(PruneError::NotFinite { score: kind.name, layer: layer.name.clone() });
@@ -110,6 +116,15 @@ impl Pruner {
         };
         add(&mut self.passes.batches, more.batches);
         add(&mut self.passes.single, more.single);
+    }
+}
+
+/// Replaces the scores of each position by their mean, so that positions keep their order among ranks.
+fn level_positions(scores: &mut Array2<f64>, groups: Groups) {
+    let size = groups.channels * groups.outputs;
+    for position in slice_mut(scores).chunks_mut(size) {
+        let mean = position.iter().sum::<f64>() / size as f64;
+        position.fill(mean);
     }
 }
 

@@ -193,7 +193,7 @@ impl Selector<'_> {
 
 fn amount(layer: &PrunedLayer, density: f64) -> Amount {
     match layer.structure {
-        Structure::Unstructured => Amount::Count(budget::count(density, layer.weights())),
+        Structure::Unstructured | Structure::Bins => Amount::Count(budget::count(density, layer.weights())),
         Structure::Grouped { m, .. } => Amount::Level(budget::level(density, m)),
     }
 }
@@ -205,6 +205,10 @@ pub type Chosen = Option<(Mask, Option<Pattern>)>;
 pub fn best(layer: &PrunedLayer, scores: &Array2<f64>, amount: Amount) -> Chosen {
     match (amount, layer.structure) {
         (Amount::Count(count), _) if count >= layer.weights() => None,
+        (Amount::Count(count), Structure::Bins) => {
+            let mask = mask::top_positions(scores, layer.groups, count);
+            mask.iter().any(|kept| !kept).then_some((mask, None))
+        }
         (Amount::Count(count), _) => Some((mask::top_k(scores, count), None)),
         (Amount::Level(n), Structure::Grouped { m, .. }) if n >= m => None,
         (Amount::Level(n), structure) => {

@@ -37,16 +37,20 @@ pub struct LayerAccount {
     pub input_gradient: ProductAccount,
     /// dW = Xᵀ·dY
     pub weight_gradient: ProductAccount,
+    /// Transforms of the FFT unit, which masks do not save.
+    pub transforms: Counters,
 }
 
 impl LayerAccount {
-    /// The sum of the three products.
+    /// The sum of the three products and the transforms.
     pub fn total(&self) -> ProductAccount {
         let mut total = ProductAccount::default();
         for product in [self.forward, self.input_gradient, self.weight_gradient] {
             total.cost += product.cost;
             total.dense += product.dense;
         }
+        total.cost += self.transforms;
+        total.dense += self.transforms;
         total
     }
 }
@@ -63,14 +67,17 @@ impl Trainer {
         let reports = self.pruning_report();
         let lines = self.training.cycles_by_layer();
         let Engine::Device(device) = &mut self.engine else { return vec![] };
-        let plan = self.network.plan();
+        let (plan, steps) = (self.network.plan(), self.step);
         let account = |line: crate::ledger::LayerCounters| {
             let layer = plan.layers.iter().find(|l| l.name == line.layer)?;
             let report = reports.iter().find(|r| r.layer == line.layer)?;
             let mut product = |product: Product, cost: Counters| {
-                let plan = layer.products.iter().find(|p| p.product == product);
-                let dense = plan.and_then(|p| p.cost(&mut **device, None)).unwrap_or_default();
-                ProductAccount { cost, dense: Counters::times(cost.calls, &dense) }
+                let mut dense = Counters::default();
+                for plan in layer.products.iter().filter(|p| p.product == product) {
+                    let step = plan.cost(&mut **device, None).unwrap_or_default();
+                    dense += Counters { calls: steps * plan.times as u64, ..Counters::times(steps, &step) };
+                }
+                ProductAccount { cost, dense }
             };
             Some(LayerAccount {
                 forward: product(Product::Forward, line.forward),
@@ -78,6 +85,7 @@ impl Trainer {
                 weight_gradient: product(Product::WeightGradient, line.weight_gradient),
                 pattern: report.pattern.clone(),
                 density: report.density,
+                transforms: line.transforms,
                 layer: line.layer,
             })
         };
@@ -102,7 +110,8 @@ impl Trainer {
                     if product.product == Product::Forward { counts.forward } else { counts.backward };
                 if times > 0 {
                     let cost = product.for_batch(batch, images).cost(&mut **device, None);
-                    self.training.add_scoring(Counters::times(times, &cost.unwrap_or_default()));
+                    let cost = Counters::times(times, &cost.unwrap_or_default());
+                    self.training.add_scoring(Counters { calls: times * product.times as u64, ..cost });
                 }
             }
         }

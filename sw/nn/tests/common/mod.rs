@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod data;
+pub mod fft;
 pub mod harness;
 
 use ndarray::{Array2, ArrayView2, Axis, s};

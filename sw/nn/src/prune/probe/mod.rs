@@ -10,13 +10,15 @@
 //! # Numeric  f64; sums in index order; the same bits for every number of threads
 
 mod operation;
-mod product;
+pub(crate) mod product;
 
 pub use operation::{Operation, Statistics};
 
+use crate::layers::cosine::Cosine;
 use crate::network::Network;
 use crate::tensor::Slot;
 use ndarray::Array2;
+use num_complex::Complex;
 use operation::{Memory, Values};
 use std::collections::BTreeMap;
 
@@ -38,6 +40,10 @@ pub struct Probe {
     nodes: Vec<Node>,
     weights: Vec<Array2<f64>>,
     features: usize,
+    /// The transforms of weights that are coefficients of kernels.
+    cosines: Vec<Option<Cosine>>,
+    /// The first layer whose weights are coefficients.
+    spectral: Option<ProbeError>,
 }
 
 #[derive(Clone, Debug)]
@@ -63,32 +69,42 @@ impl Probe {
     /// # Errors   a layer without an operation
     pub fn new(network: &mut Network) -> Result<Self, ProbeError> {
         let values = values(network);
-        let wide = |array: &Array2<f32>| array.mapv(f64::from);
         let prunables = network.prunables();
-        let weights = prunables.iter().map(|(_, p)| wide(&p.weight().value)).collect();
+        let weights = prunables.iter().map(|(_, p)| p.coefficients()).collect();
+        let mut directions: Vec<_> =
+            prunables.iter().map(|(_, p)| p.spectrum().map(directions_of).unwrap_or_default()).collect();
         let owners: Vec<String> = prunables.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let cosines: Vec<_> = prunables.iter().map(|(_, p)| p.cosine().cloned()).collect();
         let plan = network.plan();
         let nodes = plan.layers.iter().map(|layer| {
             let unsupported = || ProbeError { layer: layer.name.clone(), kind: layer.kind };
             let operation = layer.spec.operation(layer.inputs[0]).ok_or_else(unsupported)?;
+            let weight = owners.iter().position(|owner| *owner == layer.name);
             let list = |own: &str| values.get(&format!("{}.{own}", layer.name)).cloned();
             Ok(Node {
                 operation,
                 sources: layer.sources.clone(),
                 wants_gradient: layer.wants_gradient.clone(),
                 outputs: layer.output.shape.features(),
-                weight: owners.iter().position(|owner| *owner == layer.name),
+                weight,
                 values: Values {
                     bias: list("bias"),
                     gamma: list("gamma").unwrap_or_default(),
                     beta: list("beta").unwrap_or_default(),
                     running_mean: list("running_mean").unwrap_or_default(),
                     running_variance: list("running_variance").unwrap_or_default(),
+                    directions: weight.map(|i| std::mem::take(&mut directions[i])).unwrap_or_default(),
                 },
             })
         });
         let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
-        Ok(Probe { nodes, weights, features: plan.input.shape.features() })
+        let is_spectral = |node: &Node| {
+            matches!(node.operation, Operation::Spectral(_))
+                || node.weight.is_some_and(|i| cosines[i].is_some())
+        };
+        let spectral = plan.layers.iter().zip(&nodes).find(|(_, node)| is_spectral(node));
+        let spectral = spectral.map(|(layer, _)| ProbeError { layer: layer.name.clone(), kind: layer.kind });
+        Ok(Probe { nodes, weights, features: plan.input.shape.features(), cosines, spectral })
     }
 
     /// The stored weights of each prunable tensor, masked ones too.
@@ -105,16 +121,27 @@ impl Probe {
         input: &Array2<f64>,
         labels: &[u8],
     ) -> (f64, Vec<Array2<f64>>) {
+        let weights = &self.in_space(weights);
         let tape = self.forward(weights, input.clone(), Statistics::Batch);
         let (loss, gradient) = cross_entropy(tape.output(), labels);
-        (loss, self.backward(weights, &tape, gradient))
+        let mut gradients = self.backward(weights, &tape, gradient);
+        for (gradient, cosine) in gradients.iter_mut().zip(&self.cosines) {
+            if let Some(cosine) = cosine {
+                *gradient = cosine.forward(gradient);
+            }
+        }
+        (loss, gradients)
     }
 
     /// The sum of the outputs for an input of ones, with the magnitudes of `weights` and of all other
     /// parameters, and its derivative by each magnitude.
     ///
+    /// # Errors   a spectral layer: its operator has no form with positive coefficients
     /// # Source   Tanaka et al. 2020
-    pub fn ones(&self, weights: &[Array2<f64>]) -> (f64, Vec<Array2<f64>>) {
+    pub fn ones(&self, weights: &[Array2<f64>]) -> Result<(f64, Vec<Array2<f64>>), ProbeError> {
+        if let Some(error) = &self.spectral {
+            return Err(error.clone());
+        }
         let mut positive = self.clone();
         for node in &mut positive.nodes {
             let Values { bias, gamma, beta, .. } = &mut node.values;
@@ -126,7 +153,16 @@ impl Probe {
         let input = Array2::ones((1, self.features));
         let tape = positive.forward(&weights, input, Statistics::Running);
         let gradient = Array2::ones(tape.output().dim());
-        (tape.output().sum(), positive.backward(&weights, &tape, gradient))
+        Ok((tape.output().sum(), positive.backward(&weights, &tape, gradient)))
+    }
+
+    /// Coefficients of kernels as weights.
+    fn in_space(&self, weights: &[Array2<f64>]) -> Vec<Array2<f64>> {
+        let weight = |(w, cosine): (&Array2<f64>, &Option<Cosine>)| match cosine {
+            Some(cosine) => cosine.inverse(w),
+            None => w.clone(),
+        };
+        weights.iter().zip(&self.cosines).map(weight).collect()
     }
 
     fn forward(&self, weights: &[Array2<f64>], input: Array2<f64>, statistics: Statistics) -> Tape {
@@ -171,6 +207,15 @@ impl Tape {
     fn output(&self) -> &Array2<f64> {
         &self.signals[self.signals.len() - 1]
     }
+}
+
+/// Coefficients over their magnitudes.
+fn directions_of(mut spectrum: Array2<Complex<f64>>) -> Array2<Complex<f64>> {
+    spectrum.mapv_inplace(|w| {
+        let size = w.norm_sqr().sqrt();
+        if size > 0.0 { w / size } else { w }
+    });
+    spectrum
 }
 
 /// All parameters and buffers, in f64.

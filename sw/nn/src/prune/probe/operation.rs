@@ -3,14 +3,20 @@
 use super::product::{product, transposed_product};
 use crate::blocks::column_sums;
 use crate::layers::window::Window;
+use crate::spectral::frame::Frame;
+use crate::spectral::hermitian::Spectra;
+use crate::spectral::reference::Reference;
 use crate::tensor::{slice, slice_mut};
 use ndarray::Array2;
+use num_complex::Complex;
 
 /// What a layer does without quantization.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Operation {
     /// Y = im2col(X)·W + b; a linear layer is a window of one pixel.
     Affine(Window),
+    /// A product of spectra; its weights are the magnitudes of its coefficients, whose angles are fixed.
+    Spectral(Frame),
     /// Batch normalization per channel.
     BatchNorm {
         /// Keeps the variance from 0.
@@ -43,6 +49,8 @@ pub(super) struct Values {
     pub beta: Vec<f64>,
     pub running_mean: Vec<f64>,
     pub running_variance: Vec<f64>,
+    /// Ŵ/|Ŵ| of a spectral layer, 0 where Ŵ = 0.
+    pub directions: Array2<Complex<f64>>,
 }
 
 /// What the backward pass needs of the forward pass.
@@ -50,6 +58,8 @@ pub(super) enum Memory {
     Nothing,
     /// Rows of im2col.
     Rows(Array2<f64>),
+    /// X̂.
+    Spectra(Spectra<f64>),
     /// x̂ and 1/√(σ² + ε), and whose statistics they were.
     Normal(Vec<f64>, Vec<f64>, Statistics),
     /// Position of each maximum in its image.
@@ -75,12 +85,14 @@ impl Operation {
                 let mut rows = Array2::zeros((x.nrows() * height * width, window.volume()));
                 window.im2col(slice(x), slice_mut(&mut rows));
                 let mut y = product(&rows, weight);
-                if let Some(bias) = &values.bias {
-                    y.rows_mut().into_iter().for_each(|mut row| {
-                        row.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
-                    });
-                }
+                add_bias(&mut y, values);
                 (y.into_shape_with_order(shape).expect("positions·channels outputs"), Memory::Rows(rows))
+            }
+            Operation::Spectral(frame) => {
+                let weight = weight.expect("a spectral layer has weights");
+                let (mut y, spectra) = Reference::new(frame).forward(x, &turned(weight, values));
+                add_bias(&mut y, values);
+                (y, Memory::Spectra(spectra))
             }
             Operation::BatchNorm { epsilon } => normalize(x, epsilon, values, statistics),
             Operation::Relu => (x.mapv(|x| if x > 0.0 { x } else { 0.0 }), Memory::Nothing),
@@ -121,6 +133,12 @@ impl Operation {
                 });
                 (dx.into_iter().collect(), Some(dw))
             }
+            (Operation::Spectral(frame), Memory::Spectra(spectra)) => {
+                let weight = weight.expect("a spectral layer has weights");
+                let reference = Reference::new(frame);
+                let (dx, gradient) = reference.backward(spectra, dy, &turned(weight, values), want_dx);
+                (dx.into_iter().collect(), Some(radial(&frame, &gradient, values)))
+            }
             (Operation::BatchNorm { .. }, Memory::Normal(normal, inverse, statistics)) => {
                 (vec![normalize_back(dy, normal, inverse, &values.gamma, *statistics)], None)
             }
@@ -142,6 +160,34 @@ impl Operation {
             _ => (vec![dy.clone()], None),
         }
     }
+}
+
+fn add_bias(y: &mut Array2<f64>, values: &Values) {
+    if let Some(bias) = &values.bias {
+        for row in slice_mut(y).chunks_mut(bias.len()) {
+            row.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
+        }
+    }
+}
+
+/// Coefficients of these magnitudes.
+fn turned(magnitudes: &Array2<f64>, values: &Values) -> Array2<Complex<f64>> {
+    let mut spectrum = values.directions.clone();
+    spectrum.zip_mut_with(magnitudes, |w, magnitude| *w *= *magnitude);
+    spectrum
+}
+
+/// The derivative by the magnitude of each coefficient, and of its mirror image with it:
+/// 2/N·Re(conj(ĝ)·Ŵ/|Ŵ|), 1/N for real bins.
+fn radial(frame: &Frame, gradient: &Array2<Complex<f64>>, values: &Values) -> Array2<f64> {
+    let bins = frame.bins();
+    let size = frame.channels() * frame.outputs();
+    let points = frame.points().count() as f64;
+    let weights = bins.iter().flat_map(|bin| std::iter::repeat_n(bin.parts() as f64 / points, size));
+    let along = |(g, d): (&Complex<f64>, &Complex<f64>)| g.re * d.re + g.im * d.im;
+    let all = slice(gradient).iter().zip(slice(&values.directions)).map(along).zip(weights);
+    let radial = all.map(|(along, weight)| along * weight).collect();
+    Array2::from_shape_vec(gradient.dim(), radial).expect("one derivative a coefficient")
 }
 
 fn normalize(

@@ -12,7 +12,7 @@ const ROWS: usize = 16;
 /// A·B.
 ///
 /// # Shape   `[m, k]`, `[k, n]` → `[m, n]`
-pub(super) fn product(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
+pub(crate) fn product(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
     let ((m, k), n) = (a.dim(), b.ncols());
     let (a, b) = (slice(a), slice(b));
     let mut y = Array2::zeros((m, n));
@@ -29,7 +29,7 @@ pub(super) fn product(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
 /// Aᵀ·B.
 ///
 /// # Shape   `[k, m]`, `[k, n]` → `[m, n]`
-pub(super) fn transposed_product(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
+pub(crate) fn transposed_product(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
     let (m, n) = (a.ncols(), b.ncols());
     let (a, b) = (slice(a), slice(b));
     let mut y = Array2::zeros((m, n));

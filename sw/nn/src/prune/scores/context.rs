@@ -39,6 +39,7 @@ pub struct ScoreContext<'a> {
     seed: u64,
     step: u64,
     weights: Vec<Array2<f64>>,
+    rings: Vec<Vec<usize>>,
     masks: Vec<Option<Mask>>,
     batches: Option<Vec<Batch>>,
     probe: Option<Probe>,
@@ -54,7 +55,8 @@ impl<'a> ScoreContext<'a> {
         step: u64,
     ) -> Self {
         let prunables = network.prunables();
-        let weights = prunables.iter().map(|(_, p)| p.weight().value.mapv(f64::from)).collect();
+        let weights = prunables.iter().map(|(_, p)| p.coefficients()).collect();
+        let rings = prunables.iter().map(|(_, p)| p.rings()).collect();
         let masks = prunables.iter().map(|(_, p)| p.mask().cloned()).collect();
         ScoreContext {
             network,
@@ -62,6 +64,7 @@ impl<'a> ScoreContext<'a> {
             seed,
             step,
             weights,
+            rings,
             masks,
             batches: None,
             probe: None,
@@ -69,9 +72,15 @@ impl<'a> ScoreContext<'a> {
         }
     }
 
-    /// The weights of each prunable tensor, first to last; values under masks are the stored ones.
+    /// The weights of each prunable tensor, first to last (of complex coefficients the magnitudes, to which gradients
+    /// refer); values under masks are the stored ones.
     pub fn weights(&self) -> &[Array2<f64>] {
         &self.weights
+    }
+
+    /// The ring of each position of a spectral tensor; empty of others.
+    pub fn rings(&self) -> &[Vec<usize>] {
+        &self.rings
     }
 
     /// The masks; `None` keeps all.
@@ -138,12 +147,13 @@ impl<'a> ScoreContext<'a> {
     /// ∂R/∂|w| at the masked weights, R the sum of the outputs for an input of ones when every parameter
     /// is replaced by its magnitude.
     ///
-    /// # Errors   a layer that cannot be probed
+    /// # Errors   a layer that cannot be probed, spectral ones included: angles are no magnitudes
     pub fn ones(&mut self) -> Result<Vec<Array2<f64>>, ProbeError> {
         let weights = self.masked_weights();
+        let gradient = self.probe()?.ones(&weights)?.1;
         self.passes.single.forward += 1;
         self.passes.single.backward += 1;
-        Ok(self.probe()?.ones(&weights).1)
+        Ok(gradient)
     }
 
     /// The passes so far.

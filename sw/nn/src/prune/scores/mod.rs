@@ -36,6 +36,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod bands;
 mod context;
 pub mod force;
 pub mod grasp;
@@ -52,8 +53,16 @@ use super::probe::ProbeError;
 use ndarray::Array2;
 
 /// All scores.
-pub const SCORES: &[ScoreKind] =
-    &[random::KIND, magnitude::KIND, lamp::KIND, snip::KIND, grasp::KIND, synflow::KIND, force::KIND];
+pub const SCORES: &[ScoreKind] = &[
+    random::KIND,
+    magnitude::KIND,
+    lamp::KIND,
+    snip::KIND,
+    grasp::KIND,
+    synflow::KIND,
+    force::KIND,
+    bands::KIND,
+];
 
 /// How much each weight matters: the largest are kept.
 pub trait Score: Sync {

@@ -1,0 +1,35 @@
+//! The bias of layers with weights, in f32 on the host.
+//!
+//! ```text
+//! y[.., o] = value[.., o] + b[o]          db[o] = Σ dY[.., o]
+//! ```
+
+use crate::blocks::{column_sums, for_blocks, tile};
+use crate::tensor::Parameter;
+
+/// y = value + b; without a bias y = value.
+pub fn add_bias(bias: Option<&Parameter>, y: &mut [f32], value: impl Fn(usize) -> f32 + Sync) {
+    let bias = tile(bias.map_or(&[0.0], |bias| bias.values()));
+    for_blocks(y, bias.len() * 16, |start, y| {
+        for (t, y) in y.chunks_mut(bias.len()).enumerate() {
+            let start = start + t * bias.len();
+            for (i, (y, b)) in y.iter_mut().zip(&bias).enumerate() {
+                *y = value(start + i) + b;
+            }
+        }
+    });
+}
+
+/// Sets the gradient of a bias.
+///
+/// # Shape    `[rows·outputs]`
+pub fn bias_gradient(bias: Option<&mut Parameter>, dy: &[f32]) {
+    let Some(bias) = bias else { return };
+    let n = bias.value.len();
+    let sums = column_sums(dy.len() / n, n, |range, sums| {
+        for row in dy[range.start * n..range.end * n].chunks_exact(n) {
+            sums.iter_mut().zip(row).for_each(|(s, &d)| *s += f64::from(d));
+        }
+    });
+    bias.gradients_mut().iter_mut().zip(sums).for_each(|(g, s)| *g = s as f32);
+}
