@@ -58,7 +58,7 @@ impl Rng {
 pub fn random_config(seed: u64) -> Config {
     let mut r = Rng(seed ^ 0xc0f1);
     let digit = [1, 2, 4, 8];
-    let (rows, cols, lanes) = (r.up_to(5), r.up_to(5), r.pick(&[1, 2, 4, 8]));
+    let (rows, cols, lanes) = (r.up_to(5), r.up_to(5), r.pick(&[1, 2, 2, 4, 4, 8, 8]));
     let (row_digit, col_digit) = (r.pick(&digit), r.pick(&digit));
     let bits = |r: &mut Rng, digit: i64| r.within(digit..17);
     let (row_bits, col_bits) = (bits(&mut r, row_digit), bits(&mut r, col_digit));
@@ -66,16 +66,20 @@ pub fn random_config(seed: u64) -> Config {
     let drain = 1 << r.within(0..1 + i64::from(cols.next_power_of_two().trailing_zeros()));
     let depth = |r: &mut Rng, from: i64, to: i64| 1 << r.within(from..to);
     let (row, col) = (depth(&mut r, 2, 6), depth(&mut r, 2, 7));
-    let (index, result) = (depth(&mut r, 1, 6), depth(&mut r, 2, 9));
-    let index = if select == 1 { String::new() } else { format!("index_depth = {index}\n") };
-    let (link, loops, queue) = (8 << r.within(0..5), r.within(5..8), r.pick(&[2, 4, 8]));
+    let (index_depth, result) = (depth(&mut r, 1, 6), depth(&mut r, 2, 9));
+    let index = if select == 1 { String::new() } else { format!("index_depth = {index_depth}\n") };
+    let (link, loops, queue) = (8 << r.within(0..5), r.within(5..8), r.pick(&[1, 2, 2, 4, 4, 8, 8]));
+    let deepest: i64 = (row * select).max(col).max(if select == 1 { 1 } else { index_depth });
+    let (counters, narrow) = (r.pick(&["all", "all", "total"]), r.pick(&[true, true, false]));
+    let reach = r.pick(&[16, 16, i64::from(deepest.ilog2()) + 1]);
     let unit = transform::random_unit(&mut r, drain, link);
     let toml = format!(
         "name = \"random-{seed}\"\n[array]\nrows = {rows}\ncols = {cols}\nlanes = {lanes}\n\
          row_digit = {row_digit}\ncol_digit = {col_digit}\nrow_bits = {row_bits}\ncol_bits = {col_bits}\n\
          acc_bits = {acc}\nselect = {select}\nhop = {hop}\ndrain = {drain}\n\
          [memory]\nrow_depth = {row}\ncol_depth = {col}\n{index}result_depth = {result}\n\
-         [link]\nbits = {link}\n[control]\nloops = {loops}\nqueue = {queue}\n{unit}"
+         [link]\nbits = {link}\n[control]\nloops = {loops}\nqueue = {queue}\n\
+         address_bits = {reach}\ncounters = \"{counters}\"\nnarrow = {narrow}\n{unit}"
     );
     Config::from_toml("random", &toml).expect("a legal configuration")
 }
@@ -300,7 +304,10 @@ impl Writer<'_> {
         if let Some(status) = self.last_status().filter(|_| self.r.percent(40)) {
             (address, count) = (status as u16, 1);
         }
-        let format = self.r.pick(&[Format::S32, Format::S16, Format::S8]);
+        let format = match self.config.narrow {
+            true => self.r.pick(&[Format::S32, Format::S16, Format::S8]),
+            false => Format::S32,
+        };
         let shift = match format {
             Format::S32 => 0,
             _ => self.r.pick(&[0, 1, 2, 3, 5, 8, 13, 31]),
@@ -348,7 +355,7 @@ impl Writer<'_> {
         let mut loops = [Loop::default(); MAX_LOOPS];
         for _ in 0..config.loops {
             let l = self.r.up_to(config.loops) - 1;
-            let most = self.r.pick(&[3, 3, 5, 40]);
+            let most = self.r.pick(&[3, 3, 5, 40]).min((1 << config.address_bits) - 1);
             if loops[l].count == 1 {
                 loops[l].count = within_budget(&mut self.r, most) as u16;
             }
@@ -410,7 +417,8 @@ impl Writer<'_> {
         let mut cells = vec![offset];
         let mut add = |memory, address: i64, words: i64| {
             let (first, depth) = self.cells(Some(memory));
-            let address = i64::from(address as i16);
+            let unused = i64::BITS - self.config.address_bits as u32;
+            let address = address << unused >> unused;
             if address >= 0 && address < depth as i64 * words {
                 cells.push(first + (address / words) as usize);
             }

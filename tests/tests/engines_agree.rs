@@ -47,6 +47,12 @@ fn default_accelerator() {
 }
 
 #[test]
+fn minimal_accelerator() {
+    let toml = include_str!("../../configs/accelerators/minimal.toml");
+    programs(&Config::from_toml("minimal.toml", toml).unwrap(), 0..60);
+}
+
+#[test]
 fn random_configurations() {
     let count = std::env::var("TANDEM_CONFIGS").map_or(6, |n| n.parse().expect("a number"));
     for seed in 0..count {

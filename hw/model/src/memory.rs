@@ -22,15 +22,25 @@ pub(crate) struct Pad {
     pub(crate) lanes: usize,
     /// Bits of a digit, 1 to 8.
     pub(crate) digit: usize,
+    /// Addresses count modulo 2^`address_bits`: the largest one.
+    pub(crate) reach: u16,
     /// `[element][flat address][lane]`.
     pub(crate) digits: Vec<u8>,
 }
 
 impl Pad {
-    fn new(elements: usize, banks: usize, depth: usize, lanes: usize, digit: usize) -> Self {
-        let addresses = banks * depth;
+    fn new(config: &Config, elements: usize, (banks, depth): (usize, usize), word: (usize, usize)) -> Self {
+        let (addresses, (lanes, digit)) = (banks * depth, word);
         let digits = vec![0; elements * addresses * lanes];
-        Pad { elements, banks, addresses, lanes, digit, digits }
+        Pad {
+            elements,
+            banks,
+            addresses,
+            lanes,
+            digit,
+            reach: u16::MAX >> (16 - config.address_bits),
+            digits,
+        }
     }
 
     /// All words of an element.
@@ -62,14 +72,15 @@ impl Memories {
     pub(crate) fn new(config: &Config) -> Self {
         let (a, m) = (&config.array, &config.memory);
         let index_depth = if a.select == 1 { 0 } else { m.index };
+        let index = (config.index_lanes(), config.index_bits().max(1));
         Memories {
-            row: Pad::new(a.rows, a.select, m.row, a.lanes, a.row_digit),
-            col: Pad::new(a.cols, 1, m.col, a.lanes, a.col_digit),
-            index: Pad::new(a.cols, 1, index_depth, config.index_lanes(), config.index_bits().max(1)),
-            offset: Pad::new(a.rows, 1, 1, 2, 8),
+            row: Pad::new(config, a.rows, (a.select, m.row), (a.lanes, a.row_digit)),
+            col: Pad::new(config, a.cols, (1, m.col), (a.lanes, a.col_digit)),
+            index: Pad::new(config, a.cols, (1, index_depth), index),
+            offset: Pad::new(config, a.rows, (1, 1), (2, 8)),
             sample: match &config.fft {
-                Some(f) => Pad::new(1, 1, f.depth, f.word_bits(config.link_bits) / 8, 8),
-                None => Pad::new(1, 1, 0, 1, 8),
+                Some(f) => Pad::new(config, 1, (1, f.depth), (f.word_bits(config.link_bits) / 8, 8)),
+                None => Pad::new(config, 1, (1, 0), (1, 8)),
             },
             result: vec![0; m.result * a.drain],
         }
@@ -77,7 +88,7 @@ impl Memories {
 
     /// The indices of column `c` at an address; `None` outside the memory.
     pub(crate) fn index_word(&self, c: usize, address: i16) -> Option<&[u8]> {
-        let at = usize::from(address as u16);
+        let at = usize::from(address as u16 & self.index.reach);
         (at < self.index.addresses)
             .then(|| &self.index.element(c)[at * self.index.lanes..][..self.index.lanes])
     }

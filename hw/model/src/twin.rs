@@ -103,7 +103,7 @@ impl Twin {
     }
 
     fn register_packet(&self, number: u32, counters: Counters) -> Packet {
-        let words = with_identity(counters, self.hash).to_words();
+        let words = with_identity(counters.generated(&self.config), self.hash).to_words();
         let mut data: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
         data.resize(data.len().next_multiple_of(self.config.link_bytes()), 0);
         Packet { kind: Kind::Registers, reason: None, instruction: number, data, summary: [0; 4] }

@@ -3,13 +3,13 @@
 use crate::hdl::prelude::*;
 use crate::named;
 use rust_hdl::prelude::*;
-use tandem_spec::Config;
 use tandem_spec::registers::{IDENTITY, REGISTERS};
+use tandem_spec::{Config, Counting};
 
 /// Registers that are not counters: identity and the two halves of the hash.
 const FIXED: usize = 3;
 
-/// Counts events in the cycle in which they are signalled.
+/// Counts events in the cycle in which they are signalled; what is not generated stays zero.
 ///
 /// # Timing   an event in cycle t is in the register from t+1 on; `freeze` stops all counting, `clear` restarts
 /// # Numeric  32 bits, wraps
@@ -59,6 +59,7 @@ pub struct CounterFile {
     by: Vec<Sig<Local>>,
     since: Reg,
     busy: Signal<Local, Bit>,
+    every: Flag,
     all: Dim,
     fixed: Dim,
     total: Dim,
@@ -109,12 +110,13 @@ impl CounterFile {
             link_out_waits: Default::default(),
             drain_waits: Default::default(),
             dispatched: Default::default(),
-            elements: Sig::unsigned(11),
+            elements: Sig::unsigned(bits_for(c.array.rows * c.array.cols)),
             avoided: Sig::signed(16),
             value: Sig::vec(REGISTERS.len(), 32, false),
             count: (0..REGISTERS.len()).map(|i| Reg::with_reset(32, false, start(i))).collect(),
             by: Sig::vec(REGISTERS.len(), 16, true),
             since: Reg::unsigned(32),
+            every: Flag::new(c.counters == Counting::All),
             all: Dim::new(REGISTERS.len()),
             fixed: Dim::new(FIXED),
             total: at("total"),
@@ -152,33 +154,37 @@ impl Logic for CounterFile {
         }
         self.by[self.total.val()].next =
             (self.word_in.val() | self.count[self.total.val()].q.val().any()).into();
-        self.by[self.load_busy.val()].next = self.load.val().into();
         self.busy.next = self.step.val() | self.sampled.val();
-        self.by[self.compute_busy.val()].next = self.busy.val().into();
-        self.by[self.drain.val()].next = self.drained.val().into();
-        self.by[self.store_busy.val()].next = self.store.val().into();
-        self.by[self.wait_load.val()].next = self.load_waits.val().into();
-        self.by[self.wait_compute.val()].next = self.compute_waits.val().into();
-        self.by[self.wait_store.val()].next = self.store_waits.val().into();
-        self.by[self.wait_queue.val()].next = self.queue_waits.val().into();
-        self.by[self.wait_link_in.val()].next = self.link_in_waits.val().into();
-        self.by[self.wait_link_out.val()].next = self.link_out_waits.val().into();
-        self.by[self.wait_drain.val()].next = self.drain_waits.val().into();
-        self.by[self.instructions.val()].next = self.dispatched.val().into();
-        self.by[self.words_in.val()].next = self.word_in.val().into();
-        if self.step.val() {
-            self.by[self.products.val()].next = self.elements.val();
-            self.by[self.skipped.val()].next = self.avoided.val();
+        if self.every.val() {
+            self.by[self.load_busy.val()].next = self.load.val().into();
+            self.by[self.compute_busy.val()].next = self.busy.val().into();
+            self.by[self.drain.val()].next = self.drained.val().into();
+            self.by[self.store_busy.val()].next = self.store.val().into();
+            self.by[self.wait_load.val()].next = self.load_waits.val().into();
+            self.by[self.wait_compute.val()].next = self.compute_waits.val().into();
+            self.by[self.wait_store.val()].next = self.store_waits.val().into();
+            self.by[self.wait_queue.val()].next = self.queue_waits.val().into();
+            self.by[self.wait_link_in.val()].next = self.link_in_waits.val().into();
+            self.by[self.wait_link_out.val()].next = self.link_out_waits.val().into();
+            self.by[self.wait_drain.val()].next = self.drain_waits.val().into();
+            self.by[self.instructions.val()].next = self.dispatched.val().into();
+            self.by[self.words_in.val()].next = self.word_in.val().into();
+            if self.step.val() {
+                self.by[self.products.val()].next = self.elements.val();
+                self.by[self.skipped.val()].next = self.avoided.val();
+            }
         }
         if !self.freeze.val() {
             for i in self.fixed.val()..self.all.val() {
                 self.count[i].d.next = self.count[i].q.val() + self.by[i].val();
             }
-            if self.busy.val() | self.since.q.val().any() {
-                self.since.d.next = self.since.q.val() + 1;
-            }
-            if self.busy.val() {
-                self.count[self.span.val()].d.next = self.since.q.val() + 1;
+            if self.every.val() {
+                if self.busy.val() | self.since.q.val().any() {
+                    self.since.d.next = self.since.q.val() + 1;
+                }
+                if self.busy.val() {
+                    self.count[self.span.val()].d.next = self.since.q.val() + 1;
+                }
             }
         }
         if self.clear.val() {

@@ -21,6 +21,7 @@ pub struct TokenCounter {
     /// A token is there.
     pub present: Signal<Out, Bit>,
     count: Reg,
+    change: Sig<Local>,
 }
 
 impl Default for TokenCounter {
@@ -32,6 +33,7 @@ impl Default for TokenCounter {
             clear: Default::default(),
             present: Default::default(),
             count: Reg::unsigned(16),
+            change: Sig::signed(2),
         }
     }
 }
@@ -42,7 +44,9 @@ impl Logic for TokenCounter {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, count);
-        self.count.d.next = self.count.q.val() + self.give.val() - self.pop.val();
+        self.change.next = 0.into();
+        self.change.next = self.change.val() + self.give.val() - self.pop.val();
+        self.count.d.next = self.count.q.val() + self.change.val();
         if self.clear.val() {
             self.count.d.next = 0.into();
         }

@@ -27,8 +27,26 @@ pub struct Config {
     pub loops: usize,
     /// Instructions that the compute and the store queue hold each, a power of two.
     pub queue: usize,
+    /// Bits of operand and index addresses, which wrap, and of loop counts: log2 of the deepest memory and
+    /// one more, up to 16.
+    pub address_bits: usize,
+    /// Which counters are generated; the others read as zero.
+    pub counters: Counting,
+    /// Whether a STORE can narrow results to 16 and 8 bits.
+    pub narrow: bool,
     /// The FFT unit, if there is one.
     pub fft: Option<Fft>,
+}
+
+/// Which counters are generated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Counting {
+    /// All of them.
+    #[default]
+    All,
+    /// `total`.
+    Total,
 }
 
 /// The FFT unit's parameters (docs/fft.md).
@@ -158,6 +176,9 @@ struct RawLink {
 struct RawControl {
     loops: Option<i64>,
     queue: Option<i64>,
+    address_bits: Option<i64>,
+    counters: Option<Counting>,
+    narrow: Option<bool>,
 }
 
 /// Why a configuration was refused.
@@ -311,18 +332,25 @@ impl Config {
             result: c.power("memory.result_depth", m.result_depth, 2, 32768)?,
         };
         let link_bits = c.power("link.bits", raw.link.bits.unwrap_or(128), 8, 128)?;
+        let deepest = (select * memory.row).max(memory.col).max(memory.index);
+        let least = deepest.trailing_zeros() as usize + 1;
+        let control = raw.control;
         Ok(Config {
             name: raw.name.unwrap_or_else(|| default_name.into()),
             fft: raw.fft.map(|f| c.fft(&f, array.drain, link_bits)).transpose()?,
             array,
             memory,
             link_bits,
-            loops: c.range("control.loops", raw.control.loops.unwrap_or(5), 5, MAX_LOOPS)?,
-            queue: c.power("control.queue", raw.control.queue.unwrap_or(4), 2, 64)?,
+            loops: c.range("control.loops", control.loops.unwrap_or(5), 5, MAX_LOOPS)?,
+            queue: c.power("control.queue", control.queue.unwrap_or(4), 1, 64)?,
+            address_bits: c.range("control.address_bits", control.address_bits.unwrap_or(16), least, 16)?,
+            counters: control.counters.unwrap_or_default(),
+            narrow: control.narrow.unwrap_or(true),
         })
     }
 
-    /// Every parameter as TOML, in a fixed order; reading it back gives the same configuration.
+    /// Every parameter as TOML, in a fixed order, reductions of the control only where there are any; reading
+    /// it back gives the same configuration.
     pub fn to_toml(&self) -> String {
         let (a, m) = (&self.array, &self.memory);
         let mut s = format!("name = {:?}\n\n[array]\n", self.name);
@@ -348,6 +376,16 @@ impl Config {
              [control]\nloops = {}\nqueue = {}\n",
             m.row, m.col, m.result, self.link_bits, self.loops, self.queue
         );
+        // what a configuration leaves as it is does not take part in its hash
+        if self.address_bits != 16 {
+            let _ = writeln!(s, "address_bits = {}", self.address_bits);
+        }
+        if self.counters == Counting::Total {
+            s += "counters = \"total\"\n";
+        }
+        if !self.narrow {
+            s += "narrow = false\n";
+        }
         if let Some(f) = &self.fft {
             let sizes = if f.any_size { "any" } else { "largest" };
             let _ = write!(
@@ -441,6 +479,20 @@ mod tests {
         assert_eq!(renamed.hash(), c.hash());
         let deeper = Config::from_toml("t", &TINY.replace("result_depth=8", "result_depth=16")).unwrap();
         assert_ne!(deeper.hash(), c.hash());
+        for (reduction, same) in [
+            ("address_bits=16\ncounters=\"all\"\nnarrow=true", true),
+            ("address_bits=9", false),
+            ("counters=\"total\"", false),
+            ("narrow=false", false),
+        ] {
+            let text = format!("{TINY}[control]\n{reduction}\n");
+            let reduced = Config::from_toml("t", &text).unwrap();
+            assert_eq!(reduced.hash() == c.hash(), same, "{reduction}");
+            assert_eq!(
+                Config::from_toml("t", &reduced.to_toml()).unwrap(),
+                Config { name: "unnamed".into(), ..reduced }
+            );
+        }
     }
 
     #[test]
@@ -460,6 +512,9 @@ mod tests {
             say("rows=2", "rows=2\ndrain=8"),
             say("rows=2", "rows=2\nraws=2"),
             say("rows=2", "rows=\"two\""),
+            say("result_depth=8\n", "result_depth=8\n[control]\nqueue=0\n"),
+            say("result_depth=8\n", "result_depth=8\n[control]\naddress_bits=3\n"),
+            say("result_depth=8\n", "result_depth=8\n[control]\ncounters=\"some\"\n"),
             say("rows=2\n", ""),
             say("result_depth=8\n", "result_depth=8\n[fft]\npoints=48\ndepth=64\n"),
             say("result_depth=8\n", "result_depth=8\n[fft]\npoints=64\ndepth=8\n"),

@@ -19,7 +19,7 @@ pub mod registers;
 pub mod stream;
 pub mod timing;
 
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, Counting};
 pub use engine::{Engine, EngineError, Outcome, RunOptions, Stall, Status};
 pub use isa::{Compute, Format, Instruction, Load, Loop, Memory, Store, Tokens, Transform};
 pub use packet::{Packet, Reason};

@@ -1,5 +1,7 @@
 //! The registers that `READ` returns, in their order on the link.
 
+use crate::config::{Config, Counting};
+
 /// A 32-bit register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Register {
@@ -56,6 +58,19 @@ registers! {
     span "cycles from the first to the last issued step (sample read), both included";
     instructions "instructions dispatched";
     words_in "link words taken";
+}
+
+impl Counters {
+    /// What a READ returns where these would be the values if all were generated.
+    pub fn generated(self, config: &Config) -> Self {
+        match config.counters {
+            Counting::All => self,
+            Counting::Total => {
+                let Counters { identity, config_lo, config_hi, total, .. } = self;
+                Counters { identity, config_lo, config_hi, total, ..Counters::default() }
+            }
+        }
+    }
 }
 
 /// Value of the `identity` register.

@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 use tandem_rtl::hdl::cells::SHIFT_ADD;
 use tandem_spec::Config;
 
+/// DSPs of the iCE40 devices that have any.
+const ULTRAPLUS_DSPS: usize = 8;
+
 /// A step of the flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -107,7 +110,7 @@ pub fn synthesise(
     let (verilog, top) = design(job)?;
     let board = job.board;
     let constraints = if job.core { None } else { pins::constraints(board) };
-    let script = yosys_script(board, job.config, top);
+    let script = yosys_script(job.config, board, top);
     let nextpnr = nextpnr_options(board, constraints.as_ref().map(|c| c.0.as_str()));
     let text = constraints.as_ref().map_or("", |c| c.1.as_str());
     let key =
@@ -226,19 +229,38 @@ impl Work<'_, '_> {
     }
 }
 
-fn yosys_script(board: &Board, config: &Config, top: &str) -> String {
+fn yosys_script(config: &Config, board: &Board, top: &str) -> String {
     let (pass, json) = match board.family {
         Family::Ecp5 => ("synth_ecp5", " -json design.json"),
         Family::Ice40 => ("synth_ice40", " -json design.json"),
         Family::Xc7 => ("synth_xilinx -family xc7 -flatten", ""),
     };
     let options: String = board.yosys.iter().map(|o| format!(" {o}")).collect();
+    let synth = format!("{pass} -top {top}{options}");
+    let run = match board.family {
+        Family::Ice40 => {
+            let maps = ice40_maps(config, board);
+            format!("{synth} -run begin:coarse\n{maps}{synth}{json} -run coarse:\n")
+        }
+        _ => format!("{synth}{json}\n"),
+    };
     // products of one element by the part's multipliers, the others by shift-and-add; an estimate counts multipliers only
     let each = board.multipliers() / (config.array.rows * config.array.cols);
     let define = if board.family.routes() { format!(" -D{SHIFT_ADD}={each}") } else { String::new() };
-    format!(
-        "read_verilog{define} design.v\n{pass} -top {top}{options}{json}\ntee -q -o cells.json stat -json\n"
-    )
+    format!("read_verilog{define} design.v\n{run}tee -q -o cells.json stat -json\n")
+}
+
+/// What `synth_ice40` would not do: compare with constants in LUTs instead of carry chains, up to 8 bits, and
+/// put products of digits into DSPs, if there is one for each.
+fn ice40_maps(config: &Config, board: &Board) -> String {
+    let mut maps = "opt_expr\nopt_clean\nwreduce\ntechmap -map +/cmp2lut.v -D LUT_WIDTH=8\n".to_owned();
+    let a = &config.array;
+    if board.yosys.iter().any(|o| o == "-dsp") && a.rows * a.cols * a.lanes <= ULTRAPLUS_DSPS {
+        maps += "techmap -map +/mul2dsp.v -map +/ice40/dsp_map.v -D DSP_A_MAXWIDTH=16 -D DSP_B_MAXWIDTH=16 \
+                 -D DSP_A_MINWIDTH=4 -D DSP_B_MINWIDTH=4 -D DSP_Y_MINWIDTH=8 -D DSP_NAME=$__MUL16X16\n\
+                 chtype -set $mul t:$__soft_mul\n";
+    }
+    maps
 }
 
 fn nextpnr_program(family: Family) -> &'static str {

@@ -159,6 +159,7 @@ impl<E: Engine> Offload<E> {
     }
 
     fn check(&self, predicted: &Counters, counters: &Counters) -> Result<(), DeviceError> {
+        let predicted = &predicted.generated(self.planner.config());
         let same = |c: &Counters| Counters { identity: 0, config_lo: 0, config_hi: 0, ..*c };
         if self.strict && same(counters) != same(predicted) {
             return Err(self.error(format!("counters {counters:?}: predicted {predicted:?}")));
@@ -188,7 +189,7 @@ impl<E: Engine> Offload<E> {
             let (or, _) = finish(&mut y, request.result);
             return Ok((y, or, 0));
         }
-        if plan.host_adds() {
+        if plan.host_adds() || plan.host_narrows() {
             let (or, saturated) = finish(&mut y, request.result);
             return Ok((y, or, saturated));
         }

@@ -2,7 +2,7 @@
 
 use crate::device::Cost;
 use tandem_spec::registers::REGISTERS;
-use tandem_spec::{Config, Counters, Instruction, Timing};
+use tandem_spec::{Config, Counters, Counting, Instruction, Timing};
 
 /// Link words of a program, both directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,8 +52,8 @@ impl Traffic {
 
 /// A run's cost from its counters and the products that were planned.
 ///
-/// The register `products` counts digit products; the register counts them modulo 2^32 and by lanes, so its upper
-/// bits are taken from the plan.
+/// The register `products` counts them modulo 2^32 and by lanes, so its upper bits are taken from the plan. Counters
+/// that are not generated are those of the prediction.
 pub(crate) fn cost(
     config: &Config,
     planned: u64,
@@ -61,6 +61,10 @@ pub(crate) fn cost(
     ran: &Counters,
     ideal: &Counters,
 ) -> Cost {
+    let ran = match config.counters {
+        Counting::All => *ran,
+        Counting::Total => Counters { total: ran.total, ..*ideal },
+    };
     let products = planned - (planned & 0xffff_ffff) + u64::from(ran.products);
     let lanes = config.array.lanes as u64;
     Cost {

@@ -75,11 +75,16 @@ impl Planes {
         self.bits <= 15 + usize::from(self.signed)
     }
 
-    /// The numbers of a word, those of addresses outside the memory being zero.
-    fn word<T: Operand, const L: usize>(&self, words: &[[u8; L]], address: i16, or: usize) -> [T; L] {
+    /// The numbers of a word, those of addresses outside the memory being zero. Addresses end at `reach`.
+    fn word<T: Operand, const L: usize>(
+        &self,
+        (words, reach): (&[[u8; L]], u16),
+        address: i16,
+        or: usize,
+    ) -> [T; L] {
         let mut sum = [T::default(); L];
         for plane in &self.planes {
-            let at = address.wrapping_add(plane.offset) as u16;
+            let at = address.wrapping_add(plane.offset) as u16 & reach;
             if let Some(digits) = words.get(usize::from(at) | or) {
                 for (s, d) in sum.iter_mut().zip(digits) {
                     *s = s.add_digit(*d, plane.sign, plane.shift);
@@ -105,7 +110,7 @@ pub(crate) fn pack_rows<T: Operand, const L: usize>(
         for turn in turns.clone() {
             let address = turn.row.wrapping_add(*offset);
             for v in 0..window {
-                panel.extend_from_slice(&planes.word::<T, L>(words, address, v));
+                panel.extend_from_slice(&planes.word::<T, L>((words, pad.reach), address, v));
             }
         }
     }
@@ -126,7 +131,7 @@ pub(crate) fn pack_cols<T: Operand, const L: usize>(
     for c in 0..cols {
         let (words, _) = pad.element(c).as_chunks::<L>();
         for turn in turns.clone() {
-            let word = planes.word::<T, L>(words, turn.col, 0);
+            let word = planes.word::<T, L>((words, pad.reach), turn.col, 0);
             let Some((memories, base)) = index else {
                 panel.extend_from_slice(&word);
                 continue;

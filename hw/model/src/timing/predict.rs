@@ -11,7 +11,8 @@ use tandem_spec::{Config, Counters, Instruction, RunOptions, Timing, Tokens};
 /// The exact cycle model.
 ///
 /// # Timing
-/// Predicted registers equal those that [`crate::Twin`], the simulator and a board return, error 0.
+/// Predicted registers equal those that [`crate::Twin`], the simulator and a board return, error 0. All are
+/// predicted, generated or not ([`Counters::generated`]).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CycleModel;
 

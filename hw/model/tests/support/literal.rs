@@ -154,7 +154,8 @@ impl Literal {
     fn step(&mut self, c: &Compute, (tile, row, col): (i64, i64, i64), p: usize, q: usize) {
         let a = self.config.array.clone();
         let m = a.select as i64;
-        let wrap = |v: i64| i64::from(v as i16);
+        let unused = i64::BITS - self.config.address_bits as u32;
+        let wrap = |v: i64| v << unused >> unused;
         let b = wrap(i64::from(c.col_base) + col + q as i64 * i64::from(c.col_plane_stride));
         let index = wrap(i64::from(c.index_base) + if c.held { tile } else { col });
         for r in 0..a.rows {

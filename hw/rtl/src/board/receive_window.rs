@@ -49,7 +49,7 @@ pub struct ReceiveWindow {
     pub received: Vec<Signal<Out, Bit>>,
     base_q: Reg,
     here: Vec<Reg>,
-    lengths: RegFile,
+    lengths: Ram,
     memory: Ram,
     at: Reg,
     loaded: DFF<Bit>,
@@ -85,7 +85,7 @@ impl ReceiveWindow {
             received: (0..slots).map(|_| Default::default()).collect(),
             base_q: Reg::unsigned(8),
             here: Reg::vec(slots, 1, false),
-            lengths: RegFile::new(slots, 8, false),
+            lengths: Ram::in_block(slots, 8),
             memory: Ram::new(slots * SLOT, 8, false),
             at: Reg::unsigned(8),
             loaded: Default::default(),
@@ -135,6 +135,8 @@ impl Logic for ReceiveWindow {
         // out of it
         self.memory.raddr.next = (self.oldest.val() << self.shift.val()) + self.at.q.val();
         self.memory.re.next = self.available.val() & !self.loaded.q.val();
+        // read while the first byte is; a length is written before its frame is here
+        self.lengths.re.next = true;
         self.lengths.raddr.next = self.oldest.val();
         self.valid.next = self.loaded.q.val();
         self.byte.next = self.memory.rdata.val();

@@ -11,7 +11,7 @@ use tandem_spec::link::BoardLink;
 
 /// See docs/link.md, "Windows", board to host. Content lies in the slots' memory, not here.
 ///
-/// # Timing  a frame that is closed in cycle t can be taken T + 1 cycles later at most
+/// # Timing  a frame that is closed in cycle t can be taken T + 2 cycles later at most
 #[derive(LogicBlock)]
 pub struct SendWindow {
     /// Clock.
@@ -51,10 +51,12 @@ pub struct SendWindow {
     turn: Reg,
     waits: Vec<Reg>,
     statuses: Vec<Reg>,
-    lengths: RegFile,
+    lengths: Ram,
+    settled: DFF<Bit>,
     used: Sig<Local>,
     passed: Sig<Local>,
     obeyed: Signal<Local, Bit>,
+    waits_now: Signal<Local, Bit>,
     distance: Vec<Sig<Local>>,
     distance_now: Sig<Local>,
     slot: Sig<Local>,
@@ -87,10 +89,12 @@ impl SendWindow {
             turn: Reg::unsigned(index_bits(slots)),
             waits: Reg::vec(slots, 1, false),
             statuses: Reg::vec(slots, 1, false),
-            lengths: RegFile::new(slots, 8, false),
+            lengths: Ram::in_block(slots, 8),
+            settled: Default::default(),
             used: Sig::unsigned(8),
             passed: Sig::unsigned(8),
             obeyed: Default::default(),
+            waits_now: Default::default(),
             distance: Sig::vec(slots, index_bits(slots), false),
             distance_now: Sig::unsigned(index_bits(slots)),
             slot: Sig::unsigned(index_bits(slots)),
@@ -104,7 +108,7 @@ impl Logic for SendWindow {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, base, head_q, turn);
+        dff_setup!(self, clock, base, head_q, turn, settled);
         clock!(self, clock, lengths);
         self.head.next = self.head_q.q.val();
         self.used.next = self.head_q.q.val() - self.base.q.val();
@@ -115,9 +119,10 @@ impl Logic for SendWindow {
         self.lengths.we.next = self.close.val();
         self.lengths.waddr.next = self.slot.val();
         self.lengths.wdata.next = self.close_length.val();
+        self.lengths.re.next = true;
         self.lengths.raddr.next = self.turn.q.val();
         self.length.next = self.lengths.rdata.val();
-        self.available.next = false;
+        self.waits_now.next = false;
         self.is_status.next = false;
         for s in 0..self.slots.val() {
             self.waits[s].clock.next = self.clock.val();
@@ -126,14 +131,17 @@ impl Logic for SendWindow {
             self.statuses[s].d.next = self.statuses[s].q.val();
             self.pending[s].next = self.waits[s].q.val().any();
             if self.turn.q.val() == s {
-                self.available.next = self.waits[s].q.val().any();
+                self.waits_now.next = self.waits[s].q.val().any();
                 self.is_status.next = self.statuses[s].q.val().any();
             }
         }
         // the number of the frame in the slot whose turn it is
         self.distance_now.next = self.turn.q.val() - self.base.q.val();
         self.seq.next = self.base.q.val() + self.distance_now.val();
-        if !self.available.val() | self.take.val() {
+        // a frame is offered in the cycle after its turn comes, with its length
+        self.settled.d.next = self.waits_now.val() & !self.take.val();
+        self.available.next = self.waits_now.val() & self.settled.q.val();
+        if !self.waits_now.val() | self.take.val() {
             self.turn.d.next = self.turn.q.val() + 1;
         }
         for s in 0..self.slots.val() {

@@ -49,6 +49,7 @@ pub struct UartRx {
     low: Reg,
     tick: Signal<Local, Bit>,
     sum: Sig<Local>,
+    over: Sig<Local>,
     one: Dim,
     top: Dim,
     stop: Dim,
@@ -76,6 +77,7 @@ impl UartRx {
             low: Reg::unsigned(bits_for(limit + 1)),
             tick: Default::default(),
             sum: Sig::unsigned(17),
+            over: Sig::signed(18),
             one: Dim::new(1 << DIVIDER_FRACTION),
             top: Dim::new(7),
             stop: Dim::new(9),
@@ -93,10 +95,11 @@ impl Logic for UartRx {
         self.meta.d.next = self.rx.val().into();
         self.line.d.next = self.meta.q.val();
         self.sum.next = self.time.q.val() + self.one.val();
-        self.tick.next = self.sum.val() >= self.divider.val();
+        self.over.next = self.sum.val() - self.divider.val();
+        self.tick.next = self.over.val() >= 0;
         self.time.d.next = self.sum.val();
         if self.tick.val() {
-            self.time.d.next = self.sum.val() - self.divider.val();
+            self.time.d.next = self.over.val();
         }
         self.valid.next = false;
         self.unframed.next = false;

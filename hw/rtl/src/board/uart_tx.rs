@@ -27,6 +27,7 @@ pub struct UartTx {
     left: Reg,
     shift: Reg,
     sum: Sig<Local>,
+    over: Sig<Local>,
     one: Dim,
     bits: Dim,
     ones: Const,
@@ -45,6 +46,7 @@ impl Default for UartTx {
             left: Reg::unsigned(4),
             shift: Reg::with_reset(9, false, 0x1ff),
             sum: Sig::unsigned(17),
+            over: Sig::signed(18),
             one: Dim::new(1 << DIVIDER_FRACTION),
             bits: Dim::new(10),
             ones: Const::unsigned(0x100, 9),
@@ -61,6 +63,7 @@ impl Logic for UartTx {
         self.tx.next = self.shift.q.val().get_bit(0);
         self.ready.next = !self.left.q.val().any();
         self.sum.next = self.time.q.val() + self.one.val();
+        self.over.next = self.sum.val() - self.divider.val();
         self.time.d.next = self.sum.val();
         if self.left.q.val() == 0 {
             self.time.d.next = 0.into();
@@ -68,8 +71,8 @@ impl Logic for UartTx {
                 self.left.d.next = self.bits.val().into();
                 self.shift.d.next = self.data.val() << 1;
             }
-        } else if self.sum.val() >= self.divider.val() {
-            self.time.d.next = self.sum.val() - self.divider.val();
+        } else if self.over.val() >= 0 {
+            self.time.d.next = self.over.val();
             self.left.d.next = self.left.q.val() - 1;
             self.shift.d.next = (self.shift.q.val() >> 1) | self.ones.val();
         }

@@ -94,15 +94,15 @@ impl ColPort {
             waddr: Sig::unsigned(index_bits(c.memory.col.max(c.memory.index))),
             index_we: (0..index.count).map(|_| Default::default()).collect(),
             index_data: optional(index.count, index.bits),
-            address: Sig::signed(16),
-            index_address: Sig::signed(16),
+            address: Sig::unsigned(c.address_bits),
+            index_address: Sig::unsigned(c.address_bits),
             top: Default::default(),
             mask: optional(1, w.pick),
             held: optional(selects, 1),
             digit: Sig::vec(a.lanes, w.col, true),
             index: optional(entries, w.pick),
             by_row: optional(selects, 1),
-            at: Reg::signed(16),
+            at: Reg::unsigned(c.address_bits),
             top_1: Reg::unsigned(1),
             top_2: Reg::unsigned(1),
             inside_2: Reg::unsigned(1),
@@ -110,7 +110,7 @@ impl ColPort {
             digits: (0..count).map(|_| Unpack::new(bits / a.col_digit, a.col_digit, false)).collect(),
             extend: SignExtend::vec(a.lanes, a.col_digit),
             operand: Reg::vec(a.lanes, w.col, true),
-            index_at: Reg::signed(16),
+            index_at: Reg::unsigned(c.address_bits),
             index_inside_2: Reg::unsigned(1),
             mask_1: reg(1),
             mask_2: reg(1),
@@ -142,7 +142,7 @@ impl Logic for ColPort {
         self.at.d.next = self.address.val();
         self.top_1.d.next = self.top.val().into();
         self.top_2.d.next = self.top_1.q.val();
-        self.inside_2.d.next = ((bits_of(self.at.q.val(), 16) >> self.log_depth.val()) == 0).into();
+        self.inside_2.d.next = ((self.at.q.val() >> self.log_depth.val()) == 0).into();
         for p in 0..self.pieces.val() {
             self.ram[p].clock.next = self.clock.val();
             self.ram[p].re.next = true;
@@ -164,8 +164,7 @@ impl Logic for ColPort {
         }
         for s in 0..self.selects.val() {
             self.index_at.d.next = self.index_address.val();
-            self.index_inside_2.d.next =
-                ((bits_of(self.index_at.q.val(), 16) >> self.log_index_depth.val()) == 0).into();
+            self.index_inside_2.d.next = ((self.index_at.q.val() >> self.log_index_depth.val()) == 0).into();
             self.mask_1[s].clock.next = self.clock.val();
             self.mask_2[s].clock.next = self.clock.val();
             self.mask_1[s].d.next = self.mask[s].val();

@@ -5,8 +5,8 @@ use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::{Config, Timing};
 
-/// Bits of a tile's record: drains, rows, columns, groups, starts, base, the two pushes.
-const RECORD: [usize; 8] = [1, 6, 6, 6, 1, 16, 1, 1];
+/// Fields of a tile's record: drains, rows, columns, groups, starts, base, the two pushes.
+const FIELDS: usize = 8;
 
 /// `drain` results a cycle, valid rows and columns only.
 ///
@@ -94,65 +94,67 @@ impl Drain {
     pub fn new(c: &Config) -> Self {
         let a = &c.array;
         let stages = Timing::new(c).drain_start;
-        let total = RECORD.iter().sum();
+        let address = index_bits(c.memory.result);
+        let (rows, cols, groups) = (bits_for(a.rows), bits_for(a.cols), bits_for(a.cols.div_ceil(a.drain)));
+        let record: [usize; FIELDS] = [1, rows, cols, groups, 1, address, 1, 1];
+        let total = record.iter().sum();
         let mut lo = 0;
-        let open = RECORD
+        let open = record
             .iter()
             .map(|b| {
                 lo += b;
                 Slice::new(total, lo - b, *b, false)
             })
             .collect();
-        let address = index_bits(c.memory.result);
         Drain {
             clock: Default::default(),
             tile: Default::default(),
             drains: Default::default(),
-            rows: Sig::unsigned(6),
-            cols: Sig::unsigned(6),
-            groups: Sig::unsigned(6),
+            rows: Sig::unsigned(rows),
+            cols: Sig::unsigned(cols),
+            groups: Sig::unsigned(groups),
             starts: Default::default(),
-            base: Sig::unsigned(16),
+            base: Sig::unsigned(address),
             push_load: Default::default(),
             push_store: Default::default(),
             shadow: Sig::vec(a.rows * a.cols, a.acc_bits, true),
             we: Default::default(),
             address: Sig::unsigned(address),
-            result: Sig::vec(a.drain, 32, true),
+            result: Sig::vec(a.drain, a.acc_bits, true),
             give_load: Default::default(),
             give_store: Default::default(),
             quiet: Default::default(),
-            pack: Concat::of(&RECORD),
+            pack: Concat::of(&record),
             chain: Reg::vec(stages, total, false),
             chain_valid: Reg::vec(stages, 1, false),
             open,
             active: Reg::unsigned(1),
-            row: Reg::unsigned(6),
-            group: Reg::unsigned(6),
-            rows_kept: Reg::unsigned(6),
-            cols_kept: Reg::unsigned(6),
-            groups_kept: Reg::unsigned(6),
+            row: Reg::unsigned(rows),
+            group: Reg::unsigned(groups),
+            rows_kept: Reg::unsigned(rows),
+            cols_kept: Reg::unsigned(cols),
+            groups_kept: Reg::unsigned(groups),
             push_load_kept: Reg::unsigned(1),
             push_store_kept: Reg::unsigned(1),
             next_address: Reg::unsigned(address),
-            pending: Reg::unsigned(6),
+            pending: Reg::unsigned(bits_for(stages + 2)),
             we_q: Reg::unsigned(1),
             address_q: Reg::unsigned(address),
             give_load_q: Reg::unsigned(1),
             give_store_q: Reg::unsigned(1),
             done_q: Reg::unsigned(1),
-            result_q: Reg::vec(a.drain, 32, true),
+            result_q: Reg::vec(a.drain, a.acc_bits, true),
             event: Default::default(),
             go: Default::default(),
             final_word: Default::default(),
             finished: Default::default(),
             now_push_load: Sig::unsigned(1),
             now_push_store: Sig::unsigned(1),
-            now_row: Sig::unsigned(6),
-            now_group: Sig::unsigned(6),
-            now_rows: Sig::unsigned(6),
-            now_cols: Sig::unsigned(6),
-            now_groups: Sig::unsigned(6),
+            now_row: Sig::unsigned(rows),
+            now_group: Sig::unsigned(groups),
+            now_rows: Sig::unsigned(rows),
+            now_cols: Sig::unsigned(cols),
+            now_groups: Sig::unsigned(groups),
             now_address: Sig::unsigned(address),
             by_row: (0..a.cols).map(|_| Mux::new(a.rows, a.acc_bits, true)).collect(),
             array_rows: Dim::new(a.rows),
@@ -160,7 +162,7 @@ impl Drain {
             group_of: (0..a.cols).map(|k| Dim::new(k / a.drain)).collect(),
             width: Dim::new(a.drain),
             stages: Dim::new(stages),
-            records: Dim::new(RECORD.len()),
+            records: Dim::new(FIELDS),
         }
     }
 }

@@ -75,12 +75,12 @@ impl RowPort {
             waddr: Sig::unsigned(index_bits(c.memory.row)),
             offset_we: (0..offset_parts).map(|_| Default::default()).collect(),
             offset: Sig::vec(offset_parts, offset_bits, false),
-            address: Sig::signed(16),
+            address: Sig::unsigned(c.address_bits),
             top: Default::default(),
             window: Sig::vec(digits, w.row, true),
             bank: optional(1, w.pick),
             shift_by: RegEn::vec(offset_parts, offset_bits, false),
-            flat: Reg::signed(16),
+            flat: Reg::unsigned(c.address_bits),
             top_1: Reg::unsigned(1),
             top_2: Reg::unsigned(1),
             inside_2: Reg::unsigned(1),
@@ -90,7 +90,7 @@ impl RowPort {
             digits: (0..count).map(|_| Unpack::new(bits / a.row_digit, a.row_digit, false)).collect(),
             extend: SignExtend::vec(digits, a.row_digit),
             operand: Reg::vec(digits, w.row, true),
-            sum: Sig::unsigned(17),
+            sum: Sig::unsigned(c.address_bits),
             offset_parts: Dim::new(offset_parts),
             offset_bits: Dim::new(offset_bits),
             pieces: Dim::new(count),
@@ -114,15 +114,15 @@ impl Logic for RowPort {
             self.shift_by[p].en.next = self.offset_we[p].val();
             self.shift_by[p].d.next = self.offset[p].val();
         }
-        // the offset in one or two parts, the address: all modulo 2^16
-        self.sum.next = bits_of(self.address.val(), 16) + self.shift_by[0].q.val();
+        // the offset in one or two parts, the address: all modulo 2^address_bits
+        self.sum.next = self.address.val() + self.shift_by[0].q.val();
         for p in 1..self.offset_parts.val() {
             self.sum.next = self.sum.val() + (self.shift_by[p].q.val() << self.offset_bits.val());
         }
         self.flat.d.next = self.sum.val();
         self.top_1.d.next = self.top.val().into();
         self.top_2.d.next = self.top_1.q.val();
-        self.inside_2.d.next = ((bits_of(self.flat.q.val(), 16) >> self.log_span.val()) == 0).into();
+        self.inside_2.d.next = ((self.flat.q.val() >> self.log_span.val()) == 0).into();
         for s in 0..self.selects.val() {
             self.bank_2[s].clock.next = self.clock.val();
             self.bank_3[s].clock.next = self.clock.val();

@@ -5,7 +5,8 @@
 //! carry[v]: turns v and all inside are at their end; turn v moves on when carry[v+1]
 //! ```
 //! Every turn keeps the addresses at which it stands; the one that moves adds its stride and hands
-//! the sum to all inside it.
+//! the sum to all inside it. Turns are numbered from 1, and a register says whether one is the last: the
+//! long way is from there to who moves.
 
 use super::pe::{Widths, optional};
 use crate::field::field;
@@ -92,6 +93,10 @@ pub struct Sequencer {
     busy: Reg,
     kept: Vec<Reg>,
     turn: Vec<Reg>,
+    ends: Vec<Reg>,
+    single: Vec<Reg>,
+    after: Vec<Sig<Local>>,
+    head_count: Vec<Sig<Local>>,
     row_at: Vec<Reg>,
     col_at: Vec<Reg>,
     index_delta: Reg,
@@ -112,6 +117,8 @@ pub struct Sequencer {
     words: Sig<Local>,
     head_pop_prev: Slice,
     head_pop_next: Slice,
+    head_row_planes: Slice,
+    head_col_planes: Slice,
     keep: Slice,
     hold: Slice,
     push_prev: Slice,
@@ -148,6 +155,13 @@ impl Sequencer {
         let (a, w) = (&c.array, Widths::new(c));
         let (levels, turns) = (c.loops, c.loops + 2);
         let bits = |n: usize| (0..n).map(|_| Signal::default()).collect::<Vec<_>>();
+        let at = c.address_bits;
+        // counts of the levels, then of the planes
+        let counts = || {
+            let planes = [c.row_planes(a.row_bits), c.col_planes(a.col_bits)].map(bits_for);
+            std::iter::repeat_n(at, levels).chain(planes)
+        };
+        let most_words = a.rows * a.cols.div_ceil(a.drain);
         Sequencer {
             clock: Default::default(),
             available: Default::default(),
@@ -163,49 +177,55 @@ impl Sequencer {
             step: Default::default(),
             first: Default::default(),
             last: Default::default(),
-            row: Sig::signed(16),
-            col: Sig::signed(16),
-            index: Sig::signed(16),
+            row: Sig::unsigned(at),
+            col: Sig::unsigned(at),
+            index: Sig::unsigned(at),
             held: optional(usize::from(w.pick > 0), 1),
             mask: optional(1, w.pick),
             row_top: Default::default(),
             col_top: Default::default(),
             shift: Sig::unsigned(w.shift),
             tile: Default::default(),
-            tile_rows: Sig::unsigned(6),
-            tile_cols: Sig::unsigned(6),
-            tile_groups: Sig::unsigned(6),
+            tile_rows: Sig::unsigned(bits_for(a.rows)),
+            tile_cols: Sig::unsigned(bits_for(a.cols)),
+            tile_groups: Sig::unsigned(bits_for(a.cols.div_ceil(a.drain))),
             tile_starts: Default::default(),
-            result_base: Sig::unsigned(16),
+            result_base: Sig::unsigned(index_bits(c.memory.result)),
             push_load: Default::default(),
             push_store: Default::default(),
-            elements: Sig::unsigned(11),
+            elements: Sig::unsigned(bits_for(a.rows * a.cols)),
             avoided: Sig::signed(16),
             ready: Default::default(),
             advance: Default::default(),
             busy: Reg::unsigned(1),
             kept: Reg::vec(HALVES, 16, false),
-            turn: Reg::vec(turns, 16, false),
-            row_at: Reg::vec(turns, 16, false),
-            col_at: Reg::vec(turns, 16, false),
-            index_delta: Reg::unsigned(16),
-            tile_index: Reg::unsigned(16),
-            window_turn: Sig::unsigned(16),
+            turn: counts().map(Reg::unsigned).collect(),
+            ends: Reg::vec(turns, 1, false),
+            single: Reg::vec(turns, 1, false),
+            after: counts().map(|bits| Sig::unsigned(bits + 1)).collect(),
+            head_count: counts().map(Sig::unsigned).collect(),
+            row_at: Reg::vec(turns, at, false),
+            col_at: Reg::vec(turns, at, false),
+            index_delta: Reg::unsigned(at),
+            tile_index: Reg::unsigned(at),
+            window_turn: Sig::unsigned(at),
             first_step: Reg::unsigned(1),
             first_tile: Reg::unsigned(1),
-            drain_wait: Reg::unsigned(12),
-            count: Sig::vec(turns, 16, false),
-            row_stride: Sig::vec(turns, 16, false),
-            col_stride: Sig::vec(turns, 16, false),
+            drain_wait: Reg::unsigned(bits_for(most_words + Timing::new(c).col_skew)),
+            count: counts().map(Sig::unsigned).collect(),
+            row_stride: Sig::vec(turns, at, false),
+            col_stride: Sig::vec(turns, at, false),
             at_end: bits(turns),
             carry: bits(turns + 1),
             tile_end: Default::default(),
-            next_row: Sig::unsigned(16),
-            next_col: Sig::unsigned(16),
+            next_row: Sig::unsigned(at),
+            next_col: Sig::unsigned(at),
             mask_value: Sig::unsigned(w.pick.max(1)),
-            words: Sig::unsigned(11),
+            words: Sig::unsigned(bits_for(most_words)),
             head_pop_prev: field(compute::POP_PREV, 0),
             head_pop_next: field(compute::POP_NEXT, 0),
+            head_row_planes: field(compute::ROW_PLANES, 7),
+            head_col_planes: field(compute::COL_PLANES, 7),
             keep: field(compute::KEEP, 0),
             hold: field(compute::HOLD, 0),
             push_prev: field(compute::PUSH_PREV, 0),
@@ -250,6 +270,10 @@ impl Logic for Sequencer {
         }
         for v in 0..self.turns.val() {
             self.turn[v].clock.next = self.clock.val();
+            self.ends[v].clock.next = self.clock.val();
+            self.single[v].clock.next = self.clock.val();
+            self.ends[v].d.next = self.ends[v].q.val();
+            self.single[v].d.next = self.single[v].q.val();
             self.row_at[v].clock.next = self.clock.val();
             self.col_at[v].clock.next = self.clock.val();
             self.turn[v].d.next = self.turn[v].q.val();
@@ -287,7 +311,8 @@ impl Logic for Sequencer {
         self.col_stride[self.levels.val() + 1].next = self.kept[9].q.val();
         // who is at its end, and who moves
         for v in 0..self.turns.val() {
-            self.at_end[v].next = self.turn[v].q.val() + 1 == self.count[v].val();
+            self.at_end[v].next = self.ends[v].q.val().any();
+            self.after[v].next = self.turn[v].q.val() + 1;
         }
         self.carry[self.turns.val()].next = true;
         for i in 0..self.turns.val() {
@@ -319,8 +344,8 @@ impl Logic for Sequencer {
         self.index.next = self.col_at[self.levels.val() - 1].q.val() + self.index_delta.q.val();
         self.row_top.next = self.row_signed.y.val().any() & self.at_end[self.levels.val()].val();
         self.col_top.next = self.col_signed.y.val().any() & self.at_end[self.levels.val() + 1].val();
-        self.shift.next = self.turn[self.levels.val()].q.val() * self.row_weight.val()
-            + self.turn[self.levels.val() + 1].q.val() * self.col_weight.val();
+        self.shift.next = (self.turn[self.levels.val()].q.val() - 1) * self.row_weight.val()
+            + (self.turn[self.levels.val() + 1].q.val() - 1) * self.col_weight.val();
         // the tile
         self.tile.next = self.advance.val() & self.tile_end.val();
         self.tile_rows.next = self.rows.y.val();
@@ -348,7 +373,7 @@ impl Logic for Sequencer {
         self.window_turn.next = self.turn[self.levels.val() - 1].q.val();
         if self.by_row.y.val().any() {
             self.index.next = self.tile_index.q.val();
-            self.window_turn.next = 0.into();
+            self.window_turn.next = 1.into();
             for t in 1..self.tile_choices.val() {
                 if self.tiles.y.val() == t {
                     self.window_turn.next = self.turn[t - 1].q.val();
@@ -367,7 +392,7 @@ impl Logic for Sequencer {
             self.mask[s].next = self.mask_value.val();
             if self.select.y.val().any() {
                 self.avoided.next = -self.elements.val();
-                if !self.window_turn.val().any() {
+                if self.window_turn.val() == 1 {
                     self.avoided.next = self.elements.val() * self.mask_value.val();
                 }
             }
@@ -387,9 +412,11 @@ impl Logic for Sequencer {
                 if self.carry[v + 1].val() {
                     self.row_at[v].d.next = self.next_row.val();
                     self.col_at[v].d.next = self.next_col.val();
-                    self.turn[v].d.next = self.turn[v].q.val() + 1;
+                    self.turn[v].d.next = self.after[v].val();
+                    self.ends[v].d.next = (self.after[v].val() == self.count[v].val()).into();
                     if self.at_end[v].val() {
-                        self.turn[v].d.next = 0.into();
+                        self.turn[v].d.next = 1.into();
+                        self.ends[v].d.next = self.single[v].q.val();
                     }
                 }
             }
@@ -398,6 +425,13 @@ impl Logic for Sequencer {
             }
         }
         // taking the head
+        self.head_row_planes.x.next = self.half[7].val();
+        self.head_col_planes.x.next = self.half[7].val();
+        for l in 0..self.levels.val() {
+            self.head_count[l].next = self.half[10 + 3 * l].val();
+        }
+        self.head_count[self.levels.val()].next = self.head_row_planes.y.val();
+        self.head_count[self.levels.val() + 1].next = self.head_col_planes.y.val();
         self.head_pop_prev.x.next = self.half[0].val();
         self.head_pop_next.x.next = self.half[0].val();
         self.ready.next = (self.load_token.val() | !self.head_pop_prev.y.val().any())
@@ -417,7 +451,9 @@ impl Logic for Sequencer {
                 self.kept[i].d.next = self.half[i].val();
             }
             for v in 0..self.turns.val() {
-                self.turn[v].d.next = 0.into();
+                self.turn[v].d.next = 1.into();
+                self.single[v].d.next = (self.head_count[v].val() == 1).into();
+                self.ends[v].d.next = (self.head_count[v].val() == 1).into();
                 self.row_at[v].d.next = self.half[1].val();
                 self.col_at[v].d.next = self.half[2].val();
             }

@@ -7,7 +7,8 @@
 //!   └── REPORT ◄── FLUSH ◄── QUIESCE ◄── any failure, RESET
 //! ```
 
-use super::instruction_rules::{InstructionRules, kinds};
+use super::instruction_rules::{InstructionRules, count_bits, kinds};
+use super::pieces::{col_pieces, index_pieces, offset_pieces, row_pieces, sample_pieces};
 use crate::crc::crc_step;
 use crate::field::field;
 use crate::hdl::prelude::*;
@@ -136,6 +137,9 @@ pub struct FrontEnd {
     dropping: Reg,
     resetting: Reg,
     granule: Vec<Reg>,
+    excess: Reg,
+    fixed: Vec<Const>,
+    value: Vec<Const>,
     cut: Vec<Unpack>,
     crc16: Reg,
     crc16_step: XorReduce,
@@ -159,6 +163,7 @@ pub struct FrontEnd {
     granted: Signal<Local, Bit>,
     slot: Sig<Local>,
     length: Sig<Local>,
+    load_words: Sig<Local>,
     load_pop: Slice,
     load_push: Slice,
     load_broadcast: Slice,
@@ -194,6 +199,23 @@ impl FrontEnd {
         let (t, lanes) = (Timing::new(c), Lanes::new(c));
         let granule = c.link_bits.min(16);
         let reason = |r: Reason| Dim::new(r as usize);
+        let (a, m) = (&c.array, &c.memory);
+        let samples = c.fft.as_ref().map_or(0, |f| f.depth);
+        let depth = m.row.max(m.col).max(m.index).max(samples);
+        let pieces = [
+            (row_pieces(c), a.rows),
+            (col_pieces(c), a.cols),
+            (index_pieces(c), a.cols),
+            (offset_pieces(c), a.rows),
+            (sample_pieces(c), 1),
+        ];
+        let most_words = pieces.map(|(p, n)| p.words(c, n)).into_iter().max().expect("five memories");
+        // of every granule, the bits of counts that are not free
+        let counts: Vec<(u16, u16)> = (0..HALVES * 16 / granule)
+            .map(|g| (count_bits(c, g * granule / 16), g * granule % 16))
+            .map(|((fixed, value), at)| (fixed >> at, value >> at))
+            .collect();
+        let part = |bits: u16| Const::unsigned(i128::from(bits) & ((1 << granule) - 1), granule);
         FrontEnd {
             clock: Default::default(),
             in_valid: Default::default(),
@@ -231,8 +253,8 @@ impl FrontEnd {
             write_memory: Sig::unsigned(3),
             write_broadcast: Default::default(),
             write_mask: Sig::unsigned(32),
-            write_address: Sig::unsigned(16),
-            write_word: Sig::unsigned(16),
+            write_address: Sig::unsigned(index_bits(depth)),
+            write_word: Sig::unsigned(bits_for(most_words)),
             write_data: lanes.signals(),
             dispatched: Default::default(),
             busy: Default::default(),
@@ -249,18 +271,21 @@ impl FrontEnd {
             dropping: Reg::unsigned(1),
             resetting: Reg::unsigned(1),
             granule: Reg::vec(HALVES * 16 / granule, granule, false),
+            excess: Reg::unsigned(1),
+            fixed: counts.iter().map(|(fixed, _)| part(*fixed)).collect(),
+            value: counts.iter().map(|(_, value)| part(*value)).collect(),
             cut: (0..lanes.count).map(|_| Unpack::new(lanes.bits / granule, granule, false)).collect(),
             crc16: Reg::unsigned(16),
             crc16_step: crc_step(CRC16_POLY.into(), 16, lanes.bits, lanes.count),
             crc32: Reg::unsigned(32),
             crc32_step: crc_step(CRC32_POLY.into(), 32, lanes.bits, lanes.count),
-            address: Reg::unsigned(16),
-            left: Reg::unsigned(16),
-            word: Reg::unsigned(16),
+            address: Reg::unsigned(index_bits(depth)),
+            left: Reg::unsigned(bits_for(depth)),
+            word: Reg::unsigned(bits_for(most_words)),
             check_left: Reg::unsigned(3),
             write_q: Reg::unsigned(1),
-            write_address_q: Reg::unsigned(16),
-            write_word_q: Reg::unsigned(16),
+            write_address_q: Reg::unsigned(index_bits(depth)),
+            write_word_q: Reg::unsigned(bits_for(most_words)),
             write_data_q: Reg::vec(lanes.count, lanes.bits, false),
             view: Sig::vec(HALVES, 16, false),
             take: Default::default(),
@@ -272,6 +297,7 @@ impl FrontEnd {
             granted: Default::default(),
             slot: Sig::unsigned(7),
             length: Sig::unsigned(7),
+            load_words: Sig::unsigned(bits_for(most_words)),
             load_pop: field(load::POP_NEXT, 0),
             load_push: field(load::PUSH_NEXT, 0),
             load_broadcast: field(load::BROADCAST, 0),
@@ -313,6 +339,7 @@ impl Logic for FrontEnd {
             clock,
             state,
             position,
+            excess,
             kind,
             reason,
             fault_number,
@@ -343,6 +370,7 @@ impl Logic for FrontEnd {
             }
             self.half[h].next = self.view[h].val();
         }
+        self.load_words.next = self.view[3].val();
         self.load_pop.x.next = self.view[0].val();
         self.load_push.x.next = self.view[0].val();
         self.load_broadcast.x.next = self.view[0].val();
@@ -373,6 +401,7 @@ impl Logic for FrontEnd {
         self.write_word_q.d.next = self.word.q.val();
         // rules of a valid instruction
         self.rules.kind.next = self.kind.q.val();
+        self.rules.excess.next = self.excess.q.val().any();
         for h in 0..self.halves.val() {
             self.rules.half[h].next = self.view[h].val();
         }
@@ -516,7 +545,7 @@ impl Logic for FrontEnd {
                     if self.left.q.val().any() {
                         self.write_q.d.next = 1.into();
                         self.word.d.next = self.word.q.val() + 1;
-                        if self.word.q.val() + 1 == self.view[3].val() {
+                        if self.word.q.val() + 1 == self.load_words.val() {
                             self.word.d.next = 0.into();
                             self.address.d.next = self.address.q.val() + 1;
                             self.left.d.next = self.left.q.val() - 1;
@@ -586,7 +615,19 @@ impl Logic for FrontEnd {
                 }
             }
         }
+        if self.keep.val() & self.in_first.val() {
+            self.excess.d.next = 0.into();
+        }
         for g in 0..self.granules.val() {
+            if self.keep.val()
+                & (self.slot.val() == self.word_of[g].val())
+                & ((self.cut[g % self.per_word.val() / self.per_lane.val()].y[g % self.per_lane.val()].val()
+                    ^ self.value[g].val())
+                    & self.fixed[g].val())
+                .any()
+            {
+                self.excess.d.next = 1.into();
+            }
             if self.keep.val() & (self.slot.val() == self.word_of[g].val()) {
                 self.granule[g].d.next =
                     self.cut[g % self.per_word.val() / self.per_lane.val()].y[g % self.per_lane.val()].val();

@@ -6,6 +6,7 @@ use crate::hdl::prelude::*;
 use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
+use tandem_spec::config::MAX_LOOPS;
 use tandem_spec::isa::{OPCODES, compute, load, store, transform};
 
 /// Instructions of the table that an accelerator knows: all, or all but the last one, TRANSFORM.
@@ -22,6 +23,8 @@ pub struct InstructionRules {
     pub kind: Sig<In>,
     /// Its 16-bit halves.
     pub half: Vec<Sig<In>>,
+    /// A COMPUTE's counts have bits that they must not have ([`count_bits`]).
+    pub excess: Signal<In, Bit>,
     /// A field is out of range, or a bit of no field is set.
     pub bad: Signal<Out, Bit>,
     load_memory: Slice,
@@ -38,6 +41,7 @@ pub struct InstructionRules {
     select: Slice,
     format: Slice,
     shift: Slice,
+    count: Vec<Sig<Local>>,
     reserved: Vec<Const>,
     depth: Sig<Local>,
     most_words: Sig<Local>,
@@ -54,9 +58,9 @@ pub struct InstructionRules {
     most_row_planes: Dim,
     most_col_planes: Dim,
     levels: Dim,
-    all_levels: Dim,
     log_banks: Dim,
     selects: Flag,
+    narrows: Flag,
     block: Slice,
     tile: Slice,
     log_points: Slice,
@@ -91,6 +95,16 @@ fn reserved_bits(code: u8) -> Vec<Const> {
     free.iter().map(|m| Const::unsigned((*m).into(), 16)).collect()
 }
 
+/// Bits of a COMPUTE's half `h` that must have certain values, and these: upper bits of counts, and all of the
+/// counts of levels that are not generated.
+pub fn count_bits(c: &Config, h: usize) -> (u16, u16) {
+    match h.checked_sub(10).map(|i| (i / 3, i % 3)) {
+        Some((level, 0)) if level < c.loops => (!(u16::MAX >> (16 - c.address_bits)), 0),
+        Some((level, 0)) if level < MAX_LOOPS => (u16::MAX, 1),
+        _ => (0, 0),
+    }
+}
+
 impl InstructionRules {
     /// The rules of `c`.
     pub fn new(c: &Config) -> Self {
@@ -101,7 +115,9 @@ impl InstructionRules {
         InstructionRules {
             kind: Sig::unsigned(3),
             half: Sig::vec(super::front_end::HALVES, 16, false),
+            excess: Default::default(),
             bad: Default::default(),
+            count: Sig::vec(c.loops, c.address_bits, false),
             load_memory: field(load::MEMORY, 0),
             rows: field(compute::ROWS, 5),
             rows_last: field(compute::ROWS_LAST, 5),
@@ -132,9 +148,9 @@ impl InstructionRules {
             most_row_planes: Dim::new(c.row_planes(c.array.row_bits)),
             most_col_planes: Dim::new(c.col_planes(c.array.col_bits)),
             levels: Dim::new(c.loops),
-            all_levels: Dim::new(tandem_spec::config::MAX_LOOPS),
             log_banks: Dim::new(c.array.select.trailing_zeros() as usize),
             selects: Flag::new(c.array.select > 1),
+            narrows: Flag::new(c.narrow),
             block: field(transform::BLOCK, 0),
             tile: field(transform::TILE, 0),
             log_points: field(transform::LOG_POINTS, 4),
@@ -217,6 +233,9 @@ impl Logic for InstructionRules {
         {
             self.bad.next = true;
         }
+        for l in 0..self.levels.val() {
+            self.count[l].next = self.half[10 + 3 * l].val();
+        }
         if self.kind.val() == 1 {
             if !self.rows.y.val().any()
                 | (self.rows.y.val() > self.array_rows.val())
@@ -244,15 +263,13 @@ impl Logic for InstructionRules {
             {
                 self.bad.next = true;
             }
-            for l in 0..self.all_levels.val() {
-                if !self.half[10 + 3 * l].val().any() {
+            for l in 0..self.levels.val() {
+                if !self.count[l].val().any() {
                     self.bad.next = true;
                 }
             }
-            for l in self.levels.val()..self.all_levels.val() {
-                if self.half[10 + 3 * l].val() > 1 {
-                    self.bad.next = true;
-                }
+            if self.excess.val() {
+                self.bad.next = true;
             }
         }
         // TRANSFORM: its words of samples are count · 2^log_points / groups
@@ -281,6 +298,7 @@ impl Logic for InstructionRules {
         }
         if (self.kind.val() == 2)
             & (self.format.y.val().all()
+                | (!self.narrows.val() & self.format.y.val().any())
                 | (!self.format.y.val().any() & self.shift.y.val().any())
                 | !self.half[2].val().any()
                 | (self.half[1].val() + self.half[2].val() > self.result_depth.val()))

@@ -31,16 +31,16 @@ pub struct ResultMemory {
 impl ResultMemory {
     /// The result memory of `c`.
     pub fn new(c: &Config) -> Self {
-        let (width, depth) = (c.array.drain, c.memory.result);
+        let (width, depth, bits) = (c.array.drain, c.memory.result, c.array.acc_bits);
         ResultMemory {
             clock: Default::default(),
             we: Default::default(),
             waddr: Sig::unsigned(index_bits(depth)),
-            wdata: Sig::vec(width, 32, true),
+            wdata: Sig::vec(width, bits, true),
             re: Default::default(),
             raddr: Sig::unsigned(index_bits(depth)),
-            rdata: Sig::vec(width, 32, true),
-            ram: (0..width).map(|_| Ram::new(depth, 32, true)).collect(),
+            rdata: Sig::vec(width, bits, true),
+            ram: (0..width).map(|_| Ram::new(depth, bits, true)).collect(),
             width: Dim::new(width),
         }
     }

@@ -34,8 +34,12 @@ enum Phase {
 
 /// 16-bit halves of a STORE or READ that are kept.
 pub const HALVES: usize = 4;
+/// 32-bit words of a header or a summary.
+const UNIT_SOURCES: usize = 4;
 /// Stages between the read address and the link word.
 const STAGES: usize = 4;
+/// Stages of these in which results are narrowed; without that, they come out of the memory later.
+const NARROWING: usize = 2;
 
 /// See docs/accelerator.md, "STORE, READ, RESET and errors" and "Timing".
 ///
@@ -108,8 +112,14 @@ pub struct StoreEngine {
     crc: Reg,
     crc_step: XorReduce,
     crc_cut: Unpack,
-    source: Vec<Sig<Local>>,
-    source_cut: Vec<Unpack>,
+    crc_pick: Mux,
+    head: Vec<Sig<Local>>,
+    head_cut: Vec<Unpack>,
+    head_pick: Vec<Mux>,
+    summary_cut: Vec<Unpack>,
+    summary_pick: Vec<Mux>,
+    register_cut: Vec<Unpack>,
+    register_pick: Vec<Mux>,
     address: Reg,
     left: Reg,
     part: Reg,
@@ -117,7 +127,9 @@ pub struct StoreEngine {
     valid_at: Vec<Reg>,
     part_at: Vec<Reg>,
     last_at: Vec<Reg>,
+    delayed: Vec<Reg>,
     narrow: Vec<Narrow>,
+    size: Vec<Sig<Local>>,
     assemble: Vec<Assemble>,
     word: Vec<Reg>,
     word_join: Vec<Concat>,
@@ -139,6 +151,10 @@ pub struct StoreEngine {
     head_push: Slice,
     head_format: Slice,
     head_shift: Slice,
+    narrows: Flag,
+    delays: Dim,
+    measured: Dim,
+    formats: Dim,
     fit_splits: Vec<Flag>,
     fit_last: Vec<Dim>,
     fit_shift: Vec<Dim>,
@@ -148,6 +164,7 @@ pub struct StoreEngine {
     pieces_per_source: Dim,
     pieces: Dim,
     sources: Dim,
+    unit_sources: Dim,
     bytes: Dim,
     per_lane: Dim,
     unit_words: Dim,
@@ -171,10 +188,16 @@ impl StoreEngine {
     pub fn new(c: &Config) -> Self {
         let (t, lanes) = (Timing::new(c), Lanes::new(c));
         let (drain, address, part) = (c.array.drain, index_bits(c.memory.result), part_bits(c));
-        let fits: Vec<Fit> = (0..3).map(|f| Fit::new(c, f)).collect();
+        let formats = if c.narrow { 3 } else { 1 };
+        let fits: Vec<Fit> = (0..formats).map(|f| Fit::new(c, f)).collect();
         let per_source = 32 / lanes.bits;
         let read = OPCODES.iter().find(|o| o.name == "READ").expect("in the table");
         let bytes = c.link_bytes();
+        let register_words = REGISTERS.len() * 32 / c.link_bits;
+        let most_words = register_words.max(c.memory.result * (drain * 32).div_ceil(c.link_bits));
+        let delays = if c.narrow { 0 } else { NARROWING };
+        let cut = |n: usize| (0..n).map(|_| Unpack::new(per_source, lanes.bits, false)).collect();
+        let pick = |n: usize| (0..lanes.count).map(|_| Mux::new(n, lanes.bits, false)).collect();
         StoreEngine {
             clock: Default::default(),
             available: Default::default(),
@@ -197,7 +220,7 @@ impl StoreEngine {
             register: Sig::vec(REGISTERS.len(), 32, false),
             re: Default::default(),
             raddr: Sig::unsigned(address),
-            rdata: Sig::vec(drain, 32, true),
+            rdata: Sig::vec(drain, c.array.acc_bits, true),
             out_valid: Default::default(),
             out_data: lanes.signals(),
             out_ready: Default::default(),
@@ -207,7 +230,7 @@ impl StoreEngine {
             kind: Reg::unsigned(3),
             reason: Reg::unsigned(3),
             number_q: Reg::unsigned(32),
-            words: Reg::unsigned(32),
+            words: Reg::unsigned(bits_for(most_words)),
             gives: Reg::unsigned(1),
             format_q: Reg::unsigned(2),
             shift_q: Reg::unsigned(5),
@@ -217,17 +240,25 @@ impl StoreEngine {
             crc: Reg::unsigned(32),
             crc_step: crc_step(CRC32_POLY.into(), 32, lanes.bits, lanes.count),
             crc_cut: Unpack::new(per_source, lanes.bits, false),
-            source: Sig::vec(REGISTERS.len(), 32, false),
-            source_cut: (0..REGISTERS.len()).map(|_| Unpack::new(per_source, lanes.bits, false)).collect(),
+            crc_pick: Mux::new(per_source, lanes.bits, false),
+            head: Sig::vec(UNIT_SOURCES, 32, false),
+            head_cut: cut(UNIT_SOURCES),
+            head_pick: pick(t.unit_words),
+            summary_cut: cut(UNIT_SOURCES),
+            summary_pick: pick(t.unit_words),
+            register_cut: cut(REGISTERS.len()),
+            register_pick: pick(register_words),
             address: Reg::unsigned(address),
-            left: Reg::unsigned(16),
+            left: Reg::unsigned(bits_for(c.memory.result)),
             part: Reg::unsigned(part),
             start_wait: Reg::unsigned(5),
             valid_at: Reg::vec(STAGES, 1, false),
             part_at: Reg::vec(STAGES, part, false),
             last_at: Reg::vec(STAGES, 1, false),
-            narrow: (0..drain).map(|_| Narrow::default()).collect(),
-            assemble: (0..3).map(|f| Assemble::new(c, f)).collect(),
+            delayed: Reg::vec(delays, address, false),
+            narrow: (0..if c.narrow { drain } else { 0 }).map(|_| Narrow::default()).collect(),
+            size: Sig::vec(drain, c.array.acc_bits, false),
+            assemble: (0..formats).map(|f| Assemble::new(c, f)).collect(),
             word: Reg::vec(bytes, 8, false),
             word_join: (0..lanes.count).map(|_| Concat::new(lanes.bits / 8, 8)).collect(),
             advance: Default::default(),
@@ -248,6 +279,10 @@ impl StoreEngine {
             head_push: field(store::PUSH_PREV, 0),
             head_format: field(store::FORMAT, 0),
             head_shift: field(store::SHIFT, 3),
+            narrows: Flag::new(c.narrow),
+            delays: Dim::new(delays),
+            measured: Dim::new(1 + delays / 2),
+            formats: Dim::new(formats),
             fit_splits: fits.iter().map(|f| Flag::new(f.share == 1)).collect(),
             fit_last: fits.iter().map(|f| Dim::new(f.split.max(f.share) - 1)).collect(),
             fit_shift: fits
@@ -260,11 +295,12 @@ impl StoreEngine {
             pieces_per_source: Dim::new(per_source),
             pieces: Dim::new(REGISTERS.len() * 32 / c.link_bits),
             sources: Dim::new(REGISTERS.len()),
+            unit_sources: Dim::new(UNIT_SOURCES),
             bytes: Dim::new(bytes),
             per_lane: Dim::new(lanes.bits / 8),
             unit_words: Dim::new(t.unit_words),
             check_words: Dim::new(t.check_words),
-            register_words: Dim::new(REGISTERS.len() * 32 / c.link_bits),
+            register_words: Dim::new(register_words),
             wait_start: Dim::new(t.first_data - 1 - STAGES),
             gap_start: Dim::new(t.first_data - 1 - t.unit_words),
             has_gap: Flag::new(t.first_data > 1 + t.unit_words),
@@ -318,53 +354,68 @@ impl Logic for StoreEngine {
         }
         self.advance.next = self.out_ready.val() | !self.out_valid.val();
         self.sent.next = self.out_ready.val() & self.out_valid.val();
-        // header, summary or registers
+        // header, registers, summary, checksum: of each, the word at `index`
+        self.head[0].next = self.kind.q.val() + (self.reason.q.val() << 8) + (self.number_q.q.val() << 16);
+        self.head[1].next = (self.number_q.q.val() >> 16) + (self.words.q.val() << 16);
+        self.head[2].next = self.words.q.val() >> 16;
+        self.head[3].next = self.mark.val() << 16;
+        self.summary_cut[0].x.next = self.magnitude.q.val();
+        self.summary_cut[1].x.next = self.saturated.q.val();
+        self.summary_cut[2].x.next = self.detail.q.val();
+        self.summary_cut[3].x.next = 0.into();
         for i in 0..self.sources.val() {
-            self.source[i].next = self.register[i].val();
+            self.register_cut[i].x.next = self.register[i].val();
         }
-        if self.phase.q.val() == Phase::Head {
-            self.source[0].next =
-                self.kind.q.val() + (self.reason.q.val() << 8) + (self.number_q.q.val() << 16);
-            self.source[1].next = (self.number_q.q.val() >> 16) + (self.words.q.val() << 16);
-            self.source[2].next = self.words.q.val() >> 16;
-            self.source[3].next = self.mark.val() << 16;
-        }
-        if self.phase.q.val() == Phase::Summary {
-            self.source[0].next = self.magnitude.q.val();
-            self.source[1].next = self.saturated.q.val();
-            self.source[2].next = self.detail.q.val();
-            self.source[3].next = 0.into();
-        }
-        for i in 0..self.sources.val() {
-            self.source_cut[i].x.next = self.source[i].val();
+        for i in 0..self.unit_sources.val() {
+            self.head_cut[i].x.next = self.head[i].val();
         }
         self.crc_cut.x.next = self.crc.q.val();
+        self.crc_pick.sel.next = self.index.q.val();
+        for k in 0..self.pieces_per_source.val() {
+            self.crc_pick.x[k].next = self.crc_cut.y[k].val();
+        }
         for b in 0..self.bytes.val() {
             self.word_join[b / self.per_lane.val()].x[b % self.per_lane.val()].next = self.word[b].q.val();
         }
         for i in 0..self.lanes.val() {
-            self.out_data[i].next = self.word_join[i].y.val();
-            if !(self.phase.q.val() == Phase::Data) {
-                self.out_data[i].next = 0.into();
-                for k in 0..self.pieces.val() {
-                    if self.index.q.val() == k {
-                        self.out_data[i].next = self.source_cut
-                            [(k * self.lanes.val() + i) / self.pieces_per_source.val()]
-                        .y[(k * self.lanes.val() + i) % self.pieces_per_source.val()]
-                        .val();
-                    }
-                }
+            self.register_pick[i].sel.next = self.index.q.val();
+            self.head_pick[i].sel.next = self.index.q.val();
+            self.summary_pick[i].sel.next = self.index.q.val();
+            for k in 0..self.pieces.val() {
+                self.register_pick[i].x[k].next = self.register_cut
+                    [(k * self.lanes.val() + i) / self.pieces_per_source.val()]
+                .y[(k * self.lanes.val() + i) % self.pieces_per_source.val()]
+                .val();
             }
-            if self.phase.q.val() == Phase::Check {
-                self.out_data[i].next = 0.into();
+            for k in 0..self.unit_words.val() {
+                self.head_pick[i].x[k].next = self.head_cut
+                    [(k * self.lanes.val() + i) / self.pieces_per_source.val()]
+                .y[(k * self.lanes.val() + i) % self.pieces_per_source.val()]
+                .val();
+                self.summary_pick[i].x[k].next = self.summary_cut
+                    [(k * self.lanes.val() + i) / self.pieces_per_source.val()]
+                .y[(k * self.lanes.val() + i) % self.pieces_per_source.val()]
+                .val();
+            }
+            self.out_data[i].next = 0.into();
+            match self.phase.q.val() {
+                Phase::Head => {
+                    self.out_data[i].next = self.head_pick[i].y.val();
+                }
+                Phase::Registers => {
+                    self.out_data[i].next = self.register_pick[i].y.val();
+                }
+                Phase::Data => {
+                    self.out_data[i].next = self.word_join[i].y.val();
+                }
+                Phase::Summary => {
+                    self.out_data[i].next = self.summary_pick[i].y.val();
+                }
+                _ => {}
             }
         }
         if self.phase.q.val() == Phase::Check {
-            for k in 0..self.pieces_per_source.val() {
-                if self.index.q.val() == k {
-                    self.out_data[0].next = self.crc_cut.y[k].val();
-                }
-            }
+            self.out_data[0].next = self.crc_pick.y.val();
         }
         self.crc_step.x[0].next = self.crc.q.val();
         for i in 0..self.lanes.val() {
@@ -376,7 +427,7 @@ impl Logic for StoreEngine {
         // results: address, memory, two stages of narrowing, link word
         self.splits.next = false;
         self.last_part.next = 0.into();
-        for f in 0..3 {
+        for f in 0..self.formats.val() {
             if self.format_q.q.val() == f {
                 self.splits.next = self.fit_splits[f].val();
                 self.last_part.next = self.fit_last[f].val().into();
@@ -386,19 +437,40 @@ impl Logic for StoreEngine {
         self.emits.next = self.left.q.val().any() & !self.start_wait.q.val().any();
         self.re.next = self.advance.val();
         self.raddr.next = self.address.q.val();
+        for d in 0..self.delays.val() {
+            self.delayed[d].clock.next = self.clock.val();
+            self.delayed[d].d.next = self.delayed[d].q.val();
+            if self.advance.val() {
+                self.delayed[d].d.next = self.raddr.val();
+            }
+            self.raddr.next = self.delayed[d].q.val();
+        }
         self.mask.next = 0.into();
         self.half_step.next = 0.into();
-        for b in 0..31 {
-            if self.shift_q.q.val() > b {
-                self.mask.next = self.mask.val() * 2 + 1;
+        if self.narrows.val() {
+            for b in 0..31 {
+                if self.shift_q.q.val() > b {
+                    self.mask.next = self.mask.val() * 2 + 1;
+                }
             }
-        }
-        if self.mask.val().any() {
-            self.half_step.next = (self.mask.val() >> 1) + 1;
+            if self.mask.val().any() {
+                self.half_step.next = (self.mask.val() >> 1) + 1;
+            }
         }
         self.or.next = 0.into();
         self.hits.next = 0.into();
         for r in 0..self.results.val() {
+            self.size[r].next = 0.into();
+            if !self.narrows.val() {
+                self.size[r].next = self.rdata[r].val();
+                if self.rdata[r].val() < 0 {
+                    self.size[r].next = -self.rdata[r].val();
+                }
+                self.or.next = self.or.val() | self.size[r].val();
+                self.assemble[0].result[r].next = self.rdata[r].val();
+            }
+        }
+        for r in 0..self.narrow.len() {
             self.narrow[r].clock.next = self.clock.val();
             self.narrow[r].advance.next = self.advance.val();
             self.narrow[r].v.next = self.rdata[r].val();
@@ -408,11 +480,11 @@ impl Logic for StoreEngine {
             self.narrow[r].format.next = self.format_q.q.val();
             self.or.next = self.or.val() | self.narrow[r].magnitude.val();
             self.hits.next = self.hits.val() + self.narrow[r].saturates.val();
-            for f in 0..3 {
+            for f in 0..self.formats.val() {
                 self.assemble[f].result[r].next = self.narrow[r].y.val();
             }
         }
-        for f in 0..3 {
+        for f in 0..self.formats.val() {
             self.assemble[f].part.next = self.part_at[2].q.val();
             for b in 0..self.bytes.val() {
                 self.assemble[f].before[b].next = self.word[b].q.val();
@@ -425,7 +497,7 @@ impl Logic for StoreEngine {
         for b in 0..self.bytes.val() {
             self.word[b].clock.next = self.clock.val();
             self.word[b].d.next = self.word[b].q.val();
-            for f in 0..3 {
+            for f in 0..self.formats.val() {
                 if self.advance.val() & self.valid_at[2].q.val().any() & (self.format_q.q.val() == f) {
                     self.word[b].d.next = self.assemble[f].after[b].val();
                 }
@@ -456,7 +528,9 @@ impl Logic for StoreEngine {
                     self.left.d.next = self.left.q.val() - 1;
                 }
             }
-            if self.valid_at[1].q.val().any() & (!self.splits.val() | !self.part_at[1].q.val().any()) {
+            if self.valid_at[self.measured.val()].q.val().any()
+                & (!self.splits.val() | !self.part_at[self.measured.val()].q.val().any())
+            {
                 self.magnitude.d.next = self.magnitude.q.val() | self.or.val();
                 self.saturated.d.next = self.saturated.q.val() + self.hits.val();
             }
@@ -490,8 +564,10 @@ impl Logic for StoreEngine {
                 self.part.d.next = 0.into();
                 self.start_wait.d.next = self.wait_start.val().into();
                 self.gap.d.next = self.gap_start.val().into();
-                self.format_q.d.next = self.head_format.y.val();
-                self.shift_q.d.next = self.head_shift.y.val();
+                if self.narrows.val() {
+                    self.format_q.d.next = self.head_format.y.val();
+                    self.shift_q.d.next = self.head_shift.y.val();
+                }
                 self.address.d.next = self.half[1].val();
                 if self.take.val() {
                     self.phase.d.next = Phase::Head;
@@ -503,8 +579,8 @@ impl Logic for StoreEngine {
                     } else {
                         self.kind.d.next = self.kind_result.val().into();
                         self.left.d.next = self.half[2].val();
-                        for f in 0..3 {
-                            if self.head_format.y.val() == f {
+                        for f in 0..self.formats.val() {
+                            if (self.head_format.y.val() == f) | !self.narrows.val() {
                                 if self.fit_splits[f].val() {
                                     self.words.d.next = self.half[2].val() << self.fit_shift[f].val();
                                 } else {

@@ -117,7 +117,7 @@ impl Rules {
             }
         }
         for (l, lp) in c.loops.iter().enumerate() {
-            let most = if l < cfg.loops { usize::from(u16::MAX) } else { 1 };
+            let most = if l < cfg.loops { (1 << cfg.address_bits) - 1 } else { 1 };
             self.range("count", lp.count, 1, most)?;
         }
         Ok(())
@@ -150,6 +150,14 @@ impl Rules {
     fn store(&self, s: &Store, c: &Config) -> Result<(), FieldError> {
         self.range("address", s.address, 0, c.memory.result - 1)?;
         self.range("count", s.count, 1, c.memory.result - usize::from(s.address))?;
+        if s.format != Format::S32 && !c.narrow {
+            return Err(FieldError {
+                instruction: self.op.name,
+                field: "format",
+                value: s.format as i64,
+                allowed: "0 (no narrowing generated)".into(),
+            });
+        }
         self.range("shift", s.shift, 0, if s.format == Format::S32 { 0 } else { 31 })
     }
 }

@@ -210,8 +210,8 @@ impl Draft {
         let blocks = if self.hold { loops.held() } else { loops.passing() };
         let split = parts.len() > 1 && !self.hold;
         let transport = match problem.result {
-            ResultWidth::Narrow(8) if !split => Transport::S8,
-            ResultWidth::Narrow(_) if !split => Transport::S16,
+            ResultWidth::Narrow(8) if !split && config.narrow => Transport::S8,
+            ResultWidth::Narrow(_) if !split && config.narrow => Transport::S16,
             _ => {
                 let longest = parts.iter().map(|p| p.k.len()).max().expect("at least one part");
                 let longest = if self.hold { frame.depth } else { longest };

@@ -208,7 +208,12 @@ impl GemmPlan {
 
     /// Whether the accelerator narrows results as requested.
     pub fn chip_narrows(&self) -> bool {
-        self.problem.result != ResultWidth::Full && !self.host_adds()
+        self.problem.result != ResultWidth::Full && !self.host_adds() && self.transport != Transport::S32
+    }
+
+    /// Whether the host narrows sums that come whole.
+    pub fn host_narrows(&self) -> bool {
+        self.problem.result != ResultWidth::Full && !self.chip_narrows()
     }
 
     /// Digit planes of `part` on `side`.

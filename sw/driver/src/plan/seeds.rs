@@ -55,7 +55,7 @@ fn groups(config: &Config, frame: &Frame) -> Vec<[usize; 2]> {
 /// Widths that results may have on the link: the narrowest that holds every sum, and 32 bits.
 fn transports(config: &Config, problem: &Problem, frame: &Frame, groups: [usize; 2]) -> Vec<Transport> {
     let sum = frame.longest(groups, config.array.acc_bits).min(frame.depth);
-    let lossless = |t: &Transport| frame.longest(groups, t.bits()) >= sum;
+    let lossless = |t: &Transport| config.narrow && frame.longest(groups, t.bits()) >= sum;
     let narrow = [Transport::S8, Transport::S16].into_iter().find(lossless);
     match problem.result {
         ResultWidth::Full => narrow.into_iter().chain([Transport::S32]).collect(),

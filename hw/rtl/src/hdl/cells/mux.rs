@@ -4,7 +4,6 @@ use crate::hdl::format::index_bits;
 use crate::hdl::names;
 use crate::hdl::sig::Sig;
 use rust_hdl::prelude::*;
-use std::fmt::Write;
 
 /// `y = x[sel]`, 0 if `sel` is not below the number of inputs.
 ///
@@ -30,6 +29,24 @@ impl Mux {
     }
 }
 
+impl Mux {
+    /// The choice by the low `bits` bits of `sel` among the inputs from `first` on: halves, which take two
+    /// thirds of the logic of a decoded `case`.
+    fn tree(&self, first: usize, bits: usize) -> String {
+        let zero = || literal(0, self.y.format());
+        match bits {
+            _ if first >= self.x.len() => zero(),
+            0 => format!("x${first}"),
+            _ => {
+                let bit = if self.sel.bits() == 1 { String::new() } else { format!("[{}]", bits - 1) };
+                let (low, high) =
+                    (self.tree(first, bits - 1), self.tree(first + (1 << (bits - 1)), bits - 1));
+                format!("(sel{bit} ? {high} : {low})")
+            }
+        }
+    }
+}
+
 impl Logic for Mux {
     fn update(&mut self) {
         let chosen = self.x.get(self.sel.val().get() as usize);
@@ -39,16 +56,7 @@ impl Logic for Mux {
         self.y.connect();
     }
     fn hdl(&self) -> Verilog {
-        let sel = self.sel.bits();
-        let mut v = "always @* begin\n  case (sel)\n".to_string();
-        for i in 0..self.x.len() {
-            writeln!(v, "    {sel}'d{i}: y = x${i};").expect("a string");
-        }
-        if self.x.len() < 1 << sel {
-            writeln!(v, "    default: y = {};", literal(0, self.y.format())).expect("a string");
-        }
-        v += "  endcase\nend";
-        Verilog::Custom(v)
+        Verilog::Custom(format!("assign y = {};", self.tree(0, self.sel.bits())))
     }
     fn timing(&self) -> Vec<TimingInfo> {
         names::cell(format!("mux_{}x{}", self.x.len(), tag(self.y.format())), &[], &[])

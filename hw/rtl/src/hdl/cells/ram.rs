@@ -13,8 +13,9 @@ use std::fmt::Write;
 /// at a rising edge:   rdata ← mem[raddr] if re      (else rdata holds)
 ///                     mem[waddr] ← wdata if we
 /// ```
-/// Reading and writing one address in one cycle reads the old word. Drive `re` with `true` for a
-/// port that reads in every cycle.
+/// Drive `re` with `true` for a port that reads in every cycle. Reading and writing one address in one
+/// cycle reads the old word in simulation; in a device the word read is undefined (`no_rw_check`), as
+/// is `rdata` before the first read: block RAM needs logic around it to promise either.
 ///
 /// # Timing   latency 1
 /// # Numeric  words start at the given contents, 0 where there are none. An address of `depth` or
@@ -38,6 +39,7 @@ pub struct Ram {
     pub wdata: Sig<In>,
     _mem: Vec<Word>,
     _contents: Vec<Word>,
+    _block: bool,
 }
 
 impl Ram {
@@ -47,6 +49,14 @@ impl Ram {
     /// If `depth` is 0.
     pub fn new(depth: usize, bits: usize, signed: bool) -> Self {
         Ram::with_contents(depth, bits, signed, &[])
+    }
+
+    /// `depth` words of 0 in block RAM, however few they are.
+    ///
+    /// # Panics
+    /// If `depth` is 0.
+    pub fn in_block(depth: usize, bits: usize) -> Self {
+        Ram { _block: true, ..Ram::new(depth, bits, false) }
     }
 
     /// `depth` words, the first of them given.
@@ -68,6 +78,7 @@ impl Ram {
             wdata: Sig::new(bits, signed),
             _mem: mem,
             _contents: contents,
+            _block: false,
         }
     }
 }
@@ -96,9 +107,11 @@ impl Logic for Ram {
         let zero = literal(0, format);
         write!(
             v,
-            "reg {}mem [0:{last}];\n\
+            "(* no_rw_check{} *)\nreg {}mem [0:{last}];\n\
              integer i;\n\
-             initial begin\n  rdata = {zero};\n  for (i = 0; i <= {last}; i = i + 1) mem[i] = {zero};\n",
+             initial begin\n`ifndef SYNTHESIS\n  rdata = {zero};\n`endif\n\
+             \x20 for (i = 0; i <= {last}; i = i + 1) mem[i] = {zero};\n",
+            if self._block { ", ram_style = \"block\"" } else { "" },
             declared(format)
         )
         .expect("a string");
@@ -109,7 +122,8 @@ impl Logic for Ram {
         Verilog::Custom(v)
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        let name = format!("ram_{}x{}", self._mem.len(), tag(self.rdata.format()));
+        let kind = if self._block { "block_ram" } else { "ram" };
+        let name = format!("{kind}_{}x{}", self._mem.len(), tag(self.rdata.format()));
         names::cell(name, &["re", "raddr", "we", "waddr", "wdata"], &["rdata"])
     }
 }
