@@ -5,9 +5,10 @@ mod common;
 use common::data::{experiment, quarters};
 use common::fft::FftDevice;
 use common::harness::{Bench, Place};
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use tandem_driver::Points;
-use tandem_nn::engine::Engine;
+use tandem_nn::engine::{Engine, Mode, Pass};
+use tandem_nn::ledger::Ledger;
 use tandem_nn::prunable::Pattern;
 use tandem_nn::spectral::bins::Bins;
 use tandem_nn::tensor::{Shape, Slot};
@@ -225,6 +226,34 @@ fn masked_layers_have_the_gradients_of_their_operator() {
             };
             let numeric = bench.difference(place, 0.25);
             assert!((factor * f64::from(derivative) - numeric).abs() <= rounding, "{support} {place:?}");
+        }
+    }
+}
+
+/// In evaluation no example depends on those beside it.
+#[test]
+fn an_example_is_evaluated_as_if_it_were_alone() {
+    let tables = [
+        ("type = \"spectral_conv2d\"\nchannels = 3\nkernel = 3", IMAGE),
+        ("type = \"circulant_linear\"\noutputs = 10\nblock = 8", Shape::flat(19)),
+    ];
+    for (table, shape) in tables {
+        let mut bench = Bench::new(table, shape, 4, 6);
+        let mut device = Engine::Device(Box::new(FftDevice::default()));
+        bench.forward(&mut device);
+        let mut ledger = Ledger::new(["bench"]);
+        let mut evaluate = |x: &Array2<f32>| {
+            let mut pass = Pass::new(Mode::Evaluate, 1, 0, &mut device, &mut ledger);
+            let mut y = Array2::zeros((x.nrows(), bench.c.ncols()));
+            bench.layer.forward(&[x], &mut y, &mut pass).expect("a forward pass");
+            y
+        };
+        let mut images = bench.inputs[0].clone();
+        images.row_mut(1).mapv_inplace(|v| 3.0 * v);
+        let together = evaluate(&images);
+        for (row, image) in images.rows().into_iter().enumerate() {
+            let alone = evaluate(&image.insert_axis(Axis(0)).to_owned());
+            assert_eq!(alone.row(0), together.row(row), "{table}: {row}");
         }
     }
 }
