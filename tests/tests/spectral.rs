@@ -66,12 +66,17 @@ fn run(device: Box<dyn Device>, support: &str, pattern: &str) -> (String, Ledger
 #[test]
 fn all_engines_train_the_same_weights_at_the_same_cost() {
     let accelerator = config("spectral");
-    let cases = [("kernel", "pattern = \"bins\"\ndensity = 0.25"), ("tile", "pattern = \"transposable 1:4\"")];
+    let cases =
+        [("kernel", "pattern = \"bins\"\ndensity = 0.25"), ("tile", "pattern = \"transposable 1:4\"")];
     for (support, pattern) in cases {
         let sim = Sim::new(&accelerator, &SimOptions::default()).expect("simulator");
         let (expected, cost) = run(Box::new(Exact::new(accelerator.clone(), CycleModel)), support, pattern);
         let twin = Offload::new(Twin::new(&accelerator), CycleModel).strict();
-        assert_eq!(run(Box::new(twin), support, pattern), (expected.clone(), cost.clone()), "twin: {pattern}");
+        assert_eq!(
+            run(Box::new(twin), support, pattern),
+            (expected.clone(), cost.clone()),
+            "twin: {pattern}"
+        );
         let sim = Offload::new(sim, CycleModel).strict();
         assert_eq!(run(Box::new(sim), support, pattern), (expected, cost.clone()), "sim: {pattern}");
         let busy = cost.busy();
