@@ -50,7 +50,7 @@ impl Stream {
     }
 
     /// The same stream from index `4·block` on.
-    pub fn from_block(self, block: u32) -> Self {
+    pub fn starting_at(self, block: u32) -> Self {
         Stream { first: self.first.wrapping_add(block), ..self }
     }
 

@@ -181,7 +181,7 @@ fn mistakes_are_named() {
         ("pattern = \"bins\"\ndensity = 0.5\nsr_ste = 1e-4", "pruning.sr_ste"),
         ("pattern = \"1:16\"", "m must be at most the 8 channels"),
         ("density = 0.5\nmethod = \"bands\"\nlayers = [\"conv2d1\"]", "`bands` needs the frequency domain"),
-        ("pattern = \"bins\"\ncycles = 0.5", "only with groups"),
+        ("pattern = \"bins\"\ncycles = 0.5", "bins have a `density`"),
     ];
     for (pruning, expected) in cases {
         let method = if pruning.contains("method") { "" } else { "method = \"gmp\"\n" };

@@ -158,9 +158,10 @@ impl RawPruning {
             (_, Some(_)) if pattern.n.is_some() => invalid("cycles", open),
             (Some(_), Some(_)) => invalid("cycles", "either `density` or `cycles`"),
             (Some(density), None) => Ok(Target::Density(density.get())),
-            (None, Some(_)) if !matches!(pattern.structure, Structure::Grouped { .. }) => {
-                invalid("cycles", "only with groups: choose a pattern such as `N:4`")
-            }
+            (None, Some(_)) if !matches!(pattern.structure, Structure::Grouped { .. }) => invalid(
+                "cycles",
+                "an unstructured mask saves no cycles, bins have a `density`: choose a pattern such as `N:4`",
+            ),
             (None, Some(cycles)) => Ok(Target::Cycles(cycles.get())),
             (None, None) if pattern.n.is_some() => Ok(Target::Pattern),
             (None, None) => invalid("density", "this pattern needs `density` (or `cycles`)"),

@@ -21,6 +21,7 @@
 
 pub mod bins;
 pub mod contraction;
+mod coordinates;
 pub mod frame;
 pub mod hermitian;
 pub mod layer;

@@ -58,7 +58,13 @@ pub fn quantize(
         match rounding {
             None => uniform::round_nearest(v, s, (lo, hi), slice_mut(&mut q)),
             Some(stream) => {
-                uniform::round_stochastic(v, s, hi, &stream.from_block((*i as u32) << 24), slice_mut(&mut q));
+                uniform::round_stochastic(
+                    v,
+                    s,
+                    hi,
+                    &stream.starting_at((*i as u32) << 24),
+                    slice_mut(&mut q),
+                );
             }
         }
         q
