@@ -31,7 +31,15 @@ impl Pad {
     fn new(config: &Config, elements: usize, (banks, depth): (usize, usize), word: (usize, usize)) -> Self {
         let (addresses, (lanes, digit)) = (banks * depth, word);
         let digits = vec![0; elements * addresses * lanes];
-        Pad { elements, banks, addresses, lanes, digit, reach: u16::MAX >> (16 - config.address_bits), digits }
+        Pad {
+            elements,
+            banks,
+            addresses,
+            lanes,
+            digit,
+            reach: u16::MAX >> (16 - config.address_bits),
+            digits,
+        }
     }
 
     /// All words of an element.

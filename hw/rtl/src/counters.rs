@@ -3,8 +3,8 @@
 use crate::hdl::prelude::*;
 use crate::named;
 use rust_hdl::prelude::*;
-use tandem_spec::{Config, Counting};
 use tandem_spec::registers::{IDENTITY, REGISTERS};
+use tandem_spec::{Config, Counting};
 
 /// Registers that are not counters: identity and the two halves of the hash.
 const FIXED: usize = 3;

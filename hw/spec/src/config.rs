@@ -384,7 +384,10 @@ mod tests {
             let text = format!("{TINY}[control]\n{reduction}\n");
             let reduced = Config::from_toml("t", &text).unwrap();
             assert_eq!(reduced.hash() == c.hash(), same, "{reduction}");
-            assert_eq!(Config::from_toml("t", &reduced.to_toml()).unwrap(), Config { name: "unnamed".into(), ..reduced });
+            assert_eq!(
+                Config::from_toml("t", &reduced.to_toml()).unwrap(),
+                Config { name: "unnamed".into(), ..reduced }
+            );
         }
     }
 

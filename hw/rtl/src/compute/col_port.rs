@@ -164,8 +164,7 @@ impl Logic for ColPort {
         }
         for s in 0..self.selects.val() {
             self.index_at.d.next = self.index_address.val();
-            self.index_inside_2.d.next =
-                ((self.index_at.q.val() >> self.log_index_depth.val()) == 0).into();
+            self.index_inside_2.d.next = ((self.index_at.q.val() >> self.log_index_depth.val()) == 0).into();
             self.mask_1[s].clock.next = self.clock.val();
             self.mask_2[s].clock.next = self.clock.val();
             self.mask_1[s].d.next = self.mask[s].val();

@@ -95,8 +95,7 @@ impl Drain {
         let a = &c.array;
         let stages = Timing::new(c).drain_start;
         let address = index_bits(c.memory.result);
-        let (rows, cols, groups) =
-            (bits_for(a.rows), bits_for(a.cols), bits_for(a.cols.div_ceil(a.drain)));
+        let (rows, cols, groups) = (bits_for(a.rows), bits_for(a.cols), bits_for(a.cols.div_ceil(a.drain)));
         let record: [usize; FIELDS] = [1, rows, cols, groups, 1, address, 1, 1];
         let total = record.iter().sum();
         let mut lo = 0;

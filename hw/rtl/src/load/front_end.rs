@@ -199,7 +199,12 @@ impl FrontEnd {
         let reason = |r: Reason| Dim::new(r as usize);
         let (a, m) = (&c.array, &c.memory);
         let depth = m.row.max(m.col).max(m.index);
-        let pieces = [(row_pieces(c), a.rows), (col_pieces(c), a.cols), (index_pieces(c), a.cols), (offset_pieces(c), a.rows)];
+        let pieces = [
+            (row_pieces(c), a.rows),
+            (col_pieces(c), a.cols),
+            (index_pieces(c), a.cols),
+            (offset_pieces(c), a.rows),
+        ];
         let most_words = pieces.map(|(p, n)| p.words(c, n)).into_iter().max().expect("four memories");
         // of every granule, the bits of counts that are not free
         let counts: Vec<(u16, u16)> = (0..HALVES * 16 / granule)
