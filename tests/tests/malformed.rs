@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tandem_driver::{Format, Planner, ResultFormat};
 use tandem_model::{CycleModel, Twin};
 use tandem_sim::{Sim, SimOptions};
+use tandem_spec::check::crc16;
 use tandem_spec::packet::Kind;
 use tandem_spec::{Config, Engine, Instruction, Outcome, RunOptions, Status, Stream, Tokens};
 use tandem_tests::programs::random_program;
@@ -147,6 +148,28 @@ fn flipped(name: &str, count: u64) {
     assert!(failed as u64 == count || padded && failed as u64 > count / 2, "{name}: {failed} of {count}");
 }
 
+/// A bit of an instruction flipped so that a rule is broken, the checksum mended.
+fn broken_rules(name: &str, count: u64) {
+    let c = config(name);
+    let failed = damaged(name, count, |s, r| {
+        let (instructions, _) = s.instructions();
+        loop {
+            let (word, instruction) = &instructions[r.below(instructions.len())];
+            let mut bytes = instruction.encode();
+            let (end, bit) = (bytes.len() - 2, 8 + r.below(8 * (bytes.len() - 3)));
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let checksum = crc16(&bytes[..end]);
+            bytes[end..].copy_from_slice(&checksum.to_le_bytes());
+            let valid = Instruction::decode(&bytes).is_some_and(|i| i.validate(&c).is_ok());
+            if !valid || !Instruction::reserved_bits_are_zero(&bytes) {
+                s.bytes[word * s.link_bytes..][..bytes.len()].copy_from_slice(&bytes);
+                return format!("bit {bit} of {instruction} at word {word} flipped");
+            }
+        }
+    });
+    assert_eq!(failed as u64, count, "{name}");
+}
+
 fn retagged(name: &str, count: u64) {
     let failed = damaged(name, count, |s, r| {
         let word = r.below(s.words());
@@ -216,6 +239,7 @@ fn counters_after_a_reset_agree() {
 fn default_accelerator() {
     truncated("default", 200);
     flipped("default", 400);
+    broken_rules("default", 400);
     retagged("default", 200);
     shuffled("default", 200);
     random_words("default", 200);
@@ -225,7 +249,14 @@ fn default_accelerator() {
 fn tiny_accelerator_with_a_byte_wide_link() {
     truncated("tiny", 400);
     flipped("tiny", 800);
+    broken_rules("tiny", 800);
     retagged("tiny", 400);
     shuffled("tiny", 400);
     random_words("tiny", 400);
+}
+
+#[test]
+fn minimal_accelerator_with_a_reduced_control() {
+    flipped("minimal", 100);
+    broken_rules("minimal", 800);
 }

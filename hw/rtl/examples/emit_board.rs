@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().ok_or("usage: emit_board accelerator.toml [clock Hz]")?;
     let clock_hz = arguments.next().map_or(Ok(12_000_000), |a| a.parse())?;
-    let link = BoardLink { slots: 4, ..BoardLink::new(clock_hz) };
+    let link = BoardLink::new(clock_hz);
     link.check()?;
     print!("{}", tandem_rtl::emit_board(&Config::from_file(Path::new(&path))?, &link)?.verilog);
     Ok(())

@@ -223,17 +223,16 @@ impl Bench {
         for cycle in 0..begin + batches.len() * points {
             self.unit.start.next = cycle == 0;
             let entering = Some(cycle).filter(|n| *n < batches.len() * points);
-            for l in 0..lanes {
+            for (l, parts) in self.unit.x.chunks_exact_mut(2).enumerate() {
                 let x = entering.map_or((1, -1), |n| batches[n / points][l][n % points]);
-                self.unit.x[2 * l].set(x.0.into());
-                self.unit.x[2 * l + 1].set(x.1.into());
+                parts[0].set(x.0.into());
+                parts[1].set(x.1.into());
             }
             // outputs come from registers: those of this cycle are there before the clock
             assert!(rust_hdl::prelude::simulate(&mut self.unit, 1000));
             assert_eq!(self.unit.starts.val(), cycle == begin, "{r:?}, cycle {cycle}");
             if let Some(n) = cycle.checked_sub(begin) {
-                for l in 0..lanes {
-                    let s = &mut found[n / points][l];
+                for (l, s) in found[n / points].iter_mut().enumerate() {
                     let part = |p: usize| self.unit.y[p].val().get() as i64;
                     s.y.push((part(2 * l), part(2 * l + 1)));
                     s.clamped |= self.unit.clamped[l].val();

@@ -53,6 +53,7 @@ pub struct SendWindow {
     statuses: Vec<Reg>,
     lengths: Ram,
     settled: DFF<Bit>,
+    room_q: DFF<Bit>,
     used: Sig<Local>,
     passed: Sig<Local>,
     obeyed: Signal<Local, Bit>,
@@ -91,6 +92,7 @@ impl SendWindow {
             statuses: Reg::vec(slots, 1, false),
             lengths: Ram::in_block(slots, 8),
             settled: Default::default(),
+            room_q: Default::default(),
             used: Sig::unsigned(8),
             passed: Sig::unsigned(8),
             obeyed: Default::default(),
@@ -108,12 +110,14 @@ impl Logic for SendWindow {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, base, head_q, turn, settled);
+        dff_setup!(self, clock, base, head_q, turn, settled, room_q);
         clock!(self, clock, lengths);
         self.head.next = self.head_q.q.val();
         self.used.next = self.head_q.q.val() - self.base.q.val();
         self.passed.next = self.ack_base.val() - self.base.q.val();
-        self.room.next = self.used.val() < self.slots.val();
+        // one cycle late for an ACK, in time for a frame that is closed
+        self.room_q.d.next = self.used.val() + self.close.val() < self.slots.val();
+        self.room.next = self.room_q.q.val();
         self.obeyed.next = self.ack.val() & (self.passed.val() <= self.used.val());
         self.slot.next = self.head_q.q.val();
         self.lengths.we.next = self.close.val();

@@ -135,19 +135,17 @@ impl Logic for Normalise {
         self.amount.next = 2.into();
         self.dropped.next = 0.into();
         self.exponent_late.d.next = self.log_points.val();
-        if self.has_block.val() {
-            if self.block.val() {
-                self.amount.next = 0.into();
-                for s in 0..self.shifts.val() {
-                    if ((self.whole.q.val() >> self.kept.val()) >> s).any() {
-                        self.amount.next = (s + 1).into();
-                    }
+        if self.has_block.val() & self.block.val() {
+            self.amount.next = 0.into();
+            for s in 0..self.shifts.val() {
+                if ((self.whole.q.val() >> self.kept.val()) >> s).any() {
+                    self.amount.next = (s + 1).into();
                 }
-                if self.log_points.val() > self.free.val() {
-                    self.dropped.next = self.log_points.val() - self.free.val();
-                }
-                self.exponent_late.d.next = self.dropped.val() + self.q.q.val();
             }
+            if self.log_points.val() > self.free.val() {
+                self.dropped.next = self.log_points.val() - self.free.val();
+            }
+            self.exponent_late.d.next = self.dropped.val() + self.q.q.val();
         }
         self.q.d.next = self.amount.val();
         self.q_late.d.next = self.q.q.val();

@@ -31,7 +31,7 @@ pub struct ResultMemory {
 impl ResultMemory {
     /// The result memory of `c`.
     pub fn new(c: &Config) -> Self {
-        let (width, depth, bits) = (c.array.drain, c.memory.result, c.array.acc_bits);
+        let (width, depth, bits) = (c.array.drain, c.memory.result, result_bits(c));
         ResultMemory {
             clock: Default::default(),
             we: Default::default(),
@@ -61,4 +61,9 @@ impl Logic for ResultMemory {
             self.rdata[i].next = self.ram[i].rdata.val();
         }
     }
+}
+
+/// Bits of a result as stored: those of a sum, or of a complex sample if there is an FFT unit.
+pub fn result_bits(c: &Config) -> usize {
+    if c.fft.is_some() { 32 } else { c.array.acc_bits }
 }

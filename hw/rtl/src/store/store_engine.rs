@@ -8,6 +8,7 @@
 
 use super::assemble::{Assemble, Fit, part_bits};
 use super::narrow::Narrow;
+use super::result_memory::result_bits;
 use crate::crc::crc_step;
 use crate::field::field;
 use crate::hdl::prelude::*;
@@ -220,7 +221,7 @@ impl StoreEngine {
             register: Sig::vec(REGISTERS.len(), 32, false),
             re: Default::default(),
             raddr: Sig::unsigned(address),
-            rdata: Sig::vec(drain, c.array.acc_bits, true),
+            rdata: Sig::vec(drain, result_bits(c), true),
             out_valid: Default::default(),
             out_data: lanes.signals(),
             out_ready: Default::default(),
@@ -257,7 +258,7 @@ impl StoreEngine {
             last_at: Reg::vec(STAGES, 1, false),
             delayed: Reg::vec(delays, address, false),
             narrow: (0..if c.narrow { drain } else { 0 }).map(|_| Narrow::default()).collect(),
-            size: Sig::vec(drain, c.array.acc_bits, false),
+            size: Sig::vec(drain, result_bits(c), false),
             assemble: (0..formats).map(|f| Assemble::new(c, f)).collect(),
             word: Reg::vec(bytes, 8, false),
             word_join: (0..lanes.count).map(|_| Concat::new(lanes.bits / 8, 8)).collect(),

@@ -88,7 +88,7 @@ fields! {
     store {
         POP_PREV "pop_prev" 8:1 "wait for a token from the compute engine";
         PUSH_PREV "push_prev" 10:1 "give the compute engine a token when done";
-        FORMAT "format" 12:2 "0: 32 bits, 1: 16 bits, 2: 8 bits";
+        FORMAT "format" 12:2 "0: 32 bits; if narrowing is generated, 1: 16 bits, 2: 8 bits";
         ADDRESS "address" 16:16 "first result word; address + count ≤ depth";
         COUNT "count" 32:16 "result words, ≥ 1";
         SHIFT "shift" 48:5 "results are divided by 2^shift, half to even, then saturated; 0 if 32 bits";

@@ -79,7 +79,7 @@ impl Sizes {
 }
 
 /// Why a transform cannot run on an accelerator, if it cannot.
-fn unit<'a>(config: &'a Config, points: Points, scaling: Scaling) -> Result<(&'a Fft, Sizes), String> {
+fn unit(config: &Config, points: Points, scaling: Scaling) -> Result<(&Fft, Sizes), String> {
     let fft = config.fft.as_ref().ok_or_else(|| {
         format!("accelerator {}: has no FFT unit: expected a table [fft] in its configuration", config.name)
     })?;
