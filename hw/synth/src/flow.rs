@@ -245,17 +245,29 @@ fn yosys_script(config: &Config, board: &Board, top: &str) -> String {
         _ => format!("{synth}{json}\n"),
     };
     // products of one element by the part's multipliers, the others by shift-and-add; an estimate counts multipliers only
-    let each = board.multipliers() / (config.array.rows * config.array.cols);
+    let each = products_in_dsps(config, board);
     let define = if board.family.routes() { format!(" -D{SHIFT_ADD}={each}") } else { String::new() };
     format!("read_verilog{define} design.v\n{run}tee -q -o cells.json stat -json\n")
+}
+
+/// Products of an element that DSPs compute. The few of an iCE40 are the array's only if they are enough for all of it.
+fn products_in_dsps(config: &Config, board: &Board) -> usize {
+    let a = &config.array;
+    match board.family {
+        Family::Ice40 => {
+            let enough =
+                board.yosys.iter().any(|o| o == "-dsp") && a.rows * a.cols * a.lanes <= ULTRAPLUS_DSPS;
+            if enough { a.lanes } else { 0 }
+        }
+        _ => board.multipliers() / (a.rows * a.cols),
+    }
 }
 
 /// What `synth_ice40` would not do: compare with constants in LUTs instead of carry chains, up to 8 bits, and
 /// put products of digits into DSPs, if there is one for each.
 fn ice40_maps(config: &Config, board: &Board) -> String {
     let mut maps = "opt_expr\nopt_clean\nwreduce\ntechmap -map +/cmp2lut.v -D LUT_WIDTH=8\n".to_owned();
-    let a = &config.array;
-    if board.yosys.iter().any(|o| o == "-dsp") && a.rows * a.cols * a.lanes <= ULTRAPLUS_DSPS {
+    if products_in_dsps(config, board) > 0 {
         maps += "techmap -map +/mul2dsp.v -map +/ice40/dsp_map.v -D DSP_A_MAXWIDTH=16 -D DSP_B_MAXWIDTH=16 \
                  -D DSP_A_MINWIDTH=4 -D DSP_B_MINWIDTH=4 -D DSP_Y_MINWIDTH=8 -D DSP_NAME=$__MUL16X16\n\
                  chtype -set $mul t:$__soft_mul\n";
