@@ -8,7 +8,7 @@ use crate::planner::Planner;
 use crate::product::product;
 use crate::request::{check_values, empty, fits, problem};
 use crate::sparsity::{Sparsity, check_groups, zip_mask};
-use crate::transform::{FftPlanner, FftProblem, FftRequest, FftResult, Scaling, check, nothing};
+use crate::transform::{FftPlanner, FftProblem, FftRequest, FftResult, check, nothing};
 use ndarray::Array2;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -78,7 +78,7 @@ impl Device for Exact {
         }
         let config = self.planner.config();
         let problem = FftProblem { transforms: request.x.nrows(), points: request.points };
-        let cost = self.transforms.plan(config, &problem, request.scaling)?.cost;
+        let cost = self.transforms.plan(config, &problem)?.cost;
         check(config, request)?;
         let mut y = request.x.as_standard_layout().into_owned();
         let samples = y.as_slice_mut().expect("row-major");
@@ -89,7 +89,7 @@ impl Device for Exact {
     }
 
     fn predict_fft(&mut self, problem: &FftProblem) -> Option<Cost> {
-        let plan = self.transforms.plan(self.planner.config(), problem, Scaling::Scaled);
+        let plan = self.transforms.plan(self.planner.config(), problem);
         plan.ok().map(|plan| plan.cost)
     }
 }

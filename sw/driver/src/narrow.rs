@@ -1,12 +1,17 @@
-//! y = round-half-to-even(v / 2^shift), clamped to −2^(bits−1) … 2^(bits−1) − 1.
+//! y = round-half-to-even(v / 2^shift), and clamped to −2^(bits−1) … 2^(bits−1) − 1.
 
-/// The narrowed value, and whether clamping changed it.
-pub(crate) fn narrow(v: i64, bits: u8, shift: u8) -> (i64, bool) {
+/// v / 2^shift, rounded half to even.
+pub(crate) fn rounded(v: i64, shift: u8) -> i64 {
     let half = (1i64 << shift) >> 1;
     let floor = v >> shift;
     let rest = v - (floor << shift);
     let up = rest > half || (rest == half && half > 0 && floor & 1 == 1);
-    let rounded = floor + i64::from(up);
+    floor + i64::from(up)
+}
+
+/// The narrowed value, and whether clamping changed it.
+pub(crate) fn narrow(v: i64, bits: u8, shift: u8) -> (i64, bool) {
+    let rounded = rounded(v, shift);
     let limit = 1i64 << (bits - 1);
     let y = rounded.clamp(-limit, limit - 1);
     (y, y != rounded)
@@ -27,6 +32,9 @@ mod tests {
         assert_eq!(narrow(-256, 8, 1), (-128, false));
         assert_eq!(narrow(-258, 8, 1), (-128, true));
         assert_eq!(narrow(200, 16, 0), (200, false));
+        let quarters = [-6, -5, -3, -2, -1, 0, 1, 2, 3, 5, 6, 7].map(|v| rounded(v, 2));
+        assert_eq!(quarters, [-2, -1, -1, 0, 0, 0, 0, 0, 1, 1, 2, 2]);
+        assert_eq!(rounded(-7, 0), -7);
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use crate::planner::{Lowered, Planner};
 use crate::request::{empty, problem};
 use crate::sparsity::{Sparsity, zip_mask};
 use crate::traffic::cost;
-use crate::transform::{FftPlanner, FftProblem, FftRequest, FftResult, Scaling, nothing};
+use crate::transform::{FftPlanner, FftProblem, FftRequest, FftResult, nothing};
 use crate::unpack::add_block;
 use ndarray::Array2;
 use std::sync::Arc;
@@ -241,7 +241,7 @@ impl<E: Engine> Device for Offload<E> {
     }
 
     fn predict_fft(&mut self, problem: &FftProblem) -> Option<Cost> {
-        let plan = self.transforms.plan(self.planner.config(), problem, Scaling::Scaled);
+        let plan = self.transforms.plan(self.planner.config(), problem);
         plan.ok().map(|plan| plan.cost)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{FftRequest, Points, Scaling};
 use crate::device::{Cost, Device, DeviceError};
+use crate::narrow::rounded;
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex;
 
@@ -39,8 +40,8 @@ pub fn fft_image(
         let exponent = lines.exponents.iter().copied().max().unwrap_or(0);
         let mut y = lines.y;
         for (mut line, e) in y.outer_iter_mut().zip(&lines.exponents) {
-            let shift = u32::from(exponent - e);
-            line.mapv_inplace(|z| Complex::new(halve(z.re, shift), halve(z.im, shift)));
+            let part = |v: i32| rounded(v.into(), exponent - e) as i32;
+            line.mapv_inplace(|z| Complex::new(part(z.re), part(z.im)));
         }
         image.y = y.reversed_axes().as_standard_layout().into_owned();
         image.exponent += exponent;
@@ -48,23 +49,4 @@ pub fn fft_image(
         image.cost += lines.cost;
     }
     Ok(image)
-}
-
-/// v / 2^shift, rounded half to even.
-fn halve(v: i32, shift: u32) -> i32 {
-    let (floor, rest) = (v >> shift, v & ((1 << shift) - 1));
-    let half = if shift == 0 { return v } else { 1 << (shift - 1) };
-    floor + i32::from(rest > half || (rest == half && floor & 1 == 1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::halve;
-
-    #[test]
-    fn halves_go_to_even() {
-        let halved: Vec<_> = [-6, -5, -3, -2, -1, 0, 1, 2, 3, 5, 6, 7].map(|v| halve(v, 2)).into();
-        assert_eq!(halved, [-2, -1, -1, 0, 0, 0, 0, 0, 1, 1, 2, 2]);
-        assert_eq!(halve(-7, 0), -7);
-    }
 }

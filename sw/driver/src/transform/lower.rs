@@ -15,7 +15,7 @@ use tandem_spec::{Config, Instruction, Packet, Stream};
 /// Plans of transforms, remembered.
 pub(crate) struct FftPlanner {
     predict: Arc<dyn Predict>,
-    plans: HashMap<(FftProblem, Scaling), Arc<FftPlan>>,
+    plans: HashMap<FftProblem, Arc<FftPlan>>,
 }
 
 /// Transforms as a program.
@@ -30,24 +30,19 @@ impl FftPlanner {
         FftPlanner { predict, plans: HashMap::new() }
     }
 
-    pub fn plan(
-        &mut self,
-        config: &Config,
-        problem: &FftProblem,
-        scaling: Scaling,
-    ) -> Result<Arc<FftPlan>, DeviceError> {
-        if let Some(plan) = self.plans.get(&(*problem, scaling)) {
+    pub fn plan(&mut self, config: &Config, problem: &FftProblem) -> Result<Arc<FftPlan>, DeviceError> {
+        if let Some(plan) = self.plans.get(problem) {
             return Ok(plan.clone());
         }
-        let plan = Arc::new(plan::plan(config, &*self.predict, problem, scaling)?);
-        self.plans.insert((*problem, scaling), plan.clone());
+        let plan = Arc::new(plan::plan(config, &*self.predict, problem)?);
+        self.plans.insert(*problem, plan.clone());
         Ok(plan)
     }
 
     /// Plans and packs a request that [`check`] accepts and that is not empty.
     pub fn lower(&mut self, config: &Config, request: &FftRequest<'_>) -> Result<LoweredFft, DeviceError> {
         let problem = FftProblem { transforms: request.x.nrows(), points: request.points };
-        let plan = self.plan(config, &problem, request.scaling)?;
+        let plan = self.plan(config, &problem)?;
         check(config, request)?;
         let fft = config.fft.as_ref().expect("planned");
         let instructions = plan.instructions_for(request);
@@ -71,7 +66,7 @@ pub(crate) fn nothing(points: Points) -> FftResult {
     FftResult { y, exponents: vec![], saturated: vec![], cost: Cost::default() }
 }
 
-/// Whether shape and values suit the unit.
+/// Whether scaling, shape and values suit the unit.
 ///
 /// # Errors
 /// [`DeviceError::Request`], naming the first position that does not.
@@ -81,7 +76,10 @@ pub(crate) fn check(config: &Config, request: &FftRequest<'_>) -> Result<(), Dev
     if points != columns {
         return refuse(format!("X has {columns} columns: expected {points} points"));
     }
-    let Some(Fft { bits, .. }) = config.fft else { return Ok(()) };
+    let Some(Fft { bits, block, .. }) = config.fft else { return Ok(()) };
+    if request.scaling == Scaling::Block && !block {
+        return refuse("block scaling: the accelerator's FFT unit has `block = false`".into());
+    }
     let most = (1 << (bits - 1)) - 1;
     let fits = |v: i32| (-most - 1..=most).contains(&v);
     match request.x.indexed_iter().find(|(_, z)| !fits(z.re) || !fits(z.im)) {

@@ -6,7 +6,7 @@
 //! Candidates are blocks of c, c/2, c/4 … batches, c as many as memories and status word hold; the exact
 //! cycle model chooses.
 
-use super::{FftProblem, FftRequest, Points, Scaling};
+use super::{FftProblem, FftRequest, Points};
 use crate::device::{Cost, DeviceError};
 use crate::schedule::{Chain, Ring, Stage};
 use crate::traffic::{Traffic, cost};
@@ -78,8 +78,8 @@ impl Sizes {
     }
 }
 
-/// Why a transform cannot run on an accelerator, if it cannot.
-fn unit(config: &Config, points: Points, scaling: Scaling) -> Result<(&Fft, Sizes), String> {
+/// Sizes of blocks, or why an accelerator cannot run such transforms.
+fn sizes(config: &Config, points: Points) -> Result<Sizes, String> {
     let fft = config.fft.as_ref().ok_or_else(|| {
         format!("accelerator {}: has no FFT unit: expected a table [fft] in its configuration", config.name)
     })?;
@@ -100,16 +100,13 @@ fn unit(config: &Config, points: Points, scaling: Scaling) -> Result<(&Fft, Size
         }
         _ => {}
     }
-    if scaling == Scaling::Block && !fft.block {
-        return Err("block scaling: the accelerator's FFT unit has `block = false`".into());
-    }
     let sizes = Sizes::new(config, fft, points);
     if sizes.most() == 0 {
         let needed = (sizes.result_words(1) + 1).next_power_of_two();
         let depth = config.memory.result;
         return Err(format!("{n} points: memory.result_depth is {depth}: expected at least {needed}"));
     }
-    Ok((fft, sizes))
+    Ok(sizes)
 }
 
 /// The fastest program for `problem`.
@@ -120,9 +117,8 @@ pub(crate) fn plan(
     config: &Config,
     predict: &dyn Predict,
     problem: &FftProblem,
-    scaling: Scaling,
 ) -> Result<FftPlan, DeviceError> {
-    let (_, sizes) = unit(config, problem.points, scaling).map_err(|what| DeviceError::Request { what })?;
+    let sizes = sizes(config, problem.points).map_err(|what| DeviceError::Request { what })?;
     let batches = problem.transforms.div_ceil(sizes.samples);
     let most = sizes.most().min(batches.max(1));
     let halved = std::iter::successors(Some(most), |c| (*c > 1).then(|| c.div_ceil(2)));
