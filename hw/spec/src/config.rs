@@ -219,12 +219,8 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn fail(&self, key: &'static str, value: i64, allowed: String) -> ConfigError {
-        ConfigError::Value { file: self.file.into(), key, value: value.to_string(), allowed }
-    }
-
-    fn refuse(&self, key: &'static str, value: &str, allowed: &str) -> ConfigError {
-        ConfigError::Value { file: self.file.into(), key, value: value.into(), allowed: allowed.into() }
+    fn fail(&self, key: &'static str, value: impl ToString, allowed: impl Into<String>) -> ConfigError {
+        ConfigError::Value { file: self.file.into(), key, value: value.to_string(), allowed: allowed.into() }
     }
 
     fn range(&self, key: &'static str, v: i64, lo: usize, hi: usize) -> Result<usize, ConfigError> {
@@ -247,13 +243,13 @@ impl Checker<'_> {
         let groups = (link_bits / (32 * samples)).max(1);
         let tiles = f.tiles.unwrap_or(points >= 16);
         if tiles && points < 16 {
-            return Err(self.refuse("fft.tiles", "true", "false if points is below 16"));
+            return Err(self.fail("fft.tiles", true, "false if points is below 16"));
         }
         let any_size = f.sizes != Some(Sizes::Largest);
         if tiles && !any_size && ![16, 64, 256].contains(&points) {
-            return Err(self.refuse(
+            return Err(self.fail(
                 "fft.tiles",
-                "true",
+                true,
                 "false, or points of 16, 64 or 256, if sizes is \"largest\"",
             ));
         }
@@ -436,6 +432,17 @@ impl Config {
 }
 
 impl Fft {
+    /// Whether it transforms lines of so many points.
+    pub fn takes_line(&self, points: usize) -> bool {
+        let least = if self.any_size { 4 } else { self.points };
+        points.is_power_of_two() && (least..=self.points).contains(&points)
+    }
+
+    /// Whether it transforms squares of so many points a side.
+    pub fn takes_tile(&self, side: usize) -> bool {
+        self.tiles && [4, 8, 16].contains(&side) && self.takes_line(side * side)
+    }
+
     /// Bits of a word of the sample memory: a link word, or one sample of each of `samples` transforms.
     pub fn word_bits(&self, link_bits: usize) -> usize {
         link_bits.max(32 * self.samples)

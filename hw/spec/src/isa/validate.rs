@@ -72,8 +72,16 @@ impl Rules {
         if (lo as i64..=hi as i64).contains(&value) {
             return Ok(());
         }
-        let allowed = if lo == hi { lo.to_string() } else { format!("{lo} to {hi}") };
-        Err(FieldError { instruction: self.op.name, field, value, allowed })
+        self.refuse(field, value, if lo == hi { lo.to_string() } else { format!("{lo} to {hi}") })
+    }
+
+    fn refuse(
+        &self,
+        field: &'static str,
+        value: impl Into<i64>,
+        allowed: impl Into<String>,
+    ) -> Result<(), FieldError> {
+        Err(FieldError { instruction: self.op.name, field, value: value.into(), allowed: allowed.into() })
     }
 
     fn load(&self, l: &Load, c: &Config) -> Result<(), FieldError> {
@@ -84,10 +92,7 @@ impl Rules {
             Memory::Offset => (c.array.rows, 1),
             Memory::Sample => (1, c.fft.as_ref().map_or(0, |f| f.depth)),
         };
-        let missing = |allowed: &str| {
-            let (instruction, value) = (self.op.name, l.memory.code().into());
-            Err(FieldError { instruction, field: "memory", value, allowed: allowed.into() })
-        };
+        let missing = |allowed: &str| self.refuse("memory", l.memory.code(), allowed);
         if l.memory == Memory::Index && c.array.select == 1 {
             return missing("a memory that is there (no selection generated)");
         }
@@ -112,8 +117,7 @@ impl Rules {
         self.range("held", c.held, 0, usize::from(a.select > 1))?;
         for (field, edge) in [("row_edge", c.row_edge), ("col_edge", c.col_edge)] {
             if edge != 7 && edge >= c.tiles {
-                let allowed = format!("a tile level (below {}) or 7", c.tiles);
-                return Err(FieldError { instruction: self.op.name, field, value: edge.into(), allowed });
+                return self.refuse(field, edge, format!("a tile level (below {}) or 7", c.tiles));
             }
         }
         for (l, lp) in c.loops.iter().enumerate() {
@@ -125,8 +129,7 @@ impl Rules {
 
     fn transform(&self, t: &Transform, c: &Config) -> Result<(), FieldError> {
         let Some(fft) = &c.fft else {
-            let (instruction, allowed) = (self.op.name, "no TRANSFORM (no FFT unit generated)".into());
-            return Err(FieldError { instruction, field: "opcode", value: self.op.code.into(), allowed });
+            return self.refuse("opcode", self.op.code, "no TRANSFORM (no FFT unit generated)");
         };
         let most = fft.points.trailing_zeros() as usize;
         self.range("log_points", t.log_points, if fft.any_size { 2 } else { most }, most)?;
@@ -136,13 +139,7 @@ impl Rules {
         self.range("count", t.count, 1, 4 * c.array.drain / fft.samples)?;
         let words = (usize::from(t.count) << t.log_points) / fft.groups(c.link_bits);
         if words > fft.depth {
-            let allowed = format!("at most {} words of samples", fft.depth);
-            return Err(FieldError {
-                instruction: self.op.name,
-                field: "count",
-                value: t.count.into(),
-                allowed,
-            });
+            return self.refuse("count", t.count, format!("at most {} words of samples", fft.depth));
         }
         self.range("address", t.address, 0, fft.depth - words)
     }
@@ -151,12 +148,7 @@ impl Rules {
         self.range("address", s.address, 0, c.memory.result - 1)?;
         self.range("count", s.count, 1, c.memory.result - usize::from(s.address))?;
         if s.format != Format::S32 && !c.narrow {
-            return Err(FieldError {
-                instruction: self.op.name,
-                field: "format",
-                value: s.format as i64,
-                allowed: "0 (no narrowing generated)".into(),
-            });
+            return self.refuse("format", s.format as i64, "0 (no narrowing generated)");
         }
         self.range("shift", s.shift, 0, if s.format == Format::S32 { 0 } else { 31 })
     }

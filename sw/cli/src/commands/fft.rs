@@ -216,12 +216,8 @@ pub fn run(args: &Args) -> Result<Report> {
     let x = x.as_standard_layout().into_owned();
     let transforms = x.len() / points;
     let x = x.into_shape_with_order((transforms, points)).expect("row-major");
-    let tiled = axes == 2
-        && sides[0] == sides[1]
-        && config
-            .fft
-            .as_ref()
-            .is_some_and(|f| f.tiles && [4, 8, 16].contains(&sides[0]) && points <= f.points);
+    let tiled =
+        axes == 2 && sides[0] == sides[1] && config.fft.as_ref().is_some_and(|f| f.takes_tile(sides[0]));
 
     let mut device = engines::device(&args.engine, &config, args.trace.as_deref())?;
     let start = Instant::now();

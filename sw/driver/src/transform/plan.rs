@@ -84,14 +84,13 @@ fn sizes(config: &Config, points: Points) -> Result<Sizes, String> {
         format!("accelerator {}: has no FFT unit: expected a table [fft] in its configuration", config.name)
     })?;
     let n = points.count();
-    let smallest = if fft.any_size { 4 } else { fft.points };
-    let fits = n.is_power_of_two() && (smallest..=fft.points).contains(&n);
     match points {
-        Points::Line(_) if !fits => {
+        Points::Line(_) if !fft.takes_line(n) => {
+            let smallest = if fft.any_size { 4 } else { fft.points };
             let allowed = format!("a power of two from {smallest} to {}", fft.points);
             return Err(format!("{n} points: the accelerator's FFT unit takes {allowed}"));
         }
-        Points::Tile(side) if !fits || !fft.tiles || ![4, 8, 16].contains(&side) => {
+        Points::Tile(side) if !fft.takes_tile(side) => {
             let generated = if fft.tiles { "4, 8 or 16 points a side" } else { "none" };
             return Err(format!(
                 "tiles of {side}×{side} points: the accelerator's FFT unit takes {generated}, at most {} points",
