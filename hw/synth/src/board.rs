@@ -166,7 +166,7 @@ struct RawProgram {
 
 impl Board {
     /// Multipliers of 18 × 18 bits that the array may have: those of the part, but four for the sequencer. None on iCE40, whose few
-    /// are the sequencer's.
+    /// are the array's only if they are enough for all of it (see `flow`).
     pub fn multipliers(&self) -> usize {
         let all: usize = match (self.family, self.part.trim_start_matches("um-")) {
             (Family::Ecp5, "12k" | "25k") => 28,

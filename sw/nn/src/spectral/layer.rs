@@ -8,7 +8,7 @@
 
 use super::frame::Frame;
 use super::hermitian::{Layout, Spectra};
-use super::quantize::{power, quantize, ring_maxima, ring_scales, to_unit};
+use super::quantize::{forward_steps, inverse_steps, quantize, ring_maxima, ring_scales, to_unit};
 use super::reference::Reference;
 use super::weights::SpectralWeights;
 use crate::engine::{Mode, Pass, Product, ProductError};
@@ -101,9 +101,8 @@ impl SpectralLayer {
             planes.iter_mut().for_each(|v| *v <<= shift);
         });
         let result = pass.transform(product, z.view(), self.frame.points(), false)?;
-        let factor = |e: &u8| scale * power(i32::from(*e) - shift);
-        let factors: Vec<f32> = result.exponents.iter().map(factor).collect();
-        let value = |transform: usize, v: i32| v as f32 * factors[transform];
+        let steps = forward_steps(&result.exponents, scale, shift);
+        let value = |transform: usize, v: i32| v as f32 * steps[transform];
         let weights = &self.weights;
         let wanted = |bin: usize| weights.wants_dense() || weights.is_active(bin);
         Ok(layout.separate(weights.bins(), &result.y, value, wanted))
@@ -121,9 +120,8 @@ impl SpectralLayer {
     ) -> Result<(), ProductError> {
         let (z, scales) = to_unit(&layout.combine(self.weights.bins(), spectra));
         let answer = pass.transform(product, z.view(), self.frame.points(), true)?;
-        let factor = |(e, s): (&u8, &f32)| s * power(i32::from(*e)) / layout.points as f32;
-        let factors: Vec<f32> = answer.exponents.iter().zip(&scales).map(factor).collect();
-        layout.unpack(&answer.y, |transform, v| v as f32 * factors[transform], result, join);
+        let steps = inverse_steps(&answer.exponents, &scales, layout.points);
+        layout.unpack(&answer.y, |transform, v| v as f32 * steps[transform], result, join);
         Ok(())
     }
 
@@ -165,8 +163,9 @@ impl SpectralLayer {
         let join = |planes: &[f32], y: &mut [f32]| frame.join_output(planes, y);
         self.planes(Product::Forward, layout, &products, output, join, pass)?;
         if let Some(bias) = &self.bias {
-            let y = output.clone();
-            add_bias(Some(bias), slice_mut(output), |i| slice(&y)[i]);
+            for row in slice_mut(output).chunks_exact_mut(bias.values().len()) {
+                row.iter_mut().zip(bias.values()).for_each(|(y, b)| *y += b);
+            }
         }
         Ok(())
     }

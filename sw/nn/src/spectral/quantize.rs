@@ -72,6 +72,16 @@ pub fn quantize(
     pairs.par_iter().map(of).collect()
 }
 
+/// What a step of each transform is worth that the FFT unit returned for integers shifted up by `shift`.
+pub fn forward_steps(exponents: &[u8], scale: f32, shift: i32) -> Vec<f32> {
+    exponents.iter().map(|e| scale * power(i32::from(*e) - shift)).collect()
+}
+
+/// What a step of each inverse transform of `points` points is worth; `scales` are those of [`to_unit`].
+pub fn inverse_steps(exponents: &[u8], scales: &[f32], points: usize) -> Vec<f32> {
+    exponents.iter().zip(scales).map(|(e, s)| s * power(i32::from(*e)) / points as f32).collect()
+}
+
 /// Rounds transforms to 16 bits; the scale of each.
 ///
 /// # Numeric  s = max(|re|, |im|) / 32767 of a transform; q = round_ties_even(v/s)
@@ -98,6 +108,6 @@ pub fn to_unit(z: &Array2<Complex<f32>>) -> (Array2<Complex<i32>>, Vec<f32>) {
 }
 
 /// 2^exponent.
-pub fn power(exponent: i32) -> f32 {
+fn power(exponent: i32) -> f32 {
     libm::ldexpf(1.0, exponent)
 }

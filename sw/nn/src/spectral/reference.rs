@@ -6,7 +6,7 @@ use super::frame::Frame;
 use super::hermitian::{Layout, Spectra};
 use super::transform::Transform;
 use crate::prune::probe::product::{product, transposed_product};
-use crate::tensor::slice;
+use crate::tensor::{slice, slice_mut};
 use ndarray::Array2;
 use num_complex::Complex;
 
@@ -68,7 +68,7 @@ impl Reference {
         });
         let mut gradient = Array2::from_elem(spectrum.dim(), Complex::new(0.0, 0.0));
         let size = contraction.channels * contraction.outputs;
-        let rows = crate::tensor::slice_mut(&mut gradient).chunks_exact_mut(size);
+        let rows = slice_mut(&mut gradient).chunks_exact_mut(size);
         for (((bin, x), dy), out) in self.bins.iter().zip(x).zip(&dy).zip(rows) {
             contraction.gradient(bin, &transposed_product(x, dy), out);
         }

@@ -11,7 +11,7 @@
 use super::bins::Bins;
 use super::coordinates::{Coordinates, real_planes};
 use super::frame::Frame;
-use super::quantize::{UNIT, power, to_unit};
+use super::quantize::{UNIT, forward_steps, inverse_steps, to_unit};
 use super::transform::Transform;
 use crate::blocks::max_abs;
 use crate::engine::{Pass, Product, ProductError};
@@ -130,9 +130,8 @@ impl SpectralWeights {
                 round_nearest(w, scale, (-UNIT, UNIT), &mut q);
                 let z = at.layout.pack(|_, planes| at.pad(places, planes, |i| q[i]));
                 let result = pass.transform(Product::Forward, z.view(), at.bins.points(), false)?;
-                let factors: Vec<f32> =
-                    result.exponents.iter().map(|e| scale * power(i32::from(*e))).collect();
-                let value = |transform: usize, v: i32| v as f32 * factors[transform];
+                let steps = forward_steps(&result.exponents, scale, 0);
+                let value = |transform: usize, v: i32| v as f32 * steps[transform];
                 at.coefficients_of_spectra(&at.layout.separate(&at.bins, &result.y, value, |_| true))
             }
         };
@@ -183,13 +182,12 @@ impl SpectralWeights {
                 let (z, scales) = to_unit(&at.layout.combine(&at.bins, &at.spectra_of(&gradient)));
                 let result = pass.transform(Product::WeightGradient, z.view(), at.bins.points(), true)?;
                 let points = at.layout.points;
-                let factor = |(e, s): (&u8, &f32)| s * power(i32::from(*e)) / points as f32;
-                let factors: Vec<f32> = result.exponents.iter().zip(&scales).map(factor).collect();
+                let steps = inverse_steps(&result.exponents, &scales, points);
                 let planes = real_planes(&result.y);
                 let out = slice_mut(&mut self.weight.gradient);
                 out.iter_mut().enumerate().for_each(|(i, g)| {
                     let place = at.place(places, i);
-                    *g = planes[place] as f32 * factors[place / (2 * points)];
+                    *g = planes[place] as f32 * steps[place / (2 * points)];
                 });
             }
         }
