@@ -1,5 +1,9 @@
 //! Failures, statuses and what a RESET clears.
 
+#[path = "support/stream.rs"]
+mod support;
+
+use support::stream;
 use tandem_model::Twin;
 use tandem_spec::check::crc16;
 use tandem_spec::engine::{Engine, EngineError, Outcome, RunOptions, Stall, Status};
@@ -57,20 +61,6 @@ fn a_store(tokens: Tokens) -> Instruction {
 
 fn run(twin: &mut Twin, stream: &Stream) -> Outcome {
     twin.run(stream, &RunOptions { max_cycles: 1 << 20, ..RunOptions::default() }).unwrap()
-}
-
-fn stream(config: &Config, list: &[Instruction]) -> Stream {
-    let mut s = Stream::new(config);
-    for i in list {
-        match i {
-            Instruction::Load(l) => {
-                let words = usize::from(l.count) * usize::from(l.words);
-                s.push_load(*l, &vec![0x21; words * config.link_bytes()]);
-            }
-            other => s.push(other),
-        }
-    }
-    s
 }
 
 fn error(reason: Reason, instruction: u32, engine: u32) -> Packet {

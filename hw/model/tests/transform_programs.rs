@@ -1,5 +1,9 @@
 //! TRANSFORMs in programs: what the page's Timing table says in figures, deadlocks, failures, limits.
 
+#[path = "support/stream.rs"]
+mod support;
+
+use support::stream;
 use tandem_model::{CycleModel, Twin};
 use tandem_spec::check::crc16;
 use tandem_spec::engine::{Engine, Outcome, Predict, RunOptions, Stall, Status};
@@ -43,20 +47,6 @@ fn a_load(tokens: Tokens, count: u16) -> Load {
 
 fn a_store(tokens: Tokens, address: u16, count: u16) -> Instruction {
     Instruction::Store(Store { tokens, format: Format::S32, address, count, shift: 0 })
-}
-
-fn stream(config: &Config, list: &[Instruction]) -> Stream {
-    let mut s = Stream::new(config);
-    for i in list {
-        match i {
-            Instruction::Load(l) => {
-                let words = usize::from(l.count) * usize::from(l.words);
-                s.push_load(*l, &vec![0x21; words * config.link_bytes()]);
-            }
-            other => s.push(other),
-        }
-    }
-    s
 }
 
 fn run(twin: &mut Twin, stream: &Stream) -> Outcome {
