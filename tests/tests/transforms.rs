@@ -4,16 +4,13 @@
 mod common;
 
 use common::Random;
-use ndarray::Array2;
+use ndarray::{Array1, Array2, ArrayD, Axis};
 use num_complex::Complex;
 use rustfft::FftPlanner;
 use tandem_driver::{Device, Exact, FftRequest, FftResult, Offload, Points, Scaling, fft_image};
 use tandem_model::{CycleModel, Twin};
 use tandem_sim::{Sim, SimOptions};
-use tandem_spec::{Config, RunOptions, Stall};
-
-/// `samples`, link bits, drain, sample words of 4 to 4,096 points.
-const UNITS: [(usize, usize, usize); 5] = [(1, 128, 2), (1, 32, 1), (2, 64, 2), (4, 128, 8), (8, 128, 8)];
+use tandem_spec::{Config, Engine, Instruction, Load, Memory, RunOptions, Stall, Stream, Tokens, Transform};
 
 fn config(samples: usize, link: usize, drain: usize, points: usize) -> Config {
     let text = format!(
@@ -38,38 +35,50 @@ fn transform(device: &mut dyn Device, request: &FftRequest<'_>) -> FftResult {
     device.fft(request).unwrap_or_else(|e| panic!("{}: {:?}: {e}", device.name(), request.points))
 }
 
+/// The transform in double precision of `sides` points along each dimension.
+fn wanted(x: impl Iterator<Item = Complex<i32>>, sides: &[usize], inverse: bool) -> ArrayD<Complex<f64>> {
+    let mut planner = FftPlanner::<f64>::new();
+    let x: Vec<_> = x.map(|z| Complex::new(f64::from(z.re), f64::from(z.im))).collect();
+    let mut y = ArrayD::from_shape_vec(sides, x).expect("as many points");
+    for (axis, side) in sides.iter().enumerate() {
+        let fft = if inverse { planner.plan_fft_inverse(*side) } else { planner.plan_fft_forward(*side) };
+        for mut lane in y.lanes_mut(Axis(axis)) {
+            let mut line = lane.to_vec();
+            fft.process(&mut line);
+            lane.assign(&Array1::from(line));
+        }
+    }
+    y
+}
+
+/// Powers of the signal, and of its difference from y·2^exponent.
+fn powers<'a>(
+    wanted: &ArrayD<Complex<f64>>,
+    y: impl Iterator<Item = &'a Complex<i32>>,
+    exponent: u8,
+) -> [f64; 2] {
+    let unit = 2f64.powi(exponent.into());
+    let noise = |(y, w): (&Complex<i32>, &Complex<f64>)| {
+        (Complex::new(f64::from(y.re), f64::from(y.im)) * unit - w).norm_sqr()
+    };
+    [wanted.iter().map(Complex::norm_sqr).sum(), y.zip(wanted).map(noise).sum()]
+}
+
 /// 10·log10 of signal to noise against double precision.
 fn snr(x: &Array2<Complex<i32>>, result: &FftResult, points: Points, inverse: bool) -> f64 {
-    let mut planner = FftPlanner::<f64>::new();
-    let mut plan = |n| if inverse { planner.plan_fft_inverse(n) } else { planner.plan_fft_forward(n) };
+    let sides = match points {
+        Points::Line(n) => vec![n],
+        Points::Tile(side) => vec![side; 2],
+    };
     let (mut signal, mut noise) = (0.0, 0.0);
     for ((x, y), e) in x.outer_iter().zip(result.y.outer_iter()).zip(&result.exponents) {
-        let mut wanted: Vec<_> = x.iter().map(|z| Complex::new(f64::from(z.re), f64::from(z.im))).collect();
-        match points {
-            Points::Line(n) => plan(n).process(&mut wanted),
-            Points::Tile(side) => {
-                let fft = plan(side);
-                fft.process(&mut wanted);
-                let mut turned = wanted.clone();
-                for (i, z) in wanted.iter().enumerate() {
-                    turned[i % side * side + i / side] = *z;
-                }
-                fft.process(&mut turned);
-                for (i, z) in turned.iter().enumerate() {
-                    wanted[i % side * side + i / side] = *z;
-                }
-            }
-        }
-        let unit = 2f64.powi((*e).into());
-        for (y, w) in y.iter().zip(&wanted) {
-            signal += w.norm_sqr();
-            noise += (Complex::new(f64::from(y.re), f64::from(y.im)) * unit - w).norm_sqr();
-        }
+        let [s, n] = powers(&wanted(x.iter().copied(), &sides, inverse), y.iter(), *e);
+        (signal, noise) = (signal + s, noise + n);
     }
     10.0 * (signal / noise).log10()
 }
 
-/// Every size, direction and scaling on one unit.
+/// Every size, direction and scaling on a unit with a link of so many bits.
 fn every_kind(samples_a_clock: usize, link: usize, drain: usize) {
     let config = config(samples_a_clock, link, drain, 4096);
     let mut sim = Offload::new(simulator(&config), CycleModel).strict();
@@ -109,27 +118,27 @@ fn every_kind(samples_a_clock: usize, link: usize, drain: usize) {
 
 #[test]
 fn one_sample_a_clock() {
-    every_kind(UNITS[0].0, UNITS[0].1, UNITS[0].2);
+    every_kind(1, 128, 2);
 }
 
 #[test]
 fn one_sample_a_clock_on_a_narrow_link() {
-    every_kind(UNITS[1].0, UNITS[1].1, UNITS[1].2);
+    every_kind(1, 32, 1);
 }
 
 #[test]
 fn two_samples_a_clock() {
-    every_kind(UNITS[2].0, UNITS[2].1, UNITS[2].2);
+    every_kind(2, 64, 2);
 }
 
 #[test]
 fn four_samples_a_clock() {
-    every_kind(UNITS[3].0, UNITS[3].1, UNITS[3].2);
+    every_kind(4, 128, 8);
 }
 
 #[test]
 fn eight_samples_a_clock() {
-    every_kind(UNITS[4].0, UNITS[4].1, UNITS[4].2);
+    every_kind(8, 128, 8);
 }
 
 #[test]
@@ -158,14 +167,44 @@ fn stalls_of_the_link_change_only_time() {
 
 #[test]
 fn batches_follow_each_other_every_n_cycles() {
-    let config = config(1, 128, 8, 256);
-    let mut sim = Offload::new(simulator(&config), CycleModel).strict();
-    let mut random = Random(3);
-    let x = samples(&mut random, 24, 256, 32768);
-    for scaling in [Scaling::Scaled, Scaling::Block] {
-        let request = FftRequest { x: x.view(), points: Points::Line(256), inverse: false, scaling };
-        let cost = transform(&mut sim, &request).cost;
-        assert_eq!(cost.compute_busy, 24 * 256);
+    let (count, points) = (8u16, 256u16);
+    let config = config(1, 128, 8, points.into());
+    let mut sim = simulator(&config);
+    for block in [false, true] {
+        let tokens = Tokens { push_next: true, ..Tokens::default() };
+        let words = count * points / 4;
+        let load = Load {
+            tokens,
+            broadcast: false,
+            memory: Memory::Sample,
+            address: 0,
+            count: words,
+            words: 1,
+            mask: 1,
+        };
+        let transform = Transform {
+            tokens: Tokens { pop_prev: true, push_next: true, ..Tokens::default() },
+            inverse: false,
+            block,
+            tile: false,
+            address: 0,
+            count,
+            result_base: 0,
+            log_points: 8,
+        };
+        let mut stream = Stream::new(&config);
+        stream.push(&Instruction::Reset);
+        stream.push_load(load, &vec![0x5a; usize::from(words) * 16]);
+        stream.push(&Instruction::Transform(transform));
+        stream.push(&Instruction::Read(Tokens { pop_prev: true, ..Tokens::default() }));
+        let outcome = sim.run(&stream, &RunOptions::default()).expect("runs");
+        let counters = outcome.packets.last().and_then(|p| p.counters()).expect("registers");
+        let groups = u32::from(count) * u32::from(points);
+        // read without a gap, and written without one: eight groups a result word, and the status word
+        assert_eq!((counters.compute_busy, counters.span), (groups, groups), "block {block}");
+        assert_eq!(counters.drain, groups / 8 + 1);
+        // the TRANSFORM takes 2N + 5p + 4 + S cycles; the READ is visible in the third of them
+        assert_eq!(counters.wait_store, 2 * u32::from(points) + 5 * 4 + 1 + groups);
     }
 }
 
@@ -176,21 +215,8 @@ fn images_larger_than_a_tile() {
     let x = samples(&mut random, 32, 64, 32768);
     let mut sim = Offload::new(simulator(&config), CycleModel).strict();
     let image = fft_image(&mut sim, x.view(), false, Scaling::Block).expect("fits");
-    let mut planner = FftPlanner::<f64>::new();
-    let mut wanted = x.mapv(|z| Complex::new(f64::from(z.re), f64::from(z.im)));
-    for axis in [1, 0] {
-        for mut lane in wanted.lanes_mut(ndarray::Axis(axis)) {
-            let mut line = lane.to_vec();
-            planner.plan_fft_forward(line.len()).process(&mut line);
-            lane.assign(&ndarray::Array1::from(line));
-        }
-    }
-    let unit = 2f64.powi(image.exponent.into());
-    let (mut signal, mut noise) = (0.0, 0.0);
-    for (y, w) in image.y.iter().zip(&wanted) {
-        signal += w.norm_sqr();
-        noise += (Complex::new(f64::from(y.re), f64::from(y.im)) * unit - w).norm_sqr();
-    }
+    let [signal, noise] =
+        powers(&wanted(x.iter().copied(), &[32, 64], false), image.y.iter(), image.exponent);
     assert!(10.0 * f64::log10(signal / noise) > 74.0);
     assert_eq!(image.saturated, 0);
 }

@@ -29,6 +29,8 @@ pub struct Core {
     pub start: Signal<In, Bit>,
     /// Parts of the group that enters, 16 bits each.
     pub x: Vec<Sig<In>>,
+    /// N − 1.
+    pub last: Sig<Out>,
     /// The first group leaves.
     pub starts: Signal<Out, Bit>,
     /// Parts of the group that leaves.
@@ -84,6 +86,7 @@ impl Core {
             block: Default::default(),
             start: Default::default(),
             x: Sig::vec(parts, 16, true),
+            last: Sig::unsigned(shape.log_points),
             starts: Default::default(),
             y: Sig::vec(parts, 16, true),
             exponent: Sig::vec(shape.lanes, 5, false),
@@ -211,6 +214,7 @@ impl Logic for Core {
         self.reorder.clock.next = self.clock.val();
         self.reorder.log_points.next = self.log.val();
         self.reorder.tile.next = self.tiled.val();
+        self.last.next = self.reorder.last.val();
         self.reorder.start.next = self.pair[self.pairs.val() - 1].started.val();
         for p in 0..self.parts.val() {
             self.reorder.x[p].next = self.pair[self.pairs.val() - 1].y[p].val();

@@ -34,6 +34,8 @@ pub struct Reorder {
     pub ends: Signal<Out, Bit>,
     /// Parts of the group that leaves.
     pub y: Vec<Sig<Out>>,
+    /// N − 1.
+    pub last: Sig<Out>,
     /// The first one leaves in the next cycle.
     pub starts: Signal<Out, Bit>,
     written: Reg,
@@ -41,7 +43,6 @@ pub struct Reorder {
     armed: Reg,
     read: Reg,
     read_turned: Reg,
-    last: Sig<Local>,
     p: Sig<Local>,
     p_turned: Sig<Local>,
     k: Sig<Local>,
@@ -68,13 +69,13 @@ impl Reorder {
             begins: Default::default(),
             ends: Default::default(),
             y: Sig::vec(parts, w, true),
+            last: Sig::unsigned(bits),
             starts: Default::default(),
             written: Reg::unsigned(bits),
             turned: Reg::unsigned(1),
             armed: Reg::unsigned(1),
             read: Reg::unsigned(bits),
             read_turned: Reg::unsigned(1),
-            last: Sig::unsigned(bits),
             p: Sig::unsigned(bits),
             p_turned: Sig::unsigned(1),
             k: Sig::unsigned(bits),

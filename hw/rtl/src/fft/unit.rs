@@ -80,7 +80,6 @@ pub struct FftUnit {
     push_load: Reg,
     push_store: Reg,
     ready: Signal<Local, Bit>,
-    last: Sig<Local>,
     valid: Signal<Local, Bit>,
     out_now: Sig<Local>,
     out_ends: Signal<Local, Bit>,
@@ -97,7 +96,6 @@ pub struct FftUnit {
     parts: Dim,
     lanes: Dim,
     width: Dim,
-    bits: Dim,
     log_groups: Dim,
 }
 
@@ -148,7 +146,6 @@ impl FftUnit {
             push_load: Reg::unsigned(1),
             push_store: Reg::unsigned(1),
             ready: Default::default(),
-            last: Sig::unsigned(shape.log_points),
             valid: Default::default(),
             out_now: Sig::unsigned(shape.log_points),
             out_ends: Default::default(),
@@ -165,7 +162,6 @@ impl FftUnit {
             parts: Dim::new(shape.parts()),
             lanes: Dim::new(shape.lanes),
             width: Dim::new(width),
-            bits: Dim::new(shape.log_points),
             log_groups: Dim::new(log_groups),
         }
     }
@@ -211,13 +207,6 @@ impl Logic for FftUnit {
             self.samples.we[i].next = self.sample_we[i].val();
             self.samples.wdata[i].next = self.sample_data[i].val();
         }
-        // N − 1
-        self.last.next = 0.into();
-        for b in 0..self.bits.val() {
-            if self.log_points.q.val() > b {
-                self.last.next = self.last.val() * 2 + 1;
-            }
-        }
         // reading groups
         self.step.next = self.reading.q.val().any();
         self.samples.group.next = self.group.q.val();
@@ -225,7 +214,7 @@ impl Logic for FftUnit {
         if self.reading.q.val().any() {
             self.fresh.d.next = 0.into();
             self.point.d.next = self.point.q.val() + 1;
-            if self.point.q.val() == self.last.val() {
+            if self.point.q.val() == self.core.last.val() {
                 self.point.d.next = 0.into();
                 self.batches.d.next = self.batches.q.val() - 1;
                 if self.batches.q.val() == 1 {
@@ -251,7 +240,7 @@ impl Logic for FftUnit {
         if self.core.starts.val() {
             self.out_now.next = 0.into();
         }
-        self.out_ends.next = self.valid.val() & (self.out_now.val() == self.last.val());
+        self.out_ends.next = self.valid.val() & (self.out_now.val() == self.core.last.val());
         self.out_last.next = self.out_ends.val() & (self.out_batches.q.val() == 1);
         if self.valid.val() {
             self.leaving.d.next = (!self.out_last.val()).into();

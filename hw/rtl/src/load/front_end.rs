@@ -171,6 +171,8 @@ pub struct FrontEnd {
     opcode: Vec<Dim>,
     kinds: Dim,
     transforms: Flag,
+    /// The instruction is one of the compute engine.
+    computes: Signal<Local, Bit>,
     lanes: Dim,
     halves: Dim,
     granules: Dim,
@@ -304,6 +306,7 @@ impl FrontEnd {
             load_memory: field(load::MEMORY, 0),
             kinds: Dim::new(kinds(c)),
             transforms: Flag::new(c.fft.is_some()),
+            computes: Default::default(),
             opcode: OPCODES.iter().map(|o| Dim::new(o.code.into())).collect(),
             lanes: Dim::new(lanes.count),
             halves: Dim::new(HALVES),
@@ -405,6 +408,10 @@ impl Logic for FrontEnd {
         for h in 0..self.halves.val() {
             self.rules.half[h].next = self.view[h].val();
         }
+        self.computes.next = self.kind.q.val() == 1;
+        if self.transforms.val() {
+            self.computes.next = (self.kind.q.val() == 1) | (self.kind.q.val() == 5);
+        }
         // what this cycle does
         self.waiting.next = false;
         self.in_ready.next = false;
@@ -498,7 +505,7 @@ impl Logic for FrontEnd {
                     if self.kind.q.val() == 0 {
                         self.granted.next = self.token.val() | !self.load_pop.y.val().any();
                         self.wait_token.next = !self.granted.val();
-                    } else if (self.kind.q.val() == 1) | (self.transforms.val() & (self.kind.q.val() == 5)) {
+                    } else if self.computes.val() {
                         self.granted.next = !self.compute_full.val();
                         self.wait_queue.next = self.compute_full.val();
                     } else {
@@ -517,8 +524,7 @@ impl Logic for FrontEnd {
                         self.check_left.d.next = self.check_words.val().into();
                         self.crc32.d.next = self.crc32_start.val();
                     } else {
-                        self.push_compute.next =
-                            (self.kind.q.val() == 1) | (self.transforms.val() & (self.kind.q.val() == 5));
+                        self.push_compute.next = self.computes.val();
                         self.push_store.next = !self.push_compute.val();
                         self.count_number.d.next = self.count_number.q.val() + 1;
                         self.state.d.next = State::Fetch;
@@ -588,7 +594,7 @@ impl Logic for FrontEnd {
                     }
                 } else if self.reason.q.val() < self.truncated.val() {
                     self.fault_engine.d.next = 0.into();
-                } else if (self.kind.q.val() == 1) | (self.transforms.val() & (self.kind.q.val() == 5)) {
+                } else if self.computes.val() {
                     self.fault_engine.d.next = 1.into();
                 } else if (self.kind.q.val() == 2) | (self.kind.q.val() == 3) {
                     self.fault_engine.d.next = 2.into();
