@@ -72,11 +72,12 @@ pub fn random_config(seed: u64) -> Config {
     let deepest: i64 = (row * select).max(col).max(if select == 1 { 1 } else { index_depth });
     let (counters, narrow) = (r.pick(&["all", "all", "total"]), r.pick(&[true, true, false]));
     let reach = r.pick(&[16, 16, i64::from(deepest.ilog2()) + 1]);
+    let pipeline = r.pick(&[5, 9]);
     let unit = transform::random_unit(&mut r, drain, link);
     let toml = format!(
         "name = \"random-{seed}\"\n[array]\nrows = {rows}\ncols = {cols}\nlanes = {lanes}\n\
          row_digit = {row_digit}\ncol_digit = {col_digit}\nrow_bits = {row_bits}\ncol_bits = {col_bits}\n\
-         acc_bits = {acc}\nselect = {select}\nhop = {hop}\ndrain = {drain}\n\
+         acc_bits = {acc}\nselect = {select}\nhop = {hop}\npipeline = {pipeline}\ndrain = {drain}\n\
          [memory]\nrow_depth = {row}\ncol_depth = {col}\n{index}result_depth = {result}\n\
          [link]\nbits = {link}\n[control]\nloops = {loops}\nqueue = {queue}\n\
          address_bits = {reach}\ncounters = \"{counters}\"\nnarrow = {narrow}\n{unit}"

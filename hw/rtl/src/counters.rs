@@ -8,10 +8,14 @@ use tandem_spec::{Config, Counting};
 
 /// Registers that are not counters: identity and the two halves of the hash.
 const FIXED: usize = 3;
+/// Registers before the counters that multiply; a READ sends its first register after five cycles.
+const LAG: usize = 3;
 
 /// Counts events in the cycle in which they are signalled; what is not generated stays zero.
 ///
-/// # Timing   an event in cycle t is in the register from t+1 on; `freeze` stops all counting, `clear` restarts
+/// # Timing   an event in cycle t is in the register from t+1 on; `freeze` stops all counting, `clear` restarts. `products` and
+/// `skipped` multiply and lag everything by [`LAG`] cycles, `freeze` and `clear` included: by the time that a READ sends
+/// them, they have caught up
 /// # Numeric  32 bits, wraps
 #[derive(LogicBlock)]
 pub struct CounterFile {
@@ -49,17 +53,38 @@ pub struct CounterFile {
     pub drain_waits: Signal<In, Bit>,
     /// An instruction is dispatched.
     pub dispatched: Signal<In, Bit>,
-    /// Valid elements of the step.
-    pub elements: Sig<In>,
-    /// What the step adds to `skipped`.
-    pub avoided: Sig<In>,
+    /// Valid rows of the step.
+    pub rows: Sig<In>,
+    /// Valid columns of the step.
+    pub cols: Sig<In>,
+    /// M − 1, or 0.
+    pub mask: Sig<In>,
+    /// The step is the first that chooses from its windows.
+    pub opens: Signal<In, Bit>,
+    /// The step chooses from the windows of the one before.
+    pub reuses: Signal<In, Bit>,
     /// All registers, in the table's order.
     pub value: Vec<Sig<Out>>,
     count: Vec<Reg>,
     by: Vec<Sig<Local>>,
     since: Reg,
+    rows_1: Reg,
+    cols_1: Reg,
+    mask_1: Reg,
+    mask_2: Reg,
+    opens_1: Reg,
+    opens_2: Reg,
+    reuses_1: Reg,
+    reuses_2: Reg,
+    step_1: Reg,
+    elements_2: Reg,
+    elements_3: Reg,
+    avoided_3: Reg,
+    frozen: Vec<Reg>,
+    cleared: Vec<Reg>,
     busy: Signal<Local, Bit>,
     every: Flag,
+    lag: Dim,
     all: Dim,
     fixed: Dim,
     total: Dim,
@@ -85,6 +110,9 @@ impl CounterFile {
     /// The registers of `c`.
     pub fn new(c: &Config) -> Self {
         let at = |name: &str| Dim::new(REGISTERS.iter().position(|r| r.name == name).expect("in the table"));
+        let (rows, cols) = (bits_for(c.array.rows), bits_for(c.array.cols));
+        let elements = bits_for(c.array.rows * c.array.cols);
+        let pick = index_bits(c.array.select);
         let start = |i: usize| match i {
             0 => IDENTITY.into(),
             1 => i128::from(c.hash() as u32),
@@ -110,13 +138,31 @@ impl CounterFile {
             link_out_waits: Default::default(),
             drain_waits: Default::default(),
             dispatched: Default::default(),
-            elements: Sig::unsigned(bits_for(c.array.rows * c.array.cols)),
-            avoided: Sig::signed(16),
+            rows: Sig::unsigned(rows),
+            cols: Sig::unsigned(cols),
+            mask: Sig::unsigned(pick),
+            opens: Default::default(),
+            reuses: Default::default(),
             value: Sig::vec(REGISTERS.len(), 32, false),
             count: (0..REGISTERS.len()).map(|i| Reg::with_reset(32, false, start(i))).collect(),
             by: Sig::vec(REGISTERS.len(), 16, true),
             since: Reg::unsigned(32),
+            rows_1: Reg::unsigned(rows),
+            cols_1: Reg::unsigned(cols),
+            mask_1: Reg::unsigned(pick),
+            mask_2: Reg::unsigned(pick),
+            opens_1: Reg::unsigned(1),
+            opens_2: Reg::unsigned(1),
+            reuses_1: Reg::unsigned(1),
+            reuses_2: Reg::unsigned(1),
+            step_1: Reg::unsigned(1),
+            elements_2: Reg::unsigned(elements),
+            elements_3: Reg::unsigned(elements),
+            avoided_3: Reg::signed(16),
+            frozen: Reg::vec(LAG, 1, false),
+            cleared: Reg::vec(LAG, 1, false),
             every: Flag::new(c.counters == Counting::All),
+            lag: Dim::new(LAG),
             all: Dim::new(REGISTERS.len()),
             fixed: Dim::new(FIXED),
             total: at("total"),
@@ -145,7 +191,42 @@ impl Logic for CounterFile {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, since);
+        dff_setup!(
+            self, clock, since, rows_1, cols_1, mask_1, mask_2, opens_1, opens_2, reuses_1, reuses_2, step_1,
+            elements_2, elements_3, avoided_3
+        );
+        for s in 0..self.lag.val() {
+            self.frozen[s].clock.next = self.clock.val();
+            self.cleared[s].clock.next = self.clock.val();
+        }
+        self.frozen[0].d.next = self.freeze.val().into();
+        self.cleared[0].d.next = self.clear.val().into();
+        for s in 1..self.lag.val() {
+            self.frozen[s].d.next = self.frozen[s - 1].q.val();
+            self.cleared[s].d.next = self.cleared[s - 1].q.val();
+        }
+        // what a step is worth
+        self.rows_1.d.next = self.rows.val();
+        self.cols_1.d.next = self.cols.val();
+        self.mask_1.d.next = self.mask.val();
+        self.opens_1.d.next = self.opens.val().into();
+        self.reuses_1.d.next = self.reuses.val().into();
+        self.step_1.d.next = self.step.val().into();
+        self.elements_2.d.next = 0.into();
+        if self.step_1.q.val().any() {
+            self.elements_2.d.next = self.rows_1.q.val() * self.cols_1.q.val();
+        }
+        self.mask_2.d.next = self.mask_1.q.val();
+        self.opens_2.d.next = self.opens_1.q.val();
+        self.reuses_2.d.next = self.reuses_1.q.val();
+        self.elements_3.d.next = self.elements_2.q.val();
+        self.avoided_3.d.next = 0.into();
+        if self.opens_2.q.val().any() {
+            self.avoided_3.d.next = self.elements_2.q.val() * self.mask_2.q.val();
+        }
+        if self.reuses_2.q.val().any() {
+            self.avoided_3.d.next = -self.elements_2.q.val();
+        }
         for i in 0..self.all.val() {
             self.by[i].next = 0.into();
             self.count[i].clock.next = self.clock.val();
@@ -169,10 +250,6 @@ impl Logic for CounterFile {
             self.by[self.wait_drain.val()].next = self.drain_waits.val().into();
             self.by[self.instructions.val()].next = self.dispatched.val().into();
             self.by[self.words_in.val()].next = self.word_in.val().into();
-            if self.step.val() {
-                self.by[self.products.val()].next = self.elements.val();
-                self.by[self.skipped.val()].next = self.avoided.val();
-            }
         }
         if !self.freeze.val() {
             for i in self.fixed.val()..self.all.val() {
@@ -191,6 +268,20 @@ impl Logic for CounterFile {
             self.since.d.next = 0.into();
             for i in self.fixed.val()..self.all.val() {
                 self.count[i].d.next = 0.into();
+            }
+        }
+        if self.every.val() {
+            self.count[self.products.val()].d.next = self.count[self.products.val()].q.val();
+            self.count[self.skipped.val()].d.next = self.count[self.skipped.val()].q.val();
+            if !self.frozen[self.lag.val() - 1].q.val().any() {
+                self.count[self.products.val()].d.next =
+                    self.count[self.products.val()].q.val() + self.elements_3.q.val();
+                self.count[self.skipped.val()].d.next =
+                    self.count[self.skipped.val()].q.val() + self.avoided_3.q.val();
+            }
+            if self.cleared[self.lag.val() - 1].q.val().any() {
+                self.count[self.products.val()].d.next = 0.into();
+                self.count[self.skipped.val()].d.next = 0.into();
             }
         }
     }

@@ -18,6 +18,7 @@ pub mod store;
 pub mod tokens;
 pub mod top;
 
+pub use compute::multipliers_a_rank;
 use tandem_spec::Config;
 use tandem_spec::config::Fft;
 use tandem_spec::link::BoardLink;

@@ -336,8 +336,11 @@ impl Logic for Tandem {
         self.counters.link_out_waits.next = self.store.out_valid.val() & !self.out_ready.val();
         self.counters.drain_waits.next = self.sequencer.wait_drain.val();
         self.counters.dispatched.next = self.front_end.dispatched.val();
-        self.counters.elements.next = self.sequencer.elements.val();
-        self.counters.avoided.next = self.sequencer.avoided.val();
+        self.counters.rows.next = self.sequencer.tile_rows.val();
+        self.counters.cols.next = self.sequencer.tile_cols.val();
+        self.counters.mask.next = self.sequencer.mask_value.val();
+        self.counters.opens.next = self.sequencer.opens.val();
+        self.counters.reuses.next = self.sequencer.reuses.val();
         // the FFT unit: the other end of the compute queue, the other writer of the result memory
         self.is_transform.next = bits_of(self.compute_queue.head[0].val(), 8) == self.transform_code.val();
         for u in 0..self.transforms.val() {

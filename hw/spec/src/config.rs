@@ -12,6 +12,11 @@ pub const MAX_LOOPS: usize = 7;
 /// Most rows or columns: the width of a load's mask.
 pub const MAX_SIDE: usize = 32;
 
+/// Stages of a plain array: address, memory, sign, sum over lanes, accumulator.
+pub const PLAIN: usize = 5;
+/// Stages of a deep one, with registers behind memory, selection, product and shift as well.
+pub const DEEP: usize = 9;
+
 /// A validated accelerator configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
@@ -91,6 +96,8 @@ pub struct Array {
     pub select: usize,
     /// Operands pass a register every `hop` elements, 1 to 32.
     pub hop: usize,
+    /// Cycles from a step in the sequencer to its sum in the accumulator: [`PLAIN`] or [`DEEP`].
+    pub pipeline: usize,
     /// Results drained a cycle, a power of two up to the next one of `cols`.
     pub drain: usize,
 }
@@ -153,6 +160,7 @@ struct RawArray {
     acc_bits: Option<i64>,
     select: Option<i64>,
     hop: Option<i64>,
+    pipeline: Option<i64>,
     drain: Option<i64>,
 }
 
@@ -237,6 +245,14 @@ impl Checker<'_> {
         }
     }
 
+    fn pipeline(&self, v: Option<i64>) -> Result<usize, ConfigError> {
+        match v.map(usize::try_from) {
+            None => Ok(PLAIN),
+            Some(Ok(stages @ (PLAIN | DEEP))) => Ok(stages),
+            Some(_) => Err(self.fail("array.pipeline", v.unwrap_or_default(), format!("{PLAIN} or {DEEP}"))),
+        }
+    }
+
     fn fft(&self, f: &RawFft, drain: usize, link_bits: usize) -> Result<Fft, ConfigError> {
         let points = self.power("fft.points", f.points, 4, 16384)?;
         let samples = self.power("fft.samples", f.samples.unwrap_or(1), 1, drain.min(8))?;
@@ -308,6 +324,7 @@ impl Config {
             acc_bits: c.range("array.acc_bits", a.acc_bits.unwrap_or(32), 16, 32)?,
             select,
             hop: c.range("array.hop", a.hop.unwrap_or(MAX_SIDE as i64), 1, MAX_SIDE)?,
+            pipeline: c.pipeline(a.pipeline)?,
             drain: c.power("array.drain", a.drain.unwrap_or(widest_drain as i64), 1, widest_drain)?,
         };
         // rows further down read their last operand before a token without drain lets it be overwritten
@@ -345,7 +362,7 @@ impl Config {
         })
     }
 
-    /// Every parameter as TOML, in a fixed order, reductions of the control only where there are any; reading
+    /// Every parameter as TOML, in a fixed order, a deep pipeline and reductions of the control only where there are any; reading
     /// it back gives the same configuration.
     pub fn to_toml(&self) -> String {
         let (a, m) = (&self.array, &self.memory);
@@ -365,6 +382,10 @@ impl Config {
         ] {
             let _ = writeln!(s, "{k} = {v}");
         }
+        // what a configuration leaves as it is does not take part in its hash
+        if a.pipeline != PLAIN {
+            let _ = writeln!(s, "pipeline = {}", a.pipeline);
+        }
         let index = if a.select == 1 { String::new() } else { format!("index_depth = {}\n", m.index) };
         let _ = write!(
             s,
@@ -372,7 +393,6 @@ impl Config {
              [control]\nloops = {}\nqueue = {}\n",
             m.row, m.col, m.result, self.link_bits, self.loops, self.queue
         );
-        // what a configuration leaves as it is does not take part in its hash
         if self.address_bits != 16 {
             let _ = writeln!(s, "address_bits = {}", self.address_bits);
         }
@@ -486,6 +506,9 @@ mod tests {
         assert_eq!(renamed.hash(), c.hash());
         let deeper = Config::from_toml("t", &TINY.replace("result_depth=8", "result_depth=16")).unwrap();
         assert_ne!(deeper.hash(), c.hash());
+        let deep = Config::from_toml("t", &TINY.replace("rows=2", "rows=2\npipeline=9")).unwrap();
+        assert_ne!(deep.hash(), c.hash());
+        assert_eq!(Config::from_toml("t", &deep.to_toml()).unwrap(), deep);
         for (reduction, same) in [
             ("address_bits=16\ncounters=\"all\"\nnarrow=true", true),
             ("address_bits=9", false),
@@ -516,6 +539,7 @@ mod tests {
             say("result_depth=8", "result_depth=7"),
             say("rows=2", "rows=2\nhop=0"),
             say("rows=2", "rows=32\nhop=1"),
+            say("rows=2", "rows=2\npipeline=6"),
             say("rows=2", "rows=2\ndrain=8"),
             say("rows=2", "rows=2\nraws=2"),
             say("rows=2", "rows=\"two\""),

@@ -18,7 +18,7 @@ pub struct Timing {
     pub col_skew: usize,
     /// Registers between element (0, 0) and the last row: ⌊(rows − 1) / hop⌋.
     pub row_skew: usize,
-    /// From a tile's last step in the sequencer to its first row in the drain: 5 + `col_skew`.
+    /// From a tile's last step in the sequencer to its first row in the drain: `pipeline` + `col_skew`.
     pub drain_start: usize,
     /// Tick of a packet's first data word: max(5, 1 + `unit_words`).
     pub first_data: usize,
@@ -34,7 +34,7 @@ impl Timing {
             check_words: 32usize.div_ceil(config.link_bits),
             col_skew,
             row_skew: (config.array.rows - 1) / config.array.hop,
-            drain_start: 5 + col_skew,
+            drain_start: config.array.pipeline + col_skew,
             first_data: 5.max(1 + unit_words),
         }
     }

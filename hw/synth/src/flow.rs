@@ -10,8 +10,9 @@ use crate::store;
 use crate::tools::Tools;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use tandem_rtl::hdl::cells::SHIFT_ADD;
+use tandem_rtl::hdl::cells::{ECP5_DSP, SHIFT_ADD};
 use tandem_spec::Config;
+use tandem_spec::config::Fft;
 
 /// DSPs of the iCE40 devices that have any.
 const ULTRAPLUS_DSPS: usize = 8;
@@ -242,11 +243,19 @@ fn yosys_script(config: &Config, board: &Board, top: &str) -> String {
             let maps = ice40_maps(config, board);
             format!("{synth} -run begin:coarse\n{maps}{synth}{json} -run coarse:\n")
         }
-        _ => format!("{synth}{json}\n"),
+        // as plain netlists: Yosys would read the Verilog of a module anew, once the timing pass has specialised a multiplier
+        Family::Ecp5 => format!(
+            "read_verilog -lib -specify +/ecp5/cells_sim.v +/ecp5/cells_bb.v\nhierarchy -check -top {top}\nproc\n\
+             write_rtlil design.il\ndesign -reset\nread_rtlil design.il\n{synth}{json}\n"
+        ),
+        Family::Xc7 => format!("{synth}{json}\n"),
     };
     // products of one element by the part's multipliers, the others by shift-and-add; an estimate counts multipliers only
     let each = products_in_dsps(config, board);
-    let define = if board.family.routes() { format!(" -D{SHIFT_ADD}={each}") } else { String::new() };
+    let mut define = if board.family.routes() { format!(" -D{SHIFT_ADD}={each}") } else { String::new() };
+    if board.family == Family::Ecp5 {
+        define += &format!(" -D{ECP5_DSP}");
+    }
     format!("read_verilog{define} design.v\n{run}tee -q -o cells.json stat -json\n")
 }
 
@@ -259,7 +268,12 @@ fn products_in_dsps(config: &Config, board: &Board) -> usize {
                 board.yosys.iter().any(|o| o == "-dsp") && a.rows * a.cols * a.lanes <= ULTRAPLUS_DSPS;
             if enough { a.lanes } else { 0 }
         }
-        _ => board.multipliers() / (a.rows * a.cols),
+        _ => {
+            // the FFT unit: four products a twiddle, and as many again to normalise
+            let passes = |f: &Fft| f.points.ilog2().div_ceil(2) as usize;
+            let fft = config.fft.as_ref().map_or(0, |f| 4 * f.samples * (passes(f) + 1));
+            board.multipliers().saturating_sub(fft) / tandem_rtl::multipliers_a_rank(config)
+        }
     }
 }
 

@@ -26,7 +26,7 @@ const CONFIGS: &[(&str, &str)] = &[
     ),
     (
         "select",
-        "rows=5\ncols=4\nlanes=1\nrow_digit=4\ncol_digit=2\nselect=8\nhop=2\ndrain=2\n|row_depth=16\ncol_depth=64\nresult_depth=64\n|64",
+        "rows=6\ncols=4\nlanes=1\nrow_digit=4\ncol_digit=2\nselect=8\nhop=2\npipeline=9\ndrain=2\n|row_depth=16\ncol_depth=64\nresult_depth=64\n|64",
     ),
     (
         "few-bits",
@@ -34,7 +34,7 @@ const CONFIGS: &[(&str, &str)] = &[
     ),
     (
         "wide",
-        "rows=16\ncols=16\nlanes=16\nrow_digit=8\ncol_digit=8\nhop=3\ndrain=4\n|row_depth=64\ncol_depth=64\nresult_depth=256\n|64",
+        "rows=16\ncols=16\nlanes=16\nrow_digit=8\ncol_digit=8\nhop=3\npipeline=9\ndrain=4\n|row_depth=64\ncol_depth=64\nresult_depth=256\n|64",
     ),
 ];
 

@@ -4,15 +4,13 @@
 //! s_0 = t + 1                     step 0, t: the cycle in which the instruction is taken
 //! e_0 = max(t + n, t' + D' + H)   last step of tile 0; t', D': last step and drain of the tile before
 //! e_i = e_{i−1} + max(n, D_{i−1} + H),   s_i = e_{i−1} + 1
-//! drain of tile i: cycles e_i + 6 + H … e_i + 5 + H + D_i
+//! drain of tile i: cycles e_i + P + 1 + H … e_i + P + H + D_i
 //! ```
 //! A counter window cuts a run at any cycle; the tile that the cut falls into is found by bisection
 //! over the closed form of e_i.
 
 use super::tiles::Tiles;
-
-/// From a tile's last step to its first drained word, without the skew.
-const DRAIN_AFTER: u64 = 6;
+use tandem_spec::Timing;
 
 /// A COMPUTE that was taken.
 #[derive(Clone, Debug)]
@@ -25,6 +23,8 @@ pub(crate) struct Run {
     /// Last step of all.
     last_end: u128,
     skew: u64,
+    /// From a tile's last step to its first drained word.
+    delay: u64,
 }
 
 /// What a run has done before a cycle.
@@ -44,10 +44,11 @@ pub(crate) struct Progress {
 
 impl Run {
     /// Takes the instruction in cycle `taken`; the first tile's last step is not issued before `release`.
-    pub(crate) fn new(tiles: Tiles, taken: u64, release: u64, skew: usize) -> Self {
+    pub(crate) fn new(tiles: Tiles, taken: u64, release: u64, timing: &Timing) -> Self {
         let first_end = (u128::from(taken) + tiles.steps).max(release.into());
         let last_end = first_end + tiles.elapsed(tiles.tiles - 1);
-        Run { tiles, start: taken + 1, first_end, last_end, skew: skew as u64 }
+        let (skew, delay) = (timing.col_skew as u64, timing.drain_start as u64 + 1);
+        Run { tiles, start: taken + 1, first_end, last_end, skew, delay }
     }
 
     /// Cycle of the last step; `u64::MAX` if beyond.
@@ -66,7 +67,7 @@ impl Run {
 
     /// First cycle in which everything is drained and tokens are visible.
     pub(crate) fn quiet(&self) -> u64 {
-        self.release().saturating_add(DRAIN_AFTER)
+        self.release().saturating_add(self.delay - self.skew)
     }
 
     /// Last step of tile `i`.
@@ -109,7 +110,7 @@ impl Run {
     }
 
     fn drained_before(&self, x: u128) -> u128 {
-        let delay = u128::from(DRAIN_AFTER + self.skew);
+        let delay = u128::from(self.delay);
         let started = if x > delay { self.tiles_before(x - delay) } else { 0 };
         if started == 0 {
             return 0;
@@ -206,10 +207,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_prefix_is_that_of_stepping(c in computes(), taken in 0u64..4, release in 0u64..90) {
+        fn every_prefix_is_that_of_stepping(c in computes(), stages in 5usize..10, taken in 0u64..4, release in 0u64..90) {
             let config = config();
             let skew = 3usize;
-            let run = Run::new(Tiles::new(&c, &config, skew), taken, release, skew);
+            let timing = Timing { col_skew: skew, drain_start: stages + skew, ..Timing::new(&config) };
+            let run = Run::new(Tiles::new(&c, &config, skew), taken, release, &timing);
             let planes = u64::from(c.row_planes) * u64::from(c.col_planes);
             let per_tile: u64 =
                 c.loops[c.tiles.into()..5].iter().map(|l| u64::from(l.count)).product::<u64>() * planes;
@@ -225,7 +227,7 @@ mod tests {
                     let d = u64::from(rv) * u64::from(cv.div_ceil(2));
                     let counted = if c.hold { 1 } else { d };
                     release = cycle + counted + skew as u64;
-                    words.extend((0..if c.hold { 0 } else { d }).map(|j| cycle + 6 + skew as u64 + j));
+                    words.extend((0..if c.hold { 0 } else { d }).map(|j| cycle + 1 + (stages + skew) as u64 + j));
                 }
                 let window_turn = match (c.held, c.tiles) {
                     (true, 0) => 0,
@@ -238,7 +240,7 @@ mod tests {
             }
             prop_assert_eq!(run.last_step(), cycle);
             prop_assert_eq!(run.release(), release);
-            prop_assert_eq!(run.quiet(), release + 6);
+            prop_assert_eq!(run.quiet(), release + 1 + stages as u64);
             for x in taken..run.quiet() + 3 {
                 let done: Vec<_> = log.iter().filter(|e| e.0 < x).collect();
                 let issuing = x.min(cycle + 1).saturating_sub(taken + 1);

@@ -177,7 +177,7 @@ impl Schedule {
 
     fn start_compute(&mut self, c: &Compute, at: u64) -> Option<Event> {
         let skew = self.timing.col_skew;
-        let run = Run::new(Tiles::new(c, &self.config, skew), at, self.release, skew);
+        let run = Run::new(Tiles::new(c, &self.config, skew), at, self.release, &self.timing);
         let (last, quiet) = (run.last_step(), run.quiet());
         self.release = run.release();
         self.meter.log(Ahead::Compute(Box::new(run)));

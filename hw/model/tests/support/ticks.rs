@@ -99,6 +99,10 @@ impl Ticks {
         ((self.config.array.cols - 1) / self.config.array.hop) as u64
     }
 
+    fn stages(&self) -> u64 {
+        self.config.array.pipeline as u64
+    }
+
     /// One run: `words` link words of the instructions so far and of `program`.
     pub fn run(&mut self, program: &[Instruction], words: usize, stall_in: &Stall, stall_out: &Stall) {
         self.program.extend(program);
@@ -334,7 +338,7 @@ impl Ticks {
     }
 
     fn tick_step(&mut self, step: &Step) {
-        let (now, skew) = (self.now, self.skew());
+        let (now, skew, stages) = (self.now, self.skew(), self.stages());
         if step.last.is_some() && now < self.release {
             return self.count(|c| c.wait_drain += 1);
         }
@@ -347,11 +351,11 @@ impl Ticks {
         let Some((d, drained)) = step.last else { return };
         self.release = now + d + skew;
         if drained {
-            self.drain.extend((0..d).map(|j| now + 6 + skew + j));
+            self.drain.extend((0..d).map(|j| now + stages + 1 + skew + j));
         }
         if self.computing.is_empty() {
             self.compute_idle_from = now + 1;
-            self.drained_until = now + 6 + skew + d;
+            self.drained_until = now + stages + 1 + skew + d;
             self.give(self.compute_tokens, self.drained_until);
         }
     }

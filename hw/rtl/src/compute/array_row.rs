@@ -1,33 +1,33 @@
-//! A row of processing elements.
+//! A row of processing elements: one of the array's rows, or two that share digits.
 //!
 //! ```text
 //!  window ─┬──────────┬─[hop]─┬──────────┬─[hop]─ …
 //!        [PE 0] …   [PE h−1] [PE h] …
 //! ```
 
-use super::pe::{ProcessingElement, Widths, optional};
+use super::pe::{ProcessingElement, Widths, height, optional};
 use crate::hdl::prelude::*;
 use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
 
-/// One window for all columns; it passes a register every `hop` columns, as does the control.
+/// One window a row for all columns; it passes a register every `hop` columns, as does the control.
 ///
-/// # Timing  window, bank and control in cycle t; digits and indices of column c in t + ⌊c/hop⌋;
-/// shadows hold a tile's sums from t + 2 + ⌊c/hop⌋ on
+/// # Timing  window and bank in cycle t, control in t (t+2 if deep); digits and indices of column c in t + ⌊c/hop⌋;
+/// shadows hold a tile's sums from t + 2 + ⌊c/hop⌋ (t + 5 + ⌊c/hop⌋) on
 #[derive(LogicBlock)]
 pub struct ArrayRow {
     /// Clock.
     pub clock: Signal<In, Clock>,
-    /// The row's digits.
+    /// The rows' digits, row by row.
     pub window: Vec<Sig<In>>,
-    /// The row's bank.
+    /// Each row's bank.
     pub bank: Vec<Sig<In>>,
     /// Digits of all columns: `column · lanes + lane`.
     pub digit: Vec<Sig<In>>,
     /// Indices of all columns, for their lanes.
     pub index: Vec<Sig<In>>,
-    /// Each column's index for this row.
+    /// Each column's index for these rows: `row · cols + column`.
     pub row_index: Vec<Sig<In>>,
     /// … which all lanes take.
     pub by_row: Vec<Sig<In>>,
@@ -39,7 +39,7 @@ pub struct ArrayRow {
     pub last: Signal<In, Bit>,
     /// … of this weight.
     pub shift: Sig<In>,
-    /// Finished sums.
+    /// Finished sums: `row · cols + column`.
     pub shadow: Vec<Sig<Out>>,
     pe: Vec<ProcessingElement>,
     view: Vec<Sig<Local>>,
@@ -55,32 +55,35 @@ pub struct ArrayRow {
     digits: Dim,
     groups: Dim,
     hop: Dim,
-    selects: Dim,
+    height: Dim,
+    bank_count: Dim,
 }
 
 impl ArrayRow {
     /// A row of `c`'s array.
     pub fn new(c: &Config) -> Self {
         let (a, w) = (&c.array, Widths::new(c));
-        let (digits, groups) = (a.select * a.lanes, a.cols.div_ceil(a.hop));
+        let height = height(c);
+        let (digits, groups) = (height * a.select * a.lanes, a.cols.div_ceil(a.hop));
+        let banks = height * usize::from(w.pick > 0);
         ArrayRow {
             clock: Default::default(),
             window: Sig::vec(digits, w.row, true),
-            bank: optional(1, w.pick),
+            bank: optional(height, w.pick),
             digit: Sig::vec(a.cols * a.lanes, w.col, true),
             index: optional(a.cols * a.lanes, w.pick),
-            row_index: optional(a.cols, w.pick),
+            row_index: optional(height * a.cols, w.pick),
             by_row: optional(a.cols * usize::from(w.pick > 0), 1),
             step: Default::default(),
             first: Default::default(),
             last: Default::default(),
             shift: Sig::unsigned(w.shift),
-            shadow: Sig::vec(a.cols, a.acc_bits, true),
+            shadow: Sig::vec(height * a.cols, a.acc_bits, true),
             pe: (0..a.cols).map(|_| ProcessingElement::new(c)).collect(),
             view: Sig::vec(groups * digits, w.row, true),
-            bank_view: optional(groups, w.pick),
+            bank_view: optional(groups * height, w.pick),
             hop_window: Reg::vec((groups - 1) * digits, w.row, true),
-            hop_bank: if w.pick == 0 { vec![] } else { Reg::vec(groups - 1, w.pick, false) },
+            hop_bank: if w.pick == 0 { vec![] } else { Reg::vec((groups - 1) * height, w.pick, false) },
             step_at: Reg::vec(groups, 1, false),
             first_at: Reg::vec(groups, 1, false),
             last_at: Reg::vec(groups, 1, false),
@@ -90,7 +93,8 @@ impl ArrayRow {
             digits: Dim::new(digits),
             groups: Dim::new(groups),
             hop: Dim::new(a.hop),
-            selects: Dim::new(usize::from(w.pick > 0)),
+            height: Dim::new(height),
+            bank_count: Dim::new(banks),
         }
     }
 }
@@ -126,12 +130,14 @@ impl Logic for ArrayRow {
                     self.hop_window[(g - 1) * self.digits.val() + d].q.val();
             }
         }
-        for s in 0..self.selects.val() {
-            self.bank_view[0].next = self.bank[s].val();
+        for r in 0..self.bank_count.val() {
+            self.bank_view[r].next = self.bank[r].val();
             for g in 1..self.groups.val() {
-                self.hop_bank[g - 1].clock.next = self.clock.val();
-                self.hop_bank[g - 1].d.next = self.bank_view[g - 1].val();
-                self.bank_view[g].next = self.hop_bank[g - 1].q.val();
+                self.hop_bank[(g - 1) * self.bank_count.val() + r].clock.next = self.clock.val();
+                self.hop_bank[(g - 1) * self.bank_count.val() + r].d.next =
+                    self.bank_view[(g - 1) * self.bank_count.val() + r].val();
+                self.bank_view[g * self.bank_count.val() + r].next =
+                    self.hop_bank[(g - 1) * self.bank_count.val() + r].q.val();
             }
         }
         for c in 0..self.cols.val() {
@@ -146,17 +152,22 @@ impl Logic for ArrayRow {
             for l in 0..self.lanes.val() {
                 self.pe[c].digit[l].next = self.digit[c * self.lanes.val() + l].val();
             }
-            for s in 0..self.selects.val() {
-                self.pe[c].bank[s].next = self.bank_view[c / self.hop.val()].val();
+            for r in 0..self.bank_count.val() {
+                self.pe[c].bank[r].next =
+                    self.bank_view[c / self.hop.val() * self.bank_count.val() + r].val();
                 for l in 0..self.lanes.val() {
                     if self.by_row[c].val().any() {
-                        self.pe[c].index[l].next = self.row_index[c].val();
+                        self.pe[c].index[r * self.lanes.val() + l].next =
+                            self.row_index[r * self.cols.val() + c].val();
                     } else {
-                        self.pe[c].index[l].next = self.index[c * self.lanes.val() + l].val();
+                        self.pe[c].index[r * self.lanes.val() + l].next =
+                            self.index[c * self.lanes.val() + l].val();
                     }
                 }
             }
-            self.shadow[c].next = self.pe[c].shadow.val();
+            for r in 0..self.height.val() {
+                self.shadow[r * self.cols.val() + c].next = self.pe[c].shadow[r].val();
+            }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! A column's side of the array: its digits with their sign, and its indices.
 //!
 //! ```text
-//!  t          t+1          t+2           t+3
-//! address ─►[address] ─► [memory] ─► sign ─►[digit]
-//! index   ─►[address] ─► [memory] ─► & mask ─►[index]     one a lane, or one a row
+//!  t          t+1          t+2   (t+3)       t+3 (t+4)
+//! address ─►[address] ─► [memory] ─►(▯)─► sign ─►[digit]       (▯): if deep
+//! index   ─►[address] ─► [memory] ─►(▯)─► & mask ─►[index]     one a lane, or one a row
 //! ```
 
 use super::pe::{Widths, optional};
@@ -12,10 +12,11 @@ use crate::load::pieces::{Pieces, col_pieces, index_entries, index_pieces};
 use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
+use tandem_spec::config::DEEP;
 
 /// Reads the column's word and, with selection, its word of indices; outside the memories they are zero.
 ///
-/// # Timing  addresses in cycle t, digits and indices in t+3
+/// # Timing  addresses in cycle t, digits and indices in t+3 (t+4 if deep)
 #[derive(LogicBlock)]
 pub struct ColPort {
     /// Clock.
@@ -50,17 +51,24 @@ pub struct ColPort {
     top_1: Reg,
     top_2: Reg,
     inside_2: Reg,
+    top_3: Stage,
+    inside_3: Stage,
+    word: Vec<Stage>,
     ram: Vec<Ram>,
     digits: Vec<Unpack>,
     extend: Vec<SignExtend>,
     operand: Vec<Reg>,
     index_at: Reg,
     index_inside_2: Reg,
+    index_inside_3: Stage,
+    index_word: Vec<Stage>,
     mask_1: Vec<Reg>,
     mask_2: Vec<Reg>,
+    mask_3: Vec<Stage>,
     held_1: Vec<Reg>,
     held_2: Vec<Reg>,
-    held_3: Vec<Reg>,
+    held_3: Vec<Stage>,
+    held_4: Vec<Reg>,
     index_ram: Vec<Ram>,
     indices: Vec<Unpack>,
     picked: Vec<Reg>,
@@ -84,6 +92,7 @@ impl ColPort {
         let per_index_piece = index.bits.checked_div(c.index_bits()).unwrap_or(0);
         let entries = index_entries(c);
         let selects = usize::from(w.pick > 0);
+        let deep = a.pipeline == DEEP;
         let reg = |n: usize| if w.pick == 0 { vec![] } else { Reg::vec(n, w.pick, false) };
         let flag = || Reg::vec(selects, 1, false);
         let Pieces { count, bits } = value;
@@ -106,17 +115,24 @@ impl ColPort {
             top_1: Reg::unsigned(1),
             top_2: Reg::unsigned(1),
             inside_2: Reg::unsigned(1),
+            top_3: Stage::new(deep, 1, false),
+            inside_3: Stage::new(deep, 1, false),
+            word: Stage::vec(count, deep, bits, false),
             ram: (0..count).map(|_| Ram::new(c.memory.col, bits, false)).collect(),
             digits: (0..count).map(|_| Unpack::new(bits / a.col_digit, a.col_digit, false)).collect(),
             extend: SignExtend::vec(a.lanes, a.col_digit),
             operand: Reg::vec(a.lanes, w.col, true),
             index_at: Reg::unsigned(c.address_bits),
             index_inside_2: Reg::unsigned(1),
+            index_inside_3: Stage::new(deep, 1, false),
+            index_word: if w.pick == 0 { vec![] } else { Stage::vec(index.count, deep, index.bits, false) },
             mask_1: reg(1),
             mask_2: reg(1),
+            mask_3: if w.pick == 0 { vec![] } else { Stage::vec(1, deep, w.pick, false) },
             held_1: flag(),
             held_2: flag(),
-            held_3: flag(),
+            held_3: Stage::vec(selects, deep, 1, false),
+            held_4: flag(),
             index_ram: (0..index.count).map(|_| Ram::new(c.memory.index, index.bits, false)).collect(),
             indices: (0..index.count).map(|_| Unpack::new(per_index_piece, c.index_bits(), false)).collect(),
             picked: reg(entries),
@@ -139,6 +155,10 @@ impl Logic for ColPort {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, at, top_1, top_2, inside_2, index_at, index_inside_2);
+        clock!(self, clock, top_3, inside_3, index_inside_3);
+        self.top_3.d.next = self.top_2.q.val();
+        self.inside_3.d.next = self.inside_2.q.val();
+        self.index_inside_3.d.next = self.index_inside_2.q.val();
         self.at.d.next = self.address.val();
         self.top_1.d.next = self.top.val().into();
         self.top_2.d.next = self.top_1.q.val();
@@ -150,14 +170,16 @@ impl Logic for ColPort {
             self.ram[p].we.next = self.we[p].val();
             self.ram[p].waddr.next = self.waddr.val();
             self.ram[p].wdata.next = self.data[p].val();
-            self.digits[p].x.next = self.ram[p].rdata.val();
+            self.word[p].clock.next = self.clock.val();
+            self.word[p].d.next = self.ram[p].rdata.val();
+            self.digits[p].x.next = self.word[p].q.val();
         }
         for l in 0..self.lanes.val() {
             self.extend[l].x.next = self.digits[l / self.per_piece.val()].y[l % self.per_piece.val()].val();
-            self.extend[l].is_signed.next = self.top_2.q.val().any();
+            self.extend[l].is_signed.next = self.top_3.q.val().any();
             self.operand[l].clock.next = self.clock.val();
             self.operand[l].d.next = 0.into();
-            if self.inside_2.q.val().any() {
+            if self.inside_3.q.val().any() {
                 self.operand[l].d.next = self.extend[l].y.val();
             }
             self.digit[l].next = self.operand[l].q.val();
@@ -169,13 +191,17 @@ impl Logic for ColPort {
             self.mask_2[s].clock.next = self.clock.val();
             self.mask_1[s].d.next = self.mask[s].val();
             self.mask_2[s].d.next = self.mask_1[s].q.val();
+            self.mask_3[s].clock.next = self.clock.val();
+            self.mask_3[s].d.next = self.mask_2[s].q.val();
             self.held_1[s].clock.next = self.clock.val();
             self.held_2[s].clock.next = self.clock.val();
             self.held_3[s].clock.next = self.clock.val();
+            self.held_4[s].clock.next = self.clock.val();
             self.held_1[s].d.next = self.held[s].val();
             self.held_2[s].d.next = self.held_1[s].q.val();
             self.held_3[s].d.next = self.held_2[s].q.val();
-            self.by_row[s].next = self.held_3[s].q.val();
+            self.held_4[s].d.next = self.held_3[s].q.val();
+            self.by_row[s].next = self.held_4[s].q.val();
             for p in 0..self.index_pieces.val() {
                 self.index_ram[p].clock.next = self.clock.val();
                 self.index_ram[p].re.next = true;
@@ -183,15 +209,17 @@ impl Logic for ColPort {
                 self.index_ram[p].we.next = self.index_we[p].val();
                 self.index_ram[p].waddr.next = self.waddr.val();
                 self.index_ram[p].wdata.next = self.index_data[p].val();
-                self.indices[p].x.next = self.index_ram[p].rdata.val();
+                self.index_word[p].clock.next = self.clock.val();
+                self.index_word[p].d.next = self.index_ram[p].rdata.val();
+                self.indices[p].x.next = self.index_word[p].q.val();
             }
             for l in 0..self.entries.val() {
                 self.picked[l].clock.next = self.clock.val();
                 self.picked[l].d.next = 0.into();
-                if self.index_inside_2.q.val().any() {
+                if self.index_inside_3.q.val().any() {
                     self.picked[l].d.next =
                         self.indices[l / self.per_index_piece.val()].y[l % self.per_index_piece.val()].val()
-                            & self.mask_2[s].q.val();
+                            & self.mask_3[s].q.val();
                 }
                 self.index[l].next = self.picked[l].q.val();
             }

@@ -10,18 +10,19 @@
 
 use super::array_row::ArrayRow;
 use super::col_port::ColPort;
-use super::pe::{Widths, optional};
+use super::pe::{Widths, height, optional};
 use super::row_port::RowPort;
 use crate::hdl::prelude::*;
 use crate::load::pieces::{col_pieces, index_entries, index_pieces, offset_pieces, row_pieces};
 use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
+use tandem_spec::config::DEEP;
 
 /// Operand memories and processing elements.
 ///
 /// # Timing  a step in cycle t is in accumulator (r, c), and in its shadow if it ends a tile, in
-/// t + 5 + ⌊r/hop⌋ + ⌊c/hop⌋
+/// t + P + ⌊r/hop⌋ + ⌊c/hop⌋, P = `array.pipeline`
 #[derive(LogicBlock)]
 pub struct MacArray {
     /// Clock.
@@ -109,13 +110,12 @@ pub struct MacArray {
     row_groups: Dim,
     col_groups: Dim,
     hop: Dim,
-    to_operand: Dim,
+    height: Dim,
+    bands: Dim,
+    to_control: Dim,
     chain: Dim,
     selects: Dim,
 }
-
-/// Stages from the sequencer to the operand registers.
-const TO_OPERAND: usize = 3;
 
 impl MacArray {
     /// The array of `c`.
@@ -128,7 +128,10 @@ impl MacArray {
         let across = a.cols * a.lanes;
         let picks = a.cols * index_entries(c);
         let selects = usize::from(w.pick > 0);
-        let chain = TO_OPERAND + row_groups - 1;
+        // the control meets the dot products behind its last register, in the rows
+        let to_control = if a.pipeline == DEEP { 6 } else { 3 };
+        let chain = to_control + row_groups - 1;
+        let height = height(c);
         let pick_regs = |n: usize| if w.pick == 0 { vec![] } else { Reg::vec(n, w.pick, false) };
         MacArray {
             clock: Default::default(),
@@ -155,7 +158,7 @@ impl MacArray {
             shadow: Sig::vec(a.rows * a.cols, a.acc_bits, true),
             row_port: (0..a.rows).map(|_| RowPort::new(c)).collect(),
             col_port: (0..a.cols).map(|_| ColPort::new(c)).collect(),
-            array_row: (0..a.rows).map(|_| ArrayRow::new(c)).collect(),
+            array_row: (0..a.rows / height).map(|_| ArrayRow::new(c)).collect(),
             row_at: Sig::vec(row_groups, c.address_bits, false),
             row_top_at: Sig::vec(row_groups, 1, false),
             col_at: Sig::vec(col_groups, c.address_bits, false),
@@ -194,7 +197,9 @@ impl MacArray {
             row_groups: Dim::new(row_groups),
             col_groups: Dim::new(col_groups),
             hop: Dim::new(a.hop),
-            to_operand: Dim::new(TO_OPERAND),
+            height: Dim::new(height),
+            bands: Dim::new(a.rows / height),
+            to_control: Dim::new(to_control),
             chain: Dim::new(chain),
             selects: Dim::new(selects),
         }
@@ -314,7 +319,7 @@ impl Logic for MacArray {
                 }
             }
         }
-        // row ports and rows of elements
+        // row ports
         for r in 0..self.rows.val() {
             self.row_port[r].clock.next = self.clock.val();
             self.row_port[r].waddr.next = self.waddr.val();
@@ -328,38 +333,61 @@ impl Logic for MacArray {
                 self.row_port[r].offset_we[p].next = self.offset_we[r * self.offset_parts.val() + p].val();
                 self.row_port[r].offset[p].next = self.offset_data[r * self.offset_parts.val() + p].val();
             }
-            self.array_row[r].clock.next = self.clock.val();
-            for d in 0..self.window.val() {
-                self.array_row[r].window[d].next = self.row_port[r].window[d].val();
-            }
+        }
+        // rows of elements
+        for b in 0..self.bands.val() {
+            self.array_row[b].clock.next = self.clock.val();
             for d in 0..self.across.val() {
-                self.array_row[r].digit[d].next =
-                    self.digit[r / self.hop.val() * self.across.val() + d].val();
+                self.array_row[b].digit[d].next =
+                    self.digit[b * self.height.val() / self.hop.val() * self.across.val() + d].val();
             }
-            for s in 0..self.selects.val() {
-                self.array_row[r].bank[s].next = self.row_port[r].bank[s].val();
+            for _s in 0..self.selects.val() {
                 for k in 0..self.cols.val() {
-                    self.array_row[r].by_row[k].next =
-                        self.by_row[r / self.hop.val() * self.cols.val() + k].val();
-                    self.array_row[r].row_index[k].next =
-                        self.picked[r / self.hop.val() * self.picks.val() + k * self.entries.val() + r].val();
+                    self.array_row[b].by_row[k].next =
+                        self.by_row[b * self.height.val() / self.hop.val() * self.cols.val() + k].val();
                     for l in 0..self.lanes.val() {
-                        self.array_row[r].index[k * self.lanes.val() + l].next = self.picked
-                            [r / self.hop.val() * self.picks.val() + k * self.entries.val() + l]
-                            .val();
+                        self.array_row[b].index[k * self.lanes.val() + l].next =
+                            self.picked[b * self.height.val() / self.hop.val() * self.picks.val()
+                                + k * self.entries.val()
+                                + l]
+                                .val();
                     }
                 }
             }
-            self.array_row[r].step.next =
-                self.control_out[self.to_operand.val() - 1 + r / self.hop.val()].y[0].val().any();
-            self.array_row[r].first.next =
-                self.control_out[self.to_operand.val() - 1 + r / self.hop.val()].y[1].val().any();
-            self.array_row[r].last.next =
-                self.control_out[self.to_operand.val() - 1 + r / self.hop.val()].y[2].val().any();
-            self.array_row[r].shift.next =
-                self.shift_chain[self.to_operand.val() - 1 + r / self.hop.val()].q.val();
+            self.array_row[b].step.next =
+                self.control_out[self.to_control.val() - 1 + b * self.height.val() / self.hop.val()].y[0]
+                    .val()
+                    .any();
+            self.array_row[b].first.next =
+                self.control_out[self.to_control.val() - 1 + b * self.height.val() / self.hop.val()].y[1]
+                    .val()
+                    .any();
+            self.array_row[b].last.next =
+                self.control_out[self.to_control.val() - 1 + b * self.height.val() / self.hop.val()].y[2]
+                    .val()
+                    .any();
+            self.array_row[b].shift.next =
+                self.shift_chain[self.to_control.val() - 1 + b * self.height.val() / self.hop.val()].q.val();
+        }
+        for r in 0..self.rows.val() {
+            for d in 0..self.window.val() {
+                self.array_row[r / self.height.val()].window[r % self.height.val() * self.window.val() + d]
+                    .next = self.row_port[r].window[d].val();
+            }
+            for s in 0..self.selects.val() {
+                self.array_row[r / self.height.val()].bank[r % self.height.val()].next =
+                    self.row_port[r].bank[s].val();
+                for k in 0..self.cols.val() {
+                    self.array_row[r / self.height.val()].row_index
+                        [r % self.height.val() * self.cols.val() + k]
+                        .next =
+                        self.picked[r / self.hop.val() * self.picks.val() + k * self.entries.val() + r].val();
+                }
+            }
             for k in 0..self.cols.val() {
-                self.shadow[r * self.cols.val() + k].next = self.array_row[r].shadow[k].val();
+                self.shadow[r * self.cols.val() + k].next = self.array_row[r / self.height.val()].shadow
+                    [r % self.height.val() * self.cols.val() + k]
+                    .val();
             }
         }
     }

@@ -1,30 +1,32 @@
-//! A processing element: `lanes` digit products a cycle into one accumulator.
+//! A processing element: `lanes` digit products a cycle into one accumulator, for one row or two that share digits.
 //!
 //! ```text
-//! window ─► [select] ─► × digit ─► Σ ─► [dot] ─► << ─► + ─► [acc] ─► [shadow]
-//! bank | index ─┘                      shift ┘     └───◄────┘
+//! window ─► select ─►(▯)─► × digit ─►(▯)─► Σ ─► ▯ dot ─► << ─►(▯)─► + ─► ▯ acc ─► ▯ shadow
+//! bank | index ─┘                           shift ┘     first ┘ └───◄────┘      (▯): if deep
 //! ```
 
 use crate::hdl::prelude::*;
 use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
+use tandem_spec::config::DEEP;
 
 /// `acc ← (first ? 0 : acc) + (Σ_l window[bank | index_l][l] · digit[l]) · 2^(shift·g)`, g the smaller digit width.
 ///
 /// # Numeric  digits signed, one bit wider than stored; the accumulator wraps at `acc_bits`
-/// # Timing   operands in cycle t; `step`, `first`, `last`, `shift` in t+1; accumulator and shadow in t+2
+/// # Timing   operands in cycle t; `step`, `first`, `last`, `shift` in t+1 (t+3 if deep); accumulator and shadow in
+/// t+2 (t+5)
 #[derive(LogicBlock)]
 pub struct ProcessingElement {
     /// Clock.
     pub clock: Signal<In, Clock>,
-    /// Row digits, bank by bank: `bank · lanes + lane`.
+    /// Row digits: `(row · banks + bank) · lanes + lane`.
     pub window: Vec<Sig<In>>,
-    /// The bank that the sequencer chose (none without selection).
+    /// Each row's bank that the sequencer chose (none without selection).
     pub bank: Vec<Sig<In>>,
     /// Column digits.
     pub digit: Vec<Sig<In>>,
-    /// Indices (none without selection).
+    /// Indices (none without selection): `row · lanes + lane`.
     pub index: Vec<Sig<In>>,
     /// The dot product in the register belongs to a step.
     pub step: Signal<In, Bit>,
@@ -34,20 +36,26 @@ pub struct ProcessingElement {
     pub last: Signal<In, Bit>,
     /// … of this weight, in digits.
     pub shift: Sig<In>,
-    /// The last finished sum.
-    pub shadow: Sig<Out>,
+    /// The last finished sum of each row.
+    pub shadow: Vec<Sig<Out>>,
     chosen: Vec<Sig<Local>>,
     pick: Vec<Sig<Local>>,
     product: Vec<Product>,
-    sum: Sig<Local>,
-    base: Sig<Local>,
-    total: Sig<Local>,
-    dot: Reg,
-    weigh: ShiftLeft,
-    acc: Reg,
-    done: Reg,
+    sum: Vec<Sig<Local>>,
+    base: Vec<Sig<Local>>,
+    total: Vec<Sig<Local>>,
+    dot: Vec<Reg>,
+    weigh: Vec<ShiftLeft>,
+    weighed: Vec<Stage>,
+    step_at: Stage,
+    first_at: Stage,
+    last_at: Stage,
+    acc: Vec<Reg>,
+    done: Vec<Reg>,
+    height: Dim,
     lanes: Dim,
     banks: Dim,
+    window_size: Dim,
     selects: Dim,
 }
 
@@ -87,6 +95,21 @@ impl Widths {
     }
 }
 
+/// Rows of a processing element: two where they share multipliers, which they can if the pipeline is deep and they
+/// never lie on two sides of a register between rows.
+pub fn height(c: &Config) -> usize {
+    let a = &c.array;
+    let together = a.rows.is_multiple_of(2) && (a.hop.is_multiple_of(2) || a.hop >= a.rows);
+    if a.pipeline == DEEP && together { 2 } else { 1 }
+}
+
+/// Multipliers of an ECP5 that the products of one rank take in all elements of `c`'s array.
+pub fn multipliers_a_rank(c: &Config) -> usize {
+    let (a, w) = (&c.array, Widths::new(c));
+    let together = height(c) == 2 && Product::packs(w.row, w.col);
+    a.rows * a.cols / if together { 2 } else { 1 }
+}
+
 /// `n` signals of `bits` bits, or none if `bits` is 0.
 pub fn optional<D: Direction>(n: usize, bits: usize) -> Vec<Sig<D>> {
     if bits == 0 { vec![] } else { Sig::vec(n, bits, false) }
@@ -97,29 +120,36 @@ impl ProcessingElement {
     pub fn new(c: &Config) -> Self {
         let (a, w) = (&c.array, Widths::new(c));
         let dot = w.row + w.col + a.lanes.trailing_zeros() as usize;
+        let (height, deep) = (height(c), a.pipeline == DEEP);
         ProcessingElement {
             clock: Default::default(),
-            window: Sig::vec(a.select * a.lanes, w.row, true),
-            bank: optional(1, w.pick),
+            window: Sig::vec(height * a.select * a.lanes, w.row, true),
+            bank: optional(height, w.pick),
             digit: Sig::vec(a.lanes, w.col, true),
-            index: optional(a.lanes, w.pick),
+            index: optional(height * a.lanes, w.pick),
             step: Default::default(),
             first: Default::default(),
             last: Default::default(),
             shift: Sig::unsigned(w.shift),
-            shadow: Sig::signed(a.acc_bits),
-            chosen: Sig::vec(a.lanes, w.row, true),
-            pick: optional(a.lanes, w.pick),
-            product: (0..a.lanes).map(|l| Product::new(w.row, w.col, l)).collect(),
-            sum: Sig::signed(dot),
-            base: Sig::signed(a.acc_bits),
-            total: Sig::signed(a.acc_bits),
-            dot: Reg::signed(dot),
-            weigh: ShiftLeft::new(dot, a.acc_bits, w.unit, w.shifts),
-            acc: Reg::signed(a.acc_bits),
-            done: Reg::signed(a.acc_bits),
+            shadow: Sig::vec(height, a.acc_bits, true),
+            chosen: Sig::vec(height * a.lanes, w.row, true),
+            pick: optional(height * a.lanes, w.pick),
+            product: (0..a.lanes).map(|l| Product::new(height, w.row, w.col, l, deep)).collect(),
+            sum: Sig::vec(height, dot, true),
+            base: Sig::vec(height, a.acc_bits, true),
+            total: Sig::vec(height, a.acc_bits, true),
+            dot: Reg::vec(height, dot, true),
+            weigh: (0..height).map(|_| ShiftLeft::new(dot, a.acc_bits, w.unit, w.shifts)).collect(),
+            weighed: Stage::vec(height, deep, a.acc_bits, true),
+            step_at: Stage::new(deep, 1, false),
+            first_at: Stage::new(deep, 1, false),
+            last_at: Stage::new(deep, 1, false),
+            acc: Reg::vec(height, a.acc_bits, true),
+            done: Reg::vec(height, a.acc_bits, true),
+            height: Dim::new(height),
             lanes: Dim::new(a.lanes),
             banks: Dim::new(a.select),
+            window_size: Dim::new(a.select * a.lanes),
             selects: Dim::new(usize::from(a.select > 1)),
         }
     }
@@ -130,40 +160,58 @@ impl Logic for ProcessingElement {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, dot, acc, done);
+        clock!(self, clock, step_at, first_at, last_at);
+        self.step_at.d.next = self.step.val().into();
+        self.first_at.d.next = self.first.val().into();
+        self.last_at.d.next = self.last.val().into();
         for l in 0..self.lanes.val() {
-            self.chosen[l].next = self.window[l].val();
+            self.product[l].clock.next = self.clock.val();
+            self.product[l].b.next = self.digit[l].val();
         }
-        for s in 0..self.selects.val() {
+        for r in 0..self.height.val() {
             for l in 0..self.lanes.val() {
-                self.pick[l].next = self.bank[s].val() | self.index[l].val();
-                for b in 1..self.banks.val() {
-                    if self.pick[l].val() == b {
-                        self.chosen[l].next = self.window[b * self.lanes.val() + l].val();
+                self.chosen[r * self.lanes.val() + l].next =
+                    self.window[r * self.window_size.val() + l].val();
+            }
+            for _s in 0..self.selects.val() {
+                for l in 0..self.lanes.val() {
+                    self.pick[r * self.lanes.val() + l].next =
+                        self.bank[r].val() | self.index[r * self.lanes.val() + l].val();
+                    for b in 1..self.banks.val() {
+                        if self.pick[r * self.lanes.val() + l].val() == b {
+                            self.chosen[r * self.lanes.val() + l].next =
+                                self.window[r * self.window_size.val() + b * self.lanes.val() + l].val();
+                        }
                     }
                 }
             }
-        }
-        self.sum.next = 0.into();
-        for l in 0..self.lanes.val() {
-            self.product[l].a.next = self.chosen[l].val();
-            self.product[l].b.next = self.digit[l].val();
-            self.sum.next = self.sum.val() + self.product[l].y.val();
-        }
-        self.dot.d.next = self.sum.val();
-        self.weigh.x.next = self.dot.q.val();
-        self.weigh.sel.next = self.shift.val();
-        self.base.next = self.acc.q.val();
-        if self.first.val() {
-            self.base.next = 0.into();
-        }
-        self.total.next = self.base.val() + self.weigh.y.val();
-        if self.step.val() {
-            self.acc.d.next = self.total.val();
-            if self.last.val() {
-                self.done.d.next = self.total.val();
+            self.sum[r].next = 0.into();
+            for l in 0..self.lanes.val() {
+                self.product[l].a[r].next = self.chosen[r * self.lanes.val() + l].val();
+                self.sum[r].next = self.sum[r].val() + self.product[l].y[r].val();
             }
+            self.dot[r].clock.next = self.clock.val();
+            self.dot[r].d.next = self.sum[r].val();
+            self.weigh[r].x.next = self.dot[r].q.val();
+            self.weigh[r].sel.next = self.shift.val();
+            self.weighed[r].clock.next = self.clock.val();
+            self.weighed[r].d.next = self.weigh[r].y.val();
+            self.base[r].next = self.acc[r].q.val();
+            if self.first_at.q.val().any() {
+                self.base[r].next = 0.into();
+            }
+            self.total[r].next = self.base[r].val() + self.weighed[r].q.val();
+            self.acc[r].clock.next = self.clock.val();
+            self.done[r].clock.next = self.clock.val();
+            self.acc[r].d.next = self.acc[r].q.val();
+            self.done[r].d.next = self.done[r].q.val();
+            if self.step_at.q.val().any() {
+                self.acc[r].d.next = self.total[r].val();
+                if self.last_at.q.val().any() {
+                    self.done[r].d.next = self.total[r].val();
+                }
+            }
+            self.shadow[r].next = self.done[r].q.val();
         }
-        self.shadow.next = self.done.q.val();
     }
 }

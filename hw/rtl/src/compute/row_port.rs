@@ -1,9 +1,9 @@
 //! A row's side of the array: its memory, its address offset, and its digits with their sign.
 //!
 //! ```text
-//!  t       t+1            t+2             t+3
-//! address ─►[+ offset] ─► [memory] ─► sign ─►[window]
-//!                  └ low bits ─────────────►[bank]
+//!  t       t+1            t+2     (t+3)        t+3 (t+4)
+//! address ─►[+ offset] ─► [memory] ─►(▯)─► sign ─►[window]      (▯): if deep
+//!                  └ low bits ──────────────────►[bank]
 //! ```
 
 use super::pe::{Widths, optional};
@@ -12,10 +12,11 @@ use crate::load::pieces::{Pieces, offset_pieces, row_pieces};
 use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
+use tandem_spec::config::DEEP;
 
 /// Reads window ⌊A / M⌋ and bank A mod M, A = `address` + offset; outside the memory all digits are zero.
 ///
-/// # Timing  address in cycle t, window and bank in t+3; a word written at the end of t is read from t+1 on
+/// # Timing  address in cycle t, window and bank in t+3 (t+4 if deep); a word written at the end of t is read from t+1 on
 #[derive(LogicBlock)]
 pub struct RowPort {
     /// Clock.
@@ -43,8 +44,12 @@ pub struct RowPort {
     top_1: Reg,
     top_2: Reg,
     inside_2: Reg,
+    top_3: Stage,
+    inside_3: Stage,
+    word: Vec<Stage>,
     bank_2: Vec<Reg>,
-    bank_3: Vec<Reg>,
+    bank_3: Vec<Stage>,
+    bank_4: Vec<Reg>,
     ram: Vec<Ram>,
     digits: Vec<Unpack>,
     extend: Vec<SignExtend>,
@@ -67,6 +72,7 @@ impl RowPort {
         let Pieces { count, bits } = row_pieces(c);
         let Pieces { count: offset_parts, bits: offset_bits } = offset_pieces(c);
         let digits = a.select * a.lanes;
+        let deep = a.pipeline == DEEP;
         let bank_reg = || if w.pick == 0 { vec![] } else { Reg::vec(1, w.pick, false) };
         RowPort {
             clock: Default::default(),
@@ -84,8 +90,12 @@ impl RowPort {
             top_1: Reg::unsigned(1),
             top_2: Reg::unsigned(1),
             inside_2: Reg::unsigned(1),
+            top_3: Stage::new(deep, 1, false),
+            inside_3: Stage::new(deep, 1, false),
+            word: Stage::vec(count, deep, bits, false),
             bank_2: bank_reg(),
-            bank_3: bank_reg(),
+            bank_3: if w.pick == 0 { vec![] } else { Stage::vec(1, deep, w.pick, false) },
+            bank_4: bank_reg(),
             ram: (0..count).map(|_| Ram::new(c.memory.row, bits, false)).collect(),
             digits: (0..count).map(|_| Unpack::new(bits / a.row_digit, a.row_digit, false)).collect(),
             extend: SignExtend::vec(digits, a.row_digit),
@@ -109,6 +119,7 @@ impl Logic for RowPort {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, flat, top_1, top_2, inside_2);
+        clock!(self, clock, top_3, inside_3);
         for p in 0..self.offset_parts.val() {
             self.shift_by[p].clock.next = self.clock.val();
             self.shift_by[p].en.next = self.offset_we[p].val();
@@ -122,13 +133,17 @@ impl Logic for RowPort {
         self.flat.d.next = self.sum.val();
         self.top_1.d.next = self.top.val().into();
         self.top_2.d.next = self.top_1.q.val();
+        self.top_3.d.next = self.top_2.q.val();
+        self.inside_3.d.next = self.inside_2.q.val();
         self.inside_2.d.next = ((self.flat.q.val() >> self.log_span.val()) == 0).into();
         for s in 0..self.selects.val() {
             self.bank_2[s].clock.next = self.clock.val();
             self.bank_3[s].clock.next = self.clock.val();
+            self.bank_4[s].clock.next = self.clock.val();
             self.bank_2[s].d.next = self.flat.q.val();
             self.bank_3[s].d.next = self.bank_2[s].q.val();
-            self.bank[s].next = self.bank_3[s].q.val();
+            self.bank_4[s].d.next = self.bank_3[s].q.val();
+            self.bank[s].next = self.bank_4[s].q.val();
         }
         for p in 0..self.pieces.val() {
             self.ram[p].clock.next = self.clock.val();
@@ -137,14 +152,16 @@ impl Logic for RowPort {
             self.ram[p].we.next = self.we[p].val();
             self.ram[p].waddr.next = self.waddr.val();
             self.ram[p].wdata.next = self.data[p].val();
-            self.digits[p].x.next = self.ram[p].rdata.val();
+            self.word[p].clock.next = self.clock.val();
+            self.word[p].d.next = self.ram[p].rdata.val();
+            self.digits[p].x.next = self.word[p].q.val();
         }
         for d in 0..self.digit_count.val() {
             self.extend[d].x.next = self.digits[d / self.per_piece.val()].y[d % self.per_piece.val()].val();
-            self.extend[d].is_signed.next = self.top_2.q.val().any();
+            self.extend[d].is_signed.next = self.top_3.q.val().any();
             self.operand[d].clock.next = self.clock.val();
             self.operand[d].d.next = 0.into();
-            if self.inside_2.q.val().any() {
+            if self.inside_3.q.val().any() {
                 self.operand[d].d.next = self.extend[d].y.val();
             }
             self.window[d].next = self.operand[d].q.val();

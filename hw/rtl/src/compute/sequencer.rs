@@ -84,10 +84,12 @@ pub struct Sequencer {
     pub push_load: Signal<Out, Bit>,
     /// … the store engine.
     pub push_store: Signal<Out, Bit>,
-    /// Valid elements of the step.
-    pub elements: Sig<Out>,
-    /// What the step adds to the counter of avoided products.
-    pub avoided: Sig<Out>,
+    /// M − 1 of the step, 0 without selection.
+    pub mask_value: Sig<Out>,
+    /// The step is the first that chooses from its windows.
+    pub opens: Signal<Out, Bit>,
+    /// The step chooses from the windows of the one before.
+    pub reuses: Signal<Out, Bit>,
     ready: Signal<Local, Bit>,
     advance: Signal<Local, Bit>,
     busy: Reg,
@@ -113,8 +115,12 @@ pub struct Sequencer {
     tile_end: Signal<Local, Bit>,
     next_row: Sig<Local>,
     next_col: Sig<Local>,
-    mask_value: Sig<Local>,
-    words: Sig<Local>,
+    rows_kept: Reg,
+    groups_kept: Reg,
+    fresh: Reg,
+    several: Reg,
+    waits: Signal<Local, Bit>,
+    several_words: Signal<Local, Bit>,
     head_pop_prev: Slice,
     head_pop_next: Slice,
     head_row_planes: Slice,
@@ -193,8 +199,9 @@ impl Sequencer {
             result_base: Sig::unsigned(index_bits(c.memory.result)),
             push_load: Default::default(),
             push_store: Default::default(),
-            elements: Sig::unsigned(bits_for(a.rows * a.cols)),
-            avoided: Sig::signed(16),
+            mask_value: Sig::unsigned(index_bits(a.select)),
+            opens: Default::default(),
+            reuses: Default::default(),
             ready: Default::default(),
             advance: Default::default(),
             busy: Reg::unsigned(1),
@@ -220,8 +227,12 @@ impl Sequencer {
             tile_end: Default::default(),
             next_row: Sig::unsigned(at),
             next_col: Sig::unsigned(at),
-            mask_value: Sig::unsigned(w.pick.max(1)),
-            words: Sig::unsigned(bits_for(most_words)),
+            rows_kept: Reg::unsigned(bits_for(a.rows)),
+            groups_kept: Reg::unsigned(bits_for(a.cols.div_ceil(a.drain))),
+            fresh: Reg::unsigned(1),
+            several: Reg::unsigned(1),
+            waits: Default::default(),
+            several_words: Default::default(),
             head_pop_prev: field(compute::POP_PREV, 0),
             head_pop_next: field(compute::POP_NEXT, 0),
             head_row_planes: field(compute::ROW_PLANES, 7),
@@ -263,7 +274,20 @@ impl Logic for Sequencer {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, busy, index_delta, tile_index, first_step, first_tile, drain_wait);
+        dff_setup!(
+            self,
+            clock,
+            busy,
+            index_delta,
+            tile_index,
+            first_step,
+            first_tile,
+            drain_wait,
+            rows_kept,
+            groups_kept,
+            fresh,
+            several
+        );
         for i in 0..self.halves.val() {
             self.kept[i].clock.next = self.clock.val();
             self.kept[i].d.next = self.kept[i].q.val();
@@ -333,8 +357,13 @@ impl Logic for Sequencer {
                 self.next_col.next = self.col_at[v].q.val() + self.col_stride[v].val();
             }
         }
+        // the drain that is under way: its words are multiplied in the cycle after its tile's last step
+        self.waits.next = self.drain_wait.q.val().any();
+        if self.fresh.q.val().any() {
+            self.waits.next = self.several.q.val().any();
+        }
         // the step
-        self.wait_drain.next = self.busy.q.val().any() & self.tile_end.val() & self.drain_wait.q.val().any();
+        self.wait_drain.next = self.busy.q.val().any() & self.tile_end.val() & self.waits.val();
         self.advance.next = self.busy.q.val().any() & !self.wait_drain.val();
         self.step.next = self.advance.val();
         self.first.next = self.first_step.q.val().any() & !self.keep.y.val().any();
@@ -363,12 +392,9 @@ impl Logic for Sequencer {
         self.result_base.next = self.kept[4].q.val();
         self.push_load.next = self.carry[0].val() & self.push_prev.y.val().any();
         self.push_store.next = self.carry[0].val() & self.push_next.y.val().any();
-        self.words.next = self.tile_rows.val() * self.tile_groups.val();
         if self.hold.y.val().any() {
-            self.words.next = 1.into();
             self.last.next = false;
         }
-        self.elements.next = self.tile_rows.val() * self.tile_cols.val();
         // selection: the level that goes on choosing from the same windows
         self.window_turn.next = self.turn[self.levels.val() - 1].q.val();
         if self.by_row.y.val().any() {
@@ -381,7 +407,8 @@ impl Logic for Sequencer {
             }
         }
         self.mask_value.next = 0.into();
-        self.avoided.next = 0.into();
+        self.opens.next = false;
+        self.reuses.next = false;
         for s in 0..self.selects.val() {
             for b in 0..self.log_banks.val() {
                 if self.select.y.val() > b {
@@ -391,20 +418,35 @@ impl Logic for Sequencer {
             self.held[s].next = self.by_row.y.val();
             self.mask[s].next = self.mask_value.val();
             if self.select.y.val().any() {
-                self.avoided.next = -self.elements.val();
-                if self.window_turn.val() == 1 {
-                    self.avoided.next = self.elements.val() * self.mask_value.val();
-                }
+                self.opens.next = self.window_turn.val() == 1;
+                self.reuses.next = !(self.window_turn.val() == 1);
             }
         }
         // moving on
         if self.drain_wait.q.val().any() {
             self.drain_wait.d.next = self.drain_wait.q.val() - 1;
         }
+        self.fresh.d.next = 0.into();
+        if self.fresh.q.val().any() {
+            self.drain_wait.d.next = 0.into();
+            if self.several.q.val().any() {
+                self.drain_wait.d.next =
+                    self.rows_kept.q.val() * self.groups_kept.q.val() + self.skew.val() - 2;
+            }
+        }
+        self.several_words.next = (self.skew.val() > 0)
+            | (!self.hold.y.val().any() & ((self.tile_rows.val() > 1) | (self.tile_groups.val() > 1)));
         if self.advance.val() {
             self.first_step.d.next = self.tile_end.val().into();
             if self.tile_end.val() {
-                self.drain_wait.d.next = self.words.val() + self.skew.val() - 1;
+                self.fresh.d.next = 1.into();
+                self.several.d.next = self.several_words.val().into();
+                self.rows_kept.d.next = self.tile_rows.val();
+                self.groups_kept.d.next = self.tile_groups.val();
+                if self.hold.y.val().any() {
+                    self.rows_kept.d.next = 1.into();
+                    self.groups_kept.d.next = 1.into();
+                }
                 self.first_tile.d.next = 0.into();
                 self.tile_index.d.next = self.tile_index.q.val() + 1;
             }

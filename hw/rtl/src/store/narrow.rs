@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! v ─► ⌊v / 2^shift⌋, rounding ─►[A]─► + , clamp ─►[B]
-//!  └─► |v| ──────────────────────►[magnitude]
+//!  └─► |v| ──────────────────────►[ ]────────────►[magnitude]
 //! ```
 
 use crate::hdl::prelude::*;
@@ -11,7 +11,7 @@ use rust_hdl::prelude::*;
 
 /// `y = clamp(round_half_to_even(v / 2^shift))`, or `v` if the format is 32 bits.
 ///
-/// # Timing  v in tick t, magnitude and saturation in t+1, y in t+2; nothing moves without `advance`
+/// # Timing  v in tick t, magnitude, saturation and y in t+2; nothing moves without `advance`
 #[derive(LogicBlock)]
 pub struct Narrow {
     /// Clock.
@@ -30,13 +30,15 @@ pub struct Narrow {
     pub format: Sig<In>,
     /// |v|.
     pub magnitude: Sig<Out>,
-    /// The clamp will change the result.
+    /// The clamp has changed the result.
     pub saturates: Signal<Out, Bit>,
     /// The narrowed result.
     pub y: Sig<Out>,
     quotient: RegEn,
     up: RegEn,
     size: RegEn,
+    size_2: RegEn,
+    clipped: RegEn,
     result: RegEn,
     shifted: Asr,
     rest: Sig<Local>,
@@ -64,6 +66,8 @@ impl Default for Narrow {
             quotient: RegEn::signed(32),
             up: RegEn::unsigned(1),
             size: RegEn::unsigned(32),
+            size_2: RegEn::unsigned(32),
+            clipped: RegEn::unsigned(1),
             result: RegEn::signed(32),
             shifted: Asr::new(32, 5),
             rest: Sig::unsigned(32),
@@ -85,10 +89,14 @@ impl Logic for Narrow {
         self.quotient.clock.next = self.clock.val();
         self.up.clock.next = self.clock.val();
         self.size.clock.next = self.clock.val();
+        self.size_2.clock.next = self.clock.val();
+        self.clipped.clock.next = self.clock.val();
         self.result.clock.next = self.clock.val();
         self.quotient.en.next = self.advance.val();
         self.up.en.next = self.advance.val();
         self.size.en.next = self.advance.val();
+        self.size_2.en.next = self.advance.val();
+        self.clipped.en.next = self.advance.val();
         self.result.en.next = self.advance.val();
         self.shifted.x.next = self.v.val();
         self.shifted.amount.next = self.shift.val();
@@ -103,7 +111,8 @@ impl Logic for Narrow {
         if self.v.val() < 0 {
             self.size.d.next = -self.v.val();
         }
-        self.magnitude.next = self.size.q.val();
+        self.size_2.d.next = self.size.q.val();
+        self.magnitude.next = self.size_2.q.val();
         self.rounded.next = self.quotient.q.val() + self.up.q.val();
         self.clamped.next = self.rounded.val();
         if self.format.val() == 1 {
@@ -122,7 +131,8 @@ impl Logic for Narrow {
                 self.clamped.next = self.low_8.val();
             }
         }
-        self.saturates.next = self.clamped.val() != self.rounded.val();
+        self.clipped.d.next = (self.clamped.val() != self.rounded.val()).into();
+        self.saturates.next = self.clipped.q.val().any();
         self.result.d.next = self.clamped.val();
         self.y.next = self.result.q.val();
     }

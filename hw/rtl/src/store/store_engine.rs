@@ -154,7 +154,6 @@ pub struct StoreEngine {
     head_shift: Slice,
     narrows: Flag,
     delays: Dim,
-    measured: Dim,
     formats: Dim,
     fit_splits: Vec<Flag>,
     fit_last: Vec<Dim>,
@@ -282,7 +281,6 @@ impl StoreEngine {
             head_shift: field(store::SHIFT, 3),
             narrows: Flag::new(c.narrow),
             delays: Dim::new(delays),
-            measured: Dim::new(1 + delays / 2),
             formats: Dim::new(formats),
             fit_splits: fits.iter().map(|f| Flag::new(f.share == 1)).collect(),
             fit_last: fits.iter().map(|f| Dim::new(f.split.max(f.share) - 1)).collect(),
@@ -529,9 +527,7 @@ impl Logic for StoreEngine {
                     self.left.d.next = self.left.q.val() - 1;
                 }
             }
-            if self.valid_at[self.measured.val()].q.val().any()
-                & (!self.splits.val() | !self.part_at[self.measured.val()].q.val().any())
-            {
+            if self.valid_at[2].q.val().any() & (!self.splits.val() | !self.part_at[2].q.val().any()) {
                 self.magnitude.d.next = self.magnitude.q.val() | self.or.val();
                 self.saturated.d.next = self.saturated.q.val() + self.hits.val();
             }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use tandem_spec::Config;
+use tandem_spec::config::PLAIN;
 use tandem_synth::{SynthError, Tools, modules, stage};
 
 const TOOLS: &str = "`make setup-test` installs every tool that the tests need";
@@ -18,10 +19,15 @@ pub fn verilog(select: usize) -> (Config, String) {
 
 /// The same with digits of `digit` bits and operands of `bits`.
 pub fn with(select: usize, digit: usize, bits: usize) -> (Config, String) {
+    accelerator(select, digit, bits, PLAIN)
+}
+
+/// The same with so many stages.
+pub fn accelerator(select: usize, digit: usize, bits: usize, pipeline: usize) -> (Config, String) {
     let index = if select > 1 { "index_depth = 16\n" } else { "" };
     let text = format!(
         "[array]\nrows = 2\ncols = 2\nlanes = 2\nrow_digit = {digit}\ncol_digit = {digit}\nrow_bits = {bits}\ncol_bits = {bits}\n\
-         acc_bits = 24\nselect = {select}\n[memory]\nrow_depth = 16\ncol_depth = 16\n{index}result_depth = 16\n\
+         acc_bits = 24\nselect = {select}\npipeline = {pipeline}\n[memory]\nrow_depth = 16\ncol_depth = 16\n{index}result_depth = 16\n\
          [link]\nbits = 32\n[control]\nqueue = 2\n"
     );
     let config = Config::from_toml("proof.toml", &text).unwrap_or_else(|e| panic!("{e}"));

@@ -1,64 +1,99 @@
 //! The processing element: its lane multiplexers, its sum, its accumulator.
 
-use crate::claim::{Claim, Mutant, Proofs, caught, verilog};
-use tandem_rtl::compute::pe::Widths;
+use crate::claim::{Claim, Mutant, Proofs, accelerator, caught};
+use tandem_rtl::compute::pe::{Widths, height};
 use tandem_spec::Config;
+use tandem_spec::config::DEEP;
 use tandem_synth::modules;
 
 const PROPERTIES: &str = include_str!("formal/processing_element.sv");
 
 /// What is broken, the text, what becomes of it.
 const MUTANTS: [Mutant; 4] = [
-    ("a sum is subtracted", "assign total = base + weigh_y", "assign total = base - weigh_y"),
-    ("a sum is not cleared", "base = 24'd0", "base = acc_q"),
+    ("a sum is subtracted", "assign total_0 = base_0 + weigh", "assign total_0 = base_0 - weigh"),
+    ("a sum is not cleared", "base_0 = 24'd0", "base_0 = acc_0_q"),
     ("a lane takes the wrong bank", "chosen_0 = window_2;", "chosen_0 = window_4;"),
-    ("a lane is added twice", "product_1_y}", "product_0_y}"),
+    ("a lane is added twice", "product_1_y_0}", "product_0_y_0}"),
+];
+/// The same of the second row and of the registers of a deep element.
+const DEEP_MUTANTS: [Mutant; 4] = [
+    ("a sum is subtracted", "assign total_1 = base_1 + weigh", "assign total_1 = base_1 - weigh"),
+    ("the second row takes the first one's bank", "pick_2 = bank_1", "pick_2 = bank_0"),
+    ("the second row takes the first one's products", "product_1_y_1}", "product_1_y_0}"),
+    ("the control comes too early", "first_at_q <= first", "first_at_q <= step"),
 ];
 
-/// `processing_element` of M = `select`: its lane multiplexers, and its sums of whatever its products are; what they are
-/// is the claim of `product`.
-fn element(select: usize) -> Claim {
-    let (c, mut v) = verilog(select);
+/// `processing_element` of M = `select`: its lane multiplexers, and the sums of its rows, of whatever its products are; what
+/// they are is the claim of `product`.
+fn elements(select: usize, pipeline: usize) -> Vec<Claim> {
+    let (c, mut v) = accelerator(select, 4, 8, pipeline);
+    let rows = height(&c);
     for l in 0..c.array.lanes {
-        let name = format!("product_s5_s5_{l}");
-        let any = format!(
-            "module {name} (\n  input wire signed [4:0] a,\n  input wire signed [4:0] b,\n  output wire signed [9:0] y\n);\n\
-             \x20 (* anyseq *) wire signed [9:0] any;\n  assign y = any;\nendmodule\n"
-        );
-        let real = modules::module(&v, &name).unwrap().to_owned();
+        let name = match pipeline {
+            DEEP => format!("deep_product_{rows}xs5_s5_{l}"),
+            _ => format!("product_{rows}xs5_s5_{l}"),
+        };
+        let mut any = format!("module {name} (\n  input wire clock,\n");
+        let mut values = String::new();
+        for r in 0..rows {
+            any += &format!("  input wire signed [4:0] a_{r},\n  output wire signed [9:0] y_{r},\n");
+            values += &format!("  (* anyseq *) wire signed [9:0] any_{r};\n  assign y_{r} = any_{r};\n");
+        }
+        any += &format!("  input wire signed [4:0] b\n);\n{values}endmodule\n");
+        let real = modules::module(&v, &name).unwrap_or_else(|| panic!("no module {name}")).to_owned();
         v = v.replace(&real, &any);
     }
-    Claim::new(&v, "processing_element", &format!("{}{PROPERTIES}", plain_sum(&c)))
+    (0..rows)
+        .map(|r| {
+            let row = PROPERTIES.replace("_0", &format!("_{r}"));
+            Claim::new(&v, "processing_element", &format!("{}{row}", plain_sum(&c, r)))
+        })
+        .collect()
 }
 
-fn plain_sum(c: &Config) -> String {
+fn plain_sum(c: &Config, r: usize) -> String {
     let (a, w) = (&c.array, Widths::new(c));
     let dot = w.row + w.col + a.lanes.trailing_zeros() as usize;
     let mut s = format!(
-        "localparam F_ACC = {}, F_DOT = {dot}, F_UNIT = {}, F_SHIFTS = {}, F_SEL = {};\n",
-        a.acc_bits, w.unit, w.shifts, w.shift
+        "localparam F_ACC = {}, F_DOT = {dot}, F_UNIT = {}, F_SHIFTS = {};\n",
+        a.acc_bits, w.unit, w.shifts
     );
     for l in 0..a.lanes {
-        let mut pick = format!("window_{l}");
-        for b in 1..a.select {
-            pick = format!("(bank_0 | index_{l}) == {b} ? window_{} : {pick}", b * a.lanes + l);
-        }
+        let lane = r * a.lanes + l;
+        let window = |b: usize| format!("window_{}", (r * a.select + b) * a.lanes + l);
+        let pick = (1..a.select).fold(window(0), |other, b| {
+            format!("(bank_{r} | index_{lane}) == {b} ? {} : {other}", window(b))
+        });
         s += &format!("wire signed [{}:0] f_pick_{l} = {pick};\n", w.row - 1);
-        s += &format!("always @* assert (chosen_{l} == f_pick_{l});\n");
+        s += &format!("always @* assert (chosen_{lane} == f_pick_{l});\n");
     }
-    let products: Vec<String> = (0..a.lanes).map(|l| format!("product_{l}_y")).collect();
-    s + &format!("wire signed [F_DOT-1:0] f_plain = {};\n", products.join(" + "))
+    let products: Vec<String> = (0..a.lanes).map(|l| format!("product_{l}_y_{r}")).collect();
+    s += &format!("wire signed [F_DOT-1:0] f_plain = {};\n`define F_SUM f_plain\n", products.join(" + "));
+    s + match a.pipeline {
+        DEEP => {
+            "`define F_DEEP\n`define F_ADDEND weighed_0_q\n`define F_STEP step_at_q\n`define F_FIRST first_at_q\n\
+             `define F_LAST last_at_q\nreg f_late = 0;\nreg [2:0] f_control;\n\
+             always @(posedge clock) begin\n  f_late <= 1;\n  f_control <= {step, first, last};\nend\n\
+             always @* if (f_late) assert ({step_at_q, first_at_q, last_at_q} == f_control);\n"
+        }
+        _ => "`define F_ADDEND f_weighed\n`define F_STEP step\n`define F_FIRST first\n`define F_LAST last\n",
+    }
+    .replace("weighed_0", &format!("weighed_{r}"))
+    .as_str()
 }
 
 #[test]
 fn the_element_is_a_multiply_add() {
     let proofs = Proofs::new();
     for select in [1, 4] {
-        proofs.prove(&element(select)).unwrap();
+        for claim in elements(select, 5).iter().chain(&elements(select, DEEP)) {
+            proofs.prove(claim).unwrap();
+        }
     }
 }
 
 #[test]
 fn broken_elements_are_caught() {
-    caught(&element(4), &MUTANTS);
+    caught(&elements(4, 5)[0], &MUTANTS);
+    caught(&elements(4, DEEP)[1], &DEEP_MUTANTS);
 }

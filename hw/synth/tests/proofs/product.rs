@@ -1,18 +1,29 @@
 //! Products of digits, and of operands cut into digits.
 
-use crate::claim::{Claim, Mutant, Proofs, caught, verilog, with};
+use crate::claim::{Claim, Mutant, Proofs, accelerator, caught, verilog, with};
+use tandem_spec::config::DEEP;
 use tandem_synth::modules;
 
 /// All products shift and add.
 const ADDS: &str = "-DTANDEM_SHIFT_ADD=0";
+/// All products in the part's multipliers, named.
+const PACKED: &str = "-DTANDEM_SHIFT_ADD=9 -DTANDEM_MULT18X18D";
+/// The same multipliers, as the product asks for them.
+const MULTIPLIER: &str = include_str!("formal/mult18x18d.v");
 
 const PRODUCTS: [Mutant; 2] = [
-    ("a partial product is lost", "a & {5{b[2]}}", "a & {5{1'b0}}"),
-    ("the sign digit is added", "s0_4 - (p4", "s0_4 + (p4"),
+    ("a partial product is lost", "f0 & {5{g[2]}}", "f0 & {5{1'b0}}"),
+    ("the sign digit is added", "s0_0_4 - (p0_4", "s0_0_4 + (p0_4"),
 ];
 const DIGITS: [Mutant; 2] = [
     ("a digit product is not shifted", ", x, 2'h0}", ", 2'h0, x}"),
-    ("the sign of a digit is added", "s0_2 - (p2", "s0_2 + (p2"),
+    ("the sign of a digit is added", "s0_0_2 - (p0_2", "s0_0_2 + (p0_2"),
+];
+const PAIR: [Mutant; 4] = [
+    ("the upper product is not mended", "p[19:10] + p[9]", "p[19:10]"),
+    ("the operands are packed without a sign", "(a_1 <<< 10) + a_0", "{a_1, 5'd0, a_0}"),
+    ("the products are packed too closely", "(a_1 <<< 10)", "(a_1 <<< 9)"),
+    ("the multiplier has no register behind", ".REG_OUTPUT_CLK(\"CLK0\")", ".REG_OUTPUT_CLK(\"NONE\")"),
 ];
 
 /// A digit product of rank 0.
@@ -20,8 +31,21 @@ fn product() -> Claim {
     let (_, v) = verilog(1);
     Claim::new(
         &v,
-        "product_s5_s5_0",
-        "wire signed [9:0] f_plain = a * b;\nalways @* assert (y == f_plain);\n",
+        "product_1xs5_s5_0",
+        "wire signed [9:0] f_plain = a_0 * b;\nalways @* assert (y_0 == f_plain);\n",
+    )
+}
+
+/// Two digit products that share a factor, with registers before and behind.
+fn pair() -> Claim {
+    let (_, v) = accelerator(1, 4, 8, DEEP);
+    Claim::new(
+        &format!("{v}{MULTIPLIER}"),
+        "deep_product_2xs5_s5_0",
+        "reg [1:0] f_age = 0;\nreg signed [9:0] f_0, f_1, f_00, f_11;\n\
+         always @(posedge clock) begin\n  if (!f_age[1]) f_age <= f_age + 1;\n\
+         \x20 f_0 <= a_0 * b;\n  f_1 <= a_1 * b;\n  f_00 <= f_0;\n  f_11 <= f_1;\nend\n\
+         always @* if (f_age[1]) begin\n  assert (y_0 == f_00);\n  assert (y_1 == f_11);\nend\n",
     )
 }
 
@@ -40,7 +64,7 @@ fn digits() -> Claim {
     for (p, q) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
         let n = format!("{p}{q}");
         h += &format!("  wire signed [5:0] y{n};\n  wire signed [23:0] z{n};\n");
-        h += &format!("  {product} product{n}(.a(a{p}), .b(b{q}), .y(y{n}));\n");
+        h += &format!("  {product} product{n}(.clock(1'b0), .a_0(a{p}), .b(b{q}), .y_0(y{n}));\n");
         h += &format!("  {shift} weigh{n}(.x({{y{n}[5], y{n}}}), .sel(2'd{}), .y(z{n}));\n", p + q);
     }
     h += "  wire signed [23:0] sum = z00 + z01 + z10 + z11;\n  wire signed [9:0] whole = a_whole * b_whole;\nendmodule\n";
@@ -48,11 +72,13 @@ fn digits() -> Claim {
 }
 
 #[test]
-fn a_digit_product_is_a_product_in_both_forms() {
+fn a_digit_product_is_a_product_in_every_form() {
     let proofs = Proofs::new();
     for define in ["", ADDS, "-DTANDEM_SHIFT_ADD=1"] {
         proofs.prove(&product().define(define)).unwrap();
+        proofs.prove(&pair().define(define)).unwrap();
     }
+    proofs.prove(&pair().define(PACKED)).unwrap();
 }
 
 #[test]
@@ -64,4 +90,5 @@ fn digit_products_shift_and_add_to_the_whole_product() {
 fn broken_products_are_caught() {
     caught(&product().define(ADDS), &PRODUCTS);
     caught(&digits(), &DIGITS);
+    caught(&pair().define(PACKED), &PAIR);
 }

@@ -14,7 +14,8 @@
 //! | [`Fifo`] | queue with the head in view | 1 |
 //! | [`Slice`], [`Unpack`], [`Concat`], [`SignExtend`] | wiring | 0 |
 //! | [`Mux`] | `y = x[sel]` | 0 |
-//! | [`Product`] | `y = a · b`, by shift-and-add where that is smaller | 0 |
+//! | [`Stage`] | `q ← d`, or `q = d` where the pipeline is short | 1 or 0 |
+//! | [`Product`] | `y = a · b`, one or two, by shift-and-add where that is smaller | 0 or 2 |
 //! | [`ShiftLeft`], [`Asr`] | `y = x · 2^(sel·step)`, `y = ⌊x / 2^amount⌋` | 0 |
 //! | [`XorReduce`] | a product with a constant matrix over GF(2) | 0 |
 mod asr;
@@ -30,6 +31,7 @@ mod rom;
 mod shift_left;
 mod sign_extend;
 mod slice;
+mod stage;
 mod unpack;
 mod xor_reduce;
 
@@ -37,7 +39,7 @@ pub use asr::Asr;
 pub use concat::Concat;
 pub use fifo::Fifo;
 pub use mux::Mux;
-pub use product::{Product, SHIFT_ADD};
+pub use product::{ECP5_DSP, Product, SHIFT_ADD};
 pub use ram::Ram;
 pub use reg::Reg;
 pub use reg_en::RegEn;
@@ -46,6 +48,7 @@ pub use rom::Rom;
 pub use shift_left::ShiftLeft;
 pub use sign_extend::SignExtend;
 pub use slice::Slice;
+pub use stage::Stage;
 pub use unpack::Unpack;
 pub use xor_reduce::XorReduce;
 

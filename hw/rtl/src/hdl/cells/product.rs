@@ -1,67 +1,183 @@
-//! A product of two signed digits.
-use super::{declared, tag};
+//! Products of signed digits that share a factor.
+use super::{declared, literal, tag};
+use crate::hdl::format::Format;
 use crate::hdl::names;
 use crate::hdl::sig::Sig;
 use rust_hdl::prelude::*;
 use std::fmt::Write;
 
-/// `y = a · b`.
+/// `y_i = a_i · b` for one or two `a`.
 ///
 /// ```text
-/// shift and add:   b = −b_{n−1}·2^{n−1} + Σ b_i·2^i     y = (a·b_0 + 2·a·b_1) + 4·(a·b_2 − …)
+/// shift and add:   b = −b_{n−1}·2^{n−1} + Σ b_j·2^j        y = (a·b_0 + 2·a·b_1) + 4·(a·b_2 − …)
+/// two in one:      (a_1·2^s + a_0)·b = a_1·b·2^s + a_0·b   s: bits of a product; y_1 gains 1 if y_0 is negative
 /// ```
-/// The Verilog has both forms. With the macro [`SHIFT_ADD`], a number, products of this rank or a higher one add partial
+/// The Verilog has all forms. With the macro [`SHIFT_ADD`], a number, products of this rank or a higher one add partial
 /// products in pairs, which takes half the LUTs that Yosys makes of `*`; the others, and all without the macro, are left
-/// to the tool: it has multipliers for so many.
+/// to the tool: it has multipliers for so many. With the macro [`ECP5_DSP`] as well, those of a deep cell are
+/// `MULT18X18D` with the multiplier's own registers, two products in each if [`Product::packs`].
 ///
 /// # Numeric  signed, exact: `y` has the bits of `a` and `b` together
-/// # Timing   combinational
+/// # Timing   combinational; a *deep* cell has a register before and one behind the product: latency 2
 #[derive(LogicBlock)]
 pub struct Product {
-    /// A factor.
-    pub a: Sig<In>,
-    /// The factor whose bits choose.
+    /// Clock (used if deep).
+    pub clock: Signal<In, Clock>,
+    /// Factors.
+    pub a: Vec<Sig<In>>,
+    /// The factor that they share, whose bits choose.
     pub b: Sig<In>,
-    /// The product.
-    pub y: Sig<Out>,
+    /// The products.
+    pub y: Vec<Sig<Out>>,
     _rank: usize,
+    _deep: bool,
+    _operands: Vec<i128>,
 }
 
 /// The macro whose value is the lowest rank that shifts and adds.
 pub const SHIFT_ADD: &str = "TANDEM_SHIFT_ADD";
+/// The macro that asks for ECP5 multipliers by name.
+pub const ECP5_DSP: &str = "TANDEM_MULT18X18D";
+/// Width of a factor of such a multiplier.
+const DSP_BITS: usize = 18;
 
 impl Product {
-    /// A product of factors of `a` and `b` bits; the lower its rank, the sooner a multiplier is spent on it.
+    /// `count` products of `a` by `b` bits; the lower its rank, the sooner a multiplier is spent on the cell.
     ///
     /// # Panics
-    /// Unless both have 2 bits or more.
-    pub fn new(a: usize, b: usize, rank: usize) -> Self {
-        assert!(a > 1 && b > 1, "a product of {a} by {b} bits");
-        Product { a: Sig::signed(a), b: Sig::signed(b), y: Sig::signed(a + b), _rank: rank }
+    /// Unless both have 2 bits or more and there are one or two products.
+    pub fn new(count: usize, a: usize, b: usize, rank: usize, deep: bool) -> Self {
+        assert!(a > 1 && b > 1 && (1..=2).contains(&count), "{count} products of {a} by {b} bits");
+        Product {
+            clock: Default::default(),
+            a: Sig::vec(count, a, true),
+            b: Sig::signed(b),
+            y: Sig::vec(count, a + b, true),
+            _rank: rank,
+            _deep: deep,
+            _operands: vec![0; count + 1],
+        }
+    }
+
+    /// Whether two products of `a` by `b` bits fit into one multiplier: a + b for the lower one, a + 1 above it.
+    pub fn packs(a: usize, b: usize) -> bool {
+        2 * a + b < DSP_BITS && b <= DSP_BITS
     }
 }
 
 impl Logic for Product {
     fn update(&mut self) {
-        self.y.set(self.a.val().get() * self.b.val().get());
+        if !self._deep {
+            for i in 0..self.a.len() {
+                self.y[i].set(self.a[i].val().get() * self.b.val().get());
+            }
+        } else if self.clock.pos_edge() {
+            let n = self.a.len();
+            for i in 0..n {
+                self.y[i].set(self._operands[i] * self._operands[n]);
+                self._operands[i] = self.a[i].val().get();
+            }
+            self._operands[n] = self.b.val().get();
+        }
     }
     fn connect(&mut self) {
-        self.y.connect();
+        self.y.iter_mut().for_each(|y| y.connect());
     }
     fn hdl(&self) -> Verilog {
-        Verilog::Custom(format!(
-            "`ifdef {SHIFT_ADD}\n{}assign y = ({} < `{SHIFT_ADD}) ? a * b : sum;\n`else\nassign y = a * b;\n`endif",
-            shift_and_add(self.a.bits(), self.b.bits()),
-            self._rank
-        ))
+        let n = self.a.len();
+        let (a, b) = (self.a[0].bits(), self.b.bits());
+        let (fa, fb, fy) =
+            (declared(Format::signed(a)), declared(Format::signed(b)), declared(Format::signed(a + b)));
+        let each = |f: &dyn Fn(usize) -> String| (0..n).map(f).collect::<String>();
+        // the product as logic: operands f, g; result m; registers around it if deep
+        let mut logic = match self._deep {
+            true => {
+                let zero = |bits| literal(0, Format::signed(bits));
+                each(&|i| format!("reg {fa}f{i} = {};\nreg {fy}r{i} = {};\n", zero(a), zero(a + b)))
+                    + &format!("reg {fb}g = {};\nalways @(posedge clock) begin\n  g <= b;\n", zero(b))
+                    + &each(&|i| format!("  f{i} <= a${i};\n  r{i} <= m{i};\n"))
+                    + "end\n"
+                    + &each(&|i| format!("assign y${i} = r{i};\n"))
+            }
+            false => {
+                each(&|i| format!("wire {fa}f{i} = a${i};\nassign y${i} = m{i};\n"))
+                    + &format!("wire {fb}g = b;\n")
+            }
+        };
+        logic = each(&|i| format!("wire {fy}m{i};\n")) + &logic;
+        let choice = each(&|i| {
+            format!(
+                "{}assign m{i} = ({} < `{SHIFT_ADD}) ? f{i} * g : sum{i};\n",
+                shift_and_add(i, a, b),
+                self._rank
+            )
+        });
+        let plain = each(&|i| format!("assign m{i} = f{i} * g;\n"));
+        logic += &format!("`ifdef {SHIFT_ADD}\n{choice}`else\n{plain}`endif");
+        Verilog::Custom(match self._deep {
+            true => format!(
+                "`ifdef {ECP5_DSP}\ngenerate if ({} < `{SHIFT_ADD}) begin : hard\n{}end else begin : soft\n`endif\n{logic}\n\
+                 `ifdef {ECP5_DSP}\nend endgenerate\n`endif",
+                self._rank,
+                multipliers(n, a, b)
+            ),
+            false => logic,
+        })
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        let name = format!("product_{}_{}_{}", tag(self.a.format()), tag(self.b.format()), self._rank);
-        names::cell(name, &[], &[])
+        let (a, b) = (tag(self.a[0].format()), tag(self.b.format()));
+        let (n, rank) = (self.a.len(), self._rank);
+        match self._deep {
+            true => names::cell(format!("deep_product_{n}x{a}_{b}_{rank}"), &["a", "b"], &["y"]),
+            false => names::cell(format!("product_{n}x{a}_{b}_{rank}"), &[], &[]),
+        }
     }
 }
 
-/// A sum of partial products: `a` times the bits `low .. low + count` of `b`.
+/// One registered `MULT18X18D` for both products, or one for each.
+fn multipliers(n: usize, a: usize, b: usize) -> String {
+    let y = a + b;
+    let mut v = String::new();
+    if n == 2 && Product::packs(a, b) {
+        writeln!(
+            v,
+            "wire signed [{DSP_BITS}-1:0] both = (a$1 <<< {y}) + a$0;\nwire signed [35:0] p;\n{}\
+             assign y$0 = p[{}:0];\nassign y$1 = p[{}:{y}] + p[{}];",
+            multiplier("both", "both", a + y + 1, b, "p"),
+            y - 1,
+            2 * y - 1,
+            y - 1
+        )
+        .expect("a string");
+        return v;
+    }
+    for i in 0..n {
+        writeln!(
+            v,
+            "wire signed [35:0] p{i};\n{}assign y${i} = p{i}[{}:0];",
+            multiplier(&format!("u{i}"), &format!("a${i}"), a, b, &format!("p{i}")),
+            y - 1
+        )
+        .expect("a string");
+    }
+    v
+}
+
+/// A `MULT18X18D` with registers at both factors and at the product, bit by bit as its ports are.
+fn multiplier(name: &str, a: &str, a_bits: usize, b_bits: usize, p: &str) -> String {
+    let factor = |port: &str, signal: &str, bits: usize| -> String {
+        (0..DSP_BITS).map(|i| format!("  .{port}{i}({signal}[{}]),\n", i.min(bits - 1))).collect()
+    };
+    let product: String = (0..2 * DSP_BITS).map(|i| format!("  .P{i}({p}[{i}]),\n")).collect();
+    format!(
+        "MULT18X18D #(.REG_INPUTA_CLK(\"CLK0\"), .REG_INPUTB_CLK(\"CLK0\"), .REG_OUTPUT_CLK(\"CLK0\")) {name}_dsp (\n\
+         {}{}{product}  .SIGNEDA(1'b1), .SIGNEDB(1'b1), .SOURCEA(1'b0), .SOURCEB(1'b0), .CLK0(clock), .CE0(1'b1), .RST0(1'b0)\n);\n",
+        factor("A", a, a_bits),
+        factor("B", "b", b_bits),
+    )
+}
+
+/// A sum of partial products: `f` times the bits `low .. low + count` of `g`.
 struct Part {
     name: String,
     low: usize,
@@ -70,13 +186,15 @@ struct Part {
     negative: bool,
 }
 
-fn shift_and_add(a: usize, b: usize) -> String {
+/// `f{i} · g` as wires, the last of them `sum{i}`.
+fn shift_and_add(i: usize, a: usize, b: usize) -> String {
     let mut v = String::new();
     let mut parts: Vec<Part> = vec![];
-    for i in 0..b {
-        let format = declared(crate::hdl::format::Format::signed(a));
-        writeln!(v, "wire {format}p{i} = a & {{{a}{{b[{i}]}}}};").expect("a string");
-        parts.push(Part { name: format!("p{i}"), low: i, count: 1, negative: i + 1 == b });
+    for bit in 0..b {
+        let format = declared(Format::signed(a));
+        let name = format!("p{i}_{bit}");
+        writeln!(v, "wire {format}{name} = f{i} & {{{a}{{g[{bit}]}}}};").expect("a string");
+        parts.push(Part { name, low: bit, count: 1, negative: bit + 1 == b });
     }
     while parts.len() > 1 {
         let mut next = vec![];
@@ -87,8 +205,8 @@ fn shift_and_add(a: usize, b: usize) -> String {
                 break;
             };
             let count = low.count + high.count;
-            let name = format!("s{}_{count}", low.low);
-            let format = declared(crate::hdl::format::Format::signed(a + count));
+            let name = format!("s{i}_{}_{count}", low.low);
+            let format = declared(Format::signed(a + count));
             let sign = if high.negative { '-' } else { '+' };
             let by = high.low - low.low;
             writeln!(v, "wire {format}{name} = {} {sign} ({} <<< {by});", low.name, high.name)
@@ -97,7 +215,7 @@ fn shift_and_add(a: usize, b: usize) -> String {
         }
         parts = next;
     }
-    writeln!(v, "wire {}sum = {};", declared(crate::hdl::format::Format::signed(a + b)), parts[0].name)
-        .expect("a string");
+    let format = declared(Format::signed(a + b));
+    writeln!(v, "wire {format}sum{i} = {};", parts[0].name).expect("a string");
     v
 }

@@ -1,29 +1,32 @@
-// The element against a plain multiply-add. f_plain: Σ digit · window[bank | index], of the present operands.
+// One row of the element against a plain multiply-add. In F_SUM the sum of the present products, in F_ADDEND what the
+// accumulator adds, in F_STEP, F_FIRST, F_LAST the control that meets it.
 reg f_past = 0;
-reg signed [F_DOT-1:0] f_sum, f_dot;
-reg signed [F_ACC-1:0] f_acc, f_done;
+reg signed [F_DOT-1:0] f_sum;
+reg signed [F_ACC-1:0] f_acc, f_done, f_shifted, f_addend;
 reg f_step, f_first, f_last;
-reg [F_SEL-1:0] f_shift;
-wire signed [F_ACC-1:0] f_weighed = f_dot;
-wire signed [F_ACC-1:0] f_base = f_first ? 0 : f_acc;
-wire signed [F_ACC-1:0] f_next = f_base + (f_weighed <<< (f_shift * F_UNIT));
+wire signed [F_ACC-1:0] f_dot = dot_0_q;
+wire signed [F_ACC-1:0] f_weighed = f_dot <<< (shift * F_UNIT);
+wire signed [F_ACC-1:0] f_total = (f_first ? 0 : f_acc) + f_addend;
 always @(posedge clock) begin
   f_past <= 1;
-  f_sum <= f_plain;
-  f_dot <= dot_q;
-  f_acc <= acc_q;
-  f_done <= done_q;
-  f_step <= step;
-  f_first <= first;
-  f_last <= last;
-  f_shift <= shift;
+  f_sum <= `F_SUM;
+  f_shifted <= f_weighed;
+  f_addend <= `F_ADDEND;
+  f_acc <= acc_0_q;
+  f_done <= done_0_q;
+  f_step <= `F_STEP;
+  f_first <= `F_FIRST;
+  f_last <= `F_LAST;
 end
 always @* assume (shift < F_SHIFTS);
 always @* if (f_past) begin
-  assert (dot_q == f_sum);
-  if (f_step) assert (acc_q == f_next);
-  else assert (acc_q == f_acc);
-  if (f_step && f_last) assert (done_q == acc_q);
-  else assert (done_q == f_done);
-  assert (shadow == done_q);
+  assert (dot_0_q == f_sum);
+`ifdef F_DEEP
+  assert (weighed_0_q == f_shifted);
+`endif
+  if (f_step) assert (acc_0_q == f_total);
+  else assert (acc_0_q == f_acc);
+  if (f_step && f_last) assert (done_0_q == acc_0_q);
+  else assert (done_0_q == f_done);
+  assert (shadow_0 == done_0_q);
 end
