@@ -243,11 +243,7 @@ fn yosys_script(config: &Config, board: &Board, top: &str) -> String {
             let maps = ice40_maps(config, board);
             format!("{synth} -run begin:coarse\n{maps}{synth}{json} -run coarse:\n")
         }
-        // as plain netlists: Yosys would read the Verilog of a module anew, once the timing pass has specialised a multiplier
-        Family::Ecp5 => format!(
-            "read_verilog -lib -specify +/ecp5/cells_sim.v +/ecp5/cells_bb.v\nhierarchy -check -top {top}\nproc\n\
-             write_rtlil design.il\ndesign -reset\nread_rtlil design.il\n{synth}{json}\n"
-        ),
+        Family::Ecp5 => ecp5_script(top, &options),
         Family::Xc7 => format!("{synth}{json}\n"),
     };
     // products of one element by the part's multipliers, the others by shift-and-add; an estimate counts multipliers only
@@ -257,6 +253,17 @@ fn yosys_script(config: &Config, board: &Board, top: &str) -> String {
         define += &format!(" -D{ECP5_DSP}");
     }
     format!("read_verilog{define} design.v\n{run}tee -q -o cells.json stat -json\n")
+}
+
+/// Yosys' commands for an ECP5, once `design.v` has been read, up to `design.json`.
+///
+/// The design goes on as a plain netlist: Yosys would read the Verilog of a module anew after its timing pass has specialised
+/// a multiplier.
+pub fn ecp5_script(top: &str, options: &str) -> String {
+    format!(
+        "read_verilog -lib -specify +/ecp5/cells_sim.v +/ecp5/cells_bb.v\nhierarchy -check -top {top}\nproc\n\
+         write_rtlil design.il\ndesign -reset\nread_rtlil design.il\nsynth_ecp5 -top {top}{options} -json design.json\n"
+    )
 }
 
 /// Products of an element that DSPs compute. The few of an iCE40 are the array's only if they are enough for all of it.

@@ -21,7 +21,7 @@ pub mod tools;
 
 pub use board::{Board, Family};
 pub use error::SynthError;
-pub use flow::{Event, Job, Result, Stage, synthesise};
+pub use flow::{Event, Job, Result, Stage, ecp5_script, synthesise};
 pub use program::program;
 pub use report::{CriticalPath, Resources};
 pub use tools::Tools;

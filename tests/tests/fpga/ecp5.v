@@ -1,7 +1,10 @@
 // The cells of an ECP5 as nextpnr writes them after routing, as far as an array uses them. A mode that is not modelled stops the
 // simulation. Inputs that nextpnr leaves open are tied by a `…MUX` parameter or, at a LUT, count as 1.
 
-module TRELLIS_COMB (input A, B, C, D, M, FCI, F1, FXA, FXB, WD, WAD0, WAD1, WAD2, WAD3, WRE, WCK, output F, FCO, OFX);
+module TRELLIS_COMB (
+  input A, B, C, D, M, FCI, F1, FXA, FXB, WD, WAD0, WAD1, WAD2, WAD3, WRE, WCK, DI0, DI1,
+  output F, FCO, OFX
+);
   parameter MODE = "LOGIC", CCU2_INJECT1 = "NO", WREMUX = "WRE";
   parameter [15:0] INITVAL = 0;
   // OFX: of the slice's two LUTs, or of two such outputs
@@ -14,7 +17,8 @@ module TRELLIS_COMB (input A, B, C, D, M, FCI, F1, FXA, FXB, WD, WAD0, WAD1, WAD
   assign F = MODE == "DPRAM" ? memory[{A, C, B, D}] : lut4 ^ (injects & FCI);
   assign FCO = (~lut4 & injects & lut2) | (lut4 & FCI);
   assign OFX = WIDE ? (M ? FXB : FXA) : (M ? F1 : F);
-  initial if (MODE != "LOGIC" && MODE != "CCU2" && MODE != "DPRAM") begin $display("TRELLIS_COMB: mode not modelled"); $finish; end
+  // RAMW_BLOCK: keeps the place free
+  initial if (MODE != "LOGIC" && MODE != "CCU2" && MODE != "DPRAM" && MODE != "RAMW_BLOCK") begin $display("TRELLIS_COMB: mode not modelled"); $finish; end
 endmodule
 
 // Spreads a memory's write port over the cells that hold it.
@@ -25,7 +29,8 @@ module TRELLIS_RAMW (
   assign {WDO3, WDO2, WDO1, WDO0} = {B1, D1, A1, C1};
 endmodule
 
-module TRELLIS_FF (input CLK, LSR, CE, DI, M, output reg Q);
+module TRELLIS_FF (
+  input CLK, LSR, CE, DI, M, output reg Q);
   parameter SD = "1", GSR = "", SRMODE = "LSR_OVER_CE", REGSET = "RESET", LSRMUX = "LSR", CLKMUX = "CLK", CEMUX = "1";
   wire next = SD == "1" ? DI : M;
   wire enabled = CEMUX == "1" ? 1'b1 : CEMUX == "INV" ? ~CE : CE;
@@ -35,16 +40,22 @@ module TRELLIS_FF (input CLK, LSR, CE, DI, M, output reg Q);
   always @(posedge CLK) if (LSR) Q <= value; else if (enabled) Q <= next;
 endmodule
 
-module DCCA (input CLKI, CE, output CLKO);
+module DCCA (
+  input CLKI, CE, output CLKO);
   assign CLKO = CLKI;
 endmodule
 
-module TRELLIS_IO (inout B, input I, T, output O);
-  parameter DIR = "INPUT", DATAMUX_ODDR = "", DATAMUX_MDDR = "", TRIMUX_TSREG = "";
-  generate
-    if (DIR == "INPUT") assign O = B;
-    else assign B = I;
-  endgenerate
+// A pad is one of the two, by its direction.
+module TRELLIS_IN (
+  input B, output O
+);
+  assign O = B;
+endmodule
+
+module TRELLIS_OUT (
+  input I, output B
+);
+  assign B = I;
 endmodule
 
 // Signed factors; a register at each and one at the product, or none.
@@ -81,7 +92,7 @@ module DP16KD (
   input ADB0, ADB1, ADB2, ADB3, ADB4, ADB5, ADB6, ADB7, ADB8, ADB9, ADB10, ADB11, ADB12, ADB13, CEB, OCEB, CLKB, WEB, RSTB, CSB0, CSB1, CSB2,
   output DOB0, DOB1, DOB2, DOB3, DOB4, DOB5, DOB6, DOB7, DOB8, DOB9, DOB10, DOB11, DOB12, DOB13, DOB14, DOB15, DOB16, DOB17
 );
-  parameter DATA_WIDTH_A = 18, DATA_WIDTH_B = 18, REGMODE_A = "NOREG", REGMODE_B = "NOREG", WEAMUX = "WEA", CEBMUX = "CEB";
+  parameter DATA_WIDTH_A = 18, DATA_WIDTH_B = 18, REGMODE_A = "NOREG", REGMODE_B = "NOREG";
   localparam WORD = DATA_WIDTH_A == 36 ? 4 : DATA_WIDTH_A == 18 ? 2 : 1;
   localparam LOW = DATA_WIDTH_A == 36 ? 5 : DATA_WIDTH_A == 18 ? 4 : 3;
   reg [8:0] memory [0:2047];
@@ -94,10 +105,8 @@ module DP16KD (
   wire [10:0] read_at = (adb >> LOW) * WORD;
   wire [3:0] bytes = WORD == 4 ? ada[3:0] : WORD == 2 ? {2'b00, ada[1:0]} : 4'b0001;
   wire [35:0] data = {DIB17, DIB16, DIB15, DIB14, DIB13, DIB12, DIB11, DIB10, DIB9, DIB8, DIB7, DIB6, DIB5, DIB4, DIB3, DIB2, DIB1, DIB0, DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9, DIA8, DIA7, DIA6, DIA5, DIA4, DIA3, DIA2, DIA1, DIA0};
-  wire writes = WEAMUX == "1" || WEA;
-  wire reads = CEBMUX == "1" || CEB;
-  always @(posedge CLKA) if (writes) for (i = 0; i < WORD; i = i + 1) if (bytes[i]) memory[write_at + i[10:0]] <= data[9 * i +: 9];
-  always @(posedge CLKB) if (reads) begin
+  always @(posedge CLKA) if (CEA && WEA) for (i = 0; i < WORD; i = i + 1) if (bytes[i]) memory[write_at + i[10:0]] <= data[9 * i +: 9];
+  always @(posedge CLKB) if (CEB) begin
     q[8:0] <= memory[read_at];
     if (WORD > 1) q[17:9] <= memory[read_at + 1];
     if (WORD > 2) q[35:18] <= {memory[read_at + 3], memory[read_at + 2]};
