@@ -120,7 +120,7 @@ fn through_the_router(design: &str, tools: &Tools, dir: &Path) -> String {
         to_model(cell);
     }
     write("routed.json", &routed.to_string());
-    write("back.ys", &format!("read_json routed.json\nrename top device\nwrite_verilog -noattr device.v\n"));
+    write("back.ys", "read_json routed.json\nrename top device\nwrite_verilog -noattr device.v\n");
     run(&mut tools.yosys("back.ys"), dir);
     let cells = std::fs::read_to_string(dir.join("device.v")).unwrap();
     for needed in ["MULT18X18D #(", "DP16KD #(", "DPRAM"] {
@@ -164,10 +164,8 @@ fn to_model(cell: &mut Value) {
             connections.insert((*input).into(), json!(["1"]));
         }
     }
-    if kind == "TRELLIS_COMB" {
-        if connections.get("FXA").is_some_and(|bits| !open(bits)) {
-            kept.insert("WIDE".into(), json!("1"));
-        }
+    if kind == "TRELLIS_COMB" && connections.get("FXA").is_some_and(|bits| !open(bits)) {
+        kept.insert("WIDE".into(), json!("1"));
     }
     connections.retain(|name, bits| {
         let pad = kind.starts_with("TRELLIS_IN") || kind.starts_with("TRELLIS_OUT");
