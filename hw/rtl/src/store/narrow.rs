@@ -102,10 +102,9 @@ impl Logic for Narrow {
         self.shifted.amount.next = self.shift.val();
         self.quotient.d.next = self.shifted.y.val();
         self.rest.next = bits_of(self.v.val(), 32) & self.mask.val();
-        self.up.d.next = ((self.rest.val() > self.half.val())
-            | (self.half.val().any()
-                & (self.rest.val() == self.half.val())
-                & self.shifted.y.val().get_bit(0)))
+        // up if the highest bit that is cut off is set and another one is, or the quotient is odd
+        self.up.d.next = ((self.rest.val() & self.half.val()).any()
+            & ((self.rest.val() & !self.half.val()).any() | self.shifted.y.val().get_bit(0)))
         .into();
         self.size.d.next = self.v.val();
         if self.v.val() < 0 {
