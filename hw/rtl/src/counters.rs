@@ -67,6 +67,8 @@ pub struct CounterFile {
     pub value: Vec<Sig<Out>>,
     count: Vec<Reg>,
     by: Vec<Sig<Local>>,
+    stops: Vec<Signal<Local, Bit>>,
+    restarts: Vec<Signal<Local, Bit>>,
     since: Reg,
     rows_1: Reg,
     cols_1: Reg,
@@ -113,6 +115,7 @@ impl CounterFile {
         let (rows, cols) = (bits_for(c.array.rows), bits_for(c.array.cols));
         let elements = bits_for(c.array.rows * c.array.cols);
         let pick = index_bits(c.array.select);
+        let bits = || (0..REGISTERS.len()).map(|_| Default::default()).collect();
         let start = |i: usize| match i {
             0 => IDENTITY.into(),
             1 => i128::from(c.hash() as u32),
@@ -146,6 +149,8 @@ impl CounterFile {
             value: Sig::vec(REGISTERS.len(), 32, false),
             count: (0..REGISTERS.len()).map(|i| Reg::with_reset(32, false, start(i))).collect(),
             by: Sig::vec(REGISTERS.len(), 16, true),
+            stops: bits(),
+            restarts: bits(),
             since: Reg::unsigned(32),
             rows_1: Reg::unsigned(rows),
             cols_1: Reg::unsigned(cols),
@@ -229,6 +234,8 @@ impl Logic for CounterFile {
         }
         for i in 0..self.all.val() {
             self.by[i].next = 0.into();
+            self.stops[i].next = self.freeze.val();
+            self.restarts[i].next = self.clear.val();
             self.count[i].clock.next = self.clock.val();
             self.count[i].d.next = self.count[i].q.val();
             self.value[i].next = self.count[i].q.val();
@@ -250,12 +257,20 @@ impl Logic for CounterFile {
             self.by[self.wait_drain.val()].next = self.drain_waits.val().into();
             self.by[self.instructions.val()].next = self.dispatched.val().into();
             self.by[self.words_in.val()].next = self.word_in.val().into();
+            self.by[self.products.val()].next = self.elements_3.q.val();
+            self.by[self.skipped.val()].next = self.avoided_3.q.val();
+            self.stops[self.products.val()].next = self.frozen[self.lag.val() - 1].q.val().any();
+            self.stops[self.skipped.val()].next = self.frozen[self.lag.val() - 1].q.val().any();
+            self.restarts[self.products.val()].next = self.cleared[self.lag.val() - 1].q.val().any();
+            self.restarts[self.skipped.val()].next = self.cleared[self.lag.val() - 1].q.val().any();
         }
-        if !self.freeze.val() {
-            for i in self.fixed.val()..self.all.val() {
+        for i in self.fixed.val()..self.all.val() {
+            if !self.stops[i].val() {
                 self.count[i].d.next = self.count[i].q.val() + self.by[i].val();
             }
-            if self.every.val() {
+        }
+        if self.every.val() {
+            if !self.freeze.val() {
                 if self.busy.val() | self.since.q.val().any() {
                     self.since.d.next = self.since.q.val() + 1;
                 }
@@ -266,22 +281,10 @@ impl Logic for CounterFile {
         }
         if self.clear.val() {
             self.since.d.next = 0.into();
-            for i in self.fixed.val()..self.all.val() {
-                self.count[i].d.next = 0.into();
-            }
         }
-        if self.every.val() {
-            self.count[self.products.val()].d.next = self.count[self.products.val()].q.val();
-            self.count[self.skipped.val()].d.next = self.count[self.skipped.val()].q.val();
-            if !self.frozen[self.lag.val() - 1].q.val().any() {
-                self.count[self.products.val()].d.next =
-                    self.count[self.products.val()].q.val() + self.elements_3.q.val();
-                self.count[self.skipped.val()].d.next =
-                    self.count[self.skipped.val()].q.val() + self.avoided_3.q.val();
-            }
-            if self.cleared[self.lag.val() - 1].q.val().any() {
-                self.count[self.products.val()].d.next = 0.into();
-                self.count[self.skipped.val()].d.next = 0.into();
+        for i in self.fixed.val()..self.all.val() {
+            if self.restarts[i].val() {
+                self.count[i].d.next = 0.into();
             }
         }
     }

@@ -289,7 +289,7 @@ impl Logic for Tandem {
         self.array.row_top.next = self.sequencer.row_top.val();
         self.array.col_top.next = self.sequencer.col_top.val();
         for s in 0..self.selects.val() {
-            self.array.mask[s].next = self.sequencer.mask[s].val();
+            self.array.mask[s].next = self.sequencer.mask.val();
             self.array.held[s].next = self.sequencer.held[s].val();
         }
         self.drain.tile.next = self.sequencer.tile.val();
@@ -338,7 +338,7 @@ impl Logic for Tandem {
         self.counters.dispatched.next = self.front_end.dispatched.val();
         self.counters.rows.next = self.sequencer.tile_rows.val();
         self.counters.cols.next = self.sequencer.tile_cols.val();
-        self.counters.mask.next = self.sequencer.mask_value.val();
+        self.counters.mask.next = self.sequencer.mask.val();
         self.counters.opens.next = self.sequencer.opens.val();
         self.counters.reuses.next = self.sequencer.reuses.val();
         // the FFT unit: the other end of the compute queue, the other writer of the result memory

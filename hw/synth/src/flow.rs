@@ -231,20 +231,14 @@ impl Work<'_, '_> {
 }
 
 fn yosys_script(config: &Config, board: &Board, top: &str) -> String {
-    let (pass, json) = match board.family {
-        Family::Ecp5 => ("synth_ecp5", " -json design.json"),
-        Family::Ice40 => ("synth_ice40", " -json design.json"),
-        Family::Xc7 => ("synth_xilinx -family xc7 -flatten", ""),
-    };
     let options: String = board.yosys.iter().map(|o| format!(" {o}")).collect();
-    let synth = format!("{pass} -top {top}{options}");
     let run = match board.family {
         Family::Ice40 => {
-            let maps = ice40_maps(config, board);
-            format!("{synth} -run begin:coarse\n{maps}{synth}{json} -run coarse:\n")
+            let (synth, maps) = (format!("synth_ice40 -top {top}{options}"), ice40_maps(config, board));
+            format!("{synth} -run begin:coarse\n{maps}{synth} -json design.json -run coarse:\n")
         }
         Family::Ecp5 => ecp5_script(top, &options),
-        Family::Xc7 => format!("{synth}{json}\n"),
+        Family::Xc7 => format!("synth_xilinx -family xc7 -flatten -top {top}{options}\n"),
     };
     // products of one element by the part's multipliers, the others by shift-and-add; an estimate counts multipliers only
     let each = products_in_dsps(config, board);

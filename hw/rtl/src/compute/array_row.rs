@@ -83,7 +83,7 @@ impl ArrayRow {
             view: Sig::vec(groups * digits, w.row, true),
             bank_view: optional(groups * height, w.pick),
             hop_window: Reg::vec((groups - 1) * digits, w.row, true),
-            hop_bank: if w.pick == 0 { vec![] } else { Reg::vec((groups - 1) * height, w.pick, false) },
+            hop_bank: Reg::vec((groups - 1) * banks, w.pick, false),
             step_at: Reg::vec(groups, 1, false),
             first_at: Reg::vec(groups, 1, false),
             last_at: Reg::vec(groups, 1, false),

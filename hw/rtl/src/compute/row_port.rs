@@ -73,7 +73,8 @@ impl RowPort {
         let Pieces { count: offset_parts, bits: offset_bits } = offset_pieces(c);
         let digits = a.select * a.lanes;
         let deep = a.pipeline == DEEP;
-        let bank_reg = || if w.pick == 0 { vec![] } else { Reg::vec(1, w.pick, false) };
+        let selects = usize::from(w.pick > 0);
+        let bank_reg = || Reg::vec(selects, w.pick, false);
         RowPort {
             clock: Default::default(),
             we: (0..count).map(|_| Default::default()).collect(),
@@ -94,7 +95,7 @@ impl RowPort {
             inside_3: Stage::new(deep, 1, false),
             word: Stage::vec(count, deep, bits, false),
             bank_2: bank_reg(),
-            bank_3: if w.pick == 0 { vec![] } else { Stage::vec(1, deep, w.pick, false) },
+            bank_3: Stage::vec(selects, deep, w.pick, false),
             bank_4: bank_reg(),
             ram: (0..count).map(|_| Ram::new(c.memory.row, bits, false)).collect(),
             digits: (0..count).map(|_| Unpack::new(bits / a.row_digit, a.row_digit, false)).collect(),
@@ -108,7 +109,7 @@ impl RowPort {
             digit_count: Dim::new(digits),
             log_banks: Dim::new(w.pick),
             log_span: Dim::new(w.pick + c.memory.row.trailing_zeros() as usize),
-            selects: Dim::new(usize::from(w.pick > 0)),
+            selects: Dim::new(selects),
         }
     }
 }

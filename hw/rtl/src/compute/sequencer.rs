@@ -60,8 +60,8 @@ pub struct Sequencer {
     pub index: Sig<Out>,
     /// Indices belong to rows (none without selection).
     pub held: Vec<Sig<Out>>,
-    /// M − 1 (none without selection).
-    pub mask: Vec<Sig<Out>>,
+    /// M − 1 of the step, 0 without selection.
+    pub mask: Sig<Out>,
     /// Row digits are signed.
     pub row_top: Signal<Out, Bit>,
     /// Column digits are signed.
@@ -84,8 +84,6 @@ pub struct Sequencer {
     pub push_load: Signal<Out, Bit>,
     /// … the store engine.
     pub push_store: Signal<Out, Bit>,
-    /// M − 1 of the step, 0 without selection.
-    pub mask_value: Sig<Out>,
     /// The step is the first that chooses from its windows.
     pub opens: Signal<Out, Bit>,
     /// The step chooses from the windows of the one before.
@@ -118,9 +116,8 @@ pub struct Sequencer {
     rows_kept: Reg,
     groups_kept: Reg,
     fresh: Reg,
-    several: Reg,
+    several: Signal<Local, Bit>,
     waits: Signal<Local, Bit>,
-    several_words: Signal<Local, Bit>,
     head_pop_prev: Slice,
     head_pop_next: Slice,
     head_row_planes: Slice,
@@ -187,7 +184,7 @@ impl Sequencer {
             col: Sig::unsigned(at),
             index: Sig::unsigned(at),
             held: optional(usize::from(w.pick > 0), 1),
-            mask: optional(1, w.pick),
+            mask: Sig::unsigned(index_bits(a.select)),
             row_top: Default::default(),
             col_top: Default::default(),
             shift: Sig::unsigned(w.shift),
@@ -199,7 +196,6 @@ impl Sequencer {
             result_base: Sig::unsigned(index_bits(c.memory.result)),
             push_load: Default::default(),
             push_store: Default::default(),
-            mask_value: Sig::unsigned(index_bits(a.select)),
             opens: Default::default(),
             reuses: Default::default(),
             ready: Default::default(),
@@ -230,9 +226,8 @@ impl Sequencer {
             rows_kept: Reg::unsigned(bits_for(a.rows)),
             groups_kept: Reg::unsigned(bits_for(a.cols.div_ceil(a.drain))),
             fresh: Reg::unsigned(1),
-            several: Reg::unsigned(1),
+            several: Default::default(),
             waits: Default::default(),
-            several_words: Default::default(),
             head_pop_prev: field(compute::POP_PREV, 0),
             head_pop_next: field(compute::POP_NEXT, 0),
             head_row_planes: field(compute::ROW_PLANES, 7),
@@ -285,8 +280,7 @@ impl Logic for Sequencer {
             drain_wait,
             rows_kept,
             groups_kept,
-            fresh,
-            several
+            fresh
         );
         for i in 0..self.halves.val() {
             self.kept[i].clock.next = self.clock.val();
@@ -358,9 +352,11 @@ impl Logic for Sequencer {
             }
         }
         // the drain that is under way: its words are multiplied in the cycle after its tile's last step
+        self.several.next =
+            (self.skew.val() > 0) | (self.rows_kept.q.val() > 1) | (self.groups_kept.q.val() > 1);
         self.waits.next = self.drain_wait.q.val().any();
         if self.fresh.q.val().any() {
-            self.waits.next = self.several.q.val().any();
+            self.waits.next = self.several.val();
         }
         // the step
         self.wait_drain.next = self.busy.q.val().any() & self.tile_end.val() & self.waits.val();
@@ -406,20 +402,19 @@ impl Logic for Sequencer {
                 }
             }
         }
-        self.mask_value.next = 0.into();
+        self.mask.next = 0.into();
         self.opens.next = false;
         self.reuses.next = false;
         for s in 0..self.selects.val() {
             for b in 0..self.log_banks.val() {
                 if self.select.y.val() > b {
-                    self.mask_value.next = self.mask_value.val() * 2 + 1;
+                    self.mask.next = self.mask.val() * 2 + 1;
                 }
             }
             self.held[s].next = self.by_row.y.val();
-            self.mask[s].next = self.mask_value.val();
             if self.select.y.val().any() {
                 self.opens.next = self.window_turn.val() == 1;
-                self.reuses.next = !(self.window_turn.val() == 1);
+                self.reuses.next = self.window_turn.val() != 1;
             }
         }
         // moving on
@@ -429,18 +424,15 @@ impl Logic for Sequencer {
         self.fresh.d.next = 0.into();
         if self.fresh.q.val().any() {
             self.drain_wait.d.next = 0.into();
-            if self.several.q.val().any() {
+            if self.several.val() {
                 self.drain_wait.d.next =
                     self.rows_kept.q.val() * self.groups_kept.q.val() + self.skew.val() - 2;
             }
         }
-        self.several_words.next = (self.skew.val() > 0)
-            | (!self.hold.y.val().any() & ((self.tile_rows.val() > 1) | (self.tile_groups.val() > 1)));
         if self.advance.val() {
             self.first_step.d.next = self.tile_end.val().into();
             if self.tile_end.val() {
                 self.fresh.d.next = 1.into();
-                self.several.d.next = self.several_words.val().into();
                 self.rows_kept.d.next = self.tile_rows.val();
                 self.groups_kept.d.next = self.tile_groups.val();
                 if self.hold.y.val().any() {
