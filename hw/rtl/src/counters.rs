@@ -269,14 +269,12 @@ impl Logic for CounterFile {
                 self.count[i].d.next = self.count[i].q.val() + self.by[i].val();
             }
         }
-        if self.every.val() {
-            if !self.freeze.val() {
-                if self.busy.val() | self.since.q.val().any() {
-                    self.since.d.next = self.since.q.val() + 1;
-                }
-                if self.busy.val() {
-                    self.count[self.span.val()].d.next = self.since.q.val() + 1;
-                }
+        if self.every.val() & !self.freeze.val() {
+            if self.busy.val() | self.since.q.val().any() {
+                self.since.d.next = self.since.q.val() + 1;
+            }
+            if self.busy.val() {
+                self.count[self.span.val()].d.next = self.since.q.val() + 1;
             }
         }
         if self.clear.val() {
