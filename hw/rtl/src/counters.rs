@@ -13,9 +13,8 @@ const LAG: usize = 3;
 
 /// Counts events in the cycle in which they are signalled; what is not generated stays zero.
 ///
-/// # Timing   an event in cycle t is in the register from t+1 on; `freeze` stops all counting, `clear` restarts. `products` and
-/// `skipped` multiply and lag everything by [`LAG`] cycles, `freeze` and `clear` included: by the time that a READ sends
-/// them, they have caught up
+/// # Timing   an event in cycle t is in the register from t+2 on, `products` and `skipped`, which multiply, from t+1+[`LAG`]; `freeze`
+/// stops all counting, `clear` restarts, both as late: by the time that a READ sends the registers, they have caught up
 /// # Numeric  32 bits, wraps
 #[derive(LogicBlock)]
 pub struct CounterFile {
@@ -66,6 +65,7 @@ pub struct CounterFile {
     /// All registers, in the table's order.
     pub value: Vec<Sig<Out>>,
     count: Vec<Reg>,
+    event: Vec<Reg>,
     by: Vec<Sig<Local>>,
     stops: Vec<Signal<Local, Bit>>,
     restarts: Vec<Signal<Local, Bit>>,
@@ -148,6 +148,7 @@ impl CounterFile {
             reuses: Default::default(),
             value: Sig::vec(REGISTERS.len(), 32, false),
             count: (0..REGISTERS.len()).map(|i| Reg::with_reset(32, false, start(i))).collect(),
+            event: Reg::vec(REGISTERS.len(), 1, false),
             by: Sig::vec(REGISTERS.len(), 16, true),
             stops: bits(),
             restarts: bits(),
@@ -233,30 +234,32 @@ impl Logic for CounterFile {
             self.avoided_3.d.next = -self.elements_2.q.val();
         }
         for i in 0..self.all.val() {
-            self.by[i].next = 0.into();
-            self.stops[i].next = self.freeze.val();
-            self.restarts[i].next = self.clear.val();
+            self.event[i].clock.next = self.clock.val();
+            self.event[i].d.next = 0.into();
+            self.by[i].next = self.event[i].q.val();
+            self.stops[i].next = self.frozen[0].q.val().any();
+            self.restarts[i].next = self.cleared[0].q.val().any();
             self.count[i].clock.next = self.clock.val();
             self.count[i].d.next = self.count[i].q.val();
             self.value[i].next = self.count[i].q.val();
         }
+        self.event[self.total.val()].d.next = self.word_in.val().into();
         self.by[self.total.val()].next =
-            (self.word_in.val() | self.count[self.total.val()].q.val().any()).into();
-        self.busy.next = self.step.val() | self.sampled.val();
+            (self.event[self.total.val()].q.val().any() | self.count[self.total.val()].q.val().any()).into();
         if self.every.val() {
-            self.by[self.load_busy.val()].next = self.load.val().into();
-            self.by[self.compute_busy.val()].next = self.busy.val().into();
-            self.by[self.drain.val()].next = self.drained.val().into();
-            self.by[self.store_busy.val()].next = self.store.val().into();
-            self.by[self.wait_load.val()].next = self.load_waits.val().into();
-            self.by[self.wait_compute.val()].next = self.compute_waits.val().into();
-            self.by[self.wait_store.val()].next = self.store_waits.val().into();
-            self.by[self.wait_queue.val()].next = self.queue_waits.val().into();
-            self.by[self.wait_link_in.val()].next = self.link_in_waits.val().into();
-            self.by[self.wait_link_out.val()].next = self.link_out_waits.val().into();
-            self.by[self.wait_drain.val()].next = self.drain_waits.val().into();
-            self.by[self.instructions.val()].next = self.dispatched.val().into();
-            self.by[self.words_in.val()].next = self.word_in.val().into();
+            self.event[self.load_busy.val()].d.next = self.load.val().into();
+            self.event[self.compute_busy.val()].d.next = (self.step.val() | self.sampled.val()).into();
+            self.event[self.drain.val()].d.next = self.drained.val().into();
+            self.event[self.store_busy.val()].d.next = self.store.val().into();
+            self.event[self.wait_load.val()].d.next = self.load_waits.val().into();
+            self.event[self.wait_compute.val()].d.next = self.compute_waits.val().into();
+            self.event[self.wait_store.val()].d.next = self.store_waits.val().into();
+            self.event[self.wait_queue.val()].d.next = self.queue_waits.val().into();
+            self.event[self.wait_link_in.val()].d.next = self.link_in_waits.val().into();
+            self.event[self.wait_link_out.val()].d.next = self.link_out_waits.val().into();
+            self.event[self.wait_drain.val()].d.next = self.drain_waits.val().into();
+            self.event[self.instructions.val()].d.next = self.dispatched.val().into();
+            self.event[self.words_in.val()].d.next = self.word_in.val().into();
             self.by[self.products.val()].next = self.elements_3.q.val();
             self.by[self.skipped.val()].next = self.avoided_3.q.val();
             self.stops[self.products.val()].next = self.frozen[self.lag.val() - 1].q.val().any();
@@ -269,7 +272,8 @@ impl Logic for CounterFile {
                 self.count[i].d.next = self.count[i].q.val() + self.by[i].val();
             }
         }
-        if self.every.val() & !self.freeze.val() {
+        self.busy.next = self.event[self.compute_busy.val()].q.val().any();
+        if self.every.val() & !self.frozen[0].q.val().any() {
             if self.busy.val() | self.since.q.val().any() {
                 self.since.d.next = self.since.q.val() + 1;
             }
@@ -277,7 +281,7 @@ impl Logic for CounterFile {
                 self.count[self.span.val()].d.next = self.since.q.val() + 1;
             }
         }
-        if self.clear.val() {
+        if self.cleared[0].q.val().any() {
             self.since.d.next = 0.into();
         }
         for i in self.fixed.val()..self.all.val() {

@@ -22,7 +22,6 @@ use crate::store::store_engine::{self, StoreEngine};
 use crate::tokens::TokenCounter;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
-use tandem_spec::isa::OPCODES;
 use tandem_spec::registers::REGISTERS;
 
 /// The top module; see docs/accelerator.md.
@@ -86,6 +85,7 @@ pub struct Tandem {
     is_transform: Signal<Local, Bit>,
     compute_stuck: Signal<Local, Bit>,
     store_stuck: Signal<Local, Bit>,
+    at_rest: Reg,
     lanes: Dim,
     compute_halves: Dim,
     store_halves: Dim,
@@ -100,20 +100,15 @@ pub struct Tandem {
     transforms: Dim,
     sample_total: Dim,
     fft_halves: Dim,
-    transform_code: Const,
 }
 
 impl Tandem {
     /// The accelerator of `c`.
     pub fn new(c: &Config) -> Self {
         let lanes = Lanes::new(c);
-        let queue = |halves: usize| {
-            let mut fields = vec![16; halves];
-            fields.push(32);
-            Fifo::new(c.queue, &fields)
-        };
+        // an instruction's halves, its number; of the compute engine's also whether it is a TRANSFORM
+        let queue = |halves: usize, more: &[usize]| Fifo::new(c.queue, &[&vec![16; halves], more].concat());
         let a = &c.array;
-        let code = OPCODES.iter().find(|o| o.name == "TRANSFORM").expect("in the table").code;
         Tandem {
             clock: Default::default(),
             in_valid: Default::default(),
@@ -135,8 +130,8 @@ impl Tandem {
             store_number: Sig::unsigned(32),
             front_end: FrontEnd::new(c),
             scatter: Scatter::new(c),
-            compute_queue: queue(sequencer::HALVES),
-            store_queue: queue(store_engine::HALVES),
+            compute_queue: queue(sequencer::HALVES, &[32, 1]),
+            store_queue: queue(store_engine::HALVES, &[32]),
             load_to_compute: Default::default(),
             compute_to_load: Default::default(),
             compute_to_store: Default::default(),
@@ -152,6 +147,7 @@ impl Tandem {
             is_transform: Default::default(),
             compute_stuck: Default::default(),
             store_stuck: Default::default(),
+            at_rest: Reg::unsigned(1),
             lanes: Dim::new(lanes.count),
             compute_halves: Dim::new(sequencer::HALVES),
             store_halves: Dim::new(store_engine::HALVES),
@@ -166,7 +162,6 @@ impl Tandem {
             transforms: Dim::new(usize::from(c.fft.is_some())),
             sample_total: Dim::new(sample_pieces(c).count),
             fft_halves: Dim::new(unit::HALVES),
-            transform_code: Const::unsigned(code.into(), 8),
         }
     }
 }
@@ -176,6 +171,7 @@ impl Logic for Tandem {
 
     #[hdl_gen]
     fn update(&mut self) {
+        dff_setup!(self, clock, at_rest);
         self.front_end.clock.next = self.clock.val();
         self.compute_queue.clock.next = self.clock.val();
         self.store_queue.clock.next = self.clock.val();
@@ -212,6 +208,7 @@ impl Logic for Tandem {
             self.store.half[h].next = self.store_queue.head[h].val();
         }
         self.compute_queue.d[self.compute_halves.val()].next = self.front_end.number.val();
+        self.compute_queue.d[self.compute_halves.val() + 1].next = self.front_end.transform.val().into();
         self.store_queue.d[self.store_halves.val()].next = self.front_end.number.val();
         self.compute_queue.pop.next = self.sequencer.take.val() | self.front_end.flush.val();
         self.store_queue.pop.next = self.store.take.val() | self.front_end.flush.val();
@@ -342,7 +339,7 @@ impl Logic for Tandem {
         self.counters.opens.next = self.sequencer.opens.val();
         self.counters.reuses.next = self.sequencer.reuses.val();
         // the FFT unit: the other end of the compute queue, the other writer of the result memory
-        self.is_transform.next = bits_of(self.compute_queue.head[0].val(), 8) == self.transform_code.val();
+        self.is_transform.next = self.compute_queue.head[self.compute_halves.val() + 1].val().any();
         for u in 0..self.transforms.val() {
             self.fft[u].clock.next = self.clock.val();
             for h in 0..self.fft_halves.val() {
@@ -368,7 +365,7 @@ impl Logic for Tandem {
                 self.fft[u].sample_data[i].next = self.scatter.sample_data[i].val();
             }
             self.result_memory.we.next = self.drain.we.val() | self.fft[u].we.val();
-            if self.fft[u].we.val() {
+            if !self.fft[u].idle.val() {
                 self.result_memory.waddr.next = self.fft[u].address.val();
                 for i in 0..self.width.val() {
                     self.result_memory.wdata[i].next = self.fft[u].result[i].val();
@@ -385,7 +382,14 @@ impl Logic for Tandem {
         self.waiting.next = self.front_end.waiting.val();
         self.boundary.next = self.front_end.waiting.val() & !self.front_end.closed.val();
         self.failed.next = self.front_end.failed.val();
-        self.quiet.next = self.compute_stuck.val() & self.store_stuck.val();
+        // from a register: what the front end hands on now will move only then
+        self.at_rest.d.next = (self.compute_stuck.val()
+            & self.store_stuck.val()
+            & !(self.front_end.push_compute.val()
+                | self.front_end.push_store.val()
+                | self.front_end.give.val()))
+        .into();
+        self.quiet.next = self.at_rest.q.val().any();
         self.compute_pending.next = !self.compute_queue.empty.val();
         self.store_pending.next = !self.store_queue.empty.val();
         self.load_number.next = self.front_end.number.val();

@@ -2,7 +2,7 @@
 //!
 //! Hardware is built to them, the cycle model computes with them, the driver plans with them.
 
-use crate::config::Config;
+use crate::config::{Config, DEEP};
 
 /// Bits of an instruction unit, of a packet's header and of its summary.
 pub const UNIT_BITS: usize = 128;
@@ -20,7 +20,7 @@ pub struct Timing {
     pub row_skew: usize,
     /// From a tile's last step in the sequencer to its first row in the drain: `pipeline` + `col_skew`.
     pub drain_start: usize,
-    /// Tick of a packet's first data word: max(5, 1 + `unit_words`).
+    /// Tick of a packet's first data word: max(5, 1 + `unit_words`), in a deep pipeline max(6, …).
     pub first_data: usize,
 }
 
@@ -35,7 +35,7 @@ impl Timing {
             col_skew,
             row_skew: (config.array.rows - 1) / config.array.hop,
             drain_start: config.array.pipeline + col_skew,
-            first_data: 5.max(1 + unit_words),
+            first_data: (if config.array.pipeline == DEEP { 6 } else { 5 }).max(1 + unit_words),
         }
     }
 }

@@ -406,7 +406,7 @@ impl Ticks {
     }
 
     fn first_data(&self) -> usize {
-        (1 + self.units()).max(5)
+        (1 + self.units()).max(if self.config.array.pipeline == 9 { 6 } else { 5 })
     }
 
     fn store_data(&self, s: &Store) -> Vec<usize> {

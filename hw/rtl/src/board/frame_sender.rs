@@ -1,7 +1,7 @@
 //! Frames to bytes on the line.
 //!
 //! ```text
-//! header, payload, CRC-32 ─ENCODE─► [staging memory, COBS in place] ─SEND─► bytes, then 0 ─► UART
+//! header, payload, CRC-32 ─PICK─► byte ─ENCODE─► [staging memory, COBS in place] ─SEND─► bytes, then 0 ─► UART
 //! ```
 //! COBS in place: a zero is not written; its place is where the distance to the next zero will go.
 
@@ -16,6 +16,7 @@ use tandem_spec::link::{BoardLink, CHECK, HEADER, HELLO_BYTES, Kind, RATE_BYTES,
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
 enum Phase {
     Idle,
+    Pick,
     Encode,
     Fetch,
     Send,
@@ -25,7 +26,7 @@ enum Phase {
 
 /// See docs/link.md, "Frames". HELLO goes first, then RATE, STATE, slots.
 ///
-/// # Timing  a cycle a byte to encode, then what the UART takes
+/// # Timing  two cycles a byte to encode, then what the UART takes
 #[derive(LogicBlock)]
 pub struct FrameSender {
     /// Clock.
@@ -90,7 +91,9 @@ pub struct FrameSender {
     staging: Ram,
     place: Sig<Local>,
     slot_number: Sig<Local>,
-    byte: Sig<Local>,
+    pick: Sig<Local>,
+    stored: Signal<Local, Bit>,
+    byte: Reg,
     idle: Signal<Local, Bit>,
     in_check: Signal<Local, Bit>,
     last: Signal<Local, Bit>,
@@ -152,7 +155,9 @@ impl FrameSender {
             staging: Ram::new(SLOT, 8, false),
             place: Sig::unsigned(8),
             slot_number: Sig::unsigned(index_bits(link.slots)),
-            byte: Sig::unsigned(8),
+            pick: Sig::unsigned(8),
+            stored: Default::default(),
+            byte: Reg::unsigned(8),
             idle: Default::default(),
             in_check: Default::default(),
             last: Default::default(),
@@ -178,7 +183,7 @@ impl Logic for FrameSender {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, phase, kind, session_q, seq, length, index, code_at, crc);
+        dff_setup!(self, clock, phase, kind, session_q, seq, length, index, code_at, crc, byte);
         clock!(self, clock, staging);
         self.idle.next = self.phase.q.val() == Phase::Idle;
         self.hello_taken.next = self.idle.val() & self.hello.val();
@@ -206,34 +211,42 @@ impl Logic for FrameSender {
         }
         self.in_check.next = self.index.q.val() >= self.length.q.val() + self.header.val();
         self.last.next = self.index.q.val() == self.length.q.val() + self.overhead.val();
-        self.byte.next = self.rdata.val();
-        if self.kind.q.val() == self.kind_hello.val() {
-            self.byte.next = self.hello_mux.y.val();
-        }
+        self.pick.next = self.hello_mux.y.val();
         if self.kind.q.val() == self.kind_rate.val() {
-            self.byte.next = self.rate_mux.y.val();
+            self.pick.next = self.rate_mux.y.val();
         }
         if self.kind.q.val() == self.kind_state.val() {
-            self.byte.next = self.state_mux.y.val();
+            self.pick.next = self.state_mux.y.val();
         }
+        self.stored.next =
+            (self.kind.q.val() == self.kind_words.val()) | (self.kind.q.val() == self.kind_status.val());
         if self.index.q.val() == 0 {
-            self.byte.next = self.kind.q.val();
+            self.pick.next = self.kind.q.val();
+            self.stored.next = false;
         } else if self.index.q.val() == 1 {
-            self.byte.next = self.session_q.q.val();
+            self.pick.next = self.session_q.q.val();
+            self.stored.next = false;
         } else if self.index.q.val() == 2 {
-            self.byte.next = self.seq.q.val();
+            self.pick.next = self.seq.q.val();
+            self.stored.next = false;
         } else if self.in_check.val() {
-            self.byte.next = !self.crc.q.val();
+            self.pick.next = !self.crc.q.val();
+            self.stored.next = false;
         }
+        // the memory's byte comes last, and late
+        if self.stored.val() {
+            self.pick.next = self.rdata.val();
+        }
+        self.byte.d.next = self.pick.val();
         // the next one of the slot's memory
         self.slot_number.next = self.seq.q.val();
         self.raddr.next = (self.slot_number.val() << self.shift.val()) + bits_of(self.index.q.val() - 2, 8);
         self.crc_step.x[0].next = self.crc.q.val();
-        self.crc_step.x[1].next = self.byte.val();
+        self.crc_step.x[1].next = self.byte.q.val();
         self.staging.we.next = self.phase.q.val() == Phase::Encode;
         self.staging.waddr.next = self.index.q.val() + 1;
-        self.staging.wdata.next = self.byte.val();
-        if self.last.val() | (self.byte.val() == 0) {
+        self.staging.wdata.next = self.byte.q.val();
+        if self.last.val() | (self.byte.q.val() == 0) {
             self.staging.waddr.next = self.code_at.q.val();
             self.staging.wdata.next = self.index.q.val() + 1 - self.code_at.q.val();
         }
@@ -254,17 +267,17 @@ impl Logic for FrameSender {
                     self.kind.d.next = self.kind_hello.val().into();
                     self.seq.d.next = self.version.val().into();
                     self.length.d.next = self.hello_bytes.val().into();
-                    self.phase.d.next = Phase::Encode;
+                    self.phase.d.next = Phase::Pick;
                 } else if self.rate_taken.val() {
                     self.kind.d.next = self.kind_rate.val().into();
                     self.seq.d.next = 0.into();
                     self.length.d.next = self.rate_bytes.val().into();
-                    self.phase.d.next = Phase::Encode;
+                    self.phase.d.next = Phase::Pick;
                 } else if self.state_taken.val() {
                     self.kind.d.next = self.kind_state.val().into();
                     self.seq.d.next = self.state_seq.val();
                     self.length.d.next = self.state_bytes.val().into();
-                    self.phase.d.next = Phase::Encode;
+                    self.phase.d.next = Phase::Pick;
                 } else if self.slot_taken.val() {
                     self.kind.d.next = self.kind_words.val().into();
                     if self.slot_status.val() {
@@ -272,17 +285,21 @@ impl Logic for FrameSender {
                     }
                     self.seq.d.next = self.slot_seq.val();
                     self.length.d.next = self.slot_length.val();
-                    self.phase.d.next = Phase::Encode;
+                    self.phase.d.next = Phase::Pick;
                 }
             }
+            Phase::Pick => {
+                self.phase.d.next = Phase::Encode;
+            }
             Phase::Encode => {
+                self.phase.d.next = Phase::Pick;
                 self.index.d.next = self.index.q.val() + 1;
                 if self.in_check.val() {
                     self.crc.d.next = self.crc.q.val() >> 8;
                 } else {
                     self.crc.d.next = self.crc_step.y.val();
                 }
-                if self.byte.val() == 0 {
+                if self.byte.q.val() == 0 {
                     self.code_at.d.next = self.index.q.val() + 1;
                 }
                 if self.last.val() {

@@ -14,7 +14,7 @@ pub const SLOT: usize = 256;
 
 /// See docs/link.md, "Windows", host to board.
 ///
-/// # Timing  a byte every two cycles; the first one two cycles after its frame ended
+/// # Timing  a byte every two cycles; a frame's first one three cycles after it ended or came to be the oldest
 #[derive(LogicBlock)]
 pub struct ReceiveWindow {
     /// Clock.
@@ -50,6 +50,8 @@ pub struct ReceiveWindow {
     base_q: Reg,
     here: Vec<Reg>,
     lengths: Ram,
+    oldest_length: Reg,
+    settled: DFF<Bit>,
     memory: Ram,
     at: Reg,
     loaded: DFF<Bit>,
@@ -58,6 +60,7 @@ pub struct ReceiveWindow {
     oldest: Sig<Local>,
     wanted: Signal<Local, Bit>,
     available: Signal<Local, Bit>,
+    ready: Signal<Local, Bit>,
     ends: Signal<Local, Bit>,
     slots: Dim,
     shift: Dim,
@@ -86,6 +89,8 @@ impl ReceiveWindow {
             base_q: Reg::unsigned(8),
             here: Reg::vec(slots, 1, false),
             lengths: Ram::in_block(slots, 8),
+            oldest_length: Reg::unsigned(8),
+            settled: Default::default(),
             memory: Ram::new(slots * SLOT, 8, false),
             at: Reg::unsigned(8),
             loaded: Default::default(),
@@ -94,6 +99,7 @@ impl ReceiveWindow {
             oldest: Sig::unsigned(index_bits(slots)),
             wanted: Default::default(),
             available: Default::default(),
+            ready: Default::default(),
             ends: Default::default(),
             slots: Dim::new(slots),
             shift: Dim::new(SLOT.trailing_zeros() as usize),
@@ -106,7 +112,7 @@ impl Logic for ReceiveWindow {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, base_q, at, loaded);
+        dff_setup!(self, clock, base_q, at, loaded, oldest_length, settled);
         clock!(self, clock, lengths, memory);
         self.base.next = self.base_q.q.val();
         self.slot.next = self.seq.val();
@@ -125,6 +131,7 @@ impl Logic for ReceiveWindow {
                 self.available.next = self.here[s].q.val().any();
             }
         }
+        self.ready.next = self.available.val() & self.settled.q.val();
         // into the window
         self.memory.we.next = self.content.val() & self.wanted.val();
         self.memory.waddr.next = (self.slot.val() << self.shift.val()) + self.place.val();
@@ -134,13 +141,14 @@ impl Logic for ReceiveWindow {
         self.lengths.wdata.next = self.length.val();
         // out of it
         self.memory.raddr.next = (self.oldest.val() << self.shift.val()) + self.at.q.val();
-        self.memory.re.next = self.available.val() & !self.loaded.q.val();
-        // read while the first byte is; a length is written before its frame is here
+        self.memory.re.next = self.ready.val() & !self.loaded.q.val();
+        // there when the first byte is; a length is written before its frame is here
         self.lengths.re.next = true;
         self.lengths.raddr.next = self.oldest.val();
+        self.oldest_length.d.next = self.lengths.rdata.val();
         self.valid.next = self.loaded.q.val();
         self.byte.next = self.memory.rdata.val();
-        self.ends.next = self.at.q.val() + 1 == self.lengths.rdata.val();
+        self.ends.next = self.at.q.val() + 1 == self.oldest_length.q.val();
         self.consumed.next = false;
         if self.loaded.q.val() {
             if self.take.val() {
@@ -153,8 +161,9 @@ impl Logic for ReceiveWindow {
                 }
             }
         } else {
-            self.loaded.d.next = self.available.val();
+            self.loaded.d.next = self.ready.val();
         }
+        self.settled.d.next = self.available.val() & !self.consumed.val();
         for s in 0..self.slots.val() {
             if self.consumed.val() & (self.oldest.val() == s) {
                 self.here[s].d.next = 0.into();
@@ -170,6 +179,7 @@ impl Logic for ReceiveWindow {
             self.base_q.d.next = 0.into();
             self.at.d.next = 0.into();
             self.loaded.d.next = false;
+            self.settled.d.next = false;
         }
     }
 }

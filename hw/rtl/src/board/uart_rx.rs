@@ -47,6 +47,8 @@ pub struct UartRx {
     index: Reg,
     shift: Reg,
     low: Reg,
+    whole: Reg,
+    cut: Reg,
     tick: Signal<Local, Bit>,
     sum: Sig<Local>,
     over: Sig<Local>,
@@ -75,6 +77,8 @@ impl UartRx {
             index: Reg::unsigned(4),
             shift: Reg::unsigned(8),
             low: Reg::unsigned(bits_for(limit + 1)),
+            whole: Reg::unsigned(1),
+            cut: Reg::unsigned(1),
             tick: Default::default(),
             sum: Sig::unsigned(17),
             over: Sig::signed(18),
@@ -91,7 +95,7 @@ impl Logic for UartRx {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, meta, line, phase, time, index, shift, low);
+        dff_setup!(self, clock, meta, line, phase, time, index, shift, low, whole, cut);
         self.meta.d.next = self.rx.val().into();
         self.line.d.next = self.meta.q.val();
         self.sum.next = self.time.q.val() + self.one.val();
@@ -101,8 +105,11 @@ impl Logic for UartRx {
         if self.tick.val() {
             self.time.d.next = self.over.val();
         }
-        self.valid.next = false;
-        self.unframed.next = false;
+        // a cycle late; the shift register stands still meanwhile
+        self.whole.d.next = 0.into();
+        self.cut.d.next = 0.into();
+        self.valid.next = self.whole.q.val().any();
+        self.unframed.next = self.cut.q.val().any();
         self.data.next = self.shift.q.val();
         match self.phase.q.val() {
             Phase::Idle => {
@@ -122,9 +129,9 @@ impl Logic for UartRx {
                         }
                     } else if self.index.q.val() == self.stop.val() {
                         self.phase.d.next = Phase::Idle;
-                        self.valid.next = self.line.q.val().any();
+                        self.whole.d.next = self.line.q.val();
                         if !self.line.q.val().any() {
-                            self.unframed.next = true;
+                            self.cut.d.next = 1.into();
                             self.phase.d.next = Phase::Low;
                         }
                     } else {

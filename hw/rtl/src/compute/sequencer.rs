@@ -95,6 +95,10 @@ pub struct Sequencer {
     turn: Vec<Reg>,
     ends: Vec<Reg>,
     single: Vec<Reg>,
+    inner: Vec<Reg>,
+    tile_ends: Reg,
+    will_end: Vec<Sig<Local>>,
+    will_sum: Vec<Sig<Local>>,
     after: Vec<Sig<Local>>,
     head_count: Vec<Sig<Local>>,
     row_at: Vec<Reg>,
@@ -121,6 +125,7 @@ pub struct Sequencer {
     head_pop_prev: Slice,
     head_pop_next: Slice,
     head_row_planes: Slice,
+    head_tiles: Slice,
     head_col_planes: Slice,
     keep: Slice,
     hold: Slice,
@@ -205,6 +210,10 @@ impl Sequencer {
             turn: counts().map(Reg::unsigned).collect(),
             ends: Reg::vec(turns, 1, false),
             single: Reg::vec(turns, 1, false),
+            inner: Reg::vec(levels, 1, false),
+            tile_ends: Reg::unsigned(1),
+            will_end: Sig::vec(turns, 1, false),
+            will_sum: Sig::vec(levels, 1, false),
             after: counts().map(|bits| Sig::unsigned(bits + 1)).collect(),
             head_count: counts().map(Sig::unsigned).collect(),
             row_at: Reg::vec(turns, at, false),
@@ -231,6 +240,7 @@ impl Sequencer {
             head_pop_prev: field(compute::POP_PREV, 0),
             head_pop_next: field(compute::POP_NEXT, 0),
             head_row_planes: field(compute::ROW_PLANES, 7),
+            head_tiles: field(compute::TILES, 7),
             head_col_planes: field(compute::COL_PLANES, 7),
             keep: field(compute::KEEP, 0),
             hold: field(compute::HOLD, 0),
@@ -280,17 +290,22 @@ impl Logic for Sequencer {
             drain_wait,
             rows_kept,
             groups_kept,
-            fresh
+            fresh,
+            tile_ends
         );
         for i in 0..self.halves.val() {
             self.kept[i].clock.next = self.clock.val();
             self.kept[i].d.next = self.kept[i].q.val();
         }
+        for l in 0..self.levels.val() {
+            self.inner[l].clock.next = self.clock.val();
+            self.will_sum[l].next = self.inner[l].q.val();
+        }
         for v in 0..self.turns.val() {
             self.turn[v].clock.next = self.clock.val();
             self.ends[v].clock.next = self.clock.val();
             self.single[v].clock.next = self.clock.val();
-            self.ends[v].d.next = self.ends[v].q.val();
+            self.will_end[v].next = self.ends[v].q.val();
             self.single[v].d.next = self.single[v].q.val();
             self.row_at[v].clock.next = self.clock.val();
             self.col_at[v].clock.next = self.clock.val();
@@ -337,12 +352,7 @@ impl Logic for Sequencer {
             self.carry[self.turns.val() - 1 - i].next =
                 self.carry[self.turns.val() - i].val() & self.at_end[self.turns.val() - 1 - i].val();
         }
-        self.tile_end.next = false;
-        for t in 0..self.tile_choices.val() {
-            if self.tiles.y.val() == t {
-                self.tile_end.next = self.carry[t].val();
-            }
-        }
+        self.tile_end.next = self.tile_ends.q.val().any();
         self.next_row.next = 0.into();
         self.next_col.next = 0.into();
         for v in 0..self.turns.val() {
@@ -447,10 +457,10 @@ impl Logic for Sequencer {
                     self.row_at[v].d.next = self.next_row.val();
                     self.col_at[v].d.next = self.next_col.val();
                     self.turn[v].d.next = self.after[v].val();
-                    self.ends[v].d.next = (self.after[v].val() == self.count[v].val()).into();
+                    self.will_end[v].next = (self.after[v].val() == self.count[v].val()).into();
                     if self.at_end[v].val() {
                         self.turn[v].d.next = 1.into();
-                        self.ends[v].d.next = self.single[v].q.val();
+                        self.will_end[v].next = self.single[v].q.val();
                     }
                 }
             }
@@ -460,6 +470,7 @@ impl Logic for Sequencer {
         }
         // taking the head
         self.head_row_planes.x.next = self.half[7].val();
+        self.head_tiles.x.next = self.half[7].val();
         self.head_col_planes.x.next = self.half[7].val();
         for l in 0..self.levels.val() {
             self.head_count[l].next = self.half[10 + 3 * l].val();
@@ -484,13 +495,28 @@ impl Logic for Sequencer {
             for i in 0..self.halves.val() {
                 self.kept[i].d.next = self.half[i].val();
             }
+            for l in 0..self.levels.val() {
+                self.will_sum[l].next = (self.head_tiles.y.val() <= l).into();
+            }
             for v in 0..self.turns.val() {
                 self.turn[v].d.next = 1.into();
                 self.single[v].d.next = (self.head_count[v].val() == 1).into();
-                self.ends[v].d.next = (self.head_count[v].val() == 1).into();
+                self.will_end[v].next = (self.head_count[v].val() == 1).into();
                 self.row_at[v].d.next = self.half[1].val();
                 self.col_at[v].d.next = self.half[2].val();
             }
+        }
+        // a tile ends with the last turn of all that is summed over
+        self.tile_ends.d.next =
+            self.will_end[self.levels.val()].val() & self.will_end[self.levels.val() + 1].val();
+        for l in 0..self.levels.val() {
+            self.inner[l].d.next = self.will_sum[l].val();
+            if self.will_sum[l].val().any() & !self.will_end[l].val().any() {
+                self.tile_ends.d.next = 0.into();
+            }
+        }
+        for v in 0..self.turns.val() {
+            self.ends[v].d.next = self.will_end[v].val();
         }
     }
 }

@@ -46,6 +46,11 @@ pub struct Core {
     first: Vec<Reg>,
     entered: Reg,
     pair: Vec<Pair>,
+    enters: Vec<Reg>,
+    skip: Vec<Reg>,
+    split: Vec<Reg>,
+    shift: Vec<Reg>,
+    mask: Vec<Reg>,
     reorder: Reorder,
     normalise: Vec<Normalise>,
     chain: Vec<Reg>,
@@ -97,6 +102,11 @@ impl Core {
             sample: Sig::vec(parts, shape.bits, true),
             first: Reg::vec(parts, shape.inner, true),
             entered: Reg::unsigned(1),
+            enters: Reg::vec(shape.pairs, 1, false),
+            skip: Reg::vec(shape.pairs, 1, false),
+            split: Reg::vec(shape.pairs, 1, false),
+            shift: Reg::vec(shape.pairs, 2, false),
+            mask: remaining.iter().map(|lq| Reg::unsigned((*lq).max(1))).collect(),
             pair: remaining.iter().map(|lq| Pair::new(shape, *lq)).collect(),
             reorder: Reorder::new(shape),
             normalise: (0..shape.lanes).map(|_| Normalise::new(shape)).collect(),
@@ -155,8 +165,13 @@ impl Logic for Core {
                 self.first[p].d.next = self.sample[p].val();
             }
         }
-        // passes
+        // passes; what the size means to each stands in registers before its first group comes
         for j in 0..self.pairs.val() {
+            self.enters[j].clock.next = self.clock.val();
+            self.skip[j].clock.next = self.clock.val();
+            self.split[j].clock.next = self.clock.val();
+            self.shift[j].clock.next = self.clock.val();
+            self.mask[j].clock.next = self.clock.val();
             self.pair[j].clock.next = self.clock.val();
             if j == 0 {
                 // only if it is the first of this size: else its pulse would reach the next instruction
@@ -171,44 +186,51 @@ impl Logic for Core {
                     self.pair[j].x[p].next = self.pair[j - 1].y[p].val();
                 }
             }
-            self.pair[j].skip.next = self.log.val() == self.one_more[j].val();
-            if (self.log.val() == self.one_more[j].val()) | (self.log.val() == self.two_more[j].val()) {
+            self.skip[j].d.next = (self.log.val() == self.one_more[j].val()).into();
+            self.enters[j].d.next = ((self.log.val() == self.one_more[j].val())
+                | (self.log.val() == self.two_more[j].val()))
+            .into();
+            self.pair[j].skip.next = self.skip[j].q.val().any();
+            if self.enters[j].q.val().any() {
                 self.pair[j].start.next = self.entered.q.val().any();
                 for p in 0..self.parts.val() {
                     self.pair[j].x[p].next = self.first[p].q.val();
                 }
             }
             // `block` drops a bit for each stage after the first six
-            self.pair[j].shift.next = 2.into();
+            self.shift[j].d.next = 2.into();
             if self.log.val() == self.one_more[j].val() {
-                self.pair[j].shift.next = 1.into();
+                self.shift[j].d.next = 1.into();
             }
             if self.blocked.val() {
-                self.pair[j].shift.next = 2.into();
+                self.shift[j].d.next = 2.into();
                 if self.log.val() == self.all_kept[j].val() + 1 {
-                    self.pair[j].shift.next = 1.into();
+                    self.shift[j].d.next = 1.into();
                 }
                 if self.log.val() <= self.all_kept[j].val() {
-                    self.pair[j].shift.next = 0.into();
+                    self.shift[j].d.next = 0.into();
                 }
             }
             // tiles: twiddles of the columns' index only, as long as it is transformed
-            self.pair[j].split.next = self.log.val() == self.one_more[j].val();
-            self.pair[j].mask.next = self.ones[j].val();
+            self.split[j].d.next = (self.log.val() == self.one_more[j].val()).into();
+            self.mask[j].d.next = self.ones[j].val();
             if self.tiled.val() {
                 if (self.log.val() == 4) & (self.quarters[j].val() == 2) {
-                    self.pair[j].mask.next = self.above_two[j].val();
+                    self.mask[j].d.next = self.above_two[j].val();
                 }
                 if (self.log.val() == 6) & (self.quarters[j].val() == 4) {
-                    self.pair[j].mask.next = self.above_three[j].val();
+                    self.mask[j].d.next = self.above_three[j].val();
                 }
                 if (self.log.val() == 6) & (self.quarters[j].val() == 2) {
-                    self.pair[j].split.next = true;
+                    self.split[j].d.next = 1.into();
                 }
                 if (self.log.val() == 8) & ((self.quarters[j].val() == 6) | (self.quarters[j].val() == 4)) {
-                    self.pair[j].mask.next = self.above_four[j].val();
+                    self.mask[j].d.next = self.above_four[j].val();
                 }
             }
+            self.pair[j].shift.next = self.shift[j].q.val();
+            self.pair[j].split.next = self.split[j].q.val().any();
+            self.pair[j].mask.next = self.mask[j].q.val();
         }
         // natural order
         self.reorder.clock.next = self.clock.val();

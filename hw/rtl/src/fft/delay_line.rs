@@ -24,6 +24,7 @@ pub struct DelayLine {
     ram: Vec<Ram>,
     join: Vec<Concat>,
     cut: Vec<Unpack>,
+    read: Vec<Reg>,
     line: Vec<Reg>,
     memories: Dim,
     parts: Dim,
@@ -43,6 +44,7 @@ impl DelayLine {
             ram: (0..memories).map(|_| Ram::new(depth, 2 * bits, false)).collect(),
             join: (0..memories).map(|_| Concat::new(2, bits)).collect(),
             cut: (0..memories).map(|_| Unpack::new(2, bits, true)).collect(),
+            read: Reg::vec(memories, 2 * bits, false),
             line: Reg::vec(stages * parts, bits, true),
             memories: Dim::new(memories),
             parts: Dim::new(parts),
@@ -64,8 +66,10 @@ impl Logic for DelayLine {
             self.ram[m].waddr.next = self.at.val();
             self.ram[m].wdata.next = self.join[m].y.val();
             self.ram[m].re.next = true;
-            self.ram[m].raddr.next = self.at.val() + 1;
-            self.cut[m].x.next = self.ram[m].rdata.val();
+            self.ram[m].raddr.next = self.at.val() + 2;
+            self.read[m].clock.next = self.clock.val();
+            self.read[m].d.next = self.ram[m].rdata.val();
+            self.cut[m].x.next = self.read[m].q.val();
             self.q[2 * m].next = self.cut[m].y[0].val();
             self.q[2 * m + 1].next = self.cut[m].y[1].val();
         }

@@ -20,8 +20,6 @@ pub struct Packer {
     pub clock: Signal<In, Clock>,
     /// A group is there.
     pub valid: Signal<In, Bit>,
-    /// It is the first of the instruction.
-    pub starts: Signal<In, Bit>,
     /// It is the last of its batch.
     pub ends: Signal<In, Bit>,
     /// It is the last of the instruction.
@@ -39,9 +37,7 @@ pub struct Packer {
     /// The status word is there: nothing follows.
     pub done: Signal<Out, Bit>,
     place: Reg,
-    place_now: Sig<Local>,
     batch: Reg,
-    batch_now: Sig<Local>,
     sample: Vec<Concat>,
     held: Vec<Reg>,
     clamps: Vec<Reg>,
@@ -64,7 +60,6 @@ impl Packer {
         Packer {
             clock: Default::default(),
             valid: Default::default(),
-            starts: Default::default(),
             ends: Default::default(),
             last: Default::default(),
             part: Sig::vec(shape.parts(), 16, true),
@@ -74,9 +69,7 @@ impl Packer {
             result: Sig::vec(width, 32, true),
             done: Default::default(),
             place: Reg::unsigned(index_bits(groups)),
-            place_now: Sig::unsigned(index_bits(groups)),
             batch: Reg::unsigned(index_bits(4 * groups)),
-            batch_now: Sig::unsigned(index_bits(4 * groups)),
             sample: (0..shape.lanes).map(|_| Concat::new(2, 16)).collect(),
             held: Reg::vec(width, 32, false),
             clamps: Reg::vec(shape.lanes, 1, false),
@@ -99,32 +92,27 @@ impl Logic for Packer {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, place, batch, closing);
-        self.place_now.next = self.place.q.val();
-        self.batch_now.next = self.batch.q.val();
-        if self.starts.val() {
-            self.place_now.next = 0.into();
-            self.batch_now.next = 0.into();
-        }
+        // at an instruction's end everything is as at its start
         if self.valid.val() {
-            self.place.d.next = self.place_now.val() + 1;
-            if self.place_now.val() == self.last_place.val() {
+            self.place.d.next = self.place.q.val() + 1;
+            if self.place.q.val() == self.last_place.val() {
                 self.place.d.next = 0.into();
             }
-            self.batch.d.next = self.batch_now.val() + self.ends.val();
+            self.batch.d.next = self.batch.q.val() + self.ends.val();
+            if self.last.val() {
+                self.place.d.next = 0.into();
+                self.batch.d.next = 0.into();
+            }
         }
         self.closing.d.next = (self.valid.val() & self.last.val()).into();
         self.done.next = self.closing.q.val().any();
         self.we.next = self.closing.q.val().any()
-            | (self.valid.val() & (self.last.val() | (self.place_now.val() == self.last_place.val())));
+            | (self.valid.val() & (self.last.val() | (self.place.q.val() == self.last_place.val())));
         for l in 0..self.lanes.val() {
             self.sample[l].x[0].next = self.part[2 * l].val();
             self.sample[l].x[1].next = self.part[2 * l + 1].val();
             self.clamps[l].clock.next = self.clock.val();
-            self.clamps_now[l].next = self.clamps[l].q.val();
-            if self.starts.val() {
-                self.clamps_now[l].next = 0.into();
-            }
-            self.clamps_now[l].next = self.clamps_now[l].val() | self.clamped[l].val();
+            self.clamps_now[l].next = self.clamps[l].q.val() | self.clamped[l].val();
             self.clamps[l].d.next = self.clamps[l].q.val();
             if self.valid.val() {
                 self.clamps[l].d.next = self.clamps_now[l].val();
@@ -139,10 +127,10 @@ impl Logic for Packer {
                 self.held[g * self.lanes.val() + l].clock.next = self.clock.val();
                 self.held[g * self.lanes.val() + l].d.next = self.held[g * self.lanes.val() + l].q.val();
                 self.result[g * self.lanes.val() + l].next = 0.into();
-                if self.place_now.val() > g {
+                if self.place.q.val() > g {
                     self.result[g * self.lanes.val() + l].next = self.held[g * self.lanes.val() + l].q.val();
                 }
-                if self.place_now.val() == g {
+                if self.place.q.val() == g {
                     self.result[g * self.lanes.val() + l].next = self.sample[l].y.val();
                     if self.valid.val() {
                         self.held[g * self.lanes.val() + l].d.next = self.sample[l].y.val();
@@ -154,10 +142,10 @@ impl Logic for Packer {
             for l in 0..self.lanes.val() {
                 self.status[b * self.lanes.val() + l].clock.next = self.clock.val();
                 self.status[b * self.lanes.val() + l].d.next = self.status[b * self.lanes.val() + l].q.val();
-                if self.valid.val() & self.starts.val() {
+                if self.closing.q.val().any() {
                     self.status[b * self.lanes.val() + l].d.next = 0.into();
                 }
-                if self.valid.val() & self.ends.val() & (self.batch_now.val() == b) {
+                if self.valid.val() & self.ends.val() & (self.batch.q.val() == b) {
                     self.status[b * self.lanes.val() + l].d.next =
                         (self.clamps_now[l].val() << 7) + self.exponent[l].val();
                 }

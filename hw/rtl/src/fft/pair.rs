@@ -44,7 +44,8 @@ pub struct Pair {
     due: Signal<Local, Bit>,
     chain: Vec<Reg>,
     behind_one: Reg,
-    behind_two: Sig<Local>,
+    ahead: Sig<Local>,
+    exponent: Reg,
     outer: DelayLine,
     inner: DelayLine,
     adds_outer: Signal<Local, Bit>,
@@ -108,7 +109,8 @@ impl Pair {
             due: Default::default(),
             chain: Reg::vec(stages, 1, false),
             behind_one: Reg::unsigned(log_quarter + 2),
-            behind_two: Sig::unsigned(log_quarter + 2),
+            ahead: Sig::unsigned(log_quarter + 2),
+            exponent: Reg::unsigned(log_quarter + 2),
             outer: DelayLine::new(shape, 2 * quarter, w + 1),
             inner: DelayLine::new(shape, quarter, w + 2),
             adds_outer: Default::default(),
@@ -153,7 +155,7 @@ impl Logic for Pair {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, count, armed, behind_one);
+        dff_setup!(self, clock, count, armed, behind_one, exponent);
         // which group is where
         self.now.next = self.count.q.val();
         if self.start.val() {
@@ -161,11 +163,11 @@ impl Logic for Pair {
         }
         self.count.d.next = self.now.val() + 1;
         self.behind_one.d.next = self.now.val() + self.half.val();
-        self.behind_two.next = self.now.val() + self.quarter.val();
+        self.ahead.next = self.now.val() + self.quarter.val() + 1;
         self.due.next = self.armed.q.val().any() & (self.now.val() == self.three.val());
         if self.skip.val() {
             self.behind_one.d.next = self.now.val();
-            self.behind_two.next = self.now.val() + self.three.val();
+            self.ahead.next = self.now.val() + self.three.val() + 1;
             self.due.next = self.armed.q.val().any() & (self.now.val() == self.quarter.val());
         }
         if self.due.val() {
@@ -230,15 +232,15 @@ impl Logic for Pair {
             self.r2[p].d.next = self.two[p].val();
             self.rounded[p].clock.next = self.clock.val();
         }
-        // the twiddle of the group that will be in r2 in two cycles
-        self.step.next = self.behind_two.val();
+        // the twiddle of the group that will be in r2 in three cycles; the first one's exponent is 0
+        self.step.next = self.ahead.val();
         self.step.next = self.step.val() & self.mask.val();
         self.once.next = 0.into();
-        if (self.behind_two.val() >> self.log_half.val()).get_bit(0) & !self.split.val() {
+        if (self.ahead.val() >> self.log_half.val()).get_bit(0) & !self.split.val() {
             self.once.next = self.step.val();
         }
         self.twice.next = 0.into();
-        if (self.behind_two.val() >> self.log_quarter.val()).get_bit(0) {
+        if (self.ahead.val() >> self.log_quarter.val()).get_bit(0) {
             self.twice.next = self.step.val() << 1;
         }
         self.bias.next = self.below_half.val();
@@ -248,9 +250,13 @@ impl Logic for Pair {
         if self.shift.val() == 2 {
             self.bias.next = self.below_two.val();
         }
+        self.exponent.d.next = self.once.val() + self.twice.val();
         for t in 0..self.turns.val() {
             self.twiddle[t].clock.next = self.clock.val();
-            self.twiddle[t].exponent.next = self.once.val() + self.twice.val();
+            self.twiddle[t].exponent.next = self.exponent.q.val();
+            if self.start.val() {
+                self.twiddle[t].exponent.next = 0.into();
+            }
             for l in 0..self.lanes.val() {
                 for k in 0..4 {
                     self.product[4 * l + k].clock.next = self.clock.val();

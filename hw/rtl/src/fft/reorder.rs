@@ -38,6 +38,8 @@ pub struct Reorder {
     pub last: Sig<Out>,
     /// The first one leaves in the next cycle.
     pub starts: Signal<Out, Bit>,
+    ones: Sig<Local>,
+    last_q: Reg,
     written: Reg,
     turned: Reg,
     armed: Reg,
@@ -71,6 +73,8 @@ impl Reorder {
             y: Sig::vec(parts, w, true),
             last: Sig::unsigned(bits),
             starts: Default::default(),
+            ones: Sig::unsigned(bits),
+            last_q: Reg::unsigned(bits),
             written: Reg::unsigned(bits),
             turned: Reg::unsigned(1),
             armed: Reg::unsigned(1),
@@ -96,14 +100,16 @@ impl Logic for Reorder {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, written, turned, armed, read, read_turned);
+        dff_setup!(self, clock, written, turned, armed, read, read_turned, last_q);
         // N − 1
-        self.last.next = 0.into();
+        self.ones.next = 0.into();
         for b in 0..self.bits.val() {
             if self.log_points.val() > b {
-                self.last.next = self.last.val() * 2 + 1;
+                self.ones.next = self.ones.val() * 2 + 1;
             }
         }
+        self.last_q.d.next = self.ones.val();
+        self.last.next = self.last_q.q.val();
         // writing
         self.p.next = self.written.q.val();
         self.p_turned.next = self.turned.q.val();

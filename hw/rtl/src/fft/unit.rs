@@ -71,6 +71,7 @@ pub struct FftUnit {
     entering: Reg,
     leaving: Reg,
     out_point: Reg,
+    out_at_last: Reg,
     out_batches: Reg,
     result_at: Reg,
     log_points: Reg,
@@ -81,7 +82,6 @@ pub struct FftUnit {
     push_store: Reg,
     ready: Signal<Local, Bit>,
     valid: Signal<Local, Bit>,
-    out_now: Sig<Local>,
     out_ends: Signal<Local, Bit>,
     out_last: Signal<Local, Bit>,
     pop_prev: Slice,
@@ -137,6 +137,7 @@ impl FftUnit {
             entering: Reg::unsigned(1),
             leaving: Reg::unsigned(1),
             out_point: Reg::unsigned(shape.log_points),
+            out_at_last: Reg::unsigned(1),
             out_batches: Reg::unsigned(batches),
             result_at: Reg::unsigned(index_bits(c.memory.result)),
             log_points: Reg::unsigned(LOG_BITS),
@@ -147,7 +148,6 @@ impl FftUnit {
             push_store: Reg::unsigned(1),
             ready: Default::default(),
             valid: Default::default(),
-            out_now: Sig::unsigned(shape.log_points),
             out_ends: Default::default(),
             out_last: Default::default(),
             pop_prev: field(transform::POP_PREV, 0),
@@ -184,6 +184,7 @@ impl Logic for FftUnit {
             entering,
             leaving,
             out_point,
+            out_at_last,
             out_batches,
             result_at,
             log_points,
@@ -236,15 +237,12 @@ impl Logic for FftUnit {
         }
         // to result words
         self.valid.next = self.busy.q.val().any() & (self.core.starts.val() | self.leaving.q.val().any());
-        self.out_now.next = self.out_point.q.val();
-        if self.core.starts.val() {
-            self.out_now.next = 0.into();
-        }
-        self.out_ends.next = self.valid.val() & (self.out_now.val() == self.core.last.val());
+        self.out_ends.next = self.valid.val() & self.out_at_last.q.val().any();
         self.out_last.next = self.out_ends.val() & (self.out_batches.q.val() == 1);
         if self.valid.val() {
+            self.out_at_last.d.next = (self.out_point.q.val() + 1 == self.core.last.val()).into();
             self.leaving.d.next = (!self.out_last.val()).into();
-            self.out_point.d.next = self.out_now.val() + 1;
+            self.out_point.d.next = self.out_point.q.val() + 1;
             if self.out_ends.val() {
                 self.out_point.d.next = 0.into();
                 self.out_batches.d.next = self.out_batches.q.val() - 1;
@@ -252,7 +250,6 @@ impl Logic for FftUnit {
         }
         self.packer.clock.next = self.clock.val();
         self.packer.valid.next = self.valid.val();
-        self.packer.starts.next = self.core.starts.val();
         self.packer.ends.next = self.out_ends.val();
         self.packer.last.next = self.out_last.val();
         for l in 0..self.lanes.val() {

@@ -69,6 +69,8 @@ pub struct FrontEnd {
     pub half: Vec<Sig<Out>>,
     /// It goes to the compute queue.
     pub push_compute: Signal<Out, Bit>,
+    /// The instruction is a TRANSFORM.
+    pub transform: Signal<Out, Bit>,
     /// It goes to the store queue.
     pub push_store: Signal<Out, Bit>,
     /// The compute queue has no room.
@@ -234,6 +236,7 @@ impl FrontEnd {
             give: Default::default(),
             half: Sig::vec(HALVES, 16, false),
             push_compute: Default::default(),
+            transform: Default::default(),
             push_store: Default::default(),
             compute_full: Default::default(),
             store_full: Default::default(),
@@ -408,10 +411,11 @@ impl Logic for FrontEnd {
         for h in 0..self.halves.val() {
             self.rules.half[h].next = self.view[h].val();
         }
-        self.computes.next = self.kind.q.val() == 1;
+        self.transform.next = false;
         if self.transforms.val() {
-            self.computes.next = (self.kind.q.val() == 1) | (self.kind.q.val() == 5);
+            self.transform.next = self.kind.q.val() == 5;
         }
+        self.computes.next = (self.kind.q.val() == 1) | self.transform.val();
         // what this cycle does
         self.waiting.next = false;
         self.in_ready.next = false;

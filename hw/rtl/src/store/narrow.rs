@@ -44,10 +44,11 @@ pub struct Narrow {
     rest: Sig<Local>,
     rounded: Sig<Local>,
     clamped: Sig<Local>,
-    high_16: Const,
-    low_16: Const,
-    high_8: Const,
-    low_8: Const,
+    above: Sig<Local>,
+    most: Sig<Local>,
+    over: Signal<Local, Bit>,
+    most_16: Const,
+    most_8: Const,
 }
 
 impl Default for Narrow {
@@ -73,10 +74,11 @@ impl Default for Narrow {
             rest: Sig::unsigned(32),
             rounded: Sig::signed(33),
             clamped: Sig::signed(33),
-            high_16: Const::signed(0x7fff, 33),
-            low_16: Const::signed(-0x8000, 33),
-            high_8: Const::signed(0x7f, 33),
-            low_8: Const::signed(-0x80, 33),
+            above: Sig::signed(33),
+            most: Sig::signed(33),
+            over: Default::default(),
+            most_16: Const::signed(0x7fff, 33),
+            most_8: Const::signed(0x7f, 33),
         }
     }
 }
@@ -113,24 +115,26 @@ impl Logic for Narrow {
         self.size_2.d.next = self.size.q.val();
         self.magnitude.next = self.size_2.q.val();
         self.rounded.next = self.quotient.q.val() + self.up.q.val();
-        self.clamped.next = self.rounded.val();
+        // too large if the bits above the format's are not all the same as its sign
+        self.above.next = 0.into();
+        self.most.next = 0.into();
         if self.format.val() == 1 {
-            if self.rounded.val() > self.high_16.val() {
-                self.clamped.next = self.high_16.val();
-            }
-            if self.rounded.val() < self.low_16.val() {
-                self.clamped.next = self.low_16.val();
-            }
+            self.above.next = self.rounded.val() >> 15;
+            self.most.next = self.most_16.val();
         }
         if self.format.val() == 2 {
-            if self.rounded.val() > self.high_8.val() {
-                self.clamped.next = self.high_8.val();
-            }
-            if self.rounded.val() < self.low_8.val() {
-                self.clamped.next = self.low_8.val();
+            self.above.next = self.rounded.val() >> 7;
+            self.most.next = self.most_8.val();
+        }
+        self.over.next = self.above.val().any() & !self.above.val().all();
+        self.clamped.next = self.rounded.val();
+        if self.over.val() {
+            self.clamped.next = self.most.val();
+            if self.rounded.val() < 0 {
+                self.clamped.next = !self.most.val();
             }
         }
-        self.clipped.d.next = (self.clamped.val() != self.rounded.val()).into();
+        self.clipped.d.next = self.over.val().into();
         self.saturates.next = self.clipped.q.val().any();
         self.result.d.next = self.clamped.val();
         self.y.next = self.result.q.val();

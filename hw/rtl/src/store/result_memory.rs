@@ -4,10 +4,11 @@ use crate::hdl::prelude::*;
 use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
+use tandem_spec::config::DEEP;
 
 /// Words of `drain` results.
 ///
-/// # Timing  address in tick t, word in t+1; it holds while `re` is off
+/// # Timing  address in tick t, word in t+1, or t+2 in a deep pipeline; it holds while `re` is off
 #[derive(LogicBlock)]
 pub struct ResultMemory {
     /// Clock.
@@ -25,6 +26,7 @@ pub struct ResultMemory {
     /// The results.
     pub rdata: Vec<Sig<Out>>,
     ram: Vec<Ram>,
+    behind: Vec<RegEn>,
     width: Dim,
 }
 
@@ -41,6 +43,7 @@ impl ResultMemory {
             raddr: Sig::unsigned(index_bits(depth)),
             rdata: Sig::vec(width, bits, true),
             ram: (0..width).map(|_| Ram::new(depth, bits, true)).collect(),
+            behind: (0..width * read_latency(c) - width).map(|_| RegEn::signed(bits)).collect(),
             width: Dim::new(width),
         }
     }
@@ -60,7 +63,18 @@ impl Logic for ResultMemory {
             self.ram[i].raddr.next = self.raddr.val();
             self.rdata[i].next = self.ram[i].rdata.val();
         }
+        for i in 0..self.behind.len() {
+            self.behind[i].clock.next = self.clock.val();
+            self.behind[i].en.next = self.re.val();
+            self.behind[i].d.next = self.ram[i].rdata.val();
+            self.rdata[i].next = self.behind[i].q.val();
+        }
     }
+}
+
+/// Ticks from the address to the word.
+pub fn read_latency(c: &Config) -> usize {
+    if c.array.pipeline == DEEP { 2 } else { 1 }
 }
 
 /// Bits of a result as stored: those of a sum, or of a complex sample if there is an FFT unit.

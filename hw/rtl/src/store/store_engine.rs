@@ -8,7 +8,7 @@
 
 use super::assemble::{Assemble, Fit, part_bits};
 use super::narrow::Narrow;
-use super::result_memory::result_bits;
+use super::result_memory::{read_latency, result_bits};
 use crate::crc::crc_step;
 use crate::field::field;
 use crate::hdl::prelude::*;
@@ -37,14 +37,14 @@ enum Phase {
 pub const HALVES: usize = 4;
 /// 32-bit words of a header or a summary.
 const UNIT_SOURCES: usize = 4;
-/// Stages between the read address and the link word.
-const STAGES: usize = 4;
+/// Stages between the memory's word and the link word, both included.
+const STAGES: usize = 3;
 /// Stages of these in which results are narrowed; without that, they come out of the memory later.
 const NARROWING: usize = 2;
 
 /// See docs/accelerator.md, "STORE, READ, RESET and errors" and "Timing".
 ///
-/// # Timing  taken in cycle t, header in tick 1, first data word in tick max(5, 1 + U)
+/// # Timing  taken in cycle t, header in tick 1, first data word in tick F
 #[derive(LogicBlock)]
 pub struct StoreEngine {
     /// Clock.
@@ -112,6 +112,8 @@ pub struct StoreEngine {
     detail: Reg,
     crc: Reg,
     crc_step: XorReduce,
+    checked: Vec<Reg>,
+    checks: Reg,
     crc_cut: Unpack,
     crc_pick: Mux,
     head: Vec<Sig<Local>>,
@@ -174,6 +176,8 @@ pub struct StoreEngine {
     gap_start: Dim,
     has_gap: Flag,
     stages: Dim,
+    assembled: Dim,
+    offered: Dim,
     read_code: Dim,
     kind_result: Dim,
     kind_registers: Dim,
@@ -187,6 +191,7 @@ impl StoreEngine {
     /// The store engine of `c`.
     pub fn new(c: &Config) -> Self {
         let (t, lanes) = (Timing::new(c), Lanes::new(c));
+        let stages = read_latency(c) + STAGES;
         let (drain, address, part) = (c.array.drain, index_bits(c.memory.result), part_bits(c));
         let formats = if c.narrow { 3 } else { 1 };
         let fits: Vec<Fit> = (0..formats).map(|f| Fit::new(c, f)).collect();
@@ -239,6 +244,8 @@ impl StoreEngine {
             detail: Reg::unsigned(32),
             crc: Reg::unsigned(32),
             crc_step: crc_step(CRC32_POLY.into(), 32, lanes.bits, lanes.count),
+            checked: Reg::vec(lanes.count, lanes.bits, false),
+            checks: Reg::unsigned(1),
             crc_cut: Unpack::new(per_source, lanes.bits, false),
             crc_pick: Mux::new(per_source, lanes.bits, false),
             head: Sig::vec(UNIT_SOURCES, 32, false),
@@ -252,9 +259,9 @@ impl StoreEngine {
             left: Reg::unsigned(bits_for(c.memory.result)),
             part: Reg::unsigned(part),
             start_wait: Reg::unsigned(5),
-            valid_at: Reg::vec(STAGES, 1, false),
-            part_at: Reg::vec(STAGES, part, false),
-            last_at: Reg::vec(STAGES, 1, false),
+            valid_at: Reg::vec(stages, 1, false),
+            part_at: Reg::vec(stages, part, false),
+            last_at: Reg::vec(stages, 1, false),
             delayed: Reg::vec(delays, address, false),
             narrow: (0..if c.narrow { drain } else { 0 }).map(|_| Narrow::default()).collect(),
             size: Sig::vec(drain, result_bits(c), false),
@@ -300,10 +307,12 @@ impl StoreEngine {
             unit_words: Dim::new(t.unit_words),
             check_words: Dim::new(t.check_words),
             register_words: Dim::new(register_words),
-            wait_start: Dim::new(t.first_data - 1 - STAGES),
+            wait_start: Dim::new(t.first_data - 1 - stages),
             gap_start: Dim::new(t.first_data - 1 - t.unit_words),
             has_gap: Flag::new(t.first_data > 1 + t.unit_words),
-            stages: Dim::new(STAGES),
+            stages: Dim::new(stages),
+            assembled: Dim::new(stages - 2),
+            offered: Dim::new(stages - 1),
             read_code: Dim::new(read.code.into()),
             kind_result: Dim::new(Kind::Result as usize),
             kind_registers: Dim::new(Kind::Registers as usize),
@@ -322,7 +331,7 @@ impl Logic for StoreEngine {
     fn update(&mut self) {
         dff_setup!(
             self, clock, phase, index, gap, kind, reason, number_q, words, gives, format_q, shift_q,
-            magnitude, saturated, detail, crc, address, left, part, start_wait
+            magnitude, saturated, detail, crc, checks, address, left, part, start_wait
         );
         for s in 0..self.stages.val() {
             self.valid_at[s].clock.next = self.clock.val();
@@ -345,7 +354,7 @@ impl Logic for StoreEngine {
                 self.out_valid.next = false;
             }
             Phase::Data => {
-                self.out_valid.next = self.valid_at[self.stages.val() - 1].q.val().any();
+                self.out_valid.next = self.valid_at[self.offered.val()].q.val().any();
             }
             _ => {
                 self.out_valid.next = true;
@@ -416,11 +425,15 @@ impl Logic for StoreEngine {
         if self.phase.q.val() == Phase::Check {
             self.out_data[0].next = self.crc_pick.y.val();
         }
+        // a word enters the checksum in the cycle after it is sent; PAUSE leaves the last one its time
+        self.checks.d.next = (self.sent.val() & (self.phase.q.val() != Phase::Check)).into();
         self.crc_step.x[0].next = self.crc.q.val();
         for i in 0..self.lanes.val() {
-            self.crc_step.x[i + 1].next = self.out_data[i].val();
+            self.checked[i].clock.next = self.clock.val();
+            self.checked[i].d.next = self.out_data[i].val();
+            self.crc_step.x[i + 1].next = self.checked[i].q.val();
         }
-        if self.sent.val() & (self.phase.q.val() != Phase::Check) {
+        if self.checks.q.val().any() {
             self.crc.d.next = self.crc_step.y.val();
         }
         // results: address, memory, two stages of narrowing, link word
@@ -484,20 +497,23 @@ impl Logic for StoreEngine {
             }
         }
         for f in 0..self.formats.val() {
-            self.assemble[f].part.next = self.part_at[2].q.val();
+            self.assemble[f].part.next = self.part_at[self.assembled.val()].q.val();
             for b in 0..self.bytes.val() {
                 self.assemble[f].before[b].next = self.word[b].q.val();
             }
         }
-        self.complete.next = self.valid_at[2].q.val().any()
+        self.complete.next = self.valid_at[self.assembled.val()].q.val().any()
             & (self.splits.val()
-                | (self.part_at[2].q.val() == self.last_part.val())
-                | self.last_at[2].q.val().any());
+                | (self.part_at[self.assembled.val()].q.val() == self.last_part.val())
+                | self.last_at[self.assembled.val()].q.val().any());
         for b in 0..self.bytes.val() {
             self.word[b].clock.next = self.clock.val();
             self.word[b].d.next = self.word[b].q.val();
             for f in 0..self.formats.val() {
-                if self.advance.val() & self.valid_at[2].q.val().any() & (self.format_q.q.val() == f) {
+                if self.advance.val()
+                    & self.valid_at[self.assembled.val()].q.val().any()
+                    & (self.format_q.q.val() == f)
+                {
                     self.word[b].d.next = self.assemble[f].after[b].val();
                 }
             }
@@ -507,13 +523,13 @@ impl Logic for StoreEngine {
             self.part_at[0].d.next = self.part.q.val();
             self.last_at[0].d.next =
                 ((self.left.q.val() == 1) & (self.part_ends.val() | !self.splits.val())).into();
-            for s in 1..3 {
+            for s in 1..self.offered.val() {
                 self.valid_at[s].d.next = self.valid_at[s - 1].q.val();
                 self.part_at[s].d.next = self.part_at[s - 1].q.val();
                 self.last_at[s].d.next = self.last_at[s - 1].q.val();
             }
-            self.valid_at[self.stages.val() - 1].d.next = self.complete.val().into();
-            self.last_at[self.stages.val() - 1].d.next = self.last_at[self.stages.val() - 2].q.val();
+            self.valid_at[self.offered.val()].d.next = self.complete.val().into();
+            self.last_at[self.offered.val()].d.next = self.last_at[self.assembled.val()].q.val();
             if self.start_wait.q.val().any() {
                 self.start_wait.d.next = self.start_wait.q.val() - 1;
             }
@@ -527,7 +543,9 @@ impl Logic for StoreEngine {
                     self.left.d.next = self.left.q.val() - 1;
                 }
             }
-            if self.valid_at[2].q.val().any() & (!self.splits.val() | !self.part_at[2].q.val().any()) {
+            if self.valid_at[self.assembled.val()].q.val().any()
+                & (!self.splits.val() | !self.part_at[self.assembled.val()].q.val().any())
+            {
                 self.magnitude.d.next = self.magnitude.q.val() | self.or.val();
                 self.saturated.d.next = self.saturated.q.val() + self.hits.val();
             }
@@ -632,7 +650,7 @@ impl Logic for StoreEngine {
             }
             Phase::Data => {
                 self.index.d.next = 0.into();
-                if self.sent.val() & self.last_at[self.stages.val() - 1].q.val().any() {
+                if self.sent.val() & self.last_at[self.offered.val()].q.val().any() {
                     self.phase.d.next = Phase::Summary;
                 }
             }
