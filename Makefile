@@ -21,8 +21,9 @@ demo: setup ## train on the embedded digits through Verilator, three seeds, with
 	@$(CARGO) build --release -p tandem
 	@tools/demo.sh $(SEEDS)
 
+# One build with the features that tests have: `-p tandem` alone would compile most crates a second time.
 test: setup-test ## every test, proofs included
-	@$(CARGO) build --release -p tandem
+	@$(CARGO) build --release --workspace --lib --bins --tests --examples
 	@$(CARGO) test --release --workspace
 
 lint: ## format and clippy

@@ -147,7 +147,7 @@ impl Tandem {
             is_transform: Default::default(),
             compute_stuck: Default::default(),
             store_stuck: Default::default(),
-            at_rest: Reg::unsigned(1),
+            at_rest: Reg::with_reset(1, false, 1),
             lanes: Dim::new(lanes.count),
             compute_halves: Dim::new(sequencer::HALVES),
             store_halves: Dim::new(store_engine::HALVES),

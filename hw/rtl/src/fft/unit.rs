@@ -140,7 +140,8 @@ impl FftUnit {
             out_at_last: Reg::unsigned(1),
             out_batches: Reg::unsigned(batches),
             result_at: Reg::unsigned(index_bits(c.memory.result)),
-            log_points: Reg::unsigned(LOG_BITS),
+            // so that the core's N − 1 is never 0
+            log_points: Reg::with_reset(LOG_BITS, false, shape.log_points as i128),
             tile: Reg::unsigned(1),
             inverse: Reg::unsigned(1),
             block: Reg::unsigned(1),

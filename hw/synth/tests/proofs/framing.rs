@@ -24,7 +24,7 @@ const READERS: [Mutant; 6] = [
 const SENDERS: [Mutant; 3] = [
     (
         "a zero stays in the frame",
-        "if (last | (byte_2 == 8'd0)) begin\n      staging_waddr",
+        "if (last | (byte_q == 8'd0)) begin\n      staging_waddr",
         "if (last) begin\n      staging_waddr",
     ),
     ("a code is short by one", "index_q + 8'd1 - code_at_q", "index_q - code_at_q"),

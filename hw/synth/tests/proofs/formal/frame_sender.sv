@@ -5,7 +5,7 @@ reg [7:0] f_cell, f_content;
 reg [8:0] f_due;              // where the next code after f_w is
 reg f_is_code, f_coded;       // f_w holds one; it is known
 wire [8:0] f_end = length_q + F_HEADER + F_CHECK + 1;
-wire f_zero = phase_q == Phase_Encode && (last || byte_2 == 0);
+wire f_zero = phase_q == Phase_Encode && (last || byte_q == 0);
 always @(posedge clock) begin
   if (staging_we && staging_waddr == f_w) f_cell <= staging_wdata;
   if (phase_q == Phase_Idle) begin
@@ -13,8 +13,8 @@ always @(posedge clock) begin
     f_coded <= 0;
   end
   if (phase_q == Phase_Encode && !last && index_q + 1 == f_w) begin
-    f_content <= byte_2;
-    f_is_code <= byte_2 == 0;
+    f_content <= byte_q;
+    f_is_code <= byte_q == 0;
   end
   if (f_zero && f_is_code && !f_coded && index_q >= f_w) begin
     f_due <= index_q + 1;
@@ -36,7 +36,7 @@ always @* begin
   assert (valid == (phase_q == Phase_Send || phase_q == Phase_Zero));
   // what the registers hold
   if (phase_q != Phase_Idle) assert (length_q <= F_MOST - F_HEADER - F_CHECK);
-  if (phase_q == Phase_Encode) begin
+  if (phase_q == Phase_Pick || phase_q == Phase_Encode) begin
     assert (index_q < f_end);
     assert (code_at_q <= index_q);
     if (f_w == 0) assert (f_is_code);
