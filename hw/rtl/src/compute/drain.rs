@@ -10,7 +10,7 @@ const FIELDS: usize = 8;
 
 /// `drain` results a cycle, valid rows and columns only.
 ///
-/// # Timing  a tile that ends in cycle e is read from the shadows in e+5+H …; its words are offered to
+/// # Timing  a tile that ends in cycle e is read from the shadows in e+P+H …; its words are offered to
 /// the result memory, and its tokens given, one cycle later
 #[derive(LogicBlock)]
 pub struct Drain {

@@ -34,6 +34,7 @@ impl ResultMemory {
     /// The result memory of `c`.
     pub fn new(c: &Config) -> Self {
         let (width, depth, bits) = (c.array.drain, c.memory.result, result_bits(c));
+        let behind = if read_latency(c) > 1 { width } else { 0 };
         ResultMemory {
             clock: Default::default(),
             we: Default::default(),
@@ -43,7 +44,7 @@ impl ResultMemory {
             raddr: Sig::unsigned(index_bits(depth)),
             rdata: Sig::vec(width, bits, true),
             ram: (0..width).map(|_| Ram::new(depth, bits, true)).collect(),
-            behind: (0..width * read_latency(c) - width).map(|_| RegEn::signed(bits)).collect(),
+            behind: (0..behind).map(|_| RegEn::signed(bits)).collect(),
             width: Dim::new(width),
         }
     }

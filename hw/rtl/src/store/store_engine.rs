@@ -3,7 +3,7 @@
 //! ```text
 //! HEAD ─► (GAP ─► REGISTERS | DATA)? ─► SUMMARY ─► PAUSE ─► CHECK
 //!
-//! address ─► [memory] ─► [A] ─► [B] ─► [word] ─► link          all move only in a free tick
+//! address ─► [memory] (─► [register]) ─► [A] ─► [B] ─► [word] ─► link          all move only in a free tick
 //! ```
 
 use super::assemble::{Assemble, Fit, part_bits};
