@@ -249,13 +249,27 @@ fn yosys_script(config: &Config, board: &Board, top: &str) -> String {
     format!("read_verilog{define} design.v\n{run}tee -q -o cells.json stat -json\n")
 }
 
+/// Yosys' map of an adder onto what it puts into carry chains, which its search for sums of many passes over.
+const ADDER: &str = "\
+(* techmap_celltype = \"$add\" *)
+module adder #(parameter A_SIGNED = 0, B_SIGNED = 0, A_WIDTH = 1, B_WIDTH = 1, Y_WIDTH = 1)
+  (input [A_WIDTH-1:0] A, input [B_WIDTH-1:0] B, output [Y_WIDTH-1:0] Y);
+  wire [Y_WIDTH-1:0] x, co;
+  \\$alu #(.A_SIGNED(A_SIGNED), .B_SIGNED(B_SIGNED), .A_WIDTH(A_WIDTH), .B_WIDTH(B_WIDTH), .Y_WIDTH(Y_WIDTH))
+    sum (.A(A), .B(B), .BI(1'b0), .CI(1'b0), .X(x), .Y(Y), .CO(co));
+endmodule
+";
+
 /// Yosys' commands for an ECP5, once `design.v` has been read, up to `design.json`.
 ///
 /// The design goes on as a plain netlist: Yosys would read the Verilog of a module anew after its timing pass has specialised
-/// a multiplier.
+/// a multiplier. The sum of an element's products stays a tree of adders in carry chains: what Yosys would make of it, compressors of three
+/// operands to two, takes twice the LUTs.
 pub fn ecp5_script(top: &str, options: &str) -> String {
     format!(
         "read_verilog -lib -specify +/ecp5/cells_sim.v +/ecp5/cells_bb.v\nhierarchy -check -top {top}\nproc\n\
+         design -push\nread_verilog -icells <<END\n{ADDER}END\ndesign -stash adder\ndesign -pop\n\
+         techmap -map %adder processing_element/t:$add\n\
          write_rtlil design.il\ndesign -reset\nread_rtlil design.il\nsynth_ecp5 -top {top}{options} -json design.json\n"
     )
 }

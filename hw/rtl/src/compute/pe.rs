@@ -54,6 +54,7 @@ pub struct ProcessingElement {
     done: Vec<Reg>,
     height: Dim,
     lanes: Dim,
+    nodes: Dim,
     banks: Dim,
     window_size: Dim,
     selects: Dim,
@@ -115,6 +116,12 @@ pub fn optional<D: Direction>(n: usize, bits: usize) -> Vec<Sig<D>> {
     if bits == 0 { vec![] } else { Sig::vec(n, bits, false) }
 }
 
+/// Sums of a binary tree over `lanes` numbers of `bits` bits, the root first, none wider than it must be.
+fn nodes<D: Direction>(lanes: usize, bits: usize) -> Vec<Sig<D>> {
+    let height = |node: usize| (lanes.ilog2() - (node + 1).ilog2()) as usize;
+    (0..2 * lanes - 1).map(|i| Sig::signed(bits + height(i))).collect()
+}
+
 impl ProcessingElement {
     /// An element of `c`'s array.
     pub fn new(c: &Config) -> Self {
@@ -135,7 +142,8 @@ impl ProcessingElement {
             chosen: Sig::vec(height * a.lanes, w.row, true),
             pick: optional(height * a.lanes, w.pick),
             product: (0..a.lanes).map(|l| Product::new(height, w.row, w.col, l, deep)).collect(),
-            sum: Sig::vec(height, dot, true),
+            // a tree in heap order: node i adds 2i + 1 and 2i + 2, products are the last `lanes` nodes
+            sum: (0..height).flat_map(|_| nodes(a.lanes, w.row + w.col)).collect(),
             base: Sig::vec(height, a.acc_bits, true),
             total: Sig::vec(height, a.acc_bits, true),
             dot: Reg::vec(height, dot, true),
@@ -148,6 +156,7 @@ impl ProcessingElement {
             done: Reg::vec(height, a.acc_bits, true),
             height: Dim::new(height),
             lanes: Dim::new(a.lanes),
+            nodes: Dim::new(2 * a.lanes - 1),
             banks: Dim::new(a.select),
             window_size: Dim::new(a.select * a.lanes),
             selects: Dim::new(usize::from(a.select > 1)),
@@ -185,13 +194,17 @@ impl Logic for ProcessingElement {
                     }
                 }
             }
-            self.sum[r].next = 0.into();
             for l in 0..self.lanes.val() {
                 self.product[l].a[r].next = self.chosen[r * self.lanes.val() + l].val();
-                self.sum[r].next = self.sum[r].val() + self.product[l].y[r].val();
+                self.sum[r * self.nodes.val() + self.lanes.val() - 1 + l].next = self.product[l].y[r].val();
+            }
+            for i in 1..self.lanes.val() {
+                self.sum[r * self.nodes.val() + self.lanes.val() - 1 - i].next =
+                    self.sum[r * self.nodes.val() + 2 * (self.lanes.val() - 1 - i) + 1].val()
+                        + self.sum[r * self.nodes.val() + 2 * (self.lanes.val() - 1 - i) + 2].val();
             }
             self.dot[r].clock.next = self.clock.val();
-            self.dot[r].d.next = self.sum[r].val();
+            self.dot[r].d.next = self.sum[r * self.nodes.val()].val();
             self.weigh[r].x.next = self.dot[r].q.val();
             self.weigh[r].sel.next = self.shift.val();
             self.weighed[r].clock.next = self.clock.val();

@@ -13,13 +13,13 @@ const MUTANTS: [Mutant; 4] = [
     ("a sum is subtracted", "assign total_0 = base_0 + weigh", "assign total_0 = base_0 - weigh"),
     ("a sum is not cleared", "base_0 = 24'd0", "base_0 = acc_0_q"),
     ("a lane takes the wrong bank", "chosen_0 = window_2;", "chosen_0 = window_4;"),
-    ("a lane is added twice", "product_1_y_0}", "product_0_y_0}"),
+    ("a lane is added twice", "= product_1_y_0;", "= product_0_y_0;"),
 ];
 /// The same of the second row and of the registers of a deep element.
 const DEEP_MUTANTS: [Mutant; 4] = [
     ("a sum is subtracted", "assign total_1 = base_1 + weigh", "assign total_1 = base_1 - weigh"),
     ("the second row takes the first one's bank", "pick_2 = bank_1", "pick_2 = bank_0"),
-    ("the second row takes the first one's products", "product_1_y_1}", "product_1_y_0}"),
+    ("the second row takes the first one's products", "= product_1_y_1;", "= product_1_y_0;"),
     ("the control comes too early", "first_at_q <= first", "first_at_q <= step"),
 ];
 
