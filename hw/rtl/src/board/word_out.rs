@@ -85,6 +85,7 @@ pub struct WordOut {
     after: Sig<Local>,
     moves: Signal<Local, Bit>,
     reports: Signal<Local, Bit>,
+    takes: Signal<Local, Bit>,
     word_ends: Signal<Local, Bit>,
     at_mark: Signal<Local, Bit>,
     bytes: Dim,
@@ -136,6 +137,7 @@ impl WordOut {
             after: Sig::unsigned(8),
             moves: Default::default(),
             reports: Default::default(),
+            takes: Default::default(),
             word_ends: Default::default(),
             at_mark: Default::default(),
             bytes: Dim::new(bytes),
@@ -178,8 +180,12 @@ impl Logic for WordOut {
         self.flushing.next = self.phase.q.val() == Phase::Flush;
         self.moves.next = (self.phase.q.val() == Phase::Words) & self.out_valid.val() & self.room.val();
         self.reports.next = (self.phase.q.val() == Phase::Status) & self.room.val();
-        self.word_ends.next = self.moves.val() & (self.index.q.val() + 1 == self.bytes.val());
-        self.out_ready.next = self.flushing.val() | self.word_ends.val();
+        // whether a word is offered has no say in whether it would be taken: the store engine may be far away
+        self.takes.next = (self.phase.q.val() == Phase::Words)
+            & self.room.val()
+            & (self.index.q.val() + 1 == self.bytes.val());
+        self.word_ends.next = self.takes.val() & self.out_valid.val();
+        self.out_ready.next = self.flushing.val() | self.takes.val();
         // a byte into the frame
         self.we.next = self.moves.val() | self.reports.val();
         self.place.next = self.fill.q.val();
