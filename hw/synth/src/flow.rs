@@ -266,8 +266,8 @@ endmodule
 /// Yosys' commands for an ECP5, once `design.v` has been read, up to `design.json`.
 ///
 /// The design goes on as a plain netlist: Yosys would read the Verilog of a module anew after its timing pass has specialised
-/// a multiplier. The sum of an element's products stays a tree of adders in carry chains: what Yosys would make of it, compressors of three
-/// operands to two, takes twice the LUTs.
+/// a multiplier. The sum of an element's products stays a tree of adders in carry chains: Yosys would make compressors of three operands to two
+/// of it, with which the array of `ulx3s` takes a tenth more LUTs.
 pub fn ecp5_script(top: &str, options: &str) -> String {
     format!(
         "read_verilog -lib -specify +/ecp5/cells_sim.v +/ecp5/cells_bb.v\nhierarchy -check -top {top}\nproc\n\
