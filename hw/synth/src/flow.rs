@@ -11,7 +11,7 @@ use crate::tools::Tools;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use tandem_rtl::hdl::cells::{ECP5_DSP, SHIFT_ADD};
+use tandem_rtl::hdl::cells::{ECP5, SHIFT_ADD};
 use tandem_spec::Config;
 use tandem_spec::config::Fft;
 
@@ -247,7 +247,7 @@ fn yosys_script(config: &Config, board: &Board, top: &str) -> String {
     let each = products_in_dsps(config, board);
     let mut define = if board.family.routes() { format!(" -D{SHIFT_ADD}={each}") } else { String::new() };
     if board.family == Family::Ecp5 {
-        define += &format!(" -D{ECP5_DSP}");
+        define += &format!(" -D{ECP5}");
     }
     format!("read_verilog{define} design.v\n{run}tee -q -o cells.json stat -json\n")
 }

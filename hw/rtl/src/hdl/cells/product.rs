@@ -1,4 +1,5 @@
 //! Products of signed digits that share a factor.
+use super::carry::{ECP5, Position, chain};
 use super::{declared, literal, tag};
 use crate::hdl::format::Format;
 use crate::hdl::names;
@@ -6,16 +7,17 @@ use crate::hdl::sig::Sig;
 use rust_hdl::prelude::*;
 use std::fmt::Write;
 
-/// `y_i = a_i · b` for one or two `a`.
+/// `y_i = a_i · b` for one or two `a`; `b` is a digit with a sign: its top bit is 0 or a copy of the one below.
 ///
 /// ```text
 /// shift and add:   b = −b_{n−1}·2^{n−1} + Σ b_j·2^j        y = (a·b_0 + 2·a·b_1) + 4·(a·b_2 − …)
+/// carry chains:    b = ±b_{n−2}·2^{n−2} + Σ b_j·2^j        minus if b_{n−1}; y = ((a·b_0 + 2·a·b_1) + 4·a·b_2) ± …
 /// two in one:      (a_1·2^s + a_0)·b = a_1·b·2^s + a_0·b   s: bits of a product; y_1 gains 1 if y_0 is negative
 /// ```
 /// The Verilog has all forms. With the macro [`SHIFT_ADD`], a number, products of this rank or a higher one add partial
 /// products in pairs, which takes half the LUTs that Yosys makes of `*`; the others, and all without the macro, are left
-/// to the tool: it has multipliers for so many. With the macro [`ECP5_DSP`] as well, those of a deep cell are
-/// `MULT18X18D` with the multiplier's own registers, two products in each if [`Product::packs`].
+/// to the tool: it has multipliers for so many. With the macro [`ECP5`] as well, partial products are added by `CCU2C`, gates
+/// and all, and the multipliers of a deep cell are `MULT18X18D` with their own registers, two products in each if [`Product::packs`].
 ///
 /// # Numeric  signed, exact: `y` has the bits of `a` and `b` together
 /// # Timing   combinational; a *deep* cell has a register before and one behind the product: latency 2
@@ -36,8 +38,6 @@ pub struct Product {
 
 /// The macro whose value is the lowest rank that shifts and adds.
 pub const SHIFT_ADD: &str = "TANDEM_SHIFT_ADD";
-/// The macro that asks for ECP5 multipliers by name.
-pub const ECP5_DSP: &str = "TANDEM_MULT18X18D";
 /// Width of a factor of such a multiplier.
 const DSP_BITS: usize = 18;
 
@@ -107,7 +107,8 @@ impl Logic for Product {
         logic = each(&|i| format!("wire {fy}m{i};\n")) + &logic;
         let choice = each(&|i| {
             format!(
-                "{}assign m{i} = ({} < `{SHIFT_ADD}) ? f{i} * g : sum{i};\n",
+                "`ifdef {ECP5}\n{}`else\n{}`endif\nassign m{i} = ({} < `{SHIFT_ADD}) ? f{i} * g : sum{i};\n",
+                in_carry_chains(i, a, b),
                 shift_and_add(i, a, b),
                 self._rank
             )
@@ -116,8 +117,8 @@ impl Logic for Product {
         logic += &format!("`ifdef {SHIFT_ADD}\n{choice}`else\n{plain}`endif");
         Verilog::Custom(match self._deep {
             true => format!(
-                "`ifdef {ECP5_DSP}\ngenerate if ({} < `{SHIFT_ADD}) begin : hard\n{}end else begin : soft\n`endif\n{logic}\n\
-                 `ifdef {ECP5_DSP}\nend endgenerate\n`endif",
+                "`ifdef {ECP5}\ngenerate if ({} < `{SHIFT_ADD}) begin : hard\n{}end else begin : soft\n`endif\n{logic}\n\
+                 `ifdef {ECP5}\nend endgenerate\n`endif",
                 self._rank,
                 multipliers(n, a, b)
             ),
@@ -137,42 +138,44 @@ impl Logic for Product {
 /// One registered `MULT18X18D` for both products, or one for each.
 fn multipliers(n: usize, a: usize, b: usize) -> String {
     let y = a + b;
-    let mut v = String::new();
     if n == 2 && Product::packs(a, b) {
-        writeln!(
-            v,
-            "wire signed [{DSP_BITS}-1:0] both = (a$1 <<< {y}) + a$0;\nwire signed [35:0] p;\n{}\
-             assign y$0 = p[{}:0];\nassign y$1 = p[{}:{y}] + p[{}];",
-            multiplier("both", "both", a + y + 1, b, "p"),
+        let both = a + y + 1;
+        return format!(
+            "wire signed [{}:0] both = (a$1 <<< {y}) + a$0;\n{}\
+             assign y$0 = p_both[{}:0];\nassign y$1 = p_both[{}:{y}] + p_both[{}];",
+            both - 1,
+            multiplier("both", "both", both, b),
             y - 1,
             2 * y - 1,
             y - 1
-        )
-        .expect("a string");
-        return v;
+        );
     }
-    for i in 0..n {
-        writeln!(
-            v,
-            "wire signed [35:0] p{i};\n{}assign y${i} = p{i}[{}:0];",
-            multiplier(&format!("u{i}"), &format!("a${i}"), a, b, &format!("p{i}")),
-            y - 1
-        )
-        .expect("a string");
-    }
-    v
+    (0..n)
+        .map(|i| {
+            let name = format!("u{i}");
+            format!("{}assign y${i} = p_{name};\n", multiplier(&name, &format!("a${i}"), a, b))
+        })
+        .collect()
 }
 
-/// A `MULT18X18D` with registers at both factors and at the product, bit by bit as its ports are.
-fn multiplier(name: &str, a: &str, a_bits: usize, b_bits: usize, p: &str) -> String {
+/// `p_name = signal · b` by a `MULT18X18D` with registers at both factors and at the product, bit by bit as its ports are. Factors are at the upper
+/// end of their ports: a sign bit that is repeated takes a wire for each of its copies, a zero takes none.
+fn multiplier(name: &str, signal: &str, a_bits: usize, b_bits: usize) -> String {
     let factor = |port: &str, signal: &str, bits: usize| -> String {
-        (0..DSP_BITS).map(|i| format!("  .{port}{i}({signal}[{}]),\n", i.min(bits - 1))).collect()
+        let bit = |i: usize| match i.checked_sub(DSP_BITS - bits) {
+            Some(i) => format!("{signal}[{i}]"),
+            None => "1'b0".into(),
+        };
+        (0..DSP_BITS).map(|i| format!("  .{port}{i}({}),\n", bit(i))).collect()
     };
-    let product: String = (0..2 * DSP_BITS).map(|i| format!("  .P{i}({p}[{i}]),\n")).collect();
+    let (bits, unused) = (a_bits + b_bits, 2 * DSP_BITS - a_bits - b_bits);
+    let product: String = (0..bits).map(|i| format!("  .P{}(p_{name}[{i}]),\n", unused + i)).collect();
     format!(
-        "MULT18X18D #(.REG_INPUTA_CLK(\"CLK0\"), .REG_INPUTB_CLK(\"CLK0\"), .REG_OUTPUT_CLK(\"CLK0\")) {name}_dsp (\n\
+        "wire signed [{}:0] p_{name};\n\
+         MULT18X18D #(.REG_INPUTA_CLK(\"CLK0\"), .REG_INPUTB_CLK(\"CLK0\"), .REG_OUTPUT_CLK(\"CLK0\")) {name}_dsp (\n\
          {}{}{product}  .SIGNEDA(1'b1), .SIGNEDB(1'b1), .SOURCEA(1'b0), .SOURCEB(1'b0), .CLK0(clock), .CE0(1'b1), .RST0(1'b0)\n);\n",
-        factor("A", a, a_bits),
+        bits - 1,
+        factor("A", signal, a_bits),
         factor("B", "b", b_bits),
     )
 }
@@ -217,5 +220,48 @@ fn shift_and_add(i: usize, a: usize, b: usize) -> String {
     }
     let format = declared(Format::signed(a + b));
     writeln!(v, "wire {format}sum{i} = {};", parts[0].name).expect("a string");
+    v
+}
+
+/// The same in carry chains of an ECP5, a partial product after the other, gates in the chains' LUTs: the first chain adds two of
+/// them, the last adds or subtracts one.
+fn in_carry_chains(i: usize, a: usize, b: usize) -> String {
+    let (top, y) = (b - 1, a + b);
+    let f = |k: usize| format!("f{i}[{}]", k.min(a - 1));
+    let g = |j: usize| format!("g[{j}]");
+    let mut v = format!(
+        "wire {}sum{i};\nassign sum{i}[{}] = sum{i}[{}];\n",
+        declared(Format::signed(y)),
+        y - 1,
+        y - 2
+    );
+    // the sum of the partial products below bit j, without its j settled bits: a bits
+    let mut high = vec!["1'b0".to_owned(); a];
+    if top > 1 {
+        writeln!(v, "assign sum{i}[0] = {} & {};", f(0), g(0)).expect("a string");
+        high = (0..a).map(|k| format!("({} & {})", f(k + 1), g(0))).collect();
+    }
+    for j in if top > 1 { 1 } else { 0 }..top {
+        let name = format!("row{i}_{j}");
+        let last = j + 1 == top;
+        let sum = |k: usize| if last { format!("sum{i}[{}]", j + k) } else { format!("{name}[{k}]") };
+        if !last {
+            writeln!(v, "wire [{a}:0] {name};\nassign sum{i}[{j}] = {name}[0];").expect("a string");
+        }
+        let mut positions = vec![];
+        if last {
+            positions.push(Position::carry(&g(top)));
+        }
+        for k in 0..=a {
+            let (x, y) = (&high[k.min(a - 1)], f(k));
+            positions.push(match (j, last) {
+                (1, false) => Position::both_gated([&f(k + 1), &g(0), &y, &g(1)], &sum(k)),
+                (_, false) => Position::gated([x, &y, &g(j)], &sum(k)),
+                (_, true) => Position::signed([x, &y, &g(j), &g(top)], &sum(k)),
+            });
+        }
+        v += &chain(&name, &positions);
+        high = (1..=a).map(sum).collect();
+    }
     v
 }
