@@ -247,8 +247,7 @@ impl Logic for Tandem {
                 self.compute_stuck.val() & self.fft[u].idle.val() & !self.fft[u].take.val();
         }
         self.store_stuck.next = self.store.idle.val() & !self.store.take.val();
-        self.front_end.compute_stuck.next = self.compute_stuck.val();
-        self.front_end.store_stuck.next = self.store_stuck.val();
+        self.front_end.stuck.next = self.at_rest.q.val().any();
         // payload words to the memories
         self.scatter.write.next = self.front_end.write.val();
         self.scatter.memory.next = self.front_end.write_memory.val();

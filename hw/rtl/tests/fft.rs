@@ -216,6 +216,9 @@ impl Bench {
         self.unit.log_points.set(r.log_points as i128);
         self.unit.block.next = r.block;
         self.unit.tile.next = r.tile;
+        // they stand a cycle before the first group enters
+        self.unit.start.next = false;
+        self.cycle();
         let empty = Spectrum { y: vec![], exponent: 0, clamped: false };
         let mut found = vec![vec![empty; lanes]; batches.len()];
         // group 0 enters in cycle 0

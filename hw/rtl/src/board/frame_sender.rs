@@ -89,7 +89,9 @@ pub struct FrameSender {
     rate_mux: Mux,
     state_mux: Mux,
     staging: Ram,
-    place: Sig<Local>,
+    place: Reg,
+    body: Reg,
+    whole: Reg,
     slot_number: Sig<Local>,
     pick: Sig<Local>,
     stored: Signal<Local, Bit>,
@@ -110,6 +112,7 @@ pub struct FrameSender {
     overhead: Dim,
     shift: Dim,
     crc_start: Const,
+    first_place: Const,
 }
 
 impl FrameSender {
@@ -153,7 +156,9 @@ impl FrameSender {
             rate_mux: Mux::new(RATE_BYTES, 8, false),
             state_mux: Mux::new(STATE_BYTES, 8, false),
             staging: Ram::new(SLOT, 8, false),
-            place: Sig::unsigned(8),
+            place: Reg::unsigned(8),
+            body: Reg::unsigned(8),
+            whole: Reg::unsigned(8),
             slot_number: Sig::unsigned(index_bits(link.slots)),
             pick: Sig::unsigned(8),
             stored: Default::default(),
@@ -174,6 +179,7 @@ impl FrameSender {
             overhead: Dim::new(HEADER + CHECK),
             shift: Dim::new(SLOT.trailing_zeros() as usize),
             crc_start: Const::unsigned(CRC32_INIT.into(), 32),
+            first_place: Const::unsigned(256 - HEADER as i128, 8),
         }
     }
 }
@@ -183,7 +189,9 @@ impl Logic for FrameSender {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, phase, kind, session_q, seq, length, index, code_at, crc, byte);
+        dff_setup!(
+            self, clock, phase, kind, session_q, seq, length, index, place, body, whole, code_at, crc, byte
+        );
         clock!(self, clock, staging);
         self.idle.next = self.phase.q.val() == Phase::Idle;
         self.hello_taken.next = self.idle.val() & self.hello.val();
@@ -192,11 +200,10 @@ impl Logic for FrameSender {
         self.slot_taken.next =
             self.idle.val() & self.slot.val() & !(self.hello.val() | self.rate.val() | self.state.val());
         self.rate_done.next = (self.phase.q.val() == Phase::Drain) & self.ready.val();
-        // the byte at `index`
-        self.place.next = self.index.q.val() - self.header.val();
-        self.hello_mux.sel.next = self.place.val();
-        self.rate_mux.sel.next = self.place.val();
-        self.state_mux.sel.next = self.place.val();
+        // the byte at `index`, of what follows the header that at `place`
+        self.hello_mux.sel.next = self.place.q.val();
+        self.rate_mux.sel.next = self.place.q.val();
+        self.state_mux.sel.next = self.place.q.val();
         for i in 0..self.hello_bytes.val() {
             self.hello_mux.x[i].next = self.hello_byte[i].val();
         }
@@ -209,8 +216,10 @@ impl Logic for FrameSender {
             self.snapshot[i].en.next = self.phase.q.val() == Phase::Idle;
             self.state_mux.x[i].next = self.snapshot[i].q.val();
         }
-        self.in_check.next = self.index.q.val() >= self.length.q.val() + self.header.val();
-        self.last.next = self.index.q.val() == self.length.q.val() + self.overhead.val();
+        self.body.d.next = self.length.q.val() + self.header.val();
+        self.whole.d.next = self.length.q.val() + self.overhead.val();
+        self.in_check.next = self.index.q.val() >= self.body.q.val();
+        self.last.next = self.index.q.val() == self.whole.q.val();
         self.pick.next = self.hello_mux.y.val();
         if self.kind.q.val() == self.kind_rate.val() {
             self.pick.next = self.rate_mux.y.val();
@@ -260,6 +269,7 @@ impl Logic for FrameSender {
         match self.phase.q.val() {
             Phase::Idle => {
                 self.index.d.next = 0.into();
+                self.place.d.next = self.first_place.val();
                 self.code_at.d.next = 0.into();
                 self.crc.d.next = self.crc_start.val();
                 self.session_q.d.next = self.session.val();
@@ -294,6 +304,7 @@ impl Logic for FrameSender {
             Phase::Encode => {
                 self.phase.d.next = Phase::Pick;
                 self.index.d.next = self.index.q.val() + 1;
+                self.place.d.next = self.place.q.val() + 1;
                 if self.in_check.val() {
                     self.crc.d.next = self.crc.q.val() >> 8;
                 } else {

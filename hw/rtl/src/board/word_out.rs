@@ -81,6 +81,10 @@ pub struct WordOut {
     full: Reg,
     fill: Reg,
     index: Reg,
+    closing: Reg,
+    closing_status: Reg,
+    closing_length: Reg,
+    closes: Signal<Local, Bit>,
     cut: Vec<Unpack>,
     word: Mux,
     number_cut: Vec<Unpack>,
@@ -134,6 +138,10 @@ impl WordOut {
             full: Reg::unsigned(1),
             fill: Reg::unsigned(8),
             index: Reg::unsigned(4),
+            closing: Reg::unsigned(1),
+            closing_status: Reg::unsigned(1),
+            closing_length: Reg::unsigned(8),
+            closes: Default::default(),
             cut: (0..lanes.count).map(|_| Unpack::new(lanes.bits / 8, 8, false)).collect(),
             word: Mux::new(bytes, 8, false),
             number_cut: (0..NUMBERS).map(|_| Unpack::new(4, 8, false)).collect(),
@@ -160,7 +168,7 @@ impl Logic for WordOut {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, phase, full, fill, index);
+        dff_setup!(self, clock, phase, full, fill, index, closing, closing_status, closing_length);
         self.out_ready.next = !self.full.q.val().any();
         for l in 0..self.lanes.val() {
             self.held[l].clock.next = self.clock.val();
@@ -189,8 +197,13 @@ impl Logic for WordOut {
         self.still.next =
             self.waiting.val() & self.quiet.val() & !self.out_valid.val() & !self.full.q.val().any();
         self.flushing.next = self.phase.q.val() == Phase::Flush;
-        self.moves.next = (self.phase.q.val() == Phase::Words) & self.full.q.val().any() & self.room.val();
-        self.reports.next = (self.phase.q.val() == Phase::Status) & self.room.val();
+        // the next frame begins in the cycle after the last one is closed
+        self.moves.next = (self.phase.q.val() == Phase::Words)
+            & self.full.q.val().any()
+            & self.room.val()
+            & !self.closing.q.val().any();
+        self.reports.next =
+            (self.phase.q.val() == Phase::Status) & self.room.val() & !self.closing.q.val().any();
         self.word_ends.next = self.moves.val() & (self.index.q.val() + 1 == self.bytes.val());
         self.full.d.next = ((self.full.q.val().any() & !self.word_ends.val())
             | (self.out_valid.val() & !self.full.q.val().any()))
@@ -209,16 +222,20 @@ impl Logic for WordOut {
         // the frame's end
         self.marked.next = self.reports.val() & (self.after.val() == self.report_bytes.val());
         self.at_mark.next = (self.phase.q.val() == Phase::Words) & self.mark.val() & self.still.val();
-        self.close.next = (self.word_ends.val() & (self.after.val() == self.most.val()))
+        self.closes.next = (self.word_ends.val() & (self.after.val() == self.most.val()))
             | (self.at_mark.val() & self.fill.q.val().any())
             | self.marked.val();
-        self.close_status.next = self.marked.val();
-        self.close_length.next = self.after.val();
+        self.closing.d.next = (self.closes.val() & !self.clear.val() & !self.flushing.val()).into();
+        self.closing_status.d.next = self.marked.val().into();
+        self.closing_length.d.next = self.after.val();
+        self.close.next = self.closing.q.val().any();
+        self.close_status.next = self.closing_status.q.val().any();
+        self.close_length.next = self.closing_length.q.val();
         if self.we.val() {
             self.index.d.next = self.index.q.val() + 1;
         }
         self.fill.d.next = self.after.val();
-        if self.close.val() | self.flushing.val() {
+        if self.closes.val() | self.flushing.val() {
             self.fill.d.next = 0.into();
         }
         if self.word_ends.val() | self.marked.val() | self.flushing.val() {

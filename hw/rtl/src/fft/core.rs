@@ -12,7 +12,8 @@ use rust_hdl::prelude::*;
 ///
 /// # Numeric  docs/fft.md, "Arithmetic"
 /// # Timing   the first group enters in cycle t with `start`, the others follow; the first result is there, with
-/// `starts`, in t + 2N + 5p + 1, p = ⌈log2 N / 2⌉; `log_points`, `tile`, `inverse` and `block` hold until the last one
+/// `starts`, in t + 2N + 5p + 1, p = ⌈log2 N / 2⌉; `log_points`, `tile`, `inverse` and `block`
+/// hold from t − 1 until the last one
 #[derive(LogicBlock)]
 pub struct Core {
     /// Clock.
@@ -44,7 +45,6 @@ pub struct Core {
     blocked: Signal<Local, Bit>,
     sample: Vec<Sig<Local>>,
     first: Vec<Reg>,
-    entered: Reg,
     pair: Vec<Pair>,
     enters: Vec<Reg>,
     skip: Vec<Reg>,
@@ -101,7 +101,6 @@ impl Core {
             blocked: Default::default(),
             sample: Sig::vec(parts, shape.bits, true),
             first: Reg::vec(parts, shape.inner, true),
-            entered: Reg::unsigned(1),
             enters: Reg::vec(shape.pairs, 1, false),
             skip: Reg::vec(shape.pairs, 1, false),
             split: Reg::vec(shape.pairs, 1, false),
@@ -135,7 +134,6 @@ impl Logic for Core {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, entered);
         self.log.next = self.largest.val().into();
         if self.any_size.val() {
             self.log.next = self.log_points.val();
@@ -149,7 +147,6 @@ impl Logic for Core {
             self.blocked.next = self.block.val();
         }
         // samples to the first pass: b bits, exchanged parts for the inverse, two guard bits unless `block`
-        self.entered.d.next = self.start.val().into();
         for l in 0..self.lanes.val() {
             self.sample[2 * l].next = self.x[2 * l].val();
             self.sample[2 * l + 1].next = self.x[2 * l + 1].val();
@@ -192,7 +189,7 @@ impl Logic for Core {
             .into();
             self.pair[j].skip.next = self.skip[j].q.val().any();
             if self.enters[j].q.val().any() {
-                self.pair[j].start.next = self.entered.q.val().any();
+                self.pair[j].start.next = self.start.val();
                 for p in 0..self.parts.val() {
                     self.pair[j].x[p].next = self.first[p].q.val();
                 }

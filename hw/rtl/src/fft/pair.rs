@@ -5,7 +5,7 @@
 //!      ▲ │ 2Q              ▲ │ Q        └ twiddle(e)
 //!      └─┘                 └─┘
 //! ```
-//! `now` numbers the group at the first butterfly's input modulo 4Q. What leaves that butterfly is 2Q behind it, what leaves
+//! `now` numbers the group at the first butterfly's input modulo 4Q, from a register. What leaves that butterfly is 2Q behind it, what leaves
 //! the second one Q more.
 
 use super::delay_line::DelayLine;
@@ -22,7 +22,7 @@ use rust_hdl::prelude::*;
 pub struct Pair {
     /// Clock.
     pub clock: Signal<In, Clock>,
-    /// The first group enters.
+    /// The first group enters in the next cycle.
     pub start: Signal<In, Bit>,
     /// Parts of the group that enters.
     pub x: Vec<Sig<In>>,
@@ -36,11 +36,10 @@ pub struct Pair {
     pub shift: Sig<In>,
     /// Parts of the group that leaves.
     pub y: Vec<Sig<Out>>,
-    /// The first one leaves.
+    /// The first one leaves in the next cycle.
     pub started: Signal<Out, Bit>,
-    count: Reg,
+    now: Reg,
     armed: Reg,
-    now: Sig<Local>,
     due: Signal<Local, Bit>,
     chain: Vec<Reg>,
     behind_one: Reg,
@@ -90,7 +89,8 @@ impl Pair {
         // the last pair has no twiddles
         let turns = usize::from(log_quarter > 0);
         let fraction = turns * TWIDDLE_FRACTION;
-        let stages = 3 + 2 * turns;
+        // of the first group's sign, which comes a cycle before the group
+        let stages = 2 + 2 * turns;
         let sum = w + 3 + fraction;
         let below = |bits: usize| Const::unsigned(((1i128 << bits) >> 1) - i128::from(bits > 0), sum);
         Pair {
@@ -103,9 +103,8 @@ impl Pair {
             shift: Sig::unsigned(2),
             y: Sig::vec(parts, w, true),
             started: Default::default(),
-            count: Reg::unsigned(log_quarter + 2),
+            now: Reg::unsigned(log_quarter + 2),
             armed: Reg::unsigned(1),
-            now: Sig::unsigned(log_quarter + 2),
             due: Default::default(),
             chain: Reg::vec(stages, 1, false),
             behind_one: Reg::unsigned(log_quarter + 2),
@@ -155,26 +154,24 @@ impl Logic for Pair {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, count, armed, behind_one, exponent);
+        dff_setup!(self, clock, now, armed, behind_one, exponent);
         // which group is where
-        self.now.next = self.count.q.val();
+        self.now.d.next = self.now.q.val() + 1;
         if self.start.val() {
-            self.now.next = 0.into();
+            self.now.d.next = 0.into();
         }
-        self.count.d.next = self.now.val() + 1;
-        self.behind_one.d.next = self.now.val() + self.half.val();
-        self.ahead.next = self.now.val() + self.quarter.val() + 1;
-        self.due.next = self.armed.q.val().any() & (self.now.val() == self.three.val());
+        self.behind_one.d.next = self.now.q.val() + self.half.val();
+        self.ahead.next = self.now.q.val() + self.quarter.val() + 1;
+        self.due.next = self.armed.q.val().any() & (self.now.q.val() == self.three.val());
         if self.skip.val() {
-            self.behind_one.d.next = self.now.val();
-            self.ahead.next = self.now.val() + self.three.val() + 1;
-            self.due.next = self.armed.q.val().any() & (self.now.val() == self.quarter.val());
+            self.behind_one.d.next = self.now.q.val();
+            self.ahead.next = self.now.q.val() + self.three.val() + 1;
+            self.due.next = self.armed.q.val().any() & (self.now.q.val() == self.quarter.val());
         }
         if self.due.val() {
             self.armed.d.next = 0.into();
         }
         if self.start.val() {
-            self.due.next = false;
             self.armed.d.next = 1.into();
         }
         for s in 0..self.stages.val() {
@@ -188,8 +185,8 @@ impl Logic for Pair {
         self.started.next = self.chain[self.stages.val() - 1].q.val().any();
         // the first butterfly
         self.outer.clock.next = self.clock.val();
-        self.outer.at.next = self.now.val();
-        self.adds_outer.next = (self.now.val() >> self.log_half.val()).get_bit(0);
+        self.outer.at.next = self.now.q.val();
+        self.adds_outer.next = (self.now.q.val() >> self.log_half.val()).get_bit(0);
         for p in 0..self.parts.val() {
             self.one[p].next = self.outer.q[p].val();
             self.outer.d[p].next = self.x[p].val();
@@ -251,12 +248,12 @@ impl Logic for Pair {
             self.bias.next = self.below_two.val();
         }
         self.exponent.d.next = self.once.val() + self.twice.val();
+        if self.start.val() {
+            self.exponent.d.next = 0.into();
+        }
         for t in 0..self.turns.val() {
             self.twiddle[t].clock.next = self.clock.val();
             self.twiddle[t].exponent.next = self.exponent.q.val();
-            if self.start.val() {
-                self.twiddle[t].exponent.next = 0.into();
-            }
             for l in 0..self.lanes.val() {
                 for k in 0..4 {
                     self.product[4 * l + k].clock.next = self.clock.val();

@@ -24,7 +24,7 @@ pub struct Reorder {
     pub log_points: Sig<In>,
     /// Transforms are tiles.
     pub tile: Signal<In, Bit>,
-    /// The first group enters.
+    /// The first group enters in the next cycle.
     pub start: Signal<In, Bit>,
     /// Parts of the group that enters.
     pub x: Vec<Sig<In>>,
@@ -40,13 +40,11 @@ pub struct Reorder {
     pub starts: Signal<Out, Bit>,
     ones: Sig<Local>,
     last_q: Reg,
-    written: Reg,
-    turned: Reg,
+    p: Reg,
+    p_turned: Reg,
     armed: Reg,
     read: Reg,
     read_turned: Reg,
-    p: Sig<Local>,
-    p_turned: Sig<Local>,
     k: Sig<Local>,
     k_turned: Sig<Local>,
     write_order: Reversal,
@@ -75,13 +73,11 @@ impl Reorder {
             starts: Default::default(),
             ones: Sig::unsigned(bits),
             last_q: Reg::unsigned(bits),
-            written: Reg::unsigned(bits),
-            turned: Reg::unsigned(1),
+            p: Reg::unsigned(bits),
+            p_turned: Reg::unsigned(1),
             armed: Reg::unsigned(1),
             read: Reg::unsigned(bits),
             read_turned: Reg::unsigned(1),
-            p: Sig::unsigned(bits),
-            p_turned: Sig::unsigned(1),
             k: Sig::unsigned(bits),
             k_turned: Sig::unsigned(1),
             write_order: Reversal::new(shape),
@@ -100,7 +96,7 @@ impl Logic for Reorder {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, written, turned, armed, read, read_turned, last_q);
+        dff_setup!(self, clock, p, p_turned, armed, read, read_turned, last_q);
         // N − 1
         self.ones.next = 0.into();
         for b in 0..self.bits.val() {
@@ -111,23 +107,20 @@ impl Logic for Reorder {
         self.last_q.d.next = self.ones.val();
         self.last.next = self.last_q.q.val();
         // writing
-        self.p.next = self.written.q.val();
-        self.p_turned.next = self.turned.q.val();
-        if self.start.val() {
-            self.p.next = 0.into();
-            self.p_turned.next = 0.into();
-            self.armed.d.next = 1.into();
-        }
-        self.begins.next = !self.p.val().any();
-        self.ends.next = self.p.val() == self.last.val();
-        self.written.d.next = self.p.val() + 1;
-        self.turned.d.next = self.p_turned.val();
+        self.begins.next = !self.p.q.val().any();
+        self.ends.next = self.p.q.val() == self.last.val();
+        self.p.d.next = self.p.q.val() + 1;
         self.starts.next = false;
         if self.ends.val() {
-            self.written.d.next = 0.into();
-            self.turned.d.next = (!self.p_turned.val().any()).into();
+            self.p.d.next = 0.into();
+            self.p_turned.d.next = (!self.p_turned.q.val().any()).into();
             self.starts.next = self.armed.q.val().any();
             self.armed.d.next = 0.into();
+        }
+        if self.start.val() {
+            self.p.d.next = 0.into();
+            self.p_turned.d.next = 0.into();
+            self.armed.d.next = 1.into();
         }
         // reading
         self.k.next = self.read.q.val();
@@ -142,7 +135,7 @@ impl Logic for Reorder {
             self.read.d.next = 0.into();
             self.read_turned.d.next = (!self.k_turned.val().any()).into();
         }
-        self.write_order.x.next = self.p.val();
+        self.write_order.x.next = self.p.q.val();
         self.write_order.log_points.next = self.log_points.val();
         self.write_order.tile.next = self.tile.val();
         self.read_order.x.next = self.k.val();
@@ -154,8 +147,8 @@ impl Logic for Reorder {
             self.ram[l].clock.next = self.clock.val();
             self.ram[l].we.next = true;
             self.ram[l].wdata.next = self.join[l].y.val();
-            self.ram[l].waddr.next = self.p.val();
-            if self.p_turned.val().any() {
+            self.ram[l].waddr.next = self.p.q.val();
+            if self.p_turned.q.val().any() {
                 self.ram[l].waddr.next = self.write_order.y.val();
             }
             self.ram[l].re.next = true;

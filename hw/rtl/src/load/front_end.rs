@@ -77,10 +77,8 @@ pub struct FrontEnd {
     pub compute_full: Signal<In, Bit>,
     /// The store queue has no room.
     pub store_full: Signal<In, Bit>,
-    /// The compute engine cannot move.
-    pub compute_stuck: Signal<In, Bit>,
-    /// The store engine cannot move.
-    pub store_stuck: Signal<In, Bit>,
+    /// Compute and store engine cannot move, nor could they a cycle ago.
+    pub stuck: Signal<In, Bit>,
     /// The compute queue has a head.
     pub compute_pending: Signal<In, Bit>,
     /// The store queue has a head.
@@ -157,6 +155,7 @@ pub struct FrontEnd {
     write_data_q: Vec<Reg>,
     view: Vec<Sig<Local>>,
     take: Signal<Local, Bit>,
+    fetches: Signal<Local, Bit>,
     keep: Signal<Local, Bit>,
     kind_now: Sig<Local>,
     crc_before: Sig<Local>,
@@ -240,8 +239,7 @@ impl FrontEnd {
             push_store: Default::default(),
             compute_full: Default::default(),
             store_full: Default::default(),
-            compute_stuck: Default::default(),
-            store_stuck: Default::default(),
+            stuck: Default::default(),
             compute_pending: Default::default(),
             store_pending: Default::default(),
             compute_number: Sig::unsigned(32),
@@ -294,6 +292,7 @@ impl FrontEnd {
             write_data_q: Reg::vec(lanes.count, lanes.bits, false),
             view: Sig::vec(HALVES, 16, false),
             take: Default::default(),
+            fetches: Default::default(),
             keep: Default::default(),
             kind_now: Sig::unsigned(3),
             crc_before: Sig::unsigned(16),
@@ -534,7 +533,7 @@ impl Logic for FrontEnd {
                         self.state.d.next = State::Fetch;
                     }
                 }
-                if self.blocked.val() & self.compute_stuck.val() & self.store_stuck.val() {
+                if self.blocked.val() & self.stuck.val() {
                     self.reason.d.next = self.deadlock.val().into();
                     self.state.d.next = State::Quiesce;
                 }
@@ -603,7 +602,7 @@ impl Logic for FrontEnd {
                 } else if (self.kind.q.val() == 2) | (self.kind.q.val() == 3) {
                     self.fault_engine.d.next = 2.into();
                 }
-                if self.compute_stuck.val() & self.store_stuck.val() {
+                if self.stuck.val() {
                     self.state.d.next = State::Flush;
                 }
             }
@@ -625,6 +624,7 @@ impl Logic for FrontEnd {
                 }
             }
         }
+        self.fetches.next = (self.state.q.val() == State::Fetch) & self.in_valid.val();
         if self.keep.val() & self.in_first.val() {
             self.excess.d.next = 0.into();
         }
@@ -638,7 +638,8 @@ impl Logic for FrontEnd {
             {
                 self.excess.d.next = 1.into();
             }
-            if self.keep.val() & (self.slot.val() == self.word_of[g].val()) {
+            // a word that is not kept does no harm here: no instruction comes of it
+            if self.fetches.val() & (self.slot.val() == self.word_of[g].val()) {
                 self.granule[g].d.next =
                     self.cut[g % self.per_word.val() / self.per_lane.val()].y[g % self.per_lane.val()].val();
             }

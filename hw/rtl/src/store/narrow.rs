@@ -1,7 +1,7 @@
 //! A result's way to 16 or 8 bits.
 //!
 //! ```text
-//! v ─► ⌊v / 2^shift⌋, rounding ─►[A]─► + , clamp ─►[B]
+//! v ─► ⌊v / 2^shift⌋, what is cut off ─►[A]─► round, clamp ─►[B]
 //!  └─► |v| ──────────────────────►[ ]────────────►[magnitude]
 //! ```
 
@@ -35,7 +35,8 @@ pub struct Narrow {
     /// The narrowed result.
     pub y: Sig<Out>,
     quotient: RegEn,
-    up: RegEn,
+    cut_half: RegEn,
+    cut_rest: RegEn,
     size: RegEn,
     size_2: RegEn,
     clipped: RegEn,
@@ -46,6 +47,7 @@ pub struct Narrow {
     clamped: Sig<Local>,
     above: Sig<Local>,
     most: Sig<Local>,
+    up: Signal<Local, Bit>,
     over: Signal<Local, Bit>,
     most_16: Const,
     most_8: Const,
@@ -65,7 +67,8 @@ impl Default for Narrow {
             saturates: Default::default(),
             y: Sig::signed(32),
             quotient: RegEn::signed(32),
-            up: RegEn::unsigned(1),
+            cut_half: RegEn::unsigned(1),
+            cut_rest: RegEn::unsigned(1),
             size: RegEn::unsigned(32),
             size_2: RegEn::unsigned(32),
             clipped: RegEn::unsigned(1),
@@ -76,6 +79,7 @@ impl Default for Narrow {
             clamped: Sig::signed(33),
             above: Sig::signed(33),
             most: Sig::signed(33),
+            up: Default::default(),
             over: Default::default(),
             most_16: Const::signed(0x7fff, 33),
             most_8: Const::signed(0x7f, 33),
@@ -89,13 +93,15 @@ impl Logic for Narrow {
     #[hdl_gen]
     fn update(&mut self) {
         self.quotient.clock.next = self.clock.val();
-        self.up.clock.next = self.clock.val();
+        self.cut_half.clock.next = self.clock.val();
+        self.cut_rest.clock.next = self.clock.val();
         self.size.clock.next = self.clock.val();
         self.size_2.clock.next = self.clock.val();
         self.clipped.clock.next = self.clock.val();
         self.result.clock.next = self.clock.val();
         self.quotient.en.next = self.advance.val();
-        self.up.en.next = self.advance.val();
+        self.cut_half.en.next = self.advance.val();
+        self.cut_rest.en.next = self.advance.val();
         self.size.en.next = self.advance.val();
         self.size_2.en.next = self.advance.val();
         self.clipped.en.next = self.advance.val();
@@ -105,16 +111,17 @@ impl Logic for Narrow {
         self.quotient.d.next = self.shifted.y.val();
         self.rest.next = bits_of(self.v.val(), 32) & self.mask.val();
         // up if the highest bit that is cut off is set and another one is, or the quotient is odd
-        self.up.d.next = ((self.rest.val() & self.half.val()).any()
-            & ((self.rest.val() & !self.half.val()).any() | self.shifted.y.val().get_bit(0)))
-        .into();
+        self.cut_half.d.next = (self.rest.val() & self.half.val()).any().into();
+        self.cut_rest.d.next = (self.rest.val() & !self.half.val()).any().into();
+        self.up.next = (self.cut_half.q.val() & self.cut_rest.q.val()).any()
+            | (self.cut_half.q.val().any() & self.quotient.q.val().get_bit(0));
         self.size.d.next = self.v.val();
         if self.v.val() < 0 {
             self.size.d.next = -self.v.val();
         }
         self.size_2.d.next = self.size.q.val();
         self.magnitude.next = self.size_2.q.val();
-        self.rounded.next = self.quotient.q.val() + self.up.q.val();
+        self.rounded.next = self.quotient.q.val() + self.up.val();
         // too large if the bits above the format's are not all the same as its sign
         self.above.next = 0.into();
         self.most.next = 0.into();

@@ -143,6 +143,8 @@ pub struct StoreEngine {
     is_read: Signal<Local, Bit>,
     mask: Sig<Local>,
     half_step: Sig<Local>,
+    mask_q: Vec<Reg>,
+    half_step_q: Vec<Reg>,
     or: Sig<Local>,
     hits: Sig<Local>,
     splits: Signal<Local, Bit>,
@@ -275,6 +277,8 @@ impl StoreEngine {
             is_read: Default::default(),
             mask: Sig::unsigned(32),
             half_step: Sig::unsigned(32),
+            mask_q: Reg::vec(usize::from(c.narrow), 32, false),
+            half_step_q: Reg::vec(usize::from(c.narrow), 32, false),
             or: Sig::unsigned(32),
             hits: Sig::unsigned(6),
             splits: Default::default(),
@@ -459,7 +463,8 @@ impl Logic for StoreEngine {
         }
         self.mask.next = 0.into();
         self.half_step.next = 0.into();
-        if self.narrows.val() {
+        // of the shift, which stands from the head on
+        for n in 0..self.mask_q.len() {
             for b in 0..31 {
                 if self.shift_q.q.val() > b {
                     self.mask.next = self.mask.val() * 2 + 1;
@@ -468,6 +473,10 @@ impl Logic for StoreEngine {
             if self.mask.val().any() {
                 self.half_step.next = (self.mask.val() >> 1) + 1;
             }
+            self.mask_q[n].clock.next = self.clock.val();
+            self.half_step_q[n].clock.next = self.clock.val();
+            self.mask_q[n].d.next = self.mask.val();
+            self.half_step_q[n].d.next = self.half_step.val();
         }
         self.or.next = 0.into();
         self.hits.next = 0.into();
@@ -487,8 +496,8 @@ impl Logic for StoreEngine {
             self.narrow[r].advance.next = self.advance.val();
             self.narrow[r].v.next = self.rdata[r].val();
             self.narrow[r].shift.next = self.shift_q.q.val();
-            self.narrow[r].mask.next = self.mask.val();
-            self.narrow[r].half.next = self.half_step.val();
+            self.narrow[r].mask.next = self.mask_q[0].q.val();
+            self.narrow[r].half.next = self.half_step_q[0].q.val();
             self.narrow[r].format.next = self.format_q.q.val();
             self.or.next = self.or.val() | self.narrow[r].magnitude.val();
             self.hits.next = self.hits.val() + self.narrow[r].saturates.val();
