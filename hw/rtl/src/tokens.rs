@@ -22,6 +22,9 @@ pub struct TokenCounter {
     pub present: Signal<Out, Bit>,
     count: Reg,
     change: Sig<Local>,
+    there: Reg,
+    several: Signal<Local, Bit>,
+    wraps: Signal<Local, Bit>,
 }
 
 impl Default for TokenCounter {
@@ -34,6 +37,9 @@ impl Default for TokenCounter {
             present: Default::default(),
             count: Reg::unsigned(16),
             change: Sig::signed(2),
+            there: Reg::unsigned(1),
+            several: Default::default(),
+            wraps: Default::default(),
         }
     }
 }
@@ -43,13 +49,22 @@ impl Logic for TokenCounter {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, count);
+        dff_setup!(self, clock, count, there);
         self.change.next = 0.into();
         self.change.next = self.change.val() + self.give.val() - self.pop.val();
         self.count.d.next = self.count.q.val() + self.change.val();
+        // whether the count is not 0, beside the count: who waits for a token decides at once
+        self.several.next = (self.count.q.val() >> 1).any();
+        self.wraps.next = self.count.q.val().all() & self.give.val() & !self.pop.val();
+        self.there.d.next = ((self.give.val()
+            | self.several.val()
+            | (self.there.q.val().any() & !self.pop.val()))
+            & !self.wraps.val())
+        .into();
         if self.clear.val() {
             self.count.d.next = 0.into();
+            self.there.d.next = 0.into();
         }
-        self.present.next = self.count.q.val().any();
+        self.present.next = self.there.q.val().any();
     }
 }

@@ -273,28 +273,26 @@ impl Logic for FrameSender {
                 self.code_at.d.next = 0.into();
                 self.crc.d.next = self.crc_start.val();
                 self.session_q.d.next = self.session.val();
-                if self.hello_taken.val() {
+                self.kind.d.next = self.kind_words.val().into();
+                if self.slot_status.val() {
+                    self.kind.d.next = self.kind_status.val().into();
+                }
+                self.seq.d.next = self.slot_seq.val();
+                self.length.d.next = self.slot_length.val();
+                if self.hello.val() {
                     self.kind.d.next = self.kind_hello.val().into();
                     self.seq.d.next = self.version.val().into();
                     self.length.d.next = self.hello_bytes.val().into();
-                    self.phase.d.next = Phase::Pick;
-                } else if self.rate_taken.val() {
+                } else if self.rate.val() {
                     self.kind.d.next = self.kind_rate.val().into();
                     self.seq.d.next = 0.into();
                     self.length.d.next = self.rate_bytes.val().into();
-                    self.phase.d.next = Phase::Pick;
-                } else if self.state_taken.val() {
+                } else if self.state.val() {
                     self.kind.d.next = self.kind_state.val().into();
                     self.seq.d.next = self.state_seq.val();
                     self.length.d.next = self.state_bytes.val().into();
-                    self.phase.d.next = Phase::Pick;
-                } else if self.slot_taken.val() {
-                    self.kind.d.next = self.kind_words.val().into();
-                    if self.slot_status.val() {
-                        self.kind.d.next = self.kind_status.val().into();
-                    }
-                    self.seq.d.next = self.slot_seq.val();
-                    self.length.d.next = self.slot_length.val();
+                }
+                if self.hello.val() | self.rate.val() | self.state.val() | self.slot.val() {
                     self.phase.d.next = Phase::Pick;
                 }
             }

@@ -220,9 +220,9 @@ impl Logic for WordOut {
         }
         self.after.next = self.fill.q.val() + self.we.val();
         // the frame's end
-        self.marked.next = self.reports.val() & (self.after.val() == self.report_bytes.val());
+        self.marked.next = self.reports.val() & (self.fill.q.val() + 1 == self.report_bytes.val());
         self.at_mark.next = (self.phase.q.val() == Phase::Words) & self.mark.val() & self.still.val();
-        self.closes.next = (self.word_ends.val() & (self.after.val() == self.most.val()))
+        self.closes.next = (self.word_ends.val() & (self.fill.q.val() + 1 == self.most.val()))
             | (self.at_mark.val() & self.fill.q.val().any())
             | self.marked.val();
         self.closing.d.next = (self.closes.val() & !self.clear.val() & !self.flushing.val()).into();

@@ -53,6 +53,7 @@ pub struct Normalise {
     held: Vec<Reg>,
     raised: Vec<Reg>,
     tie: Vec<Reg>,
+    shifted: Vec<Sig<Local>>,
     floor: Vec<Sig<Local>>,
     out: Vec<Reg>,
     over: Vec<Sig<Local>>,
@@ -96,6 +97,7 @@ impl Normalise {
             held: Reg::vec(2, w, true),
             raised: Reg::vec(2, w + 1, true),
             tie: Reg::vec(2, 1, false),
+            shifted: Sig::vec(2, w + 1, true),
             floor: Sig::vec(2, w + 1, true),
             out: Reg::vec(2, b, true),
             over: Sig::vec(2, 1, false),
@@ -169,17 +171,19 @@ impl Logic for Normalise {
             self.raised[i].d.next = self.held[i].q.val() + self.half.val();
             self.tie[i].d.next =
                 (self.q.q.val().any() & ((self.held[i].q.val() & self.mask.val()) == self.half.val())).into();
-            self.floor[i].next = self.raised[i].q.val() >> self.q_late.q.val();
+            self.shifted[i].next = self.raised[i].q.val() >> self.q_late.q.val();
+            self.floor[i].next = self.shifted[i].val();
             if self.tie[i].q.val().any() & self.floor[i].val().get_bit(0) {
                 self.floor[i].next = (self.floor[i].val() >> 1) << 1;
             }
             self.out[i].d.next = self.floor[i].val();
             self.over[i].next = 0.into();
-            if self.floor[i].val() > self.most.val() {
+            // the tie's bit has no say in this
+            if self.shifted[i].val() > self.most.val() {
                 self.out[i].d.next = self.most.val();
                 self.over[i].next = 1.into();
             }
-            if self.floor[i].val() < self.least.val() {
+            if self.shifted[i].val() < self.least.val() {
                 self.out[i].d.next = self.least.val();
                 self.over[i].next = 1.into();
             }

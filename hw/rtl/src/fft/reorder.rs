@@ -42,6 +42,7 @@ pub struct Reorder {
     last_q: Reg,
     p: Reg,
     p_turned: Reg,
+    at_end: Reg,
     armed: Reg,
     read: Reg,
     read_turned: Reg,
@@ -75,6 +76,7 @@ impl Reorder {
             last_q: Reg::unsigned(bits),
             p: Reg::unsigned(bits),
             p_turned: Reg::unsigned(1),
+            at_end: Reg::unsigned(1),
             armed: Reg::unsigned(1),
             read: Reg::unsigned(bits),
             read_turned: Reg::unsigned(1),
@@ -96,7 +98,7 @@ impl Logic for Reorder {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, p, p_turned, armed, read, read_turned, last_q);
+        dff_setup!(self, clock, p, p_turned, at_end, armed, read, read_turned, last_q);
         // N − 1
         self.ones.next = 0.into();
         for b in 0..self.bits.val() {
@@ -108,8 +110,9 @@ impl Logic for Reorder {
         self.last.next = self.last_q.q.val();
         // writing
         self.begins.next = !self.p.q.val().any();
-        self.ends.next = self.p.q.val() == self.last.val();
+        self.ends.next = self.at_end.q.val().any();
         self.p.d.next = self.p.q.val() + 1;
+        self.at_end.d.next = (self.p.q.val() + 1 == self.last.val()).into();
         self.starts.next = false;
         if self.ends.val() {
             self.p.d.next = 0.into();
@@ -119,6 +122,7 @@ impl Logic for Reorder {
         }
         if self.start.val() {
             self.p.d.next = 0.into();
+            self.at_end.d.next = 0.into();
             self.p_turned.d.next = 0.into();
             self.armed.d.next = 1.into();
         }

@@ -5,11 +5,12 @@ use tandem_synth::modules;
 
 const PROPERTIES: &str = include_str!("formal/fifo.sv");
 
-const MUTANTS: [Mutant; 4] = [
+const MUTANTS: [Mutant; 5] = [
     ("a full queue takes an entry", "do_push = push & ~full", "do_push = push"),
     ("an empty queue gives one", "do_pop = pop & ~empty", "do_pop = pop"),
     ("a field is not written", "if (do_push) mem_3[wptr] <= d_3", "if (do_push) mem_3[wptr] <= d_2"),
-    ("the head stays", "if (do_pop) rptr <= rptr + 1'd1", "if (do_pop) rptr <= rptr"),
+    ("an entry comes twice", "rptr <= rptr + 1'd1", "rptr <= rptr"),
+    ("an entry passes another", "none_behind = count <= 2'd1", "none_behind = count <= 2'd2"),
 ];
 
 /// A queue of two entries.
@@ -28,9 +29,9 @@ fn queue() -> Claim {
         all(&|i| format!("mem_{i}[f_at]")),
     );
     // names are declared before they are used
-    let (head, rest) = PROPERTIES.split_once("wire [F_PTR-1:0] f_ahead").unwrap();
+    let (head, rest) = PROPERTIES.split_once("reg f_past").unwrap();
     let (parameters, wires) = wires.split_once('\n').unwrap();
-    Claim::new(&v, name, &format!("{parameters}\n{head}{wires}wire [F_PTR-1:0] f_ahead{rest}"))
+    Claim::new(&v, name, &format!("{parameters}\n{head}{wires}reg f_past{rest}"))
 }
 
 #[test]

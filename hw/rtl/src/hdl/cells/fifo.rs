@@ -115,45 +115,58 @@ impl Logic for Fifo {
     }
 }
 
-/// Pointers and count in registers, one memory a field.
+/// The head in registers, the entries behind it in one memory a field; pointers and count in registers.
 fn verilog(fifo: &Fifo) -> Option<String> {
     let (depth, last) = (fifo.depth(), fifo.depth() - 1);
     let (pointer, counter) = (index_bits(depth), bits_for(depth));
     let next = |p: &str| match depth {
-        1 => p.to_string(),
         _ if depth.is_power_of_two() => format!("{p} + {pointer}'d1"),
         _ => format!("({p} == {pointer}'d{last}) ? {pointer}'d0 : {p} + {pointer}'d1"),
     };
-    let mut v = String::new();
-    let range = if pointer == 1 { String::new() } else { format!("[{}:0] ", pointer - 1) };
-    write!(
-        v,
-        "reg {range}rptr;\nreg {range}wptr;\n\
-         wire do_push = push & ~full;\nwire do_pop = pop & ~empty;\n\
-         initial begin\n  rptr = {pointer}'d0;\n  wptr = {pointer}'d0;\n  count = {counter}'d0;\nend\n\
+    let mut v = format!(
+        "wire do_push = push & ~full;\nwire do_pop = pop & ~empty;\n\
+         initial count = {counter}'d0;\n\
          assign full = count == {counter}'d{depth};\nassign empty = count == {counter}'d0;\n\
          always @(posedge clock) begin\n\
-         \x20 if (do_push) wptr <= {};\n\
-         \x20 if (do_pop) rptr <= {};\n\
          \x20 if (do_push & ~do_pop) count <= count + {counter}'d1;\n\
          \x20 if (do_pop & ~do_push) count <= count - {counter}'d1;\n\
-         end\n\
-         integer i;\n",
-        next("wptr"),
-        next("rptr"),
-    )
-    .ok()?;
-    for (i, field) in fifo.d.iter().enumerate() {
+         end\n"
+    );
+    let behind = depth > 1;
+    if behind {
+        let range = if pointer == 1 { String::new() } else { format!("[{}:0] ", pointer - 1) };
         write!(
             v,
-            "reg {}mem_{i} [0:{last}];\n\
-             initial for (i = 0; i <= {last}; i = i + 1) mem_{i}[i] = {};\n\
-             assign head${i} = mem_{i}[rptr];\n\
-             always @(posedge clock) if (do_push) mem_{i}[wptr] <= d${i};\n",
-            declared(field.format()),
-            literal(0, field.format())
+            "reg {range}rptr;\nreg {range}wptr;\nwire none_behind = count <= {counter}'d1;\n\
+             wire direct = empty | (none_behind & do_pop);\n\
+             initial begin\n  rptr = {pointer}'d0;\n  wptr = {pointer}'d0;\nend\n\
+             always @(posedge clock) begin\n\
+             \x20 if (do_push & ~direct) wptr <= {};\n\
+             \x20 if (do_pop & ~none_behind) rptr <= {};\n\
+             end\n\
+             integer i;\n",
+            next("wptr"),
+            next("rptr"),
         )
         .ok()?;
+    }
+    for (i, field) in fifo.d.iter().enumerate() {
+        let (format, zero) = (declared(field.format()), literal(0, field.format()));
+        writeln!(v, "reg {format}oldest_{i} = {zero};\nassign head${i} = oldest_{i};").ok()?;
+        if behind {
+            write!(
+                v,
+                "reg {format}mem_{i} [0:{last}];\n\
+                 initial for (i = 0; i <= {last}; i = i + 1) mem_{i}[i] = {zero};\n\
+                 always @(posedge clock) begin\n\
+                 \x20 if (do_push) mem_{i}[wptr] <= d${i};\n\
+                 \x20 if (do_pop | (do_push & empty)) oldest_{i} <= none_behind ? d${i} : mem_{i}[rptr];\n\
+                 end\n"
+            )
+            .ok()?;
+        } else {
+            writeln!(v, "always @(posedge clock) if (do_push) oldest_{i} <= d${i};").ok()?;
+        }
     }
     Some(v)
 }

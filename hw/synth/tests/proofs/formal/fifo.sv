@@ -2,8 +2,9 @@
 (* anyconst *) reg [F_BITS-1:0] f_value;
 (* anyseq *) reg f_choose;
 reg f_live = 0;
-reg [F_PTR-1:0] f_at = 0;
-wire [F_PTR-1:0] f_ahead = f_at - rptr;
+reg [F_PTR:0] f_ahead = 0;
+wire [F_PTR-1:0] f_at = rptr + f_ahead[F_PTR-1:0] - 1'd1;
+wire [F_PTR-1:0] f_behind = count == 0 ? 0 : count[F_PTR-1:0] - 1'd1;
 reg f_past = 0, f_pushed = 0, f_popped = 0;
 reg [F_PTR:0] f_count = 0;
 always @(posedge clock) begin
@@ -13,18 +14,21 @@ always @(posedge clock) begin
   f_popped <= pop && count > 0;
   if (!f_live && f_choose && push && count < F_DEPTH && f_d == f_value) begin
     f_live <= 1;
-    f_at <= wptr;
-  end else if (f_live && pop && f_ahead == 0) f_live <= 0;
+    f_ahead <= count - (pop && count > 0);
+  end else if (f_live && pop) begin
+    if (f_ahead == 0) f_live <= 0;
+    else f_ahead <= f_ahead - 1'd1;
+  end
 end
 always @* begin
   assert (count <= F_DEPTH);
-  assert (wptr == rptr + count[F_PTR-1:0]);
+  assert (wptr == rptr + f_behind);
   assert (full == (count == F_DEPTH));
   assert (empty == (count == 0));
   if (f_past) assert (count == f_count + f_pushed - f_popped);
   if (f_live) begin
     assert (f_ahead < count);
-    assert (f_stored == f_value);
     if (f_ahead == 0) assert (f_head == f_value);
+    else assert (f_stored == f_value);
   end
 end
