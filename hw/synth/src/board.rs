@@ -177,16 +177,6 @@ impl Board {
         all.saturating_sub(4)
     }
 
-    /// Cells of an ECP5 (TRELLIS_COMB); not asked of others.
-    pub fn cells(&self) -> u64 {
-        match (self.family, self.part.trim_start_matches("um-")) {
-            (Family::Ecp5, "12k" | "25k") => 24_288,
-            (Family::Ecp5, "45k") => 43_848,
-            (Family::Ecp5, _) => 83_640,
-            _ => 0,
-        }
-    }
-
     /// A file, or the name of one in `configs/boards/` or of one that is built in.
     ///
     /// # Errors
