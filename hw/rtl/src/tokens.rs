@@ -56,11 +56,10 @@ impl Logic for TokenCounter {
         // whether the count is not 0, beside the count: who waits for a token decides at once
         self.several.next = (self.count.q.val() >> 1).any();
         self.wraps.next = self.count.q.val().all() & self.give.val() & !self.pop.val();
-        self.there.d.next = ((self.give.val()
-            | self.several.val()
-            | (self.there.q.val().any() & !self.pop.val()))
-            & !self.wraps.val())
-        .into();
+        self.there.d.next =
+            ((self.give.val() | self.several.val() | (self.there.q.val().any() & !self.pop.val()))
+                & !self.wraps.val())
+            .into();
         if self.clear.val() {
             self.count.d.next = 0.into();
             self.there.d.next = 0.into();
