@@ -1,7 +1,8 @@
-//! Failures and their exit codes: 1 a failed check, 2 bad usage or configuration, 3 a missing or failing tool.
+//! Failures and their exit codes: 1 a failed check or a failing disk, 2 bad usage or configuration, 3 a missing or failing tool.
 
 use std::fmt;
 use tandem_driver::DeviceError;
+use tandem_files::FileError;
 use tandem_link::LinkError;
 use tandem_nn::data::DataError;
 use tandem_nn::train::TrainError;
@@ -46,6 +47,9 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
     for cause in error.chain() {
         if let Some(f) = cause.downcast_ref::<Failure>() {
             return f.code;
+        }
+        if let Some(e) = cause.downcast_ref::<FileError>() {
+            return if e.is_usage() { 2 } else { 1 };
         }
         if cause.is::<EngineError>() || cause.is::<LinkError>() {
             return 3;

@@ -4,6 +4,7 @@ mod commands;
 mod compare;
 mod engines;
 mod failure;
+mod stop;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
@@ -11,7 +12,8 @@ use std::process::ExitCode;
 
 /// Trains low-bit neural networks on an accelerator that it generates.
 ///
-/// Exit codes: 0 success, 1 a failed check, 2 bad usage or configuration, 3 a missing or failing tool.
+/// Exit codes: 0 success, 1 a failed check or a failing disk, 2 bad usage or configuration, 3 a missing or failing tool, 130 and 143
+/// stopped by SIGINT and SIGTERM.
 #[derive(Parser)]
 #[command(name = "tandem", version)]
 struct Cli {
@@ -59,12 +61,18 @@ enum Command {
 pub struct Report {
     text: String,
     json: serde_json::Value,
+    code: u8,
 }
 
 impl Report {
     /// A report in both forms.
     pub fn new(text: impl Into<String>, json: serde_json::Value) -> Self {
-        Report { text: text.into(), json }
+        Report { text: text.into(), json, code: 0 }
+    }
+
+    /// The same with another exit code than 0.
+    pub fn with_code(self, code: u8) -> Self {
+        Report { code, ..self }
     }
 }
 
@@ -97,30 +105,38 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            if error.use_stderr() && std::env::args().any(|a| a == "--json") {
-                let text = error.render().to_string();
-                println!(
-                    "{}",
-                    serde_json::json!({ "error": text.trim_end(), "exit_code": error.exit_code() })
-                );
-            }
-            error.exit()
-        }
+        Err(error) => return refuse(&error),
     };
-    let (report, code) = match run(&cli) {
-        Ok(report) => (report, 0),
-        Err(error) => {
-            let code = failure::exit_code(&error);
-            eprintln!("error: {error:#}");
-            let json = serde_json::json!({ "error": format!("{error:#}"), "exit_code": code });
-            (Report::new("", json), code)
-        }
-    };
+    let report = run(&cli).unwrap_or_else(|error| {
+        let code = failure::exit_code(&error);
+        eprintln!("error: {error:#}");
+        Report::new("", serde_json::json!({ "error": format!("{error:#}"), "exit_code": code }))
+            .with_code(code)
+    });
     let text = if cli.json { report.json.to_string() } else { report.text };
-    if !text.is_empty() {
-        // a closed pipe (`| head`) is no failure of ours
-        let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+    ExitCode::from(if text.is_empty() { report.code } else { print(&text, report.code) })
+}
+
+/// Prints help, the version, or what is wrong with the arguments.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let code = u8::try_from(error.exit_code()).unwrap_or(2);
+    if error.use_stderr() && std::env::args().any(|a| a == "--json") {
+        let text = error.render().to_string();
+        print(&serde_json::json!({ "error": text.trim_end(), "exit_code": code }).to_string(), code);
     }
-    ExitCode::from(code)
+    match error.print() {
+        Err(_) if !error.use_stderr() => ExitCode::from(1),
+        _ => ExitCode::from(code),
+    }
+}
+
+/// Prints a line or lines on stdout. The exit code is 1 instead of 0 if nobody can read them.
+fn print(text: &str, code: u8) -> u8 {
+    let mut out = std::io::stdout().lock();
+    let Err(error) = writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) else { return code };
+    // a reader that is gone (`| head`) knows it
+    if error.kind() != std::io::ErrorKind::BrokenPipe {
+        eprintln!("error: stdout: {error}");
+    }
+    code.max(1)
 }

@@ -3,7 +3,6 @@
 //! The output folder has, for each cell of the table, its experiment (`CELL.toml`) and its outcome (`CELL.json`),
 //! and `table.md`, `table.json`, `chart.svg` of all. Cells that are there are not run again.
 
-use super::write;
 use crate::Report;
 use crate::compare::{self, Cell, Comparison, Means, Outcome};
 use crate::engines::EngineKind;
@@ -14,6 +13,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use tandem_files::replace;
 use tandem_nn::config::{Document, Experiment};
 use tandem_nn::data::{self, Dataset};
 
@@ -60,9 +60,9 @@ pub fn run(args: &Args) -> Result<Report> {
     let means = Means::new(&comparison, &outcomes);
     let text = compare::text(&comparison, &means);
     let json = json!({ "name": comparison.name, "folder": args.output, "lines": means.lines });
-    write(&args.output.join("table.md"), text.as_bytes())?;
-    write(&args.output.join("table.json"), serde_json::to_string_pretty(&json)?.as_bytes())?;
-    write(&args.output.join("chart.svg"), compare::chart(&comparison, &means)?.as_bytes())?;
+    replace(&args.output.join("table.md"), text.as_bytes())?;
+    replace(&args.output.join("table.json"), serde_json::to_string_pretty(&json)?.as_bytes())?;
+    replace(&args.output.join("chart.svg"), compare::chart(&comparison, &means)?.as_bytes())?;
     let chart = args.output.join("chart.svg");
     Ok(Report::new(format!("{}\n{text}\nchart {}", comparison.name, chart.display()), json))
 }
@@ -82,7 +82,7 @@ fn jobs(args: &Args, comparison: &Comparison) -> Result<Vec<Job>> {
         let file = args.output.join(format!("{}.toml", cell.file));
         // What ran stays; `compare::run` refuses to mix.
         if !file.with_extension("json").exists() {
-            write(&file, cell.experiment.as_bytes())?;
+            replace(&file, cell.experiment.as_bytes())?;
         }
         let experiment = Experiment::parse(Document::new(file, cell.experiment.as_str()))?;
         let set = &experiment.data.set;

@@ -1,9 +1,10 @@
 //! `tandem generate`.
 
-use super::{create_output, write};
+use super::Force;
 use crate::{Report, engines};
 use anyhow::Result;
 use std::path::PathBuf;
+use tandem_files::Folder;
 use tandem_spec::reference;
 
 /// Arguments of `generate`.
@@ -15,13 +16,15 @@ pub struct Args {
     /// New folder for the files.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
+    #[command(flatten)]
+    force: Force,
 }
 
 /// Writes Verilog, reference and file list.
 pub fn run(args: &Args) -> Result<Report> {
     let config = engines::accelerator(&args.config)?;
+    let folder = Folder::create(&args.output, args.force.existing())?;
     let emitted = tandem_rtl::emit(&config)?;
-    create_output(&args.output)?;
     let verilog = format!("{}.v", emitted.top);
     let files = [
         (verilog.as_str(), emitted.verilog.clone()),
@@ -31,8 +34,9 @@ pub fn run(args: &Args) -> Result<Report> {
         ("filelist.f", format!("{verilog}\n")),
     ];
     for (name, content) in &files {
-        write(&args.output.join(name), content.as_bytes())?;
+        folder.write(name, content.as_bytes())?;
     }
+    folder.commit()?;
     let modules = emitted.verilog.lines().filter(|l| l.starts_with("module ")).count();
     let names: Vec<_> = files.iter().map(|f| f.0).collect();
     let text = format!("{}: {modules} modules in {verilog}; {}", args.output.display(), names.join(", "));

@@ -1,6 +1,6 @@
 //! `tandem synth`.
 
-use super::create_output;
+use super::Force;
 use crate::failure::usage;
 use crate::{Report, engines};
 use anyhow::Result;
@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tandem_files::{FileError, Folder};
 use tandem_spec::Config;
 use tandem_synth::{Board, Event, Job, Stage, Tools, synthesise};
 
@@ -23,6 +24,8 @@ pub struct Args {
     /// New folder for bitstream, constraints, Verilog and reports.
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    force: Force,
     /// Place and route so many times; the fastest is kept.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     seeds: u32,
@@ -38,14 +41,14 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Report> {
     let config = engines::accelerator(&args.config)?;
     let board = Board::find(&args.board)?;
-    if let Some(dir) = &args.output {
-        create_output(dir)?;
-    }
+    let folder = |to: &PathBuf| Folder::create(to, args.force.existing());
+    let output = args.output.as_ref().map(folder).transpose()?;
     let result = watched(&config, &board, args.core, args.seeds)?;
-    let dir = match &args.output {
-        Some(to) => copy(&result.dir, to)?,
-        None => result.dir.clone(),
-    };
+    if let Some(folder) = output {
+        copy(&result.dir, folder.path())?;
+        folder.commit()?;
+    }
+    let dir = args.output.as_ref().unwrap_or(&result.dir).clone();
     Ok(report(args, &config, &board, &result, &dir))
 }
 
@@ -90,13 +93,13 @@ fn show(bar: &ProgressBar, event: Event<'_>) {
     }
 }
 
-fn copy(from: &Path, to: &Path) -> Result<PathBuf> {
-    let fail = |e: std::io::Error| usage(format!("{}: {e}", to.display()));
+fn copy(from: &Path, to: &Path) -> Result<(), FileError> {
+    let fail = |e| FileError::io(from, e);
     for entry in std::fs::read_dir(from).map_err(fail)? {
         let entry = entry.map_err(fail)?;
         std::fs::copy(entry.path(), to.join(entry.file_name())).map_err(fail)?;
     }
-    Ok(to.to_owned())
+    Ok(())
 }
 
 fn report(args: &Args, config: &Config, board: &Board, r: &tandem_synth::Result, dir: &Path) -> Report {

@@ -5,9 +5,9 @@
 
 use super::gemm::utilisation;
 use super::step_time::StepTime;
-use super::{create_output, write};
 use crate::engines::{self, EngineKind};
 use crate::failure::usage;
+use crate::stop::Stop;
 use crate::{Report, commands};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
+use tandem_files::{FileError, replace};
 use tandem_link::Statistics;
 use tandem_nn::config::{Document, Experiment};
 use tandem_nn::data;
@@ -150,7 +151,7 @@ fn log_epoch(folder: &Path, e: &EpochReport, test: &Evaluation, cycles: u64) -> 
         "test_loss": test.loss, "images_per_s": e.images_per_s, "cycles": cycles,
     }));
     let text: String = kept.iter().map(|l| format!("{l}\n")).collect();
-    write(&folder.join(LOG), text.as_bytes())
+    Ok(replace(&folder.join(LOG), text.as_bytes())?)
 }
 
 fn start(args: &Args) -> Result<(PathBuf, Trainer, Config)> {
@@ -179,9 +180,9 @@ fn start(args: &Args) -> Result<(PathBuf, Trainer, Config)> {
         )));
     }
     let mut t = trainer(experiment, &config, &args.engine, args.data.as_deref(), args.trace.as_deref())?;
-    create_output(&folder)?;
-    write(&folder.join(EXPERIMENT), source.as_bytes())?;
-    write(&folder.join(ACCELERATOR), config.to_toml().as_bytes())?;
+    std::fs::create_dir_all(&folder).map_err(|e| FileError::io(&folder, e))?;
+    replace(&folder.join(EXPERIMENT), source.as_bytes())?;
+    replace(&folder.join(ACCELERATOR), config.to_toml().as_bytes())?;
     t.save(&folder.join(CHECKPOINT))?;
     Ok((folder, t, config))
 }
@@ -223,15 +224,7 @@ fn rayon_pool(threads: usize) -> Result<rayon::ThreadPool> {
 
 fn train(args: &Args) -> Result<Report> {
     let (folder, mut t, config) = start(args)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    // a second Ctrl-C ends at once
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })
-    .context("Ctrl-C handler")?;
+    let stop = Stop::install()?;
     let checkpoint = folder.join(CHECKPOINT);
     let mut progress = Progress::new(&t);
     progress.line(&format!("{} on {} ({})", t.experiment().name, config.name, t.engine().name()));
@@ -242,9 +235,9 @@ fn train(args: &Args) -> Result<Report> {
     }
     let begun = Instant::now();
     let mut last = None;
-    while !t.is_finished() && !stop.load(Ordering::Relaxed) && args.steps.is_none_or(|n| t.steps() < n) {
-        let Some(epoch) = epoch(&mut t, args, &checkpoint, &mut progress, &stop)? else { break };
-        let Some(test) = t.evaluate(Part::Test, &mut (), &stop)? else { break };
+    while !t.is_finished() && !stop.asked() && args.steps.is_none_or(|n| t.steps() < n) {
+        let Some(epoch) = epoch(&mut t, args, &checkpoint, &mut progress, stop.flag())? else { break };
+        let Some(test) = t.evaluate(Part::Test, &mut (), stop.flag())? else { break };
         t.save(&checkpoint)?;
         let cycles = t.training_cost().total().cost.cycles;
         log_epoch(&folder, &epoch, &test, cycles)?;
@@ -272,7 +265,8 @@ fn train(args: &Args) -> Result<Report> {
     };
     let images_per_s = progress.images as f64 / begun.elapsed().as_secs_f64();
     let carried = args.engine.carried().map(|c| (c, predicted));
-    report(&folder, &mut t, &config, &test, images_per_s, begun, carried.as_ref())
+    let report = report(&folder, &mut t, &config, &test, images_per_s, begun, carried.as_ref())?;
+    Ok(report.with_code(stop.exit_code()))
 }
 
 /// One epoch, step by step, with checkpoints in between. `None` if it was not finished.
@@ -329,10 +323,10 @@ fn report(
         "link": carried.map(engines::carried_json),
         "predicted_s_per_step": board.and_then(|b| b.1.as_ref()).map(|p| p.seconds),
     });
-    write(&folder.join("report.json"), serde_json::to_string_pretty(&json)?.as_bytes())?;
+    replace(&folder.join("report.json"), serde_json::to_string_pretty(&json)?.as_bytes())?;
     let lines = history(folder);
     if !lines.is_empty() {
-        write(&folder.join("training.svg"), commands::plot::training(&lines)?.as_bytes())?;
+        replace(&folder.join("training.svg"), commands::plot::training(&lines)?.as_bytes())?;
     }
     let mut text = String::new();
     if !t.engine().is_float() {

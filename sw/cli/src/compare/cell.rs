@@ -110,6 +110,6 @@ pub fn run(
         experiment: cell.experiment.clone(),
         accelerator,
     };
-    crate::commands::write(&file, serde_json::to_string_pretty(&outcome)?.as_bytes())?;
+    tandem_files::replace(&file, serde_json::to_string_pretty(&outcome)?.as_bytes())?;
     Ok((outcome, true))
 }

@@ -1,14 +1,14 @@
 //! `tandem board emulate`.
 
 use crate::failure::usage;
+use crate::stop::Stop;
 use crate::{Report, engines};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use tandem_sim::SimOptions;
 use tandem_sim::board::{Emulator, EmulatorOptions, FaultRate};
 use tandem_spec::link::{BoardLink, INITIAL_BAUD};
@@ -81,14 +81,12 @@ pub fn run(args: &Args) -> Result<Report> {
     let options =
         EmulatorOptions { link, faults, port_link: args.link.clone(), unplug_after: args.unplug_after };
     let mut board = Emulator::new(&config, options, &build)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("Ctrl-C handler")?;
+    let stop = Stop::install()?;
     let port = board.port().display().to_string();
     // for whoever waits for the port: the first line
     println!("{port}");
     std::io::stdout().flush()?;
-    board.run(&stop)?;
+    board.run(stop.flag())?;
     let t = board.totals();
     let text = format!(
         "{port}: {:.3e} cycles, {} bytes in, {} bytes out, {} faults, unplugged {} times, {} bytes lost",
@@ -98,5 +96,5 @@ pub fn run(args: &Args) -> Result<Report> {
         "port": port, "cycles": t.cycles, "bytes_in": t.bytes_in, "bytes_out": t.bytes_out, "faults": t.faults,
         "unplugged": t.unplugged, "lost": t.lost,
     });
-    Ok(Report::new(text, json))
+    Ok(Report::new(text, json).with_code(stop.exit_code()))
 }

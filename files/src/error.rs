@@ -1,0 +1,82 @@
+//! What can go wrong with an output.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// An output that cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// A file is there already.
+    #[error("{}: exists; nothing is overwritten without --force", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A folder for output has something in it.
+    #[error("{}: exists and is not empty; nothing is overwritten without --force", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder where a file is expected.
+    #[error("{}: is a folder, expected a file", path.display())]
+    IsFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file where a folder is expected.
+    #[error("{}: is not a folder", path.display())]
+    NotAFolder {
+        /// What is there.
+        path: PathBuf,
+    },
+    /// Another process works on the folder.
+    #[error("{}: in use by another process", path.display())]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A name that would lead out of a folder, or is no file name.
+    #[error("name `{}`: expected a file name: no `/`, no control characters, not `.` or `..`, 1 to 200 bytes", name.escape_debug())]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// The system refuses.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl FileError {
+    /// An error of the system about `path`.
+    pub fn io(path: &Path, source: io::Error) -> Self {
+        FileError::Io { path: path.to_owned(), source }
+    }
+
+    /// Whether another place would do: a mistake of the user, not a failure such as a full disk.
+    pub fn is_usage(&self) -> bool {
+        use io::ErrorKind::{
+            AlreadyExists, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound,
+            PermissionDenied, ReadOnlyFilesystem,
+        };
+        match self {
+            FileError::Io { source, .. } => matches!(
+                source.kind(),
+                AlreadyExists
+                    | InvalidFilename
+                    | InvalidInput
+                    | IsADirectory
+                    | NotADirectory
+                    | NotFound
+                    | PermissionDenied
+                    | ReadOnlyFilesystem
+            ),
+            _ => true,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! One file.
+
+use crate::temporary::{Temporary, move_new, sync_folder};
+use crate::{Existing, FileError};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Links that are followed before a path counts as a loop, as in Linux.
+const LINKS: usize = 40;
+
+/// A file that will be written, looked at before the work starts.
+#[derive(Debug)]
+pub struct Output {
+    target: PathBuf,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// A regular file, new or to be replaced.
+    File(Existing),
+    /// Something to write into: FIFO, device, socket.
+    Stream,
+}
+
+impl Output {
+    /// Looks whether `path` can be written.
+    ///
+    /// # Errors   [`FileError`]: a file that must stay, a folder, or a place where nothing can be written
+    pub fn open(path: &Path, existing: Existing) -> Result<Self, FileError> {
+        let target = follow(path)?;
+        let kind = match target.symlink_metadata() {
+            Ok(meta) if meta.is_dir() => return Err(FileError::IsFolder { path: path.to_owned() }),
+            Ok(meta) if !meta.is_file() => {
+                rustix::fs::access(&target, rustix::fs::Access::WRITE_OK)
+                    .map_err(|e| FileError::io(path, e.into()))?;
+                return Ok(Output { target, kind: Kind::Stream });
+            }
+            Ok(_) if existing == Existing::Keep => return Err(FileError::Exists { path: path.to_owned() }),
+            Ok(_) => Kind::File(existing),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Kind::File(existing),
+            Err(e) => return Err(FileError::io(path, e)),
+        };
+        let folder = folder_of(&target);
+        if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            return Err(FileError::io(path, io::ErrorKind::IsADirectory.into()));
+        }
+        drop(Temporary::file_in(folder)?);
+        Ok(Output { target, kind })
+    }
+
+    /// Writes `content`: all of it or, on an error, nothing (into a FIFO or device: as much as it takes).
+    ///
+    /// # Errors   [`FileError`]; what was there stays
+    pub fn write(&self, content: &[u8]) -> Result<(), FileError> {
+        match self.kind {
+            Kind::Stream => {
+                let write = |mut file: File| file.write_all(content);
+                OpenOptions::new()
+                    .write(true)
+                    .open(&self.target)
+                    .and_then(write)
+                    .map_err(|e| FileError::io(&self.target, e))
+            }
+            Kind::File(existing) => self.write_file(content, existing),
+        }
+    }
+
+    fn write_file(&self, content: &[u8], existing: Existing) -> Result<(), FileError> {
+        let fail = |e| FileError::io(&self.target, e);
+        let folder = folder_of(&self.target);
+        let mut temporary = Temporary::file_in(folder)?;
+        temporary.file.write_all(content).map_err(fail)?;
+        if existing == Existing::Replace
+            && let Ok(old) = self.target.metadata()
+        {
+            temporary.file.set_permissions(old.permissions()).map_err(fail)?;
+        }
+        temporary.file.sync_all().map_err(fail)?;
+        match existing {
+            Existing::Replace => fs::rename(&temporary.path, &self.target).map_err(fail)?,
+            Existing::Keep => match move_new(&temporary.path, &self.target) {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                    return Err(FileError::Exists { path: self.target.clone() });
+                }
+                moved => moved.map_err(fail)?,
+            },
+        }
+        temporary.owned = false;
+        sync_folder(folder)
+    }
+}
+
+/// Writes `content` to `path`.
+///
+/// # Errors   as [`Output::open`] and [`Output::write`]
+pub fn write(path: &Path, existing: Existing, content: &[u8]) -> Result<(), FileError> {
+    Output::open(path, existing)?.write(content)
+}
+
+/// Writes `content` to `path`, a file of our own: what was there is replaced atomically.
+///
+/// # Errors   as [`Output::open`] and [`Output::write`]
+pub fn replace(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    write(path, Existing::Replace, content)
+}
+
+/// The folder that `path` is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Where `path` leads, links followed, also if nothing is there.
+pub(crate) fn follow(path: &Path) -> Result<PathBuf, FileError> {
+    let mut target = path.to_owned();
+    for _ in 0..LINKS {
+        if !target.is_symlink() {
+            return Ok(target);
+        }
+        let next = fs::read_link(&target).map_err(|e| FileError::io(path, e))?;
+        target = folder_of(&target).join(next);
+    }
+    Err(FileError::io(path, rustix::io::Errno::LOOP.into()))
+}
