@@ -32,7 +32,7 @@ pub struct Args {
     /// Seeds 1 to N instead of the table's.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: Option<u64>,
-    /// Changes a key of every cell's experiment, such as `train.epochs=5`.
+    /// Changes a key of every cell's experiment, such as train.epochs=5 or layer.conv1.bits.weights=2.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Cells at a time, a thread each [default: one a processor].
@@ -52,9 +52,7 @@ pub fn run(args: &Args) -> Result<Report> {
     if let Some(n) = args.seeds {
         comparison.seeds = (1..=n).collect();
     }
-    for text in &args.set {
-        comparison.set(text).map_err(|e| usage(format!("--set {text}: {}", e.message())))?;
-    }
+    comparison.settings = super::settings(&args.set)?;
     std::fs::create_dir_all(&args.output).map_err(|e| usage(format!("{}: {e}", args.output.display())))?;
     let outcomes = run_cells(args, &comparison)?;
     let means = Means::new(&comparison, &outcomes);
@@ -78,7 +76,7 @@ struct Job {
 fn jobs(args: &Args, comparison: &Comparison) -> Result<Vec<Job>> {
     let mut sets: BTreeMap<String, Arc<Dataset>> = BTreeMap::new();
     let mut jobs = vec![];
-    for cell in comparison.cells() {
+    for cell in comparison.cells()? {
         let file = args.output.join(format!("{}.toml", cell.file));
         // What ran stays; `compare::run` refuses to mix.
         if !file.with_extension("json").exists() {

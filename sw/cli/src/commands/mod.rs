@@ -18,6 +18,7 @@ pub mod train;
 use anyhow::Result;
 use std::path::Path;
 use tandem_files::Existing;
+use tandem_nn::config::{Setting, SettingError};
 
 /// What becomes of outputs that exist.
 #[derive(Clone, Copy, clap::Args)]
@@ -39,4 +40,11 @@ impl Force {
 /// # Errors   it cannot be written; what was there stays
 pub fn write(path: &Path, content: &[u8]) -> Result<()> {
     Ok(tandem_files::write(path, Existing::Keep, content)?)
+}
+
+/// The values of `--set`.
+///
+/// # Errors   one that is not KEY=VALUE
+pub fn settings(texts: &[String]) -> Result<Vec<Setting>, SettingError> {
+    texts.iter().map(|text| Setting::parse(text)).collect()
 }

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use tandem_files::{FileError, replace};
 use tandem_link::Statistics;
-use tandem_nn::config::{Document, Experiment};
+use tandem_nn::config::{Document, Experiment, Setting};
 use tandem_nn::data;
 use tandem_nn::engine::Engine;
 use tandem_nn::train::{EpochReport, Evaluation, Observer, Part, StepReport, Trainer};
@@ -41,14 +41,17 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Go on with a run.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "output", "seed"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "output", "seed", "set"])]
     resume: Option<PathBuf>,
     /// New folder for the run.
     #[arg(short, long, value_name = "RUN")]
     output: Option<PathBuf>,
     /// Seed instead of the experiment's.
-    #[arg(long)]
-    seed: Option<u64>,
+    #[arg(long, value_parser = clap::value_parser!(i64).range(0..))]
+    seed: Option<i64>,
+    /// Changes a key of the experiment, such as train.epochs=5 or layer.conv1.bits.weights=2.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// Stop after so many steps in all (the run can be resumed).
     #[arg(long, value_name = "N")]
     steps: Option<u64>,
@@ -162,11 +165,11 @@ fn start(args: &Args) -> Result<(PathBuf, Trainer, Config)> {
         return Ok((folder.clone(), t, config));
     }
     let Some(file) = &args.config else { return Err(usage("give -c EXPERIMENT.toml or --resume RUN")) };
-    let mut experiment = Experiment::load(file)?;
-    if let Some(seed) = args.seed {
-        experiment = Experiment::parse(Document::new(file, with_seed(experiment.source(), seed)?))?;
-    }
-    let config = engines::accelerator(args.accelerator.as_deref().unwrap_or(&experiment.accelerator))?;
+    let mut settings = commands::settings(&args.set)?;
+    settings.extend(args.seed.map(|seed| Setting::new(format!("--seed {seed}"), "train.seed", seed)));
+    let experiment = Experiment::parse(Document::read_file(file)?.with(settings)?)?;
+    let place = args.accelerator.clone().unwrap_or_else(|| experiment.accelerator_place());
+    let config = engines::accelerator(&place)?;
     let source = experiment.source().to_owned();
     let folder = args
         .output
@@ -185,25 +188,6 @@ fn start(args: &Args) -> Result<(PathBuf, Trainer, Config)> {
     replace(&folder.join(ACCELERATOR), config.to_toml().as_bytes())?;
     t.save(&folder.join(CHECKPOINT))?;
     Ok((folder, t, config))
-}
-
-/// The experiment's text with another seed.
-fn with_seed(text: &str, seed: u64) -> Result<String> {
-    let mut in_train = false;
-    let mut lines: Vec<String> = vec![];
-    for line in text.lines() {
-        let head = line.trim_start();
-        if head.starts_with('[') {
-            in_train = head.starts_with("[train]");
-            lines.push(line.into());
-            if in_train {
-                lines.push(format!("seed = {seed}"));
-            }
-        } else if !(in_train && head.starts_with("seed")) {
-            lines.push(line.into());
-        }
-    }
-    Ok(lines.join("\n") + "\n")
 }
 
 /// Trains, saving as it goes.

@@ -63,7 +63,7 @@ pub fn run(
     kind: &EngineKind,
     folder: &Path,
 ) -> Result<(Outcome, bool)> {
-    let config = engines::accelerator(&experiment.accelerator)?;
+    let config = engines::accelerator(&experiment.accelerator_place())?;
     let accelerator = config.to_toml();
     let file = folder.join(format!("{}.json", cell.file));
     if file.exists() {

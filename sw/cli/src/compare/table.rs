@@ -4,7 +4,8 @@ use anyhow::Result;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use tandem_nn::config::{ConfigError, Document, Experiment};
+use tandem_nn::config::setting::overlay;
+use tandem_nn::config::{ConfigError, Document, Experiment, Setting, SettingError, relative_to};
 use toml::{Table, Value};
 
 /// A table of rows and columns, as written.
@@ -29,6 +30,11 @@ pub struct Comparison {
     rows: Vec<Row>,
     #[serde(skip)]
     base: Table,
+    #[serde(skip)]
+    file: PathBuf,
+    /// Settings of the command line, which win over all others.
+    #[serde(skip)]
+    pub settings: Vec<Setting>,
 }
 
 fn dense() -> String {
@@ -74,13 +80,21 @@ impl Comparison {
     ///
     /// # Errors   a file cannot be read, is not TOML, or has a key or value that is not allowed
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let document = read(path)?;
+        let document = Document::read_file(path)?;
         let mut comparison: Comparison =
             toml::from_str(document.text()).map_err(|error| document.explain(&error))?;
         comparison.check(&document)?;
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let folder = path.parent().unwrap_or(Path::new(""));
         let experiment = Experiment::load(&folder.join(&comparison.experiment))?;
         comparison.base = toml::from_str(experiment.source()).expect("it is an experiment");
+        place_accelerator(&mut comparison.base, folder.join(&comparison.experiment).parent());
+        let rows = comparison.rows.iter_mut().flat_map(|row| row.at.values_mut().chain([&mut row.set]));
+        for settings in
+            rows.chain(comparison.columns.iter_mut().map(|c| &mut c.set)).chain([&mut comparison.set])
+        {
+            place_accelerator(settings, Some(folder));
+        }
+        comparison.file = path.to_owned();
         Ok(comparison)
     }
 
@@ -115,19 +129,6 @@ impl Comparison {
         }
     }
 
-    /// Changes the table's settings everywhere: `text` is TOML such as `train.epochs = 5`.
-    ///
-    /// # Errors   it is not TOML
-    pub fn set(&mut self, text: &str) -> Result<(), toml::de::Error> {
-        let table: Table = toml::from_str(text)?;
-        let everywhere = self.columns.iter_mut().map(|column| &mut column.set);
-        let rows = self.rows.iter_mut().flat_map(|row| row.at.values_mut().chain([&mut row.set]));
-        for settings in everywhere.chain(rows).chain([&mut self.set]) {
-            overlay(settings, &table);
-        }
-        Ok(())
-    }
-
     /// Names of the rows.
     pub fn rows(&self) -> Vec<&str> {
         self.rows.iter().map(|row| row.name.as_str()).collect()
@@ -144,58 +145,71 @@ impl Comparison {
     }
 
     /// All runs: seed by seed, so that a job that was stopped has whole tables.
-    pub fn cells(&self) -> Vec<Cell> {
+    ///
+    /// # Errors   a setting that cannot be made
+    pub fn cells(&self) -> Result<Vec<Cell>, SettingError> {
         let mut cells = vec![];
         for &seed in &self.seeds {
-            cells.push(self.cell(&self.reference, None, seed, &[]));
+            cells.push(self.cell(&self.reference, None, seed, &[])?);
             for (column, row) in self.columns.iter().flat_map(|c| self.rows.iter().map(move |r| (c, r))) {
                 let own = row.at.get(&column.name);
                 let settings: Vec<_> = [&column.set, &row.set].into_iter().chain(own).collect();
-                cells.push(self.cell(&row.name, Some(&column.name), seed, &settings));
+                cells.push(self.cell(&row.name, Some(&column.name), seed, &settings)?);
             }
         }
-        cells
+        Ok(cells)
     }
 
-    fn cell(&self, row: &str, column: Option<&str>, seed: u64, settings: &[&Table]) -> Cell {
-        let mut experiment = self.base.clone();
-        let mut everywhere = self.set.clone();
-        if column.is_none() {
-            everywhere.retain(|key, value| !value.is_table() || self.base.contains_key(key));
-        }
-        overlay(&mut experiment, &everywhere);
-        settings.iter().for_each(|table| overlay(&mut experiment, table));
+    fn cell(
+        &self,
+        row: &str,
+        column: Option<&str>,
+        seed: u64,
+        settings: &[&Table],
+    ) -> Result<Cell, SettingError> {
         let names: Vec<_> = [Some(row), column].into_iter().flatten().map(slug).collect();
         let file = format!("{}-{seed}", names.join("-"));
-        overlay(&mut experiment, &Table::from_iter([("name".to_owned(), Value::from(file.as_str()))]));
-        if let Some(Value::Table(train)) = experiment.get_mut("train") {
-            train.insert("seed".to_owned(), Value::from(seed as i64));
+        let mut experiment = self.base.clone();
+        // the reference takes no table that the experiment lacks
+        let suits =
+            |key: &str, value: &Value| column.is_some() || !value.is_table() || self.base.contains_key(key);
+        let mut everywhere = self.set.clone();
+        everywhere.retain(|key, value| suits(key, value));
+        for table in [&everywhere].into_iter().chain(settings.iter().copied()) {
+            overlay(&mut experiment, table).map_err(|problem| {
+                let origin = format!(
+                    "{}: {}",
+                    self.file.display(),
+                    [Some(row), column].map(|n| n.unwrap_or("")).join(" ")
+                );
+                SettingError { origin: origin.trim_end().to_owned(), problem }
+            })?;
         }
-        Cell {
+        for setting in &self.settings {
+            if setting.table().iter().all(|(key, value)| suits(key, value)) {
+                setting.apply(&mut experiment)?;
+            }
+        }
+        let own = [("name", Value::from(file.as_str())), ("train.seed", Value::from(seed as i64))];
+        for (key, value) in own {
+            Setting::new(&file, key, value).apply(&mut experiment)?;
+        }
+        Ok(Cell {
             row: row.to_owned(),
             column: column.map(str::to_owned),
             seed,
             file,
             experiment: toml::to_string(&experiment).expect("tables of TOML are TOML"),
-        }
+        })
     }
 }
 
-fn read(path: &Path) -> Result<Document, ConfigError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Document::new(path, text)),
-        Err(source) => Err(ConfigError::Read { file: path.to_owned(), source }),
-    }
-}
-
-/// Sets what `settings` says; tables are merged, all else is replaced.
-fn overlay(table: &mut Table, settings: &Table) {
-    for (key, value) in settings {
-        match (table.get_mut(key), value) {
-            (Some(Value::Table(inner)), Value::Table(value)) => overlay(inner, value),
-            _ => {
-                table.insert(key.clone(), value.clone());
-            }
+/// Makes an accelerator's path, which is relative to the file that names it, one that holds everywhere.
+fn place_accelerator(table: &mut Table, folder: Option<&Path>) {
+    if let Some(Value::String(place)) = table.get_mut("accelerator") {
+        let seen = relative_to(folder.unwrap_or(Path::new("")), place);
+        if seen != *place || seen.contains('/') {
+            *place = std::path::absolute(&seen).map_or(seen, |path| path.to_string_lossy().into_owned());
         }
     }
 }
@@ -244,7 +258,7 @@ at."75 %".pruning.end = 0.9
 
     #[test]
     fn cells_are_the_experiment_with_later_settings_on_top() {
-        let cells = load(TABLE).expect("valid").cells();
+        let cells = load(TABLE).expect("valid").cells().expect("settings");
         let names: Vec<_> = cells.iter().map(|cell| cell.file.as_str()).collect();
         let first = ["dense-3", "random-75-3", "late-gmp-75-3", "random-50-3", "late-gmp-50-3"];
         assert_eq!(names[..5], first);
@@ -263,13 +277,13 @@ at."75 %".pruning.end = 0.9
     #[test]
     fn the_command_line_wins() {
         let mut comparison = load(TABLE).expect("valid");
-        comparison.set("data.images = 128").expect("TOML");
-        comparison.set("pruning.end = 0.25").expect("TOML");
-        let reference = comparison.cells().swap_remove(0).experiment;
-        assert!(!reference.contains("pruning"), "{reference}");
-        assert!(comparison.set("data.images").is_err());
-        let cells = comparison.cells();
+        comparison.settings = ["data.images = 128", "pruning.end = 0.25", "layer.linear1.outputs=9"]
+            .map(|text| Setting::parse(text).expect("KEY=VALUE"))
+            .into();
+        let cells = comparison.cells().expect("settings");
+        assert!(!cells[0].experiment.contains("pruning"), "{}", cells[0].experiment);
         assert!(cells.iter().all(|cell| cell.experiment.contains("images = 128")));
+        assert!(cells.iter().all(|cell| cell.experiment.contains("outputs = 9")));
         assert!(cells[2].experiment.contains("end = 0.25"), "{}", cells[2].experiment);
     }
 

@@ -1,5 +1,6 @@
 //! What is wrong with an experiment, and where.
 
+use super::SettingError;
 use std::io;
 use std::path::PathBuf;
 
@@ -38,4 +39,7 @@ pub enum ConfigError {
         /// What is wrong with it and what is allowed.
         problem: String,
     },
+    /// A setting from outside the file: it cannot be made, or its value is not allowed.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
 }

@@ -49,6 +49,7 @@ mod document;
 mod error;
 pub mod number;
 mod pruning;
+pub mod setting;
 mod train;
 
 pub use bits::LayerBits;
@@ -56,6 +57,7 @@ pub use data::{Augment, DataConfig};
 pub use document::Document;
 pub use error::ConfigError;
 pub use pruning::{LayerOverride, PruningConfig, Target};
+pub use setting::{Setting, SettingError};
 pub use train::TrainConfig;
 
 use crate::layers::{LAYERS, LayerSpec};
@@ -124,9 +126,7 @@ impl Experiment {
     ///
     /// # Errors   the file cannot be read, is not TOML, or has a key or value that is not allowed
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { file: path.to_owned(), source })?;
-        Self::parse(Document::new(path, text))
+        Self::parse(Document::read_file(path)?)
     }
 
     /// Reads an experiment from a text.
@@ -150,6 +150,19 @@ impl Experiment {
             pruning,
             document,
         })
+    }
+
+    /// The same experiment with settings made.
+    ///
+    /// # Errors   a setting that cannot be made, or as [`load`](Self::load)
+    pub fn with(&self, settings: Vec<Setting>) -> Result<Self, ConfigError> {
+        Self::parse(self.document.clone().with(settings)?)
+    }
+
+    /// The accelerator: a name, or a path. A path in a file is relative to that file.
+    pub fn accelerator_place(&self) -> String {
+        let folder = self.document.file().parent().unwrap_or(Path::new(""));
+        relative_to(folder, &self.accelerator)
     }
 
     /// The text that it was read from.
@@ -194,6 +207,12 @@ impl Experiment {
     pub(crate) fn invalid_layer(&self, layer: usize, key: &str, problem: String) -> ConfigError {
         self.document.invalid(&format!("layer[{layer}].{key}"), problem)
     }
+}
+
+/// A name as it is, and a path (it has a `/` or ends with `.toml`) as seen from `folder`.
+pub fn relative_to(folder: &Path, place: &str) -> String {
+    let is_path = place.contains('/') || place.ends_with(".toml");
+    if is_path { folder.join(place).to_string_lossy().into_owned() } else { place.to_owned() }
 }
 
 impl Document {
