@@ -65,8 +65,9 @@ impl Folder {
         }
         sync_folder(self.path())?;
         if self.is_new {
-            match move_new(&self.staging.path, &self.target) {
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+            // a folder takes the place of nothing or of an empty one
+            match fs::rename(&self.staging.path, &self.target) {
+                Err(e) if e.kind() == io::ErrorKind::DirectoryNotEmpty => {
                     return Err(FileError::NotEmpty { path: self.target.clone() });
                 }
                 moved => moved.map_err(fail)?,

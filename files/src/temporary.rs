@@ -110,18 +110,19 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), FileError> {
     File::open(folder).and_then(|f| f.sync_all()).map_err(|e| FileError::io(folder, e))
 }
 
-/// Moves `from` to `to`, where nothing may be.
+/// Gives the file `from` the name `to`, where nothing may be.
 pub(crate) fn move_new(from: &Path, to: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    use rustix::io::Errno;
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-            // a file system without it: not atomic against others who create the same file
+    match fs::hard_link(from, to) {
+        Ok(()) => fs::remove_file(from),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(e),
+        // a file system without hard links: not atomic against others who create the same file
+        Err(e) if matches!(e.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => {
             if to.symlink_metadata().is_ok() {
-                return Err(io::ErrorKind::AlreadyExists.into());
+                Err(io::ErrorKind::AlreadyExists.into())
+            } else {
+                fs::rename(from, to)
             }
-            fs::rename(from, to)
         }
-        done => done.map_err(io::Error::from),
+        Err(e) => Err(e),
     }
 }

@@ -366,7 +366,7 @@ impl Config {
     /// it back gives the same configuration.
     pub fn to_toml(&self) -> String {
         let (a, m) = (&self.array, &self.memory);
-        let mut s = format!("name = {:?}\n\n[array]\n", self.name);
+        let mut s = format!("name = {}\n\n[array]\n", toml::Value::from(self.name.as_str()));
         for (k, v) in [
             ("rows", a.rows),
             ("cols", a.cols),
@@ -477,6 +477,16 @@ impl Fft {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_name_survives(name in any::<String>()) {
+            let text = include_str!("../../../configs/accelerators/default.toml");
+            let c = Config { name, ..Config::from_toml("t", text).unwrap() };
+            prop_assert_eq!(Config::from_toml("t", &c.to_toml()).unwrap(), c);
+        }
+    }
 
     const TINY: &str = "[array]\nrows=2\ncols=3\nlanes=2\nrow_digit=4\ncol_digit=4\n[memory]\nrow_depth=8\ncol_depth=8\nresult_depth=8\n";
 

@@ -277,7 +277,7 @@ at."75 %".pruning.end = 0.9
     #[test]
     fn the_command_line_wins() {
         let mut comparison = load(TABLE).expect("valid");
-        comparison.settings = ["data.images = 128", "pruning.end = 0.25", "layer.linear1.outputs=9"]
+        comparison.settings = ["data.images = 128", "pruning.end = 0.25", "layer.fc1.outputs=9"]
             .map(|text| Setting::parse(text).expect("KEY=VALUE"))
             .into();
         let cells = comparison.cells().expect("settings");

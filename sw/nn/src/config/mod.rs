@@ -137,6 +137,9 @@ impl Experiment {
         let layers = tree.remove("layer");
         let span = 0..document.text().len();
         let raw: Raw = document.read(Spanned::new(span, DeValue::Table(tree)))?;
+        if let Err(error) = tandem_files::plain_name(&raw.name) {
+            return Err(document.invalid("name", error.to_string()));
+        }
         let data = DataConfig::new(raw.data, &document)?;
         let train = TrainConfig::new(raw.train, &document)?;
         let layers = document.layers(layers, raw.bits.into())?;

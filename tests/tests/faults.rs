@@ -1,0 +1,200 @@
+//! A disk that fails: for every n, the n-th write, fsync, rename or link of a command fails. The command ends with 1 and
+//! says so, nothing that was there is lost, nothing half done stays in the way, and the retry works.
+
+mod common;
+
+use common::command::{Scratch, object, succeeds, text};
+use common::{repository, tandem};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const DIGITS: &str = "configs/experiments/digits-mlp.toml";
+const NO_SPACE: i32 = 28;
+const IO: i32 = 5;
+/// No command writes so often: the loop ends before.
+const MANY: usize = 2000;
+
+/// The shared library that lets calls fail.
+fn shim() -> PathBuf {
+    static SHIM: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    SHIM.get_or_init(|| {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/common/shim.c");
+        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("shim-{}.so", std::process::id()));
+        let built = Command::new("cc")
+            .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
+            .args([&library, &source])
+            .arg("-ldl")
+            .output()
+            .expect("cc");
+        assert!(built.status.success(), "{}", text(&built.stderr));
+        library
+    })
+    .clone()
+}
+
+/// Runs a command whose n-th call below `folder` fails; whether it came to that.
+fn run(
+    n: usize,
+    error: i32,
+    folder: &str,
+    arguments: &[&str],
+    environment: &[(String, String)],
+) -> (Output, bool) {
+    let mark = tempfile::tempdir().unwrap();
+    let mark = mark.path().join("mark");
+    let output = Command::new(tandem())
+        .current_dir(repository())
+        .arg("--json")
+        .args(arguments)
+        .envs(environment.iter().cloned())
+        .env("LD_PRELOAD", shim())
+        .env("TANDEM_TEST_FAULT", format!("{n}:{error}:{folder}:{}", mark.display()))
+        .output()
+        .expect("tandem starts");
+    (output, mark.exists())
+}
+
+/// All regular files below a folder.
+fn files(folder: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+    let (mut all, mut open) = (BTreeMap::new(), vec![PathBuf::from(folder)]);
+    while let Some(dir) = open.pop() {
+        for entry in std::fs::read_dir(dir).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                all.insert(path.clone(), std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    all
+}
+
+/// Lets every call of a command fail in turn. `prepare` makes the folder anew, `retry` must succeed after each failure.
+fn every_fault(
+    prepare: &dyn Fn(&str),
+    arguments: &dyn Fn(&str) -> Vec<String>,
+    environment: &dyn Fn(&str) -> Vec<(String, String)>,
+    retry: &dyn Fn(usize, &str),
+) -> usize {
+    for n in 1..MANY {
+        let s = Scratch::new();
+        let folder = s.path("out");
+        std::fs::create_dir(&folder).unwrap();
+        prepare(&folder);
+        let error = if n % 2 == 0 { IO } else { NO_SPACE };
+        let before = files(&folder);
+        let arguments = arguments(&folder);
+        let words: Vec<_> = arguments.iter().map(String::as_str).collect();
+        let (output, came) = run(n, error, &folder, &words, &environment(&folder));
+        let err = text(&output.stderr);
+        if !came {
+            assert!(output.status.success(), "without a fault: {err}");
+            retry(n, &folder);
+            return n - 1;
+        }
+        assert_eq!(output.status.code(), Some(1), "call {n} of {words:?}: {err}");
+        let says = if error == IO { "Input/output error" } else { "No space left on device" };
+        assert!(err.contains(says) && !err.contains("panicked"), "call {n} of {words:?}: {err}");
+        assert!(object(&output)["error"].as_str().unwrap().contains(says));
+        let after = files(&folder);
+        let lost = before.keys().find(|path| !after.contains_key(*path));
+        assert_eq!(lost, None, "call {n} of {words:?}");
+        let half =
+            after.keys().find(|path| path.file_name().unwrap().as_encoded_bytes().starts_with(b".tandem-"));
+        assert_eq!(half, None, "call {n} of {words:?}");
+        retry(n, &folder);
+    }
+    panic!("more than {MANY} calls");
+}
+
+fn words(list: &[&str]) -> Vec<String> {
+    list.iter().map(|w| (*w).to_owned()).collect()
+}
+
+fn none(_: &str) -> Vec<(String, String)> {
+    vec![]
+}
+
+#[test]
+fn generate() {
+    let arguments = |out: &str| words(&["generate", "-c", "minimal", "-o", &format!("{out}/rtl")]);
+    let retry = |_: usize, out: &str| {
+        if !Path::new(&format!("{out}/rtl")).exists() {
+            succeeds(&["generate", "-c", "minimal", "-o", &format!("{out}/rtl")]);
+        }
+        assert_eq!(files(&format!("{out}/rtl")).len(), 5);
+    };
+    let faults = every_fault(&|_| (), &arguments, &none, &retry);
+    assert!(faults >= 11, "five files, written and synchronised, and a rename: {faults}");
+}
+
+#[test]
+fn record() {
+    let arguments = |out: &str| {
+        words(&["run", "record", "-c", "minimal", "--random", "5", "6", "7", "-o", &format!("{out}/s.tdm")])
+    };
+    let retry = |_: usize, out: &str| {
+        let file = format!("{out}/s.tdm");
+        if !Path::new(&file).exists() {
+            let record = ["run", "record", "-c", "minimal", "--random", "5", "6", "7", "-o", &file];
+            succeeds(&record);
+        }
+        succeeds(&["run", "replay", "-c", "minimal", &file]);
+    };
+    assert!(every_fault(&|_| (), &arguments, &none, &retry) >= 4);
+}
+
+/// Trains to the end of step 3, saving after each.
+fn train(out: &str, tail: &[&str]) -> Vec<String> {
+    let run = format!("{out}/run");
+    let head = match tail.first() {
+        Some(&"--resume") => vec!["train", "--resume", run.as_str()],
+        _ => vec!["train", "-c", DIGITS, "-o", run.as_str()],
+    };
+    let small = ["--steps", "3", "--checkpoint-every", "1"];
+    let set = if head[1] == "-c" { vec!["--set", "data.images=64"] } else { vec![] };
+    words(&[head, set, small.to_vec()].concat())
+}
+
+#[test]
+fn train_and_resume() {
+    let expected = {
+        let s = Scratch::new();
+        let arguments = train(&s.path("out"), &[]);
+        succeeds(&arguments.iter().map(String::as_str).collect::<Vec<_>>())["weights_digest"].clone()
+    };
+    let retry = |n: usize, out: &str| {
+        // what was saved is gone on with; a run that never saved is started again
+        let saved = Path::new(&format!("{out}/run/checkpoint.safetensors")).exists();
+        let arguments = train(out, if saved { &["--resume"] } else { &[] });
+        let report = succeeds(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(report["weights_digest"], expected, "after call {n}");
+        let log = std::fs::read_to_string(format!("{out}/run/log.jsonl")).unwrap();
+        assert_eq!(log.lines().count(), 1, "after call {n}: {log}");
+    };
+    let faults = every_fault(&|_| (), &|out| train(out, &[]), &none, &retry);
+    assert!(faults >= 20, "checkpoints, log, report, chart: {faults}");
+    // the same for a run that goes on
+    let begin = |out: &str| {
+        let run = format!("{out}/run");
+        succeeds(&["train", "-c", DIGITS, "--set", "data.images=64", "--steps", "1", "-o", &run]);
+    };
+    every_fault(&begin, &|out| train(out, &["--resume"]), &none, &retry);
+}
+
+#[test]
+fn compare() {
+    let table = "name = \"t\"\nexperiment = \"EXPERIMENT\"\nseeds = [1]\nset.train.epochs = 1\nset.data.images = 32\n\
+                 [[column]]\nname = \"c\"\n[[row]]\nname = \"r\"\nset.train.lr = 0.1\n";
+    let table = table.replace("EXPERIMENT", &repository().join(DIGITS).display().to_string());
+    let s = Scratch::new();
+    let table = s.write("table.toml", table);
+    let arguments = |out: &str| words(&["compare", &table, "-o", &format!("{out}/cells"), "--jobs", "1"]);
+    let retry = |_: usize, out: &str| {
+        succeeds(&["compare", &table, "-o", &format!("{out}/cells"), "--jobs", "1"]);
+        assert_eq!(files(&format!("{out}/cells")).keys().filter(|f| f.ends_with("table.md")).count(), 1);
+    };
+    assert!(every_fault(&|_| (), &arguments, &none, &retry) >= 20);
+}
