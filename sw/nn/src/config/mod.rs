@@ -44,6 +44,7 @@
 //! value and what is allowed. After that nothing can be invalid.
 
 mod bits;
+mod canonical;
 mod data;
 mod document;
 mod error;
@@ -53,6 +54,8 @@ pub mod setting;
 mod train;
 
 pub use bits::LayerBits;
+pub(crate) use canonical::flatten;
+pub use canonical::{Described, Keys};
 pub use data::{Augment, DataConfig};
 pub use document::Document;
 pub use error::ConfigError;

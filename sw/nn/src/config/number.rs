@@ -1,6 +1,7 @@
 //! Numbers that carry their bounds: a value outside is an error while the file is read.
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use serde::ser::{Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -60,6 +61,12 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Int<MIN, MAX> {
             }
         }
         deserializer.deserialize_u64(Bounds::<MIN, MAX>)
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> Serialize for Int<MIN, MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(self.0)
     }
 }
 
@@ -142,6 +149,12 @@ impl<'de, B: Bounds> Deserialize<'de> for Real<B> {
             }
         }
         deserializer.deserialize_f64(Inside(PhantomData))
+    }
+}
+
+impl<B> Serialize for Real<B> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.0)
     }
 }
 

@@ -29,8 +29,11 @@ pub use error::DataError;
 pub use fetch::fetch;
 pub use info::{FileInfo, Info, info};
 
+use crate::digest::hex;
+use crate::tensor::slice;
 use fetch::Package;
 use ndarray::Array2;
+use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -75,6 +78,22 @@ pub struct Split {
     pub images: Array2<u8>,
     /// The class of each image.
     pub labels: Vec<u8>,
+}
+
+impl Dataset {
+    /// SHA-256 over shape, classes, largest value, images and labels: equal exactly if training and test see the same. The
+    /// name is no part of it.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        let (h, w, c) = self.shape;
+        let facts = [h, w, c, self.classes, usize::from(self.max_value), self.train.len(), self.test.len()];
+        facts.iter().for_each(|&fact| hash.update((fact as u64).to_le_bytes()));
+        for split in [&self.train, &self.test] {
+            hash.update(slice(&split.images));
+            hash.update(&split.labels);
+        }
+        hex(&hash.finalize())
+    }
 }
 
 impl Split {

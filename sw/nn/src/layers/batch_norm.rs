@@ -17,13 +17,13 @@ use crate::plan::{Range, Signal};
 use crate::prune::probe::Operation;
 use crate::tensor::{Buffer, Parameter, Slot, slice, slice_mut};
 use ndarray::Array2;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// This layer under its name.
 pub const KIND: LayerKind = LayerKind::of::<BatchNorm>("batch_norm");
 
 /// A batch normalization, as described.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNorm {
     #[serde(default = "default_momentum")]

@@ -20,13 +20,13 @@ use crate::spectral::layer::SpectralLayer;
 use crate::spectral::products;
 use crate::spectral::weights::SpectralWeights;
 use crate::tensor::Shape;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// This layer under its name.
 pub const KIND: LayerKind = LayerKind::of::<CirculantLinear>("circulant_linear");
 
 /// A block-circulant layer, as described.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CirculantLinear {
     outputs: Int<1, 65536>,

@@ -21,14 +21,14 @@ use crate::prune::probe::Operation;
 use crate::quant::Quantized;
 use crate::tensor::{Shape, Slot, reshape, slice, slice_mut};
 use ndarray::Array2;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tandem_driver::Operand;
 
 /// This layer under its name.
 pub const KIND: LayerKind = LayerKind::of::<Conv2d>("conv2d");
 
 /// A convolution, as described.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conv2d {
     channels: Int<1, 4096>,
@@ -46,7 +46,7 @@ pub struct Conv2d {
 }
 
 /// What masks are of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum MaskDomain {
     /// Weights.
@@ -57,7 +57,7 @@ enum MaskDomain {
 }
 
 /// How the input gradient runs on a device.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Form {
     /// Whichever the cycle model finds faster.

@@ -10,13 +10,13 @@ use crate::plan::Signal;
 use crate::prune::probe::Operation;
 use crate::tensor::Shape;
 use ndarray::Array2;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// This layer under its name.
 pub const KIND: LayerKind = LayerKind::of::<Flatten>("flatten");
 
 /// A change of shape: nothing to describe.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flatten {}
 

@@ -15,13 +15,13 @@ use crate::prune::probe::Operation;
 use crate::quant::Quantized;
 use crate::tensor::{Shape, Slot, slice, slice_mut};
 use ndarray::Array2;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// This layer under its name.
 pub const KIND: LayerKind = LayerKind::of::<Linear>("linear");
 
 /// A fully connected layer, as described.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Linear {
     outputs: Int<1, 65_536>,

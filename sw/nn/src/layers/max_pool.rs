@@ -15,13 +15,13 @@ use crate::plan::Signal;
 use crate::prune::probe::Operation;
 use crate::tensor::{Shape, slice, slice_mut};
 use ndarray::Array2;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// This layer under its name.
 pub const KIND: LayerKind = LayerKind::of::<MaxPool>("max_pool");
 
 /// A maximum over windows, as described.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MaxPool {
     size: Int<1, 15>,

@@ -22,6 +22,7 @@ pub mod spectral_conv2d;
 pub mod transposed;
 pub mod window;
 
+use crate::config::Described;
 use crate::engine::{Pass, Product, ProductError};
 use crate::plan::{LayerBits, ProductPlan, Signal};
 use crate::prunable::{Groups, Prunable};
@@ -67,7 +68,7 @@ impl LayerKind {
 }
 
 /// A layer as the experiment describes it: plain data.
-pub trait LayerSpec: Debug + Send + Sync {
+pub trait LayerSpec: Debug + Described + Send + Sync {
     /// The output for these inputs.
     ///
     /// # Errors   the key that does not suit the inputs, and what would

@@ -11,13 +11,13 @@ use crate::plan::{Range, Signal};
 use crate::prune::probe::Operation;
 use crate::tensor::{slice, slice_mut};
 use ndarray::Array2;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// This layer under its name.
 pub const KIND: LayerKind = LayerKind::of::<Relu>("relu");
 
 /// A rectifier: nothing to describe.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Relu {}
 

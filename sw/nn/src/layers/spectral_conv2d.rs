@@ -18,13 +18,13 @@ use crate::spectral::layer::SpectralLayer;
 use crate::spectral::products;
 use crate::spectral::weights::SpectralWeights;
 use crate::tensor::Shape;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// This layer under its name.
 pub const KIND: LayerKind = LayerKind::of::<SpectralConv2d>("spectral_conv2d");
 
 /// A convolution in the frequency domain, as described.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpectralConv2d {
     channels: Int<1, 4096>,
@@ -44,7 +44,7 @@ fn eight() -> Int<8, 16> {
 }
 
 /// Which numbers are trained.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Extent {
     /// The k×k weights of the kernel.

@@ -101,6 +101,15 @@ fn prefix(transposable: bool) -> &'static str {
     if transposable { "transposable " } else { "" }
 }
 
+impl fmt::Display for PatternSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.n.and_then(|n| self.structure.pattern(n)) {
+            Some(pattern) => write!(f, "{pattern}"),
+            None => write!(f, "{}", self.structure),
+        }
+    }
+}
+
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}:{}", prefix(self.transposable), self.n, self.m)
