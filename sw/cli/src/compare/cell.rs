@@ -12,6 +12,7 @@ use std::time::Instant;
 use tandem_nn::config::Experiment;
 use tandem_nn::data::Dataset;
 use tandem_nn::engine::Engine;
+use tandem_nn::identity::{Identity, IdentityError};
 use tandem_nn::ledger::{Busy, Counters};
 use tandem_nn::train::{Part, Trainer};
 
@@ -51,6 +52,8 @@ pub struct Outcome {
     pub experiment: String,
     /// The accelerator, as TOML.
     pub accelerator: String,
+    /// All that decides the result.
+    pub identity: Option<Identity>,
 }
 
 /// Trains a cell, or takes its outcome from `folder`, if it is there. True if it was trained.
@@ -65,17 +68,15 @@ pub fn run(
 ) -> Result<(Outcome, bool)> {
     let config = engines::accelerator(&experiment.accelerator_place())?;
     let accelerator = config.to_toml();
+    let identity = Identity::new(&experiment, &accelerator, data);
     let file = folder.join(format!("{}.json", cell.file));
     if file.exists() {
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         let outcome: Outcome =
             serde_json::from_str(&text).map_err(|e| usage(format!("{}: {e}", file.display())))?;
-        let same = outcome.experiment == cell.experiment && outcome.accelerator == accelerator;
-        if !same || outcome.engine != kind.name() {
-            let why =
-                "is of another experiment, accelerator or engine; nothing is overwritten (choose another -o)";
-            return Err(usage(format!("{}: {why}", file.display())));
-        }
+        same(&outcome, &identity, kind).map_err(|why| {
+            usage(format!("{}: {why}; nothing is overwritten (choose another -o)", file.display()))
+        })?;
         return Ok((outcome, false));
     }
     let begun = Instant::now();
@@ -109,7 +110,24 @@ pub fn run(
         wall_s: begun.elapsed().as_secs_f64(),
         experiment: cell.experiment.clone(),
         accelerator,
+        identity: Some(identity),
     };
     tandem_files::replace(&file, serde_json::to_string_pretty(&outcome)?.as_bytes())?;
     Ok((outcome, true))
+}
+
+/// Whether an outcome is that of this run, or why not.
+fn same(outcome: &Outcome, identity: &Identity, kind: &EngineKind) -> Result<(), String> {
+    if outcome.engine != kind.name() {
+        return Err(format!("was made on engine {}, now {}", outcome.engine, kind.name()));
+    }
+    match &outcome.identity {
+        None => Err(IdentityError::Unknown.to_string()),
+        Some(saved) if saved == identity => Ok(()),
+        Some(saved) => Err(match identity.check(saved) {
+            Err(difference) => difference.to_string(),
+            // a run may go on for more epochs, an outcome is of so many
+            Ok(()) => "the experiment has changed: `train.epochs`".to_owned(),
+        }),
+    }
 }
