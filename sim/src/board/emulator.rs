@@ -1,8 +1,10 @@
 //! The board on its pseudo-terminal.
 
+use super::disturbance::{Noise, NoiseClock, Stick};
 use super::faults::{FaultRate, Injector, Item};
 use super::line::{LineIn, LineOut};
 use super::model::{BoardModel, pin};
+use super::port_link::{PortLink, PortLinkError};
 use super::pty::Pty;
 use crate::options::SimOptions;
 use crate::recipe::command::io_error;
@@ -10,7 +12,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tandem_spec::link::BoardLink;
 use tandem_spec::{Config, EngineError};
 
@@ -30,6 +32,10 @@ pub struct EmulatorOptions {
     pub link: BoardLink,
     /// Faults on the line, in both directions.
     pub faults: FaultRate,
+    /// Noise on both lines.
+    pub noise: Option<Noise>,
+    /// Both lines stick once.
+    pub stick: Option<Stick>,
     /// A symbolic link to the port, which survives its being reopened.
     pub port_link: Option<PathBuf>,
     /// Pull the cable once, when so many bytes have come from the host: the port vanishes, the board loses power, and both
@@ -43,6 +49,8 @@ impl EmulatorOptions {
         EmulatorOptions {
             link: BoardLink::new(12_000_000),
             faults: FaultRate::NONE,
+            noise: None,
+            stick: None,
             port_link: None,
             unplug_after: None,
         }
@@ -53,6 +61,17 @@ impl Default for EmulatorOptions {
     fn default() -> Self {
         EmulatorOptions::new()
     }
+}
+
+/// Why a board cannot be simulated.
+#[derive(Debug, thiserror::Error)]
+pub enum EmulatorError {
+    /// Its model cannot be built, or the pseudo-terminal fails.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Its port's link cannot be made.
+    #[error(transparent)]
+    Link(#[from] PortLinkError),
 }
 
 /// What has happened.
@@ -66,6 +85,10 @@ pub struct Totals {
     pub bytes_out: u64,
     /// Faults injected.
     pub faults: u64,
+    /// Bytes of noise, on both lines.
+    pub noise: u64,
+    /// Times that the lines stuck.
+    pub stuck: u64,
     /// Times that the cable was pulled.
     pub unplugged: u64,
     /// Bytes that the program did not read in time.
@@ -78,11 +101,14 @@ pub struct Totals {
 pub struct Emulator {
     options: EmulatorOptions,
     model: BoardModel,
+    /// Before the pseudo-terminal, so that the link goes first.
+    link: Option<PortLink>,
     pty: Pty,
     to_board: LineOut,
     from_board: LineIn,
     damage_in: Injector,
     damage_out: Injector,
+    noise: NoiseClock,
     /// Bytes on their way to the program.
     towards: VecDeque<Item>,
     /// Bytes for the program that have arrived.
@@ -94,18 +120,28 @@ impl Emulator {
     /// The accelerator of `config` on a board.
     ///
     /// # Errors
-    /// As [`BoardModel::new`]; [`EngineError::Io`] if there is no pseudo-terminal or its link cannot be made.
-    pub fn new(config: &Config, options: EmulatorOptions, build: &SimOptions) -> Result<Self, EngineError> {
+    /// [`BoardModel::new`], [`Emulator::with_model`].
+    pub fn new(config: &Config, options: EmulatorOptions, build: &SimOptions) -> Result<Self, EmulatorError> {
         let model = BoardModel::new(config, &options.link, build)?;
-        let pty = open(&options)?;
+        Emulator::with_model(model, options)
+    }
+
+    /// A board that is built, with the same link.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`] if there is no pseudo-terminal, [`PortLinkError`] if its link cannot be made.
+    pub fn with_model(model: BoardModel, options: EmulatorOptions) -> Result<Self, EmulatorError> {
+        let pty = open()?;
         let clock = options.link.clock_hz;
         Ok(Emulator {
             model,
+            link: name(&options, &pty)?,
             pty,
             to_board: LineOut::new(clock),
             from_board: LineIn::new(clock),
             damage_in: Injector::new(options.faults, 0),
             damage_out: Injector::new(options.faults, 1),
+            noise: NoiseClock::new(options.noise),
             towards: VecDeque::new(),
             arrived: vec![],
             totals: Totals::default(),
@@ -126,8 +162,9 @@ impl Emulator {
     /// Simulates until `stop` is set.
     ///
     /// # Errors
-    /// [`EngineError::Io`] if the pseudo-terminal fails.
-    pub fn run(&mut self, stop: &AtomicBool) -> Result<(), EngineError> {
+    /// [`EngineError::Io`] if the pseudo-terminal fails; [`PortLinkError`] if the port's link cannot be made again after the cable
+    /// was pulled.
+    pub fn run(&mut self, stop: &AtomicBool) -> Result<(), EmulatorError> {
         let (mut levels, mut samples) = (vec![1; CHUNK], vec![]);
         while !stop.load(Ordering::Relaxed) {
             self.receive().map_err(|e| io_error(self.pty.path(), e))?;
@@ -135,15 +172,29 @@ impl Emulator {
                 self.options.unplug_after = None;
                 self.unplug(stop)?;
             }
+            if let Some(stick) = self.options.stick.take_if(|s| self.totals.bytes_in >= s.after) {
+                self.stick(&stick, stop).map_err(|e| io_error(self.pty.path(), e))?;
+            }
             let moved = self.clock(&mut levels, &mut samples).map_err(|e| io_error(self.pty.path(), e))?;
+            let mut time = Duration::from_secs(CHUNK as u64) / self.options.link.clock_hz;
             if !moved {
-                self.pty
-                    .release()
-                    .and_then(|()| self.pty.wait(false, NAP))
-                    .map_err(|e| io_error(self.pty.path(), e))?;
+                let begun = Instant::now();
+                self.nap().map_err(|e| io_error(self.pty.path(), e))?;
+                time = begun.elapsed();
+            }
+            for _ in 0..self.noise.pass(time) {
+                self.to_board.queue.push_front(self.damage_in.any());
+                self.towards.push_back(self.damage_out.any());
+                self.totals.noise += 2;
             }
         }
         Ok(())
+    }
+
+    /// Waits for the program, while another one may open the port.
+    fn nap(&self) -> io::Result<()> {
+        self.pty.release()?;
+        self.pty.wait(false, NAP)
     }
 
     fn receive(&mut self) -> io::Result<()> {
@@ -187,6 +238,12 @@ impl Emulator {
                     break;
                 }
                 Item::Pause(_) => {}
+                // most adapters give a 0, and what comes next comes later
+                Item::Low(n) => {
+                    self.arrived.push(0);
+                    *item = Item::Pause(*n);
+                    continue;
+                }
             }
             self.towards.pop_front();
         }
@@ -208,13 +265,11 @@ impl Emulator {
         Ok(())
     }
 
-    fn unplug(&mut self, stop: &AtomicBool) -> Result<(), EngineError> {
+    fn unplug(&mut self, stop: &AtomicBool) -> Result<(), EmulatorError> {
         self.totals.unplugged += 1;
-        if let Some(link) = &self.options.port_link {
-            std::fs::remove_file(link).map_err(|e| io_error(link, e))?;
-        }
+        self.link = None;
         // a second pseudo-terminal first, so that the new port has another name, as a board may have
-        let mut next = Pty::open().map_err(|e| io_error(Path::new("/dev/ptmx"), e))?;
+        let mut next = open()?;
         std::mem::swap(&mut self.pty, &mut next);
         drop(next);
         self.model.power_cycle();
@@ -226,29 +281,33 @@ impl Emulator {
             std::thread::sleep(NAP);
             gone += NAP;
         }
-        link_port(&self.options, &self.pty)
+        self.link = name(&self.options, &self.pty)?;
+        Ok(())
     }
-}
 
-fn open(options: &EmulatorOptions) -> Result<Pty, EngineError> {
-    let pty = Pty::open().map_err(|e| io_error(Path::new("/dev/ptmx"), e))?;
-    link_port(options, &pty)?;
-    Ok(pty)
-}
-
-fn link_port(options: &EmulatorOptions, pty: &Pty) -> Result<(), EngineError> {
-    let Some(link) = &options.port_link else { return Ok(()) };
-    if link.is_symlink() {
-        std::fs::remove_file(link).map_err(|e| io_error(link, e))?;
-    }
-    std::os::unix::fs::symlink(pty.path(), link).map_err(|e| io_error(link, e))
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        if let Some(link) = &self.options.port_link {
-            // nobody is left to tell
-            let _ = std::fs::remove_file(link);
+    /// Both lines stick. The board sees as much of it as changes its rate, then its time stands still.
+    fn stick(&mut self, stick: &Stick, stop: &AtomicBool) -> io::Result<()> {
+        self.totals.stuck += 1;
+        let BoardLink { clock_hz, baud, .. } = self.options.link;
+        let byte = 10 * u64::from(clock_hz / baud);
+        self.model.clock(&vec![stick.level.bit(); byte as usize], &mut vec![]);
+        self.totals.cycles += byte;
+        (self.to_board, self.from_board) = (LineOut::new(clock_hz), LineIn::new(clock_hz));
+        self.towards.clear();
+        self.towards.extend(stick.level.seen());
+        let (begun, mut buffer) = (Instant::now(), [0; 4096]);
+        while begun.elapsed() < stick.lasts && !stop.load(Ordering::Relaxed) {
+            self.nap()?;
+            self.totals.bytes_in += self.pty.read(&mut buffer)? as u64;
         }
+        Ok(())
     }
+}
+
+fn open() -> Result<Pty, EngineError> {
+    Pty::open().map_err(|e| io_error(Path::new("/dev/ptmx"), e))
+}
+
+fn name(options: &EmulatorOptions, pty: &Pty) -> Result<Option<PortLink>, PortLinkError> {
+    options.port_link.as_deref().map(|link| PortLink::new(link, pty.path())).transpose()
 }

@@ -15,11 +15,29 @@ pub enum Fault {
     Delay,
     /// It comes as two bytes, one for each half.
     Split,
+    /// A byte comes before it.
+    Insert,
+    /// Up to [`LONGEST_BURST`] bytes come before it.
+    Burst,
+    /// The line is low for the time of up to [`LONGEST_LOW`] bytes, which are lost.
+    Low,
+    /// The line is high for the time of up to [`LONGEST_PAUSE`] bytes, which are lost.
+    High,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 5] = [Fault::Drop, Fault::Flip, Fault::Duplicate, Fault::Delay, Fault::Split];
+    pub const ALL: [Fault; 9] = [
+        Fault::Drop,
+        Fault::Flip,
+        Fault::Duplicate,
+        Fault::Delay,
+        Fault::Split,
+        Fault::Insert,
+        Fault::Burst,
+        Fault::Low,
+        Fault::High,
+    ];
 }
 
 /// How often bytes are damaged: `count` in `among`, drawn from `seed`.
@@ -45,10 +63,17 @@ pub enum Item {
     Byte(u8),
     /// Nothing, for the time of so many bytes.
     Pause(u32),
+    /// A low level, for the time of so many bytes, and no stop bit.
+    Low(u32),
 }
 
 /// Longest delay, in bytes.
 pub const LONGEST_PAUSE: u64 = 200;
+/// Most bytes of a burst.
+pub const LONGEST_BURST: u64 = 20;
+/// Longest low level, in bytes: at 3 Mbaud less than 8½ bits of 115,200 baud, after which a board has another rate
+/// (`EmulatorOptions::stick` does that).
+pub const LONGEST_LOW: u64 = 16;
 
 /// Damages the bytes of one direction.
 ///
@@ -57,6 +82,8 @@ pub const LONGEST_PAUSE: u64 = 200;
 pub struct Injector {
     rate: FaultRate,
     state: u64,
+    /// Bytes that the line will yet lose.
+    lost: u64,
     /// Faults so far, in the order of [`Fault::ALL`].
     pub counts: [u64; Fault::ALL.len()],
 }
@@ -65,7 +92,7 @@ impl Injector {
     /// An injector; `direction` tells the two of one seed apart.
     pub fn new(rate: FaultRate, direction: u64) -> Self {
         let state = rate.seed ^ direction.wrapping_mul(0xa076_1d64_78bd_642f);
-        Injector { rate, state, counts: [0; Fault::ALL.len()] }
+        Injector { rate, state, lost: 0, counts: [0; Fault::ALL.len()] }
     }
 
     /// splitmix64 (Steele, Lea, Flood 2014).
@@ -79,6 +106,10 @@ impl Injector {
 
     /// Sends a byte to the end of `line`, maybe damaged.
     pub fn pass(&mut self, byte: u8, line: &mut VecDeque<Item>) {
+        if self.lost > 0 {
+            self.lost -= 1;
+            return;
+        }
         if self.rate.count == 0 || self.draw(self.rate.among) >= self.rate.count {
             line.push_back(Item::Byte(byte));
             return;
@@ -99,7 +130,25 @@ impl Injector {
                 line.push_back(Item::Byte(byte));
             }
             Fault::Split => line.extend([Item::Byte(byte & 0x0f), Item::Byte(byte >> 4)]),
+            Fault::Insert => line.extend([self.any(), Item::Byte(byte)]),
+            Fault::Burst => {
+                (0..1 + self.draw(LONGEST_BURST)).for_each(|_| line.push_back(self.any()));
+                line.push_back(Item::Byte(byte));
+            }
+            Fault::Low => {
+                self.lost = self.draw(LONGEST_LOW);
+                line.push_back(Item::Low(1 + self.lost as u32));
+            }
+            Fault::High => {
+                self.lost = self.draw(LONGEST_PAUSE);
+                line.push_back(Item::Pause(1 + self.lost as u32));
+            }
         }
+    }
+
+    /// Any byte.
+    pub fn any(&mut self) -> Item {
+        Item::Byte(self.draw(256) as u8)
     }
 
     /// Faults so far.
@@ -130,10 +179,10 @@ mod tests {
     fn the_rate_is_met_and_every_kind_occurs() {
         let rate = FaultRate { count: 1, among: 100, seed: 7 };
         let (_, injector) = sent(rate, 0, 100_000);
-        // mean 1,000, standard deviation below 32
-        assert!((840..1160).contains(&injector.total()), "{}", injector.total());
-        // mean 200, standard deviation below 15
-        assert!(injector.counts.iter().all(|c| (125..275).contains(c)), "{:?}", injector.counts);
+        // a fault loses (7.5 + 99.5) / 9 bytes more on average: mean 100,000 / 111.9 = 894, standard deviation below 29
+        assert!((749..1039).contains(&injector.total()), "{}", injector.total());
+        // mean 99, standard deviation below 10
+        assert!(injector.counts.iter().all(|c| (49..149).contains(c)), "{:?}", injector.counts);
     }
 
     #[test]
@@ -159,5 +208,23 @@ mod tests {
         assert_eq!((flipped ^ 0xa5).count_ones(), 1);
         let [Item::Pause(n), Item::Byte(0xa5)] = after(Fault::Delay)[..] else { panic!("a pause first") };
         assert!((1..=LONGEST_PAUSE).contains(&u64::from(n)));
+        let [Item::Byte(_), Item::Byte(0xa5)] = after(Fault::Insert)[..] else { panic!("a byte first") };
+        let burst = after(Fault::Burst);
+        assert!((2..=1 + LONGEST_BURST as usize).contains(&burst.len()), "{burst:?}");
+        assert_eq!(burst.last(), Some(&Item::Byte(0xa5)));
+    }
+
+    #[test]
+    fn a_stuck_line_loses_the_bytes_of_its_time() {
+        for (fault, longest) in [(Fault::Low, LONGEST_LOW), (Fault::High, LONGEST_PAUSE)] {
+            let mut injector = Injector::new(FaultRate::NONE, 0);
+            let mut line = VecDeque::new();
+            injector.damage(fault, 0, &mut line);
+            (1..=255).for_each(|b| injector.pass(b, &mut line));
+            let (Item::Low(n) | Item::Pause(n)) = line[0] else { panic!("{fault:?}: {line:?}") };
+            assert!((1..=longest as u32).contains(&n), "{fault:?}: {n}");
+            let rest: Vec<Item> = (n as u8..=255).map(Item::Byte).collect();
+            assert_eq!(line.range(1..).copied().collect::<Vec<_>>(), rest, "{fault:?}");
+        }
     }
 }

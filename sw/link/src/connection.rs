@@ -50,6 +50,10 @@ pub struct Connection {
     incoming: Incoming,
     /// Frames sent, of any kind, each time.
     order: u64,
+    /// Nothing was sent since the line was last read: there may be silence on it, and noise.
+    silent: bool,
+    /// A frame was consumed or received in this exchange.
+    moved: bool,
     /// Polls sent, and the last one that was answered.
     polls: u64,
     answered: u64,
@@ -75,7 +79,7 @@ impl Connection {
         hello: Hello,
         statistics: Statistics,
     ) -> Self {
-        let now = Instant::now();
+        let now = transport.now();
         Connection {
             transport,
             port: port.into(),
@@ -86,6 +90,8 @@ impl Connection {
             outgoing: Outgoing::new(hello.receive_slots),
             incoming: Incoming::new(hello.send_slots),
             order: 0,
+            silent: true,
+            moved: false,
             polls: 0,
             answered: 0,
             poll_orders: VecDeque::new(),
@@ -116,7 +122,8 @@ impl Connection {
     /// [`LinkError::Lost`], [`LinkError::Quiet`], [`LinkError::Stuck`], [`LinkError::Protocol`]. The session is then of no
     /// further use.
     pub fn exchange(&mut self, records: &[u8]) -> Result<Reply, LinkError> {
-        let begun = Instant::now();
+        let begun = self.transport.now();
+        (self.silent, self.moved) = (true, false);
         self.clocks = Clocks { frame: begun, progress: begun, poll: begun, interval: self.options.poll };
         let mut pieces = records.chunks(MAX_PAYLOAD);
         let mut piece = pieces.next();
@@ -134,16 +141,18 @@ impl Connection {
         // the mark was consumed, and it was the last byte
         self.outgoing.finish();
         self.acknowledge(false)?;
-        self.statistics.busy += begun.elapsed();
+        self.statistics.busy += self.since(begun);
         let status = self.status.take().expect("the loop ended");
         Ok(Reply { words: std::mem::take(&mut self.words), status })
     }
 
     /// One look at the line, and what follows from it.
     fn pump(&mut self) -> Result<(), LinkError> {
-        let until = self.clocks.interval.saturating_sub(self.clocks.poll.elapsed());
-        self.receive(until.max(Duration::from_millis(1)))?;
-        if self.clocks.poll.elapsed() >= self.clocks.interval {
+        let Clocks { frame, progress, poll, interval } = self.clocks;
+        let waits = [(poll, interval), (frame, self.options.quiet), (progress, self.options.stuck)];
+        let until = waits.map(|(then, limit)| limit.saturating_sub(self.since(then))).into_iter().min();
+        self.receive(until.expect("three of them").max(Duration::from_millis(1)))?;
+        if self.since(self.clocks.poll) >= self.clocks.interval {
             self.clocks.interval = (2 * self.clocks.interval).min(self.options.poll_most);
             self.poll_due = true;
         }
@@ -154,10 +163,10 @@ impl Connection {
             self.acknowledge(false)?;
         }
         let (port, quiet, stuck) = (&self.port, self.options.quiet, self.options.stuck);
-        if self.clocks.frame.elapsed() > quiet {
+        if self.since(self.clocks.frame) >= quiet {
             return Err(LinkError::Quiet { port: port.clone(), limit: quiet });
         }
-        if self.clocks.progress.elapsed() > stuck {
+        if self.since(self.clocks.progress) >= stuck {
             return Err(LinkError::Stuck { port: port.clone(), limit: stuck });
         }
         Ok(())
@@ -166,6 +175,7 @@ impl Connection {
     fn receive(&mut self, limit: Duration) -> Result<(), LinkError> {
         let mut buffer = [0; 4096];
         let n = self.transport.read(&mut buffer, limit).map_err(|e| self.lost(&e))?;
+        self.silent = true;
         self.statistics.bytes_in += n as u64;
         for byte in &buffer[..n] {
             match self.reader.push(*byte) {
@@ -182,7 +192,7 @@ impl Connection {
     }
 
     fn take(&mut self, frame: Frame) -> Result<(), LinkError> {
-        self.clocks.frame = Instant::now();
+        self.clocks.frame = self.transport.now();
         match frame.kind {
             Kind::State => self.take_state(&frame),
             Kind::Words | Kind::Status => {
@@ -243,7 +253,8 @@ impl Connection {
     }
 
     fn progress(&mut self) {
-        let now = Instant::now();
+        let now = self.transport.now();
+        self.moved = true;
         (self.clocks.progress, self.clocks.poll, self.clocks.interval) = (now, now, self.options.poll);
     }
 
@@ -290,7 +301,7 @@ impl Connection {
             self.polls += 1;
             self.statistics.polls += 1;
             id = id_of(self.polls);
-            self.clocks.poll = Instant::now();
+            self.clocks.poll = self.transport.now();
             self.poll_orders.push_back((self.polls, self.order + 1));
         }
         let [r0, r1] = self.resend.to_le_bytes();
@@ -303,8 +314,20 @@ impl Connection {
 
     fn write(&mut self, line: &[u8]) -> Result<(), LinkError> {
         self.order += 1;
-        self.statistics.bytes_out += line.len() as u64;
-        self.transport.write(line, self.options.quiet).map_err(|e| self.lost(&e))
+        // a zero ends what came on a silent line
+        let lead: &[u8] = if std::mem::take(&mut self.silent) { &[0] } else { &[] };
+        self.statistics.bytes_out += (lead.len() + line.len()) as u64;
+        self.transport.write(&[lead, line].concat(), self.options.quiet).map_err(|e| self.lost(&e))
+    }
+
+    /// Time since then.
+    fn since(&self, then: Instant) -> Duration {
+        self.transport.now().saturating_duration_since(then)
+    }
+
+    /// Whether anything was consumed or received in the last exchange, and how long ago that, or its beginning, is.
+    pub(crate) fn standstill(&self) -> (bool, Duration) {
+        (self.moved, self.since(self.clocks.progress))
     }
 
     pub(crate) fn lost(&self, e: &std::io::Error) -> LinkError {

@@ -2,21 +2,25 @@
 
 use crate::connection::{Connection, Reply};
 use crate::error::LinkError;
-use crate::handshake::{Hello, connect};
+use crate::handshake::{Hello, connect, reconnect};
 use crate::options::LinkOptions;
 use crate::records::records;
 use crate::statistics::Statistics;
 use crate::transport::Port;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tandem_spec::isa::OPCODES;
 use tandem_spec::{Config, Engine, EngineError, Outcome, Packet, RunOptions, Stream};
 
+/// First and longest interval between attempts to open a port.
+const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
+
 /// A board on a line.
 ///
-/// A connection that is lost is opened again, with growing intervals, for at most [`LinkOptions::reopen`]. A stream that
-/// begins with a RESET depends on nothing before it and is then sent again; any other run ends with
-/// [`EngineError::Link`], so that whoever knows what came before can do the same.
+/// A connection that is lost is opened again, with growing intervals. A stream that begins with a RESET depends on nothing
+/// before it and is then sent again; any other run ends with [`EngineError::Link`], so that whoever knows what came before
+/// can do the same. An outage, opening and runs in which nothing moves together, lasts at most [`LinkOptions::reopen`]; then
+/// the run ends with [`EngineError::Tool`].
 pub struct SerialEngine {
     port: Box<dyn Port>,
     config: Config,
@@ -24,6 +28,8 @@ pub struct SerialEngine {
     connection: Option<Connection>,
     hello: Hello,
     carried: Arc<Mutex<Statistics>>,
+    /// Time spent in vain since anything moved.
+    outage: Duration,
 }
 
 impl SerialEngine {
@@ -42,6 +48,7 @@ impl SerialEngine {
             connection: Some(connection),
             hello,
             carried,
+            outage: Duration::ZERO,
         })
     }
 
@@ -64,36 +71,63 @@ impl SerialEngine {
     fn connected(&mut self) -> Result<&mut Connection, LinkError> {
         if self.connection.is_none() {
             let statistics = self.statistics();
-            let (begun, mut pause) = (Instant::now(), Duration::from_millis(50));
-            let connection = loop {
-                let hash = Some(self.config.hash());
-                match connect(&mut *self.port, hash, &self.options, statistics) {
+            let (begun, outage, mut pause) = (self.port.now(), self.outage, PAUSES[0]);
+            let mut connection = loop {
+                let left = self.options.reopen.saturating_sub(self.outage);
+                let (connect, rates) = (self.options.connect.min(left), self.options.rates.min(left));
+                let options = LinkOptions { connect, rates, ..self.options.clone() };
+                let error = match reconnect(&mut *self.port, self.config.hash(), &options, statistics) {
                     Ok(connection) => break connection,
-                    Err(e) if e.is_passing() && begun.elapsed() < self.options.reopen => {
-                        tracing::debug!(%e, "not yet");
-                        std::thread::sleep(pause);
-                        pause = (2 * pause).min(Duration::from_secs(1));
-                    }
-                    Err(e) => return Err(e),
+                    Err(e) => e,
+                };
+                self.outage = outage + self.port.now().saturating_duration_since(begun);
+                let left = self.options.reopen.saturating_sub(self.outage);
+                if !error.is_passing() || left.is_zero() {
+                    // who asks again later begins anew
+                    self.outage = Duration::ZERO;
+                    return Err(self.gone(error));
                 }
+                tracing::debug!(%error, "not yet");
+                self.port.pause(pause.min(left));
+                self.outage = outage + self.port.now().saturating_duration_since(begun);
+                pause = (2 * pause).min(PAUSES[1]);
             };
-            self.connection = Some(connection);
-            let connection = self.connection.as_mut().expect("just opened");
+            self.outage = outage + self.port.now().saturating_duration_since(begun);
             connection.statistics.reconnects += 1;
             tracing::warn!(port = connection.port, "connected again");
+            self.connection = Some(connection);
         }
         Ok(self.connection.as_mut().expect("just opened"))
     }
 
+    /// An attempt's error as the end of all attempts.
+    fn gone(&self, error: LinkError) -> LinkError {
+        if !error.is_passing() {
+            return error;
+        }
+        let (port, limit) = (self.port.name().to_owned(), self.options.reopen);
+        let last = error.to_string();
+        let last = last.strip_prefix(&format!("{port}: ")).unwrap_or(&last).to_owned();
+        LinkError::Gone { port, limit, last }
+    }
+
     fn attempt(&mut self, records: &[u8], payload: usize) -> Result<Reply, LinkError> {
-        let reply = self.connected()?.exchange(records);
+        self.connected()?;
         let connection = self.connection.as_mut().expect("connected");
+        let reply = connection.exchange(records);
         if let Ok(reply) = &reply {
             connection.statistics.payload += (payload + reply.words.len()) as u64;
         }
         *self.carried.lock().expect("no panic while it is held") = connection.statistics;
+        self.outage = match connection.standstill() {
+            _ if reply.is_ok() => Duration::ZERO,
+            (true, stood) => stood,
+            (false, stood) => self.outage + stood,
+        };
         if let Err(e) = &reply {
-            tracing::warn!("{e}");
+            if e.is_passing() {
+                tracing::warn!("{e}; opened again for at most {} s", self.options.reopen.as_secs_f64());
+            }
             self.connection = None;
         }
         reply
@@ -112,9 +146,9 @@ impl Engine for SerialEngine {
     /// Stalls and the cycle limit are those of the line: [`RunOptions`] has no say, [`LinkOptions`] bounds the time.
     ///
     /// # Errors
-    /// [`EngineError::Link`] if the connection was lost and the stream does not begin with a RESET, or the accelerator
-    /// sends no packets; [`EngineError::Mismatch`] if another accelerator came back; [`EngineError::Tool`] if the
-    /// board cannot be reached.
+    /// [`EngineError::Link`] if the connection was lost and the stream does not begin with a RESET, or was lost every time,
+    /// or the accelerator sends no packets; [`EngineError::Mismatch`] if another accelerator came back;
+    /// [`EngineError::Tool`] if the board cannot be reached.
     fn run(&mut self, stream: &Stream, options: &RunOptions) -> Result<Outcome, EngineError> {
         let link = self.config.link_bytes();
         if stream.words() > 0 && stream.link_bytes != link {

@@ -109,6 +109,16 @@ pub enum LinkError {
         /// What the system says.
         what: String,
     },
+    /// The connection was lost, and did not come back.
+    #[error("{port}: lost, and not back within {} s: {last}", .limit.as_secs_f64())]
+    Gone {
+        /// The port.
+        port: String,
+        /// How long it was tried.
+        limit: Duration,
+        /// What the last attempt met, without the port.
+        last: String,
+    },
     /// The board fell silent.
     #[error("{port}: no frame for {} s", .limit.as_secs_f64())]
     Quiet {
@@ -146,7 +156,8 @@ impl LinkError {
             Stuck { .. } | Restless { .. } => false,
             // while a device comes back, its permissions may not be set yet
             LinkError::NoPermission { .. } | LinkError::Foreign { .. } => true,
-            LinkError::Busy { .. }
+            LinkError::Gone { .. }
+            | LinkError::Busy { .. }
             | LinkError::WrongBaud { .. }
             | LinkError::Version { .. }
             | LinkError::Mismatch { .. } => false,

@@ -16,10 +16,12 @@ use tandem_spec::registers::IDENTITY;
 const ANSWER: Duration = Duration::from_millis(250);
 /// How long a board may take at the usual rate, and at others, where they are tried for a better message.
 const GUESSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_millis(150)];
-/// Zeros before a CONNECT: the first may be cut, one forces the initial rate, one ends a frame.
+/// Zeros before a CONNECT to a board whose rate is not known: the first may be cut, one forces the initial rate, one ends a frame.
 const ZEROS: usize = 4;
-/// Times that a rate is tried.
-const RATE_ATTEMPTS: usize = 2;
+/// Zeros before a frame: the line was silent, and a board that knows the rate only ends with them what came.
+const ZERO: usize = 1;
+/// Times that a CONNECT is sent at a new rate.
+const GREETINGS: usize = 3;
 /// Rates at which boards are looked for when there is no answer.
 const USUAL: [u32; 8] = [INITIAL_BAUD, 9600, 19_200, 38_400, 57_600, 230_400, 460_800, 921_600];
 
@@ -67,11 +69,23 @@ impl Hello {
     }
 }
 
+/// What a SPEED led to.
+enum Change {
+    /// The board has not answered at the old rate.
+    Unanswered,
+    /// Board or port refuse the rate, or nothing comes at it.
+    Refused,
+    /// The board answers at the new rate.
+    Done(Hello),
+}
+
 /// A line before there is a session.
 struct Dialogue<'a> {
     transport: Box<dyn Transport>,
     port: &'a str,
     options: &'a LinkOptions,
+    /// Whether to find out why there is no answer.
+    explain: bool,
     reader: FrameReader,
     statistics: Statistics,
     /// Bytes that came since the port was opened, and the first of them.
@@ -89,10 +103,30 @@ pub fn connect(
     options: &LinkOptions,
     statistics: Statistics,
 ) -> Result<Connection, LinkError> {
+    open(port, expected, options, statistics, true)
+}
+
+/// The same with a board that was there: if it does not answer, no other rates are tried for a better message.
+pub(crate) fn reconnect(
+    port: &mut dyn Port,
+    expected: u64,
+    options: &LinkOptions,
+    statistics: Statistics,
+) -> Result<Connection, LinkError> {
+    open(port, Some(expected), options, statistics, false)
+}
+
+fn open(
+    port: &mut dyn Port,
+    expected: Option<u64>,
+    options: &LinkOptions,
+    statistics: Statistics,
+    explain: bool,
+) -> Result<Connection, LinkError> {
     let transport = port.open(options.initial_baud)?;
-    let name = port.name().to_owned();
-    let reader = FrameReader::default();
-    let mut d = Dialogue { transport, port: &name, options, reader, statistics, bytes: 0, first: vec![] };
+    let (name, reader) = (port.name().to_owned(), FrameReader::default());
+    let (bytes, first) = (0, vec![]);
+    let mut d = Dialogue { transport, port: &name, options, explain, reader, statistics, bytes, first };
     d.transport.discard().map_err(|e| d.lost(&e))?;
     let session = any_session();
     let hello = d.open_session(session, expected)?;
@@ -111,10 +145,11 @@ impl Dialogue<'_> {
     /// Two sessions, so that the second is new; then the board is checked.
     fn open_session(&mut self, session: u8, expected: Option<u64>) -> Result<Hello, LinkError> {
         let port = self.port.to_owned();
-        let end = Instant::now() + self.options.connect;
+        let begun = self.transport.now();
         let mut found = None;
-        while found.is_none() && Instant::now() < end {
-            found = self.greet(session, ANSWER, true)?;
+        while found.is_none() && self.since(begun) < self.options.connect {
+            let left = self.options.connect.saturating_sub(self.since(begun));
+            found = self.greet(session, ANSWER.min(left), ZEROS)?;
         }
         let Some(hello) = found else { return Err(self.no_answer(session)?) };
         let differs = |what, expected: u32, found: u32| {
@@ -129,41 +164,40 @@ impl Dialogue<'_> {
         if let Some(expected) = expected.filter(|e| *e != hello.hash) {
             return Err(LinkError::Mismatch { port, expected, found: hello.hash });
         }
-        let begun = Instant::now();
-        let mut last = Instant::now();
+        let begun = self.transport.now();
+        let mut last = begun;
+        let session = session.wrapping_add(1);
         loop {
-            match self.greet(session.wrapping_add(1), ANSWER, false)? {
+            match self.greet(session, ANSWER, ZERO)? {
                 Some(hello) if !hello.busy => return Ok(hello),
                 Some(_) => {
-                    last = Instant::now();
-                    std::thread::sleep(self.options.poll);
+                    last = self.transport.now();
+                    self.wait(session, Kind::Hello, self.options.poll)?;
                 }
                 None => {}
             }
-            if last.elapsed() > self.options.connect {
+            if self.since(last) >= self.options.connect {
                 return Err(LinkError::Quiet { port, limit: self.options.connect });
             }
-            if begun.elapsed() > self.options.stuck {
+            if self.since(begun) >= self.options.stuck {
                 return Err(LinkError::Restless { port, limit: self.options.stuck });
             }
         }
     }
 
     /// CONNECT, and the HELLO that answers it.
-    fn greet(&mut self, session: u8, limit: Duration, zeros: bool) -> Result<Option<Hello>, LinkError> {
-        let mut line = vec![0; if zeros { ZEROS } else { 1 }];
-        line.extend(Frame { kind: Kind::Connect, session, seq: VERSION, payload: vec![] }.encode());
-        self.write(&line)?;
+    fn greet(&mut self, session: u8, limit: Duration, zeros: usize) -> Result<Option<Hello>, LinkError> {
+        self.write(zeros, &Frame { kind: Kind::Connect, session, seq: VERSION, payload: vec![] })?;
         let answer = self.wait(session, Kind::Hello, limit)?;
         Ok(answer.as_ref().and_then(Hello::of))
     }
 
     /// The next frame of this session and kind.
     fn wait(&mut self, session: u8, kind: Kind, limit: Duration) -> Result<Option<Frame>, LinkError> {
-        let end = Instant::now() + limit;
+        let begun = self.transport.now();
         let mut buffer = [0; 512];
         loop {
-            let left = end.saturating_duration_since(Instant::now());
+            let left = limit.saturating_sub(self.since(begun));
             if left.is_zero() {
                 return Ok(None);
             }
@@ -189,10 +223,10 @@ impl Dialogue<'_> {
     fn no_answer(&mut self, session: u8) -> Result<LinkError, LinkError> {
         let (port, baud) = (self.port.to_owned(), self.options.initial_baud);
         let (bytes, first) = (self.bytes, self.first.iter().map(|b| format!("{b:02x} ")).collect::<String>());
-        if self.transport.has_rate() {
+        if self.explain && self.transport.has_rate() {
             for answers_at in USUAL.into_iter().filter(|r| *r != baud) {
                 let limit = GUESSES[usize::from(answers_at != INITIAL_BAUD)];
-                if self.transport.set_baud(answers_at).is_ok() && self.greet(session, limit, true)?.is_some()
+                if self.transport.set_baud(answers_at).is_ok() && self.greet(session, limit, ZEROS)?.is_some()
                 {
                     return Ok(LinkError::WrongBaud { port, baud, answers_at });
                 }
@@ -209,49 +243,66 @@ impl Dialogue<'_> {
         if !self.transport.has_rate() {
             return Ok(hello);
         }
+        let begun = self.transport.now();
         let slowest = self.options.initial_baud.saturating_mul(2);
         for baud in RATES.into_iter().filter(|r| (slowest..=self.options.max_baud).contains(r)) {
             let Some(wanted) = divider(hello.clock_hz, baud).filter(|d| fits(hello.clock_hz, baud, *d))
             else {
                 continue;
             };
-            for _ in 0..RATE_ATTEMPTS {
-                if let Some(hello) = self.change_rate(session, baud, wanted)? {
+            // no answer at the old rate says nothing of the new one
+            while self.since(begun) < self.options.rates {
+                let change = self.change_rate(session, baud, wanted)?;
+                if let Change::Done(hello) = change {
                     self.statistics.baud = baud;
                     return Ok(hello);
                 }
                 self.back_to_initial(session)?;
+                if matches!(change, Change::Refused) {
+                    break;
+                }
             }
         }
         Ok(hello)
     }
 
-    fn change_rate(&mut self, session: u8, baud: u32, wanted: u16) -> Result<Option<Hello>, LinkError> {
+    /// Asks for a rate and changes to it.
+    fn change_rate(&mut self, session: u8, baud: u32, wanted: u16) -> Result<Change, LinkError> {
         let payload = wanted.to_le_bytes().to_vec();
-        let line = Frame { kind: Kind::Speed, session, seq: 0, payload }.encode();
-        self.write(&line)?;
-        let Some(rate) = self.wait(session, Kind::Rate, ANSWER)? else { return Ok(None) };
+        self.write(ZERO, &Frame { kind: Kind::Speed, session, seq: 0, payload })?;
+        let Some(rate) = self.wait(session, Kind::Rate, ANSWER)? else { return Ok(Change::Unanswered) };
         if rate.payload != wanted.to_le_bytes() || self.transport.set_baud(baud).is_err() {
-            return Ok(None);
+            return Ok(Change::Refused);
         }
-        let hello = self.greet(session, ANSWER, false)?;
-        Ok(hello.filter(|h| h.divider == wanted))
+        for _ in 0..GREETINGS {
+            let hello = self.greet(session, ANSWER, ZERO)?;
+            if let Some(hello) = hello.filter(|h| h.divider == wanted) {
+                return Ok(Change::Done(hello));
+            }
+        }
+        Ok(Change::Refused)
     }
 
     fn back_to_initial(&mut self, session: u8) -> Result<(), LinkError> {
         self.transport.set_baud(self.options.initial_baud).map_err(|e| self.lost(&e))?;
-        let end = Instant::now() + self.options.connect;
-        while self.greet(session, ANSWER, true)?.is_none() {
-            if Instant::now() > end {
+        let begun = self.transport.now();
+        while self.greet(session, ANSWER, ZEROS)?.is_none() {
+            if self.since(begun) >= self.options.connect {
                 return Err(LinkError::Quiet { port: self.port.into(), limit: self.options.connect });
             }
         }
         Ok(())
     }
 
-    fn write(&mut self, line: &[u8]) -> Result<(), LinkError> {
+    fn write(&mut self, zeros: usize, frame: &Frame) -> Result<(), LinkError> {
+        let line = [vec![0; zeros], frame.encode()].concat();
         self.statistics.bytes_out += line.len() as u64;
-        self.transport.write(line, self.options.quiet).map_err(|e| self.lost(&e))
+        self.transport.write(&line, self.options.connect).map_err(|e| self.lost(&e))
+    }
+
+    /// Time since then.
+    fn since(&self, then: Instant) -> Duration {
+        self.transport.now().saturating_duration_since(then)
     }
 
     fn lost(&self, e: &io::Error) -> LinkError {

@@ -18,9 +18,12 @@ pub struct LinkOptions {
     pub quiet: Duration,
     /// Standstill after which it is given up.
     pub stuck: Duration,
-    /// How long a session may take to open.
+    /// How long a board may take to answer before a session is open, and a port to take what is sent until then.
     pub connect: Duration,
-    /// How long to look for a port that has vanished.
+    /// How long faster rates are tried; one that is being tried may end later.
+    pub rates: Duration,
+    /// How long a connection that was lost is opened again, and runs on it go wrong, before it is given up; from the last
+    /// time that anything moved.
     pub reopen: Duration,
     /// Times that a program which begins with a RESET is sent.
     pub attempts: u32,
@@ -36,6 +39,7 @@ impl Default for LinkOptions {
             quiet: Duration::from_secs(5),
             stuck: Duration::from_secs(60),
             connect: Duration::from_secs(3),
+            rates: Duration::from_secs(10),
             reopen: Duration::from_secs(30),
             attempts: 5,
         }

@@ -53,19 +53,16 @@ impl Transport for Line {
     }
 
     fn write(&mut self, mut bytes: &[u8], limit: Duration) -> io::Result<()> {
-        let mut end = Instant::now() + limit;
+        let end = Instant::now() + limit;
         while !bytes.is_empty() {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "takes no bytes"));
+                let what = format!("takes no bytes for {} s", limit.as_secs_f64());
+                return Err(io::Error::new(io::ErrorKind::TimedOut, what));
             }
             self.0.set_timeout(left)?;
             match self.0.write(bytes) {
-                Ok(0) => {}
-                Ok(n) => {
-                    bytes = &bytes[n..];
-                    end = Instant::now() + limit;
-                }
+                Ok(n) => bytes = &bytes[n..],
                 Err(e) if matches!(e.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted) => {}
                 Err(e) => return Err(e),
             }

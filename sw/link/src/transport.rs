@@ -2,7 +2,7 @@
 
 use crate::error::LinkError;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// An open line to a board.
 pub trait Transport: Send {
@@ -15,7 +15,7 @@ pub trait Transport: Send {
     /// Writes all bytes.
     ///
     /// # Errors
-    /// If the line is gone, or takes longer than `limit` without taking a byte.
+    /// If the line is gone, or has not taken them all within `limit`.
     fn write(&mut self, bytes: &[u8], limit: Duration) -> io::Result<()>;
 
     /// Whether the line has a rate. A bridge without one needs no negotiation.
@@ -32,6 +32,11 @@ pub trait Transport: Send {
     /// # Errors
     /// If the line is gone.
     fn discard(&mut self) -> io::Result<()>;
+
+    /// The time by which waits on this line are counted.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
 }
 
 /// Where a line can be opened, again and again.
@@ -44,4 +49,14 @@ pub trait Port: Send {
     /// # Errors
     /// [`LinkError::NoPort`], [`LinkError::NoPermission`], [`LinkError::Busy`], [`LinkError::Open`].
     fn open(&mut self, baud: u32) -> Result<Box<dyn Transport>, LinkError>;
+
+    /// The time by which waits for this port are counted; its lines have the same.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// Waits.
+    fn pause(&mut self, time: Duration) {
+        std::thread::sleep(time);
+    }
 }

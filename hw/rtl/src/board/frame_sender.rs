@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! header, payload, CRC-32 ─PICK─► byte ─ENCODE─► [staging memory, COBS in place] ─SEND─► bytes, then 0 ─► UART
+//!                          └► 0, if the line is silent
 //! ```
 //! COBS in place: a zero is not written; its place is where the distance to the next zero will go.
 
@@ -26,7 +27,7 @@ enum Phase {
 
 /// See docs/link.md, "Frames". HELLO goes first, then RATE, STATE, slots.
 ///
-/// # Timing  two cycles a byte to encode, then what the UART takes
+/// # Timing  two cycles a byte to encode, meanwhile a zero if the UART is ready; then what the UART takes
 #[derive(LogicBlock)]
 pub struct FrameSender {
     /// Clock.
@@ -261,10 +262,13 @@ impl Logic for FrameSender {
         }
         self.staging.re.next = self.phase.q.val() == Phase::Fetch;
         self.staging.raddr.next = self.index.q.val();
-        self.valid.next = (self.phase.q.val() == Phase::Send) | (self.phase.q.val() == Phase::Zero);
-        self.data.next = self.staging.rdata.val();
-        if self.phase.q.val() == Phase::Zero {
-            self.data.next = 0.into();
+        // a zero before the frame, for one cycle: a UART that sends takes none, and needs none
+        self.valid.next = (self.phase.q.val() == Phase::Send)
+            | (self.phase.q.val() == Phase::Zero)
+            | ((self.phase.q.val() == Phase::Pick) & (self.index.q.val() == 0));
+        self.data.next = 0.into();
+        if self.phase.q.val() == Phase::Send {
+            self.data.next = self.staging.rdata.val();
         }
         match self.phase.q.val() {
             Phase::Idle => {

@@ -21,7 +21,7 @@ const READERS: [Mutant; 6] = [
     ("the CRC does not start anew", "crc_d = crc_start", "crc_d = crc_q"),
 ];
 
-const SENDERS: [Mutant; 3] = [
+const SENDERS: [Mutant; 5] = [
     (
         "a zero stays in the frame",
         "if (last | (byte_q == 8'd0)) begin\n      staging_waddr",
@@ -29,6 +29,8 @@ const SENDERS: [Mutant; 3] = [
     ),
     ("a code is short by one", "index_q + 8'd1 - code_at_q", "index_q - code_at_q"),
     ("codes stay where the first was", "code_at_d = index_q + 8'd1", "code_at_d = code_at_q"),
+    ("no zero leads", " | ((phase_q == Phase_Pick) & (index_q == 8'd0))", ""),
+    ("what leads is no zero", "data = 8'd0;\n    if (phase_q", "data = byte_q;\n    if (phase_q"),
 ];
 
 const MEMORIES: [Mutant; 1] = [("a write is lost", "if (we) mem[waddr]", "if (we & ~re) mem[waddr]")];

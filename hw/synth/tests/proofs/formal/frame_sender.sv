@@ -22,6 +22,7 @@ always @(posedge clock) begin
   end
 end
 wire f_seen = index_q >= f_w;
+wire f_leads = phase_q == Phase_Pick && index_q == 0;
 wire f_sends = phase_q == Phase_Fetch || phase_q == Phase_Send;
 always @* assume (slot_length <= F_MOST - F_HEADER - F_CHECK);
 // the memory, which has a proof of its own: SEND sees what was last written to the place that FETCH has read
@@ -32,8 +33,9 @@ always @* begin
     if (f_is_code) assert (f_w + data == f_due);
     else assert (data == f_content);
   end
-  if (phase_q == Phase_Zero) assert (data == 0);
-  assert (valid == (phase_q == Phase_Send || phase_q == Phase_Zero));
+  // a zero is offered once before the frame's first byte, and once behind its last
+  assert (valid == (phase_q == Phase_Send || phase_q == Phase_Zero || f_leads));
+  if (valid && phase_q != Phase_Send) assert (data == 0);
   // what the registers hold
   if (phase_q != Phase_Idle) assert (length_q <= F_MOST - F_HEADER - F_CHECK);
   if (phase_q == Phase_Pick || phase_q == Phase_Encode) begin
