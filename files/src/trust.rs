@@ -53,8 +53,9 @@ pub fn check_trusted(folder: &Path, remedy: &str) -> Result<(), FileError> {
     }
     let user = rustix::process::geteuid().as_raw();
     if ![user, 0].contains(&meta.uid()) || meta.mode() & OTHERS_WRITE != 0 {
-        let remedy =
-            format!("expected a folder of yours (user {user}) or of root that nobody else can write to: {remedy}");
+        let remedy = format!(
+            "expected a folder of yours (user {user}) or of root that nobody else can write to: {remedy}"
+        );
         return Err(untrusted(folder, &meta, remedy));
     }
     Ok(())

@@ -20,9 +20,9 @@ fn newest() -> PathBuf {
     let environment = set.unwrap_or_else(|| Path::new(ROOT).join(".venv"));
     let pythons = std::fs::read_dir(environment.join("lib")).into_iter().flatten().flatten();
     let mut programs = pythons.map(|p| p.path().join("site-packages/verilator/bin/verilator"));
-    programs.find(|p| p.exists()).unwrap_or_else(|| {
-        panic!("{}: no package `verilator`: run `make setup-fpga`", environment.display())
-    })
+    programs
+        .find(|p| p.exists())
+        .unwrap_or_else(|| panic!("{}: no package `verilator`: run `make setup-fpga`", environment.display()))
 }
 
 fn with_newest() -> Programs {

@@ -261,8 +261,9 @@ impl Checker<'_> {
             || matches!(name, "." | "..")
             || name.contains(|c: char| c == '/' || c.is_control());
         if refused {
-            let allowed =
-                format!("a file name: no `/`, no control characters, not `.` or `..`, 1 to {LONGEST_NAME} bytes");
+            let allowed = format!(
+                "a file name: no `/`, no control characters, not `.` or `..`, 1 to {LONGEST_NAME} bytes"
+            );
             return Err(self.fail("name", name.escape_debug(), allowed));
         }
         Ok(())
@@ -514,7 +515,11 @@ mod tests {
 
     #[test]
     fn the_fft_unit_has_defaults_and_round_trips() {
-        let c = Config::from_toml("t", &format!("{}[fft]\npoints=64\ndepth=32\n", TINY.replace("result_depth=8", "result_depth=32"))).unwrap();
+        let c = Config::from_toml(
+            "t",
+            &format!("{}[fft]\npoints=64\ndepth=32\n", TINY.replace("result_depth=8", "result_depth=32")),
+        )
+        .unwrap();
         let f = c.fft.clone().unwrap();
         assert_eq!((f.samples, f.bits, f.block, f.tiles, f.any_size), (1, 16, true, true, true));
         assert_eq!((f.word_bits(128), f.groups(128)), (128, 4));
@@ -551,9 +556,14 @@ mod tests {
     #[test]
     fn results_of_the_largest_transform_fit() {
         // points, samples, drain: words of a spectrum and one more, as a power of two
-        for (points, samples, drain, least) in
-            [(4, 1, 4, 2), (4, 1, 1, 8), (64, 1, 4, 32), (64, 4, 4, 128), (256, 2, 4, 256), (16384, 1, 1, 32768)]
-        {
+        for (points, samples, drain, least) in [
+            (4, 1, 4, 2),
+            (4, 1, 1, 8),
+            (64, 1, 4, 32),
+            (64, 4, 4, 128),
+            (256, 2, 4, 256),
+            (16384, 1, 1, 32768),
+        ] {
             let with = |result: usize| {
                 let text = format!(
                     "{}drain={drain}\n[memory]\nrow_depth=8\ncol_depth=8\nresult_depth={result}\n\
@@ -573,9 +583,21 @@ mod tests {
     #[test]
     fn names_are_those_that_outputs_take() {
         let long = "x".repeat(LONGEST_NAME + 1);
-        for name in
-            ["a", "75 %", "mod\u{e8}le", "...", "-", "", ".", "..", "a/b", "../../../escape", "a\nb", "a\0b", &long]
-        {
+        for name in [
+            "a",
+            "75 %",
+            "mod\u{e8}le",
+            "...",
+            "-",
+            "",
+            ".",
+            "..",
+            "a/b",
+            "../../../escape",
+            "a\nb",
+            "a\0b",
+            &long,
+        ] {
             let found = Config::parse("t", name, TINY).is_ok();
             assert_eq!(found, tandem_files::plain_name(name).is_ok(), "{name:?}");
         }

@@ -231,14 +231,14 @@ impl Checker<'_> {
         SynthError::BoardValue {
             file: self.file.into(),
             key: key.into(),
-            value: value.to_string(),
+            value: value.to_string().escape_debug().to_string(),
             allowed: allowed.into(),
         }
     }
 
     fn board(&self, raw: Raw) -> Result<Board, SynthError> {
         if !is_name(&raw.name) {
-            return Err(self.fail("name", raw.name.escape_debug(), NAME));
+            return Err(self.fail("name", &raw.name, NAME));
         }
         let family = Family::ALL.iter().find(|f| f.0 == raw.device.family).map(|f| f.1);
         let family =
@@ -248,11 +248,11 @@ impl Checker<'_> {
         }
         let written = |text: &str| family.routes() || !text.is_empty();
         if written(&raw.device.part) && !is_name(&raw.device.part) {
-            return Err(self.fail("device.part", raw.device.part.escape_debug(), NAME));
+            return Err(self.fail("device.part", &raw.device.part, NAME));
         }
         if written(&raw.device.package) && !is_name(&raw.device.package) {
             let allowed = format!("the package, as nextpnr calls it: {NAME}");
-            return Err(self.fail("device.package", raw.device.package.escape_debug(), allowed));
+            return Err(self.fail("device.package", &raw.device.package, allowed));
         }
         let mhz = raw.clock.mhz;
         if !(1.0..=500.0).contains(&mhz) {
@@ -277,7 +277,7 @@ impl Checker<'_> {
         ];
         for (key, list) in lists {
             if let Some(unknown) = list.iter().find(|p| !ports(p)) {
-                return Err(self.fail(key, unknown.escape_debug(), "names from [pins] and [levels]"));
+                return Err(self.fail(key, unknown, "names from [pins] and [levels]"));
             }
         }
         let target = raw.flow.target_mhz.unwrap_or(mhz);
@@ -289,17 +289,17 @@ impl Checker<'_> {
             ("flow.nextpnr", &raw.flow.nextpnr, Program::Nextpnr),
         ] {
             if let Some((bad, allowed)) = refused(list, program, family) {
-                return Err(self.fail(key, bad.escape_debug(), allowed));
+                return Err(self.fail(key, bad, allowed));
             }
         }
         let standard = raw.electrical.standard.unwrap_or_else(|| STANDARDS[0].into());
         if !STANDARDS.contains(&standard.as_str()) {
-            return Err(self.fail("electrical.standard", standard.escape_debug(), STANDARDS.join(", ")));
+            return Err(self.fail("electrical.standard", &standard, STANDARDS.join(", ")));
         }
         if let Some(bad) = raw.program.openfpgaloader.as_ref().filter(|n| !is_identifier(n)) {
             return Err(self.fail(
                 "program.openfpgaloader",
-                bad.escape_debug(),
+                bad,
                 "a board of `openFPGALoader --list-boards`",
             ));
         }
@@ -328,10 +328,10 @@ impl Checker<'_> {
     ) -> Result<Vec<(&'static str, String)>, SynthError> {
         if let Some((port, pin)) = raw.iter().find(|(port, _)| !PORTS.contains(&port.as_str())) {
             let key = format!("pins.{}", port.escape_debug());
-            return Err(self.fail(key, pin.escape_debug(), format!("only {}", PORTS.join(", "))));
+            return Err(self.fail(key, pin, format!("only {}", PORTS.join(", "))));
         }
         if let Some((port, pin)) = raw.iter().find(|(_, pin)| !is_name(pin)) {
-            return Err(self.fail(format!("pins.{port}"), pin.escape_debug(), format!("a pin: {NAME}")));
+            return Err(self.fail(format!("pins.{port}"), pin, format!("a pin: {NAME}")));
         }
         if !family.routes() {
             return Ok(vec![]);
@@ -360,11 +360,11 @@ impl Checker<'_> {
             let taken = port == "board" || port.ends_with("_inside") || PORTS.contains(&port.as_str());
             if !is_identifier(port) || is_keyword(port) || taken {
                 let allowed = "a Verilog name that is none of [pins], not `board` and without `_inside`";
-                return Err(self.fail(key(""), port.escape_debug(), allowed));
+                return Err(self.fail(key(""), port, allowed));
             }
             let used = pins.iter().any(|p| p.1 == l.pin) || levels.iter().any(|o: &Level| o.pin == l.pin);
             if !is_name(&l.pin) || used {
-                return Err(self.fail(key(".pin"), l.pin.escape_debug(), "a pin that nothing else uses"));
+                return Err(self.fail(key(".pin"), l.pin, "a pin that nothing else uses"));
             }
             if !(0..=1).contains(&l.level) {
                 return Err(self.fail(key(".level"), l.level, "0 or 1"));
@@ -408,9 +408,8 @@ mod tests {
 
     #[test]
     fn the_array_leaves_multipliers_to_the_sequencer() {
-        let multipliers = |part: &str| {
-            Board::from_toml("b", &ulx3s().replace("\"85k\"", part)).unwrap().multipliers()
-        };
+        let multipliers =
+            |part: &str| Board::from_toml("b", &ulx3s().replace("\"85k\"", part)).unwrap().multipliers();
         assert_eq!(["\"25k\"", "\"um-45k\"", "\"85k\""].map(multipliers), [24, 68, 152]);
         assert_eq!(Board::find("icebreaker").unwrap().multipliers(), 0);
     }
@@ -432,7 +431,9 @@ mod tests {
         assert!(said("level = 1", "level = 2").contains("levels.wifi_gpio0.level = 2"));
         assert!(said("115_200", "115").starts_with("b.toml: board.baud = 115"));
         assert!(said("slots", "slot").contains("unknown field `slot`"));
-        assert!(said("-abc9", "-abc9 -x").starts_with("b.toml: flow.yosys = -abc9 -x: expected -abc2, -abc9,"));
+        assert!(
+            said("-abc9", "-abc9 -x").starts_with("b.toml: flow.yosys = -abc9 -x: expected -abc2, -abc9,")
+        );
         assert!(
             said("openfpgaloader = \"ulx3s", "openfpgaloader = \"--x")
                 .contains("program.openfpgaloader = --x")

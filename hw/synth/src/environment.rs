@@ -10,7 +10,8 @@ use tandem_files::check_trusted;
 /// The workspace's environment.
 const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.venv");
 /// What to do about one that others can write to.
-const REMEDY: &str = "take it over and `chmod -R go-w` it once you know what is in it, or remove it and run `make setup-fpga`";
+const REMEDY: &str =
+    "take it over and `chmod -R go-w` it once you know what is in it, or remove it and run `make setup-fpga`";
 
 /// The environment, if there is one.
 ///
@@ -47,7 +48,9 @@ mod tests {
         let packages = dir.path().join("lib/python3/site-packages");
         std::fs::create_dir_all(&packages).unwrap();
         std::fs::create_dir(dir.path().join("bin")).unwrap();
-        let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let set = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap()
+        };
         let folders = [dir.path().to_owned(), dir.path().join("bin"), dir.path().join("lib"), packages];
         folders.iter().for_each(|f| set(f, 0o755));
         checked(dir.path()).unwrap();
@@ -56,7 +59,10 @@ mod tests {
                 set(folder, mode);
                 let said = checked(dir.path()).unwrap_err().to_string();
                 assert!(said.starts_with(&format!("{}: owned by user", folder.display())), "{said}");
-                assert!(said.contains(&format!("mode {mode:04o}")) && said.contains("make setup-fpga"), "{said}");
+                assert!(
+                    said.contains(&format!("mode {mode:04o}")) && said.contains("make setup-fpga"),
+                    "{said}"
+                );
             }
             set(folder, 0o755);
         }

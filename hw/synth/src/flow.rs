@@ -126,7 +126,17 @@ pub fn synthesise(
     let text = constraints.as_ref().map_or("", |c| c.1.as_str());
     let (seeds, options) = (job.seeds.to_string(), nextpnr.join(" "));
     let (part, versions) = (format!("{:?}", board.family), tools.versions());
-    let key = tandem_files::key(["synth", env!("CARGO_PKG_VERSION"), &verilog, text, &script, &part, &options, &seeds, &versions]);
+    let key = tandem_files::key([
+        "synth",
+        env!("CARGO_PKG_VERSION"),
+        &verilog,
+        text,
+        &script,
+        &part,
+        &options,
+        &seeds,
+        &versions,
+    ]);
     let event = std::cell::RefCell::new(event);
     let waiting = || (event.borrow_mut())(Event::Begin(Stage::Wait));
     let wanted = Wanted { key: &key, waiting: &waiting, stop: job.stop };
@@ -144,7 +154,8 @@ pub fn synthesise(
         files.extend(["design.v", "synth.ys", SUMMARY].map(String::from));
         files.extend(constraints.iter().map(|c| c.0.clone()));
         for name in files {
-            std::fs::rename(dir.join(&name), entry.join(&name)).map_err(|e| SynthError::io(&dir.join(&name), e))?;
+            std::fs::rename(dir.join(&name), entry.join(&name))
+                .map_err(|e| SynthError::io(&dir.join(&name), e))?;
         }
         Ok(())
     });

@@ -76,8 +76,7 @@ const NEXTPNR: Table = &[
     ("--threads", Number(1024.0)),
     ("--tmg-ripup", Nothing),
 ];
-const NEXTPNR_ECP5: Table =
-    &[("--disable-router-lutperm", Nothing), ("--speed", Word(&["6", "7", "8"]))];
+const NEXTPNR_ECP5: Table = &[("--disable-router-lutperm", Nothing), ("--speed", Word(&["6", "7", "8"]))];
 const NEXTPNR_ICE40: Table =
     &[("--no-promote-ce", Nothing), ("--opt-timing", Nothing), ("--promote-logic", Nothing)];
 
@@ -164,17 +163,45 @@ mod tests {
     #[test]
     fn whatever_reads_or_writes_files_is_refused() {
         let files = [
-            "--write", "--json", "--report", "--sdf", "--sdc", "--textcfg", "--asc", "--read", "--lpf", "--pcf",
-            "--basecfg", "--override-basecfg", "--placed-svg", "--routed-svg", "--router2-heatmap",
-            "--static-dump-density", "--log", "--run", "--pre-pack", "--pre-place", "--pre-route", "--post-route",
-            "--on-failure", "--top", "--package", "--freq", "--seed", "--placer=heap", "design.json", "",
+            "--write",
+            "--json",
+            "--report",
+            "--sdf",
+            "--sdc",
+            "--textcfg",
+            "--asc",
+            "--read",
+            "--lpf",
+            "--pcf",
+            "--basecfg",
+            "--override-basecfg",
+            "--placed-svg",
+            "--routed-svg",
+            "--router2-heatmap",
+            "--static-dump-density",
+            "--log",
+            "--run",
+            "--pre-pack",
+            "--pre-place",
+            "--pre-route",
+            "--post-route",
+            "--on-failure",
+            "--top",
+            "--package",
+            "--freq",
+            "--seed",
+            "--placer=heap",
+            "design.json",
+            "",
         ];
         for family in [Family::Ecp5, Family::Ice40, Family::Xc7] {
             for option in files {
                 assert!(say(&[option, "x"], Program::Nextpnr, family).starts_with(option), "{option}");
                 assert_ne!(say(&[option, "x"], Program::Nextpnr, family), "fine", "{option}");
             }
-            for option in ["-json", "-blif", "-edif", "-top", "-run", "-family", "-script", "-abc9;", "x", "-vpr"] {
+            for option in
+                ["-json", "-blif", "-edif", "-top", "-run", "-family", "-script", "-abc9;", "x", "-vpr"]
+            {
                 assert_ne!(say(&[option, "x"], Program::Yosys, family), "fine", "{option}");
             }
         }

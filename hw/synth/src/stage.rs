@@ -15,6 +15,9 @@ const TAIL: usize = 20;
 /// How often the wish to stop is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How long the group of a killed tool may take to end.
+const LAST: Duration = Duration::from_secs(5);
+
 /// What a tool printed, whether it succeeded or not.
 pub struct Output {
     /// All lines, standard output and standard error as they came.
@@ -87,6 +90,8 @@ fn watch(
             // a group that has ended by itself needs no kill
             let _ = Pid::from_raw(child.id() as i32).map(|group| kill_process_group(group, Signal::KILL));
             child.wait()?;
+            // whoever else wrote to the pipe is gone when it ends
+            while lines.recv_timeout(LAST).is_ok() {}
             return Ok(None);
         }
         match lines.recv_timeout(LOOK) {
@@ -148,7 +153,8 @@ mod tests {
         let stop = AtomicBool::new(false);
         let mut pids = vec![];
         // neither heeds polite requests
-        let mut command = shell("trap '' TERM INT; sh -c 'trap \"\" TERM INT; echo $$; sleep 600' & echo $$; wait");
+        let mut command =
+            shell("trap '' TERM INT; sh -c 'trap \"\" TERM INT; echo $$; sleep 600' & echo $$; wait");
         let start = Instant::now();
         let out = run(&mut command, Path::new("."), &stop, &mut |l| {
             pids.push(l.parse::<i32>().unwrap());
@@ -156,11 +162,14 @@ mod tests {
         });
         assert!(matches!(out, Err(SynthError::Stopped)));
         assert!(start.elapsed() < Duration::from_secs(60));
-        for pid in pids {
-            // whatever is left waits to be reaped: it runs no more
+        // whatever is left waits to be reaped
+        let runs = |pid: &i32| {
             let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            let state = stat.rsplit(") ").next().and_then(|s| s.chars().next());
-            assert!(matches!(state, None | Some('Z' | 'X')), "{pid}: {stat}");
+            !matches!(stat.rsplit(") ").next().and_then(|s| s.chars().next()), None | Some('Z' | 'X'))
+        };
+        while pids.iter().any(runs) {
+            assert!(start.elapsed() < Duration::from_secs(60), "{pids:?}");
+            std::thread::yield_now();
         }
     }
 }

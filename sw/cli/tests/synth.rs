@@ -21,7 +21,9 @@ impl Place {
     /// Every Yosys that is started adds a line to `started`; nextpnr reaches `fmax` MHz.
     fn new(fmax: f64) -> Self {
         let place = Place(TempDir::new().unwrap());
-        place.yosys("printf '{\"design\":{\"num_cells_by_type\":{\"SB_LUT4\":7}}}' >cells.json\n: >design.json");
+        place.yosys(
+            "printf '{\"design\":{\"num_cells_by_type\":{\"SB_LUT4\":7}}}' >cells.json\n: >design.json",
+        );
         let report = format!(
             "{{\"utilization\":{{\"ICESTORM_LC\":{{\"used\":9,\"available\":5280}}}},\"critical_paths\":[],\
              \"fmax\":{{\"clock\":{{\"achieved\":{fmax}}}}}}}"
@@ -140,7 +142,11 @@ fn a_missed_clock_is_exit_code_1_and_in_the_report() {
     }
     let p = Place::new(1.0);
     let (code, json) = p.run(&["--json", "synth", "-c", "unit.toml", "--board", "7series"]);
-    assert_eq!((code, &json["timing_met"], &json["slack_ns"]), (0, &Value::Null, &Value::Null), "an estimate");
+    assert_eq!(
+        (code, &json["timing_met"], &json["slack_ns"]),
+        (0, &Value::Null, &Value::Null),
+        "an estimate"
+    );
 }
 
 #[test]
@@ -193,7 +199,11 @@ fn a_signal_ends_the_tools_and_leaves_nothing() {
         let (found, json) = report(&child.wait_with_output().unwrap());
         assert_eq!((found, &json["exit_code"]), (code, &code.into()), "{json}");
         assert!(json["error"].as_str().unwrap().contains("stopped"), "{json}");
-        assert!(pids.iter().all(|p| !runs(*p)), "{pids:?}");
+        let start = Instant::now();
+        while pids.iter().any(|p| runs(*p)) {
+            assert!(start.elapsed() < Duration::from_secs(60), "{pids:?}");
+            std::thread::yield_now();
+        }
         assert_eq!(p.kept(), Vec::<PathBuf>::new());
         assert!(!p.path("out").exists());
     }

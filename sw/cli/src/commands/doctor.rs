@@ -43,7 +43,8 @@ const TOOLS: &[Tool] = &[
 ];
 const SETUP: &str = "make setup-fpga";
 /// What the loader's package leaves to the system.
-const LOADER_SETUP: &str = "make setup-fpga; it needs the system's libusb and libftdi (apt-get install libusb-1.0-0 libftdi1-2)";
+const LOADER_SETUP: &str =
+    "make setup-fpga; it needs the system's libusb and libftdi (apt-get install libusb-1.0-0 libftdi1-2)";
 
 /// What came of starting a program.
 #[derive(Debug, PartialEq)]
