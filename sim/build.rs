@@ -2,6 +2,7 @@
 
 #[path = "src/recipe/mod.rs"]
 #[allow(dead_code, reason = "the run-time cache uses the rest")]
+#[allow(unused_imports, reason = "likewise")]
 mod recipe;
 
 use recipe::command::{create_dir, io_error, write};
@@ -27,7 +28,7 @@ fn main() {
     for input in [CONFIG, "src/recipe"] {
         println!("cargo::rerun-if-changed={input}");
     }
-    for variable in ["VERILATOR", "CXX"] {
+    for variable in ["VERILATOR", "VERILATOR_ROOT", "CXX"] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
     if let Err(e) = build() {

@@ -3,6 +3,8 @@
 # that file.
 set -eu
 cd "$(dirname "$0")/.."
+# programs are run from it: nobody else may write to it
+umask 022
 venv=${TANDEM_FPGA:-.venv}
 stamp="$venv/fpga-requirements.txt"
 if ! cmp -s tools/fpga-requirements.txt "$stamp"; then

@@ -42,6 +42,18 @@ pub enum FileError {
         /// The name.
         name: String,
     },
+    /// A folder to be believed or run that somebody else could have written to.
+    #[error("{}: owned by user {owner}, mode {mode:04o}; {remedy}", path.display())]
+    Untrusted {
+        /// The folder.
+        path: PathBuf,
+        /// Who owns it.
+        owner: u32,
+        /// Its permissions.
+        mode: u32,
+        /// What was expected, and what to do.
+        remedy: String,
+    },
     /// The system refuses.
     #[error("{}: {source}", path.display())]
     Io {

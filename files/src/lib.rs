@@ -14,19 +14,28 @@
 //! - What a killed process leaves behind is named `.tandem-…` and unlocked; the next write into that folder removes it.
 //! - [`plain_name`]: a name from a file never leads out of a folder.
 //! - [`FolderLock`]: one process at a time works on a folder.
+//! - [`Cache`]: what was built once, found again whole or built anew.
+//! - [`ensure_private`], [`check_trusted`]: what is believed or run is nobody else's.
+//! - [`embedded`]: the named TOML files that come with the program, for build scripts.
 
+mod cache;
+mod embed;
 mod error;
 mod folder;
 mod lock;
 mod name;
 mod output;
 mod temporary;
+mod trust;
 
+pub use cache::{Cache, CacheError, EntryError, MANIFEST, Wanted, key, place, user_dir};
+pub use embed::embedded;
 pub use error::FileError;
 pub use folder::Folder;
 pub use lock::{FolderLock, LOCK_FILE};
 pub use name::plain_name;
 pub use output::{Output, replace, write};
+pub use trust::{check_trusted, ensure_private};
 
 /// What becomes of a file that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

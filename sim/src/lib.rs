@@ -46,22 +46,21 @@
 //! [`board`] simulates an accelerator behind its serial link, pin by pin, on a pseudo-terminal.
 //!
 //! # Environment
-//! `TANDEM_CACHE` (folder of the cache), `VERILATOR` and `CXX` (programs).
+//! `TANDEM_CACHE` (folder of the cache), `VERILATOR` and `CXX` (programs): docs/environment.md.
 
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 #[cfg(unix)]
 pub mod board;
-mod cache;
 mod default_model;
 mod ffi;
 mod library;
 mod options;
 mod recipe;
 mod sim;
+mod whole;
 
-pub use cache::user_dir as cache_dir;
 pub use options::{Progress, SimOptions};
 pub use recipe::design::Waveform;
-pub use recipe::{BuildStep, Design, Interface, Programs, Tools};
+pub use recipe::{BuildStep, Design, Interface, OLDEST_VERILATOR, Programs, Tools, version_text};
 pub use sim::Sim;

@@ -1,13 +1,18 @@
 //! Models in the cache: built once as shared libraries, then loaded.
 
-use crate::cache::Cache;
 use crate::ffi::{Model, Pins};
 use crate::options::SimOptions;
 use crate::recipe::command::write;
 use crate::recipe::design::Waveform;
 use crate::recipe::{BuildStep, Design, Key, Report, Tools, compile, verilate};
+use crate::whole::whole;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use tandem_files::{Cache, CacheError, EntryError, FileError, Wanted};
 use tandem_spec::EngineError;
+
+/// A build runs to its end.
+static GO_ON: AtomicBool = AtomicBool::new(false);
 
 const LIBRARY: &str = "model.so";
 
@@ -27,7 +32,7 @@ fn library<T>(
     options: &SimOptions,
     load: impl Fn(&Path, &str) -> Result<T, String>,
 ) -> Result<T, EngineError> {
-    let cache = Cache::open(options.cache.as_deref())?;
+    let cache = Cache::open(options.cache.as_deref()).map_err(cache_error)?;
     let tools = Tools::find(options.programs.clone())?;
     let key = Key::of_model(design, &tools, options.waveform);
     let report = |step: BuildStep| {
@@ -37,12 +42,34 @@ fn library<T>(
         }
     };
     let build = Build { design, key: &key, tools: &tools, waveform: options.waveform, report: &report };
-    cache.entry(
-        &key,
-        &report,
-        |entry| load(&entry.join(LIBRARY), &key.prefix()),
-        |scratch, entry| build.shared_library(&cache, scratch, entry),
-    )
+    let waiting = || report(BuildStep::Waiting);
+    let load = |entry: &Path| {
+        let file = entry.join(LIBRARY);
+        // a library that is cut would end the process with SIGBUS when it is mapped
+        whole(&file).and_then(|()| load(&file, &key.prefix()))
+    };
+    let wanted = Wanted { key: key.as_str(), waiting: &waiting, stop: &GO_ON };
+    cache
+        .entry(&wanted, load, |scratch, entry| build.shared_library(&cache, scratch, entry))
+        .map_err(entry_error)
+}
+
+fn entry_error(error: EntryError<EngineError>) -> EngineError {
+    match error {
+        EntryError::Cache(e) => cache_error(e),
+        EntryError::Build(e) => e,
+    }
+}
+
+fn cache_error(error: CacheError) -> EngineError {
+    let text = error.to_string();
+    match error {
+        CacheError::File(FileError::Io { path, source }) => {
+            let text = format!("{source} (TANDEM_CACHE names another folder for the cache)");
+            crate::recipe::command::io_error(&path, std::io::Error::new(source.kind(), text))
+        }
+        _ => EngineError::Tool { tool: "simulator cache".into(), what: text },
+    }
 }
 
 struct Build<'a> {
@@ -73,10 +100,11 @@ impl Build<'_> {
         let key = Key::of_runtime(names, self.tools, self.waveform);
         let objects =
             |entry: &Path| -> Vec<PathBuf> { names.iter().map(|n| entry.join(format!("{n}.o"))).collect() };
+        let waiting = || (self.report)(BuildStep::Waiting);
+        let wanted = Wanted { key: key.as_str(), waiting: &waiting, stop: &GO_ON };
         cache
             .entry(
-                &key,
-                self.report,
+                &wanted,
                 |entry| {
                     let found = objects(entry);
                     found.iter().all(|o| o.is_file()).then_some(found).ok_or("an object is missing".into())
@@ -86,7 +114,7 @@ impl Build<'_> {
                     compile::runtime_objects(names, self.waveform, tools, entry, report).map(drop)
                 },
             )
-            .map_err(|e| self.zlib_hint(e))
+            .map_err(|e| self.zlib_hint(entry_error(e)))
     }
 
     fn zlib_hint(&self, error: EngineError) -> EngineError {

@@ -3,6 +3,7 @@
 mod fixture;
 
 use fixture::{config, design, design_with, echo, failure, packet};
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tandem_sim::{BuildStep, Sim, SimOptions};
@@ -42,6 +43,18 @@ fn entry(cache: &Path) -> PathBuf {
     cache.join(names(cache).into_iter().find(with_library).expect("a model in the cache"))
 }
 
+/// Makes the manifest agree with the files of the entry, whatever they are.
+fn seal(entry: &Path, key: &str) {
+    let hex = |bytes: &[u8]| -> String { Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect() };
+    let mut text = format!("tandem cache entry 1\nkey {key}\n");
+    for name in names(entry).iter().filter(|n| *n != "manifest") {
+        let content = std::fs::read(entry.join(name)).unwrap();
+        text += &format!("{} {} {name}\n", hex(&content), content.len());
+    }
+    let end = hex(text.as_bytes());
+    std::fs::write(entry.join("manifest"), format!("{text}end {end}\n")).unwrap();
+}
+
 #[test]
 fn an_entry_is_built_once_found_again_and_repaired() {
     let dir = TempDir::new().unwrap();
@@ -54,7 +67,7 @@ fn an_entry_is_built_once_found_again_and_repaired() {
     let entry = entry(dir.path());
     let key = entry.file_name().unwrap().to_str().unwrap().to_string();
     assert_eq!(names(&entry), ["about.txt", "manifest", "model.so", "tandem.v"]);
-    assert!(names(dir.path()).iter().all(|n| !n.ends_with(".tmp")), "scratch folders are gone");
+    assert!(names(dir.path()).iter().all(|n| !n.starts_with(".tandem-")), "scratch folders are gone");
 
     // found again without a lock, as in a read-only cache
     std::fs::remove_file(dir.path().join(format!("{key}.lock"))).unwrap();
@@ -62,34 +75,41 @@ fn an_entry_is_built_once_found_again_and_repaired() {
     assert_eq!(taken(), []);
     assert!(!dir.path().join(format!("{key}.lock")).exists());
 
-    let (library, manifest) = (entry.join("model.so"), entry.join("manifest"));
+    let library = entry.join("model.so");
     let mapped = || std::fs::read_to_string("/proc/self/maps").unwrap().contains(library.to_str().unwrap());
     let sim = Sim::of_design(&config(16), &design(16), &options).unwrap();
     assert!(mapped());
     drop(sim);
     assert!(!mapped(), "what is not used is not kept");
 
-    let damages: [(&str, &dyn Fn()); 2] = [
-        ("truncated", &|| {
-            let file = std::fs::OpenOptions::new().write(true).open(&library).unwrap();
-            file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+    let cut = |len: u64| {
+        let file = std::fs::OpenOptions::new().write(true).open(&library).unwrap();
+        file.set_len(len).unwrap();
+    };
+    let whole = library.metadata().unwrap().len();
+    let damages: [(&str, &dyn Fn()); 4] = [
+        ("truncated", &|| cut(whole / 2)),
+        ("truncated, and the manifest says so", &|| {
+            cut(whole / 2);
+            seal(&entry, &key);
+        }),
+        ("a byte short, and the manifest says so", &|| {
+            cut(whole - 1);
+            seal(&entry, &key);
         }),
         ("not a library, but as the manifest says", &|| {
-            // sha256sum of the empty file
-            let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-            std::fs::remove_file(entry.join("about.txt")).unwrap();
-            std::fs::remove_file(entry.join("tandem.v")).unwrap();
             std::fs::write(&library, "").unwrap();
-            std::fs::write(&manifest, format!("{empty} model.so\n")).unwrap();
+            seal(&entry, &key);
         }),
     ];
     for (what, damage) in damages {
         damage();
         // and a builder that was killed has left its scratch folder
-        let scratch = dir.path().join(format!("{key}.tmp/entry"));
-        std::fs::create_dir_all(&scratch).unwrap();
+        let scratch = dir.path().join(".tandem-1-1-1");
+        std::fs::create_dir(&scratch).unwrap();
         std::fs::write(scratch.join("junk"), "junk").unwrap();
         build(&options);
+        assert!(!scratch.exists());
         let steps = taken();
         assert_eq!(steps[0], BuildStep::Verilating, "{what}");
         let compiled = steps.iter().filter(|s| matches!(s, BuildStep::Compiling { .. })).count();

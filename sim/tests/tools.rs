@@ -37,16 +37,43 @@ fn a_failing_verilator_shows_command_code_and_message() {
     assert!(what.contains("--top-module other") && what.contains("exit code 1\n%Error: "), "{what}");
 }
 
+/// Newer versions know more warnings.
 #[test]
-fn a_warning_is_an_error() {
+fn a_warning_stops_no_build() {
     let wide = "module wide (input [3:0] a, output [1:0] b); assign b = a; endmodule\n";
     let design = design_with(32, wide);
     let with_instance = design
         .verilog
         .replace("integer i;", "integer i; wire [1:0] b; wide w (.a(number[3:0]), .b(b));")
         .replace("load_number = number", "load_number = number | {30'd0, b & 2'd0}");
-    let what = say(&Design { verilog: with_instance, ..design }, |_| ());
-    assert!(what.contains("%Warning-WIDTH: tandem.v:1:"), "{what}");
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("tandem.v"), &with_instance).unwrap();
+    let lint = std::process::Command::new(Programs::default().verilator)
+        .args(["--lint-only", "-Wall", "--top-module", "tandem", "tandem.v"])
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&lint.stderr);
+    assert!(!lint.status.success() && said.contains("%Warning-WIDTH"), "{said}");
+    let options = SimOptions { cache: Some(dir.path().join("cache")), ..SimOptions::default() };
+    Sim::of_design(&config(32), &Design { verilog: with_instance, ..design }, &options).unwrap();
+}
+
+#[test]
+fn a_verilator_that_is_too_old_is_refused() {
+    let (old, _dir) = script("echo Verilator 5.004 2022-12-14");
+    let what = say(&design(32), |p| p.verilator = old);
+    assert!(what.starts_with("verilator: version 5.004 is too old: expected 5.006 or a newer one"), "{what}");
+}
+
+/// A program of its own that does this.
+fn script(text: &str) -> (std::path::PathBuf, TempDir) {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("verilator");
+    std::fs::write(&file, format!("#!/bin/sh\n{text}\n")).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    (file, dir)
 }
 
 #[test]

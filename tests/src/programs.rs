@@ -74,7 +74,8 @@ pub fn random_config(seed: u64) -> Config {
     let reach = r.pick(&[16, 16, i64::from(deepest.ilog2()) + 1]);
     // of its own, so that all other draws stay what they were
     let pipeline = Rng(seed ^ 0xdee9).pick(&[5, 9]);
-    let unit = transform::random_unit(&mut r, drain, link);
+    let (unit, least) = transform::random_unit(&mut r, drain, link);
+    let result = result.max(least as i64);
     let toml = format!(
         "name = \"random-{seed}\"\n[array]\nrows = {rows}\ncols = {cols}\nlanes = {lanes}\n\
          row_digit = {row_digit}\ncol_digit = {col_digit}\nrow_bits = {row_bits}\ncol_bits = {col_bits}\n\

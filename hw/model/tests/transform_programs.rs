@@ -17,9 +17,13 @@ use tandem_spec::{
 const NONE: Tokens = Tokens { pop_prev: false, pop_next: false, push_prev: false, push_next: false };
 
 fn config(fft: &str) -> Config {
+    with_results(256, fft)
+}
+
+fn with_results(depth: usize, fft: &str) -> Config {
     let toml = format!(
         "[array]\nrows=1\ncols=8\nlanes=1\nrow_digit=4\ncol_digit=4\ndrain=8\n\
-         [memory]\nrow_depth=8\ncol_depth=8\nresult_depth=256\n[link]\nbits=64\n[control]\nqueue=2\n{fft}"
+         [memory]\nrow_depth=8\ncol_depth=8\nresult_depth={depth}\n[link]\nbits=64\n[control]\nqueue=2\n{fft}"
     );
     Config::from_toml("t", &toml).unwrap()
 }
@@ -82,7 +86,7 @@ fn altered(config: &Config, i: Instruction, change: impl Fn(&mut Bits512)) -> St
 
 #[test]
 fn figures_of_the_page() {
-    let config = config("[fft]\npoints=1024\nsamples=8\ndepth=1024\n");
+    let config = with_results(2048, "[fft]\npoints=1024\nsamples=8\ndepth=1024\n");
     for (log_points, latency) in [(8, 534), (10, 2075)] {
         let push = Tokens { push_next: true, ..NONE };
         let wait = Tokens { pop_prev: true, ..NONE };

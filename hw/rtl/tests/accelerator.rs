@@ -53,3 +53,24 @@ fn verilator_icarus_and_yosys_accept_it_without_a_warning() {
         assert!(out.status.success() && !said.contains("Warning"), "yosys, {name}: {said}");
     }
 }
+
+/// A list of initial values takes Yosys a time that grows with its square: 8,192 words a minute, these hours.
+#[test]
+fn yosys_comes_to_an_end_with_the_deepest_memories() {
+    let text = TINY
+        .replace(
+            "row_depth = 4\ncol_depth = 4\nresult_depth = 4",
+            "row_depth = 32768\ncol_depth = 32768\nresult_depth = 32768",
+        )
+        .replace("cols = 2", "cols = 1");
+    let verilog = emit(&format!("{text}[fft]\npoints = 1024\ndepth = 32768\n"));
+    assert!(verilog.matches("mem [0:32767]").count() >= 3);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("deep.v");
+    std::fs::write(&file, verilog).unwrap();
+    let script =
+        format!("read_verilog {}; hierarchy -check -top tandem; proc; check -assert", file.display());
+    let out = Command::new("yosys").args(["-q", "-p", &script]).output().expect("yosys is installed");
+    let said = String::from_utf8_lossy(&out.stderr) + String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success() && !said.contains("Warning"), "{said}");
+}

@@ -197,7 +197,7 @@ impl Bench {
     fn new(fft: &str) -> Self {
         let text = format!(
             "[array]\nrows=1\ncols=8\nlanes=1\nrow_digit=4\ncol_digit=4\n[memory]\nrow_depth=4\ncol_depth=4\n\
-             result_depth=8\n[fft]\n{fft}\n"
+             result_depth=32768\n[fft]\n{fft}\n"
         );
         let config = Config::from_toml("test.toml", &text).unwrap();
         let shape = Shape::new(&config.fft.unwrap());

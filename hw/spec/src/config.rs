@@ -12,6 +12,9 @@ pub const MAX_LOOPS: usize = 7;
 /// Most rows or columns: the width of a load's mask.
 pub const MAX_SIDE: usize = 32;
 
+/// Longest name in bytes: it becomes part of the names of files.
+pub const LONGEST_NAME: usize = 200;
+
 /// Stages of a plain array: address, memory, sign, sum over lanes, accumulator.
 pub const PLAIN: usize = 5;
 /// Stages of a deep one, with registers behind memory, selection, product and shift as well.
@@ -253,6 +256,19 @@ impl Checker<'_> {
         }
     }
 
+    fn name(&self, name: &str) -> Result<(), ConfigError> {
+        let refused = !(1..=LONGEST_NAME).contains(&name.len())
+            || matches!(name, "." | "..")
+            || name.contains(|c: char| c == '/' || c.is_control());
+        if refused {
+            let allowed = format!(
+                "a file name: no `/`, no control characters, not `.` or `..`, 1 to {LONGEST_NAME} bytes"
+            );
+            return Err(self.fail("name", name.escape_debug(), allowed));
+        }
+        Ok(())
+    }
+
     fn fft(&self, f: &RawFft, drain: usize, link_bits: usize) -> Result<Fft, ConfigError> {
         let points = self.power("fft.points", f.points, 4, 16384)?;
         let samples = self.power("fft.samples", f.samples.unwrap_or(1), 1, drain.min(8))?;
@@ -334,6 +350,13 @@ impl Config {
                 format!("a hop for which (rows − 1) / hop ≤ (cols − 1) / hop + 6 ({rows} × {cols})");
             return Err(c.fail("array.hop", array.hop as i64, allowed));
         }
+        let link_bits = c.power("link.bits", raw.link.bits.unwrap_or(128), 8, 128)?;
+        let fft = raw.fft.map(|f| c.fft(&f, array.drain, link_bits)).transpose()?;
+        // the largest transform's spectrum, and a word with its status
+        let results = fft.as_ref().map_or(2, |f| {
+            let words = f.points.div_ceil(array.drain / f.samples) + 1;
+            words.next_power_of_two()
+        });
         let m = raw.memory;
         let memory = MemoryDepths {
             row: c.power("memory.row_depth", m.row_depth, 2, 32768 / select)?,
@@ -342,15 +365,16 @@ impl Config {
                 1 => 1,
                 _ => c.power("memory.index_depth", m.index_depth.unwrap_or(m.col_depth), 2, 32768)?,
             },
-            result: c.power("memory.result_depth", m.result_depth, 2, 32768)?,
+            result: c.power("memory.result_depth", m.result_depth, results, 32768)?,
         };
-        let link_bits = c.power("link.bits", raw.link.bits.unwrap_or(128), 8, 128)?;
         let deepest = (select * memory.row).max(memory.col).max(memory.index);
         let least = deepest.trailing_zeros() as usize + 1;
         let control = raw.control;
+        let name = raw.name.unwrap_or_else(|| default_name.into());
+        c.name(&name)?;
         Ok(Config {
-            name: raw.name.unwrap_or_else(|| default_name.into()),
-            fft: raw.fft.map(|f| c.fft(&f, array.drain, link_bits)).transpose()?,
+            name,
+            fft,
             array,
             memory,
             link_bits,
@@ -501,7 +525,11 @@ mod tests {
 
     #[test]
     fn the_fft_unit_has_defaults_and_round_trips() {
-        let c = Config::from_toml("t", &format!("{TINY}[fft]\npoints=64\ndepth=32\n")).unwrap();
+        let c = Config::from_toml(
+            "t",
+            &format!("{}[fft]\npoints=64\ndepth=32\n", TINY.replace("result_depth=8", "result_depth=32")),
+        )
+        .unwrap();
         let f = c.fft.clone().unwrap();
         assert_eq!((f.samples, f.bits, f.block, f.tiles, f.any_size), (1, 16, true, true, true));
         assert_eq!((f.word_bits(128), f.groups(128)), (128, 4));
@@ -536,6 +564,56 @@ mod tests {
     }
 
     #[test]
+    fn results_of_the_largest_transform_fit() {
+        // points, samples, drain: words of a spectrum and one more, as a power of two
+        for (points, samples, drain, least) in [
+            (4, 1, 4, 2),
+            (4, 1, 1, 8),
+            (64, 1, 4, 32),
+            (64, 4, 4, 128),
+            (256, 2, 4, 256),
+            (16384, 1, 1, 32768),
+        ] {
+            let with = |result: usize| {
+                let text = format!(
+                    "{}drain={drain}\n[memory]\nrow_depth=8\ncol_depth=8\nresult_depth={result}\n\
+                     [fft]\npoints={points}\nsamples={samples}\ndepth=32768\n",
+                    TINY.split("[memory]").next().unwrap()
+                );
+                Config::from_toml("t", &text)
+            };
+            assert_eq!(with(least).unwrap().memory.result, least);
+            if least > 2 {
+                let said = with(least / 2).unwrap_err().to_string();
+                assert!(said.contains(&format!("expected a power of two from {least} to 32768")), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_those_that_outputs_take() {
+        let long = "x".repeat(LONGEST_NAME + 1);
+        for name in [
+            "a",
+            "75 %",
+            "mod\u{e8}le",
+            "...",
+            "-",
+            "",
+            ".",
+            "..",
+            "a/b",
+            "../../../escape",
+            "a\nb",
+            "a\0b",
+            &long,
+        ] {
+            let found = Config::parse("t", name, TINY).is_ok();
+            assert_eq!(found, tandem_files::plain_name(name).is_ok(), "{name:?}");
+        }
+    }
+
+    #[test]
     fn refusals_name_file_key_value_and_range() {
         let say = |from: &str, to: &str| {
             Config::from_toml("accel.toml", &TINY.replace(from, to)).unwrap_err().to_string()
@@ -562,6 +640,9 @@ mod tests {
             say("result_depth=8\n", "result_depth=8\n[fft]\npoints=64\ndepth=64\nsamples=8\n"),
             say("result_depth=8\n", "result_depth=8\n[fft]\npoints=8\ndepth=64\ntiles=true\n"),
             say("result_depth=8\n", "result_depth=8\n[fft]\npoints=64\ndepth=64\nsizes=\"few\"\n"),
+            say("result_depth=8\n", "result_depth=2\n[fft]\npoints=64\ndepth=64\n"),
+            say("[array]", "name=\"../../../escape\"\n[array]"),
+            say("[array]", "name=\"a\\nb\"\n[array]"),
         ];
         insta::assert_snapshot!(all.join("\n---\n"));
     }

@@ -1,20 +1,23 @@
 //! Boards as data: a TOML file, validated once.
 
 use crate::error::SynthError;
+use crate::options::{Program, refused};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+use tandem_rtl::hdl::names::is_keyword;
 use tandem_spec::link::BoardLink;
 
 /// Ports of the board's top module, in the order of its Verilog.
 pub const PORTS: [&str; 6] = ["clock", "rx", "tx", "led_link", "led_error", "led_busy"];
 
-/// The boards that come with the program: name and file.
-pub const BUILT_IN: [(&str, &str); 3] = [
-    ("ulx3s", include_str!("../../../configs/boards/ulx3s.toml")),
-    ("icebreaker", include_str!("../../../configs/boards/icebreaker.toml")),
-    ("7series", include_str!("../../../configs/boards/7series.toml")),
-];
+/// The boards that come with the program, those of `configs/boards/`: name and file.
+pub const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/boards.rs"));
+
+/// I/O standards of single pins (ECP5).
+const STANDARDS: [&str; 6] = ["LVCMOS33", "LVTTL33", "LVCMOS25", "LVCMOS18", "LVCMOS15", "LVCMOS12"];
+/// Longest name of a board, pin, port or package.
+const LONGEST: usize = 64;
 
 /// A family of devices, hence a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -228,14 +231,14 @@ impl Checker<'_> {
         SynthError::BoardValue {
             file: self.file.into(),
             key: key.into(),
-            value: value.to_string(),
+            value: value.to_string().escape_debug().to_string(),
             allowed: allowed.into(),
         }
     }
 
     fn board(&self, raw: Raw) -> Result<Board, SynthError> {
         if !is_name(&raw.name) {
-            return Err(self.fail("name", &raw.name, "letters, digits, `-` and `_`"));
+            return Err(self.fail("name", &raw.name, NAME));
         }
         let family = Family::ALL.iter().find(|f| f.0 == raw.device.family).map(|f| f.1);
         let family =
@@ -243,8 +246,13 @@ impl Checker<'_> {
         if family.routes() && !family.parts().contains(&raw.device.part.as_str()) {
             return Err(self.fail("device.part", &raw.device.part, family.parts().join(", ")));
         }
-        if family.routes() && raw.device.package.is_empty() {
-            return Err(self.fail("device.package", "", "the package, as nextpnr calls it"));
+        let written = |text: &str| family.routes() || !text.is_empty();
+        if written(&raw.device.part) && !is_name(&raw.device.part) {
+            return Err(self.fail("device.part", &raw.device.part, NAME));
+        }
+        if written(&raw.device.package) && !is_name(&raw.device.package) {
+            let allowed = format!("the package, as nextpnr calls it: {NAME}");
+            return Err(self.fail("device.package", &raw.device.package, allowed));
         }
         let mhz = raw.clock.mhz;
         if !(1.0..=500.0).contains(&mhz) {
@@ -276,11 +284,17 @@ impl Checker<'_> {
         if !(1.0..=1000.0).contains(&target) {
             return Err(self.fail("flow.target_mhz", target, "1 to 1000"));
         }
-        for (key, list) in [("flow.yosys", &raw.flow.yosys), ("flow.nextpnr", &raw.flow.nextpnr)] {
-            let plain = |o: &String| !o.is_empty() && o.bytes().all(|b| b.is_ascii_graphic() && b != b';');
-            if let Some(bad) = list.iter().find(|o| !plain(o)) {
-                return Err(self.fail(key, bad, "options, one an entry, without blanks"));
+        for (key, list, program) in [
+            ("flow.yosys", &raw.flow.yosys, Program::Yosys),
+            ("flow.nextpnr", &raw.flow.nextpnr, Program::Nextpnr),
+        ] {
+            if let Some((bad, allowed)) = refused(list, program, family) {
+                return Err(self.fail(key, bad, allowed));
             }
+        }
+        let standard = raw.electrical.standard.unwrap_or_else(|| STANDARDS[0].into());
+        if !STANDARDS.contains(&standard.as_str()) {
+            return Err(self.fail("electrical.standard", &standard, STANDARDS.join(", ")));
         }
         if let Some(bad) = raw.program.openfpgaloader.as_ref().filter(|n| !is_identifier(n)) {
             return Err(self.fail(
@@ -297,7 +311,7 @@ impl Checker<'_> {
             link,
             pins,
             levels,
-            standard: raw.electrical.standard.unwrap_or_else(|| "LVCMOS33".into()),
+            standard,
             pull_up: raw.electrical.pull_up,
             active_low: raw.electrical.active_low,
             yosys: raw.flow.yosys,
@@ -313,7 +327,11 @@ impl Checker<'_> {
         raw: &BTreeMap<String, String>,
     ) -> Result<Vec<(&'static str, String)>, SynthError> {
         if let Some((port, pin)) = raw.iter().find(|(port, _)| !PORTS.contains(&port.as_str())) {
-            return Err(self.fail(format!("pins.{port}"), pin, format!("only {}", PORTS.join(", "))));
+            let key = format!("pins.{}", port.escape_debug());
+            return Err(self.fail(key, pin, format!("only {}", PORTS.join(", "))));
+        }
+        if let Some((port, pin)) = raw.iter().find(|(_, pin)| !is_name(pin)) {
+            return Err(self.fail(format!("pins.{port}"), pin, format!("a pin: {NAME}")));
         }
         if !family.routes() {
             return Ok(vec![]);
@@ -322,9 +340,6 @@ impl Checker<'_> {
         for port in PORTS {
             let key = || format!("pins.{port}");
             let pin = raw.get(port).ok_or_else(|| self.fail(key(), "", "a pin"))?;
-            if !is_name(pin) {
-                return Err(self.fail(key(), pin, "a pin"));
-            }
             if let Some((other, _)) = pins.iter().find(|p| p.1 == *pin) {
                 return Err(self.fail(key(), pin, format!("another pin than that of {other}")));
             }
@@ -340,12 +355,16 @@ impl Checker<'_> {
     ) -> Result<Vec<Level>, SynthError> {
         let mut levels = vec![];
         for (port, l) in raw {
-            let key = |what: &str| format!("levels.{port}{what}");
-            if !is_identifier(port) || PORTS.contains(&port.as_str()) {
-                return Err(self.fail(key(""), port, "a Verilog name that is not one of [pins]"));
+            let key = |what: &str| format!("levels.{}{what}", port.escape_debug());
+            // names of the outermost module's own
+            let taken = port == "board" || port.ends_with("_inside") || PORTS.contains(&port.as_str());
+            if !is_identifier(port) || is_keyword(port) || taken {
+                let allowed = "a Verilog name that is none of [pins], not `board` and without `_inside`";
+                return Err(self.fail(key(""), port, allowed));
             }
-            if !is_name(&l.pin) || pins.iter().any(|p| p.1 == l.pin) {
-                return Err(self.fail(key(".pin"), &l.pin, "a pin that nothing else uses"));
+            let used = pins.iter().any(|p| p.1 == l.pin) || levels.iter().any(|o: &Level| o.pin == l.pin);
+            if !is_name(&l.pin) || used {
+                return Err(self.fail(key(".pin"), l.pin, "a pin that nothing else uses"));
             }
             if !(0..=1).contains(&l.level) {
                 return Err(self.fail(key(".level"), l.level, "0 or 1"));
@@ -356,8 +375,14 @@ impl Checker<'_> {
     }
 }
 
+/// What [`is_name`] takes.
+const NAME: &str = "1 to 64 letters, digits, `-` and `_`, the first no `-` or `_`";
+
+/// Goes into scripts, constraint files and names of files as it is.
 fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    (1..=LONGEST).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 fn is_identifier(text: &str) -> bool {
@@ -368,27 +393,30 @@ fn is_identifier(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn ulx3s() -> &'static str {
+        BUILT_IN.iter().find(|b| b.0 == "ulx3s").unwrap().1
+    }
+
     #[test]
     fn the_boards_that_come_with_the_program_are_valid() {
         for (name, text) in BUILT_IN {
             let board = Board::from_toml(name, text).unwrap();
-            assert_eq!(board.name, name);
+            assert_eq!(board.name, *name);
             assert_eq!(board.pins.len(), if board.family.routes() { PORTS.len() } else { 0 });
         }
     }
 
     #[test]
     fn the_array_leaves_multipliers_to_the_sequencer() {
-        let ulx3s = |part: &str| {
-            Board::from_toml("b", &BUILT_IN[0].1.replace("\"85k\"", part)).unwrap().multipliers()
-        };
-        assert_eq!(["\"25k\"", "\"um-45k\"", "\"85k\""].map(ulx3s), [24, 68, 152]);
+        let multipliers =
+            |part: &str| Board::from_toml("b", &ulx3s().replace("\"85k\"", part)).unwrap().multipliers();
+        assert_eq!(["\"25k\"", "\"um-45k\"", "\"85k\""].map(multipliers), [24, 68, 152]);
         assert_eq!(Board::find("icebreaker").unwrap().multipliers(), 0);
     }
 
     #[test]
     fn refusals_name_file_key_and_value() {
-        let ulx3s = BUILT_IN[0].1;
+        let ulx3s = ulx3s();
         let said = |from: &str, to: &str| {
             assert!(ulx3s.contains(from), "{from}");
             Board::from_toml("b.toml", &ulx3s.replace(from, to)).unwrap_err().to_string()
@@ -397,16 +425,30 @@ mod tests {
         assert_eq!(part, "b.toml: device.part = 86k: expected 12k, 25k, 45k, 85k, um-25k, um-45k, um-85k");
         assert_eq!(said("\"L4\"", "\"M1\""), "b.toml: pins.tx = M1: expected another pin than that of rx");
         assert_eq!(said("tx = \"L4\"\n", ""), "b.toml: pins.tx = : expected a pin");
+        assert!(said("\"L4\"", "\"\"").starts_with("b.toml: pins.tx = : expected a pin: 1 to 64 letters"));
         assert_eq!(said("mhz = 25", "mhz = 0"), "b.toml: clock.mhz = 0: expected 1 to 500");
         assert!(said("\"rx\", \"tx\"", "\"rx\", \"ty\"").contains("electrical.pull_up = ty"));
         assert!(said("level = 1", "level = 2").contains("levels.wifi_gpio0.level = 2"));
         assert!(said("115_200", "115").starts_with("b.toml: board.baud = 115"));
         assert!(said("slots", "slot").contains("unknown field `slot`"));
-        assert!(said("-abc9", "-abc9 -x").contains("flow.yosys"));
+        assert!(
+            said("-abc9", "-abc9 -x").starts_with("b.toml: flow.yosys = -abc9 -x: expected -abc2, -abc9,")
+        );
         assert!(
             said("openfpgaloader = \"ulx3s", "openfpgaloader = \"--x")
                 .contains("program.openfpgaloader = --x")
         );
-        assert!(Board::find("nonesuch").unwrap_err().to_string().contains("ulx3s, icebreaker, 7series"));
+        assert!(Board::find("nonesuch").unwrap_err().to_string().contains("7series, icebreaker, ulx3s"));
+    }
+
+    #[test]
+    fn the_boards_are_those_of_the_folder() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs/boards");
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|f| f.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        assert_eq!(names, BUILT_IN.iter().map(|b| b.0).collect::<Vec<_>>());
     }
 }

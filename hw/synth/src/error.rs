@@ -48,12 +48,21 @@ pub enum SynthError {
     Elaboration(#[from] tandem_rtl::hdl::ElabError),
     /// A tool is not there.
     #[error(
-        "{tool} was not found: run `make setup-fpga`, or set TANDEM_FPGA to a virtual environment with it"
+        "{tool} was not found: run `make setup-fpga` in tandem's workspace, or set TANDEM_FPGA to a virtual environment with it"
     )]
     Missing {
         /// The tool.
         tool: String,
     },
+    /// The tools are in a folder that somebody else could have written to.
+    #[error("{0}")]
+    Untrusted(tandem_files::FileError),
+    /// The cache has no place, or not one of this user's own.
+    #[error("{0}")]
+    Cache(tandem_files::CacheError),
+    /// The caller wished to stop.
+    #[error("stopped")]
+    Stopped,
     /// A tool failed.
     #[error("`{command}` failed with {status}\n{tail}")]
     Failed {
@@ -112,8 +121,15 @@ impl SynthError {
         SynthError::Io { file: path.display().to_string(), source }
     }
 
-    /// Whether a tool is missing or failed, rather than the request being wrong.
+    /// Whether a tool or the cache is missing, failed or not to be trusted, rather than the request being wrong.
     pub fn is_tool(&self) -> bool {
-        matches!(self, SynthError::Missing { .. } | SynthError::Failed { .. } | SynthError::Report { .. })
+        matches!(
+            self,
+            SynthError::Missing { .. }
+                | SynthError::Untrusted(_)
+                | SynthError::Cache(_)
+                | SynthError::Failed { .. }
+                | SynthError::Report { .. }
+        )
     }
 }

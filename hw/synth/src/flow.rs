@@ -5,11 +5,14 @@ use crate::error::SynthError;
 use crate::pins;
 use crate::report::{CriticalPath, Resources, cells, routed};
 use crate::scan;
-use crate::stage::run;
-use crate::store;
+use crate::stage::{Output, run};
 use crate::tools::Tools;
 use serde::{Deserialize, Serialize};
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::AtomicBool;
+use tandem_files::{Cache, CacheError, EntryError, Wanted, plain_name};
 use tandem_rtl::hdl::cells::{ECP5, SHIFT_ADD};
 use tandem_spec::Config;
 use tandem_spec::config::Fft;
@@ -17,11 +20,16 @@ use tandem_spec::config::Fft;
 /// DSPs of the iCE40 devices that have any.
 const ULTRAPLUS_DSPS: usize = 8;
 
+/// Summary of a result, in its folder.
+const SUMMARY: &str = "result.json";
+
 /// A step of the flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// rust_hdl → Verilog.
     Generate,
+    /// Another process makes the same.
+    Wait,
     /// Yosys.
     Synthesise,
     /// nextpnr with this seed.
@@ -50,8 +58,10 @@ pub struct Job<'a> {
     pub core: bool,
     /// Place and route with seeds 1 … `seeds`; the fastest is kept.
     pub seeds: u32,
-    /// Folder of finished results.
-    pub cache: &'a Path,
+    /// Finished results.
+    pub cache: &'a Cache,
+    /// Set when the caller wishes to stop.
+    pub stop: &'a AtomicBool,
 }
 
 /// What came of it.
@@ -101,7 +111,7 @@ pub fn design(job: &Job<'_>) -> std::result::Result<(String, &'static str), Synt
 /// Runs the flow, or finds its result in the cache.
 ///
 /// # Errors
-/// [`SynthError`]: a missing or failing tool, a design that does not fit, a file that cannot be written.
+/// [`SynthError`]: a missing or failing tool, a design that does not fit, a file that cannot be written, a wish to stop.
 pub fn synthesise(
     job: &Job<'_>,
     tools: &Tools,
@@ -114,33 +124,56 @@ pub fn synthesise(
     let script = yosys_script(job.config, board, top);
     let nextpnr = nextpnr_options(board, constraints.as_ref().map(|c| c.0.as_str()));
     let text = constraints.as_ref().map_or("", |c| c.1.as_str());
-    let key =
-        store::key(&[&verilog, text, &script, &nextpnr.join(" "), &job.seeds.to_string(), &tools.versions()]);
-    if let Some(dir) = store::find(job.cache, &key) {
-        return read(dir, true);
+    let (seeds, options) = (job.seeds.to_string(), nextpnr.join(" "));
+    let (part, versions) = (format!("{:?}", board.family), tools.versions());
+    let key = tandem_files::key([
+        "synth",
+        env!("CARGO_PKG_VERSION"),
+        &verilog,
+        text,
+        &script,
+        &part,
+        &options,
+        &seeds,
+        &versions,
+    ]);
+    let event = std::cell::RefCell::new(event);
+    let waiting = || (event.borrow_mut())(Event::Begin(Stage::Wait));
+    let wanted = Wanted { key: &key, waiting: &waiting, stop: job.stop };
+    let cached = Cell::new(true);
+    let built = job.cache.entry(&wanted, read, |dir, entry| {
+        cached.set(false);
+        write(&dir.join("design.v"), &verilog)?;
+        write(&dir.join("synth.ys"), &script)?;
+        if let Some((name, text)) = &constraints {
+            write(&dir.join(name), text)?;
+        }
+        let mut event = event.borrow_mut();
+        let (result, mut files) = Work { job, tools, dir, event: &mut **event }.run(&nextpnr)?;
+        write(&dir.join(SUMMARY), &serde_json::to_string_pretty(&result).expect("plain data"))?;
+        files.extend(["design.v", "synth.ys", SUMMARY].map(String::from));
+        files.extend(constraints.iter().map(|c| c.0.clone()));
+        for name in files {
+            std::fs::rename(dir.join(&name), entry.join(&name))
+                .map_err(|e| SynthError::io(&dir.join(&name), e))?;
+        }
+        Ok(())
+    });
+    match built {
+        Ok(result) => Ok(Result { cached: cached.get(), ..result }),
+        Err(EntryError::Build(e)) => Err(e),
+        Err(EntryError::Cache(CacheError::Stopped)) => Err(SynthError::Stopped),
+        Err(EntryError::Cache(e)) => Err(SynthError::Cache(e)),
     }
-    let scratch = tempfile::TempDir::new().map_err(|e| SynthError::io(&std::env::temp_dir(), e))?;
-    let dir = scratch.path();
-    write(&dir.join("design.v"), &verilog)?;
-    write(&dir.join("synth.ys"), &script)?;
-    if let Some((name, text)) = &constraints {
-        write(&dir.join(name), text)?;
-    }
-    let mut work = Work { job, tools, dir, event };
-    let (result, mut files) = work.run(&nextpnr)?;
-    let summary = dir.join("result.json");
-    write(&summary, &serde_json::to_string_pretty(&result).expect("plain data"))?;
-    files.extend([dir.join("design.v"), dir.join("synth.ys"), summary]);
-    files.extend(constraints.map(|c| dir.join(c.0)));
-    read(store::keep(job.cache, &key, &files)?, false)
 }
 
 impl Work<'_, '_> {
-    fn run(&mut self, nextpnr: &[String]) -> std::result::Result<(Result, Vec<PathBuf>), SynthError> {
-        let (dir, family) = (self.dir, self.job.board.family);
+    /// The result, and the names of its files.
+    fn run(&mut self, nextpnr: &[String]) -> std::result::Result<(Result, Vec<String>), SynthError> {
+        let family = self.job.board.family;
         (self.event)(Event::Begin(Stage::Synthesise));
-        run(&mut self.tools.yosys("synth.ys"), dir, &mut |l| (self.event)(Event::Line(l)))?.success()?;
-        let cells = cells(&dir.join("cells.json"))?;
+        self.tool(&mut self.tools.yosys("synth.ys"))?.success()?;
+        let cells = cells(&self.dir.join("cells.json"))?;
         let mut result = Result {
             resources: Resources::of_cells(&cells),
             fmax_mhz: None,
@@ -151,7 +184,7 @@ impl Work<'_, '_> {
             dir: PathBuf::new(),
             cached: false,
         };
-        let mut files = vec![dir.join("cells.json")];
+        let mut files = vec!["cells.json".to_owned()];
         if !family.routes() {
             return Ok((result, files));
         }
@@ -159,13 +192,17 @@ impl Work<'_, '_> {
             self.route(nextpnr, seed, &mut result)?;
         }
         let seed = result.seed.expect("at least one seed");
-        files.extend([format!("{seed}.report.json"), format!("{seed}.routed")].map(|f| dir.join(f)));
+        files.extend([format!("{seed}.report.json"), format!("{seed}.routed")]);
         if !self.job.core {
             let bitstream = self.pack(seed)?;
-            files.push(dir.join(&bitstream));
+            files.push(bitstream.clone());
             result.bitstream = Some(bitstream);
         }
         Ok((result, files))
+    }
+
+    fn tool(&mut self, command: &mut Command) -> std::result::Result<Output, SynthError> {
+        run(command, self.dir, self.job.stop, &mut |l| (self.event)(Event::Line(l)))
     }
 
     fn route(
@@ -185,7 +222,7 @@ impl Work<'_, '_> {
             &format!("{seed}.report.json"),
         ]);
         command.args(["--seed", &seed.to_string()]);
-        let out = run(&mut command, dir, &mut |l| (self.event)(Event::Line(l)))?;
+        let out = self.tool(&mut command)?;
         result.resources.packed(board.family, &out.lines);
         let full = out
             .lines
@@ -226,7 +263,7 @@ impl Work<'_, '_> {
                 (c, "tandem.bin")
             }
         };
-        run(&mut command, self.dir, &mut |l| (self.event)(Event::Line(l)))?.success()?;
+        self.tool(&mut command)?.success()?;
         Ok(bitstream.into())
     }
 }
@@ -330,12 +367,15 @@ fn nextpnr_options(board: &Board, constraints: Option<&str>) -> Vec<String> {
     o
 }
 
-fn read(dir: PathBuf, cached: bool) -> std::result::Result<Result, SynthError> {
-    let file = dir.join("result.json");
-    let text = std::fs::read_to_string(&file).map_err(|e| SynthError::io(&file, e))?;
-    let result: Result = serde_json::from_str(&text)
-        .map_err(|e| SynthError::Report { file: file.display().to_string(), what: e.to_string() })?;
-    Ok(Result { dir, cached, ..result })
+/// The result in `dir`, or what is wrong with it.
+fn read(dir: &Path) -> std::result::Result<Result, String> {
+    let text = std::fs::read_to_string(dir.join(SUMMARY)).map_err(|e| format!("{SUMMARY}: {e}"))?;
+    let result: Result = serde_json::from_str(&text).map_err(|e| format!("{SUMMARY}: {e}"))?;
+    if let Some(name) = &result.bitstream {
+        let file = dir.join(plain_name(name).map_err(|e| e.to_string())?);
+        file.metadata().map_err(|e| format!("{name}: {e}"))?;
+    }
+    Ok(Result { dir: dir.to_owned(), ..result })
 }
 
 fn write(path: &Path, text: &str) -> std::result::Result<(), SynthError> {

@@ -5,23 +5,25 @@
 //! Board (TOML) ─► pins, levels ────┴─► Yosys ─► nextpnr ─► packer ─► bitstream
 //!                                        └ cells    └ Fmax, critical path, utilisation
 //! ```
-//! A board is data: one file in `configs/boards/`. Tools come from the virtual environment that `make setup-fpga` makes.
+//! A board is data: one file in `configs/boards/`. Tools come from the virtual environment that `make setup-fpga` makes,
+//! results from the user's cache.
 
 pub mod board;
+pub mod environment;
 pub mod error;
 pub mod flow;
 pub mod modules;
+pub mod options;
 pub mod pins;
 pub mod program;
 pub mod report;
 pub mod scan;
 pub mod stage;
-pub mod store;
 pub mod tools;
 
 pub use board::{Board, Family};
 pub use error::SynthError;
 pub use flow::{Event, Job, Result, Stage, ecp5_script, synthesise};
-pub use program::program;
-pub use report::{CriticalPath, Resources};
+pub use program::{loader, program};
+pub use report::{CriticalPath, Resources, slack_ns};
 pub use tools::Tools;

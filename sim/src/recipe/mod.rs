@@ -14,7 +14,7 @@ pub mod tools;
 pub mod verilate;
 
 pub use design::{Design, Interface, Key};
-pub use tools::{Programs, Tools};
+pub use tools::{OLDEST_VERILATOR, Programs, Tools, version_text};
 
 /// What a build is doing, for whoever waits for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

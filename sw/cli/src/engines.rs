@@ -12,14 +12,8 @@ use tandem_sim::{Sim, SimOptions};
 use tandem_spec::link::{INITIAL_BAUD, RATES};
 use tandem_spec::{Config, Engine, RunOptions};
 
-/// Accelerators that come with the program.
-const BUILT_IN: [(&str, &str); 5] = [
-    ("default", include_str!("../../../configs/accelerators/default.toml")),
-    ("minimal", include_str!("../../../configs/accelerators/minimal.toml")),
-    ("peer-8x8", include_str!("../../../configs/accelerators/peer-8x8.toml")),
-    ("spectral", include_str!("../../../configs/accelerators/spectral.toml")),
-    ("sparse-8x8x4", include_str!("../../../configs/accelerators/sparse-8x8x4.toml")),
-];
+/// Accelerators that come with the program, those of `configs/accelerators/`: name and file.
+const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/accelerators.rs"));
 
 /// Who runs the accelerator.
 #[derive(Clone, Debug)]
@@ -116,7 +110,10 @@ pub fn accelerator(name: &str) -> Result<Config> {
     }
     match BUILT_IN.iter().find(|b| b.0 == name) {
         Some((name, text)) => Ok(Config::from_toml(&format!("{name}.toml (built in)"), text)?),
-        None => Err(usage(format!("accelerator `{name}`: neither a file nor one of configs/accelerators/"))),
+        None => {
+            let known: Vec<&str> = BUILT_IN.iter().map(|b| b.0).collect();
+            Err(usage(format!("accelerator `{name}`: neither a file nor one of {}", known.join(", "))))
+        }
     }
 }
 
@@ -201,4 +198,24 @@ pub fn carried_json(s: &Statistics) -> serde_json::Value {
         "damaged": s.damaged, "damaged_at_board": s.damaged_at_board, "polls": s.polls,
         "reconnects": s.reconnects, "replays": s.replays,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_accelerators_are_those_of_the_folder_and_valid() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs/accelerators");
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|f| f.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        assert_eq!(names, BUILT_IN.iter().map(|b| b.0).collect::<Vec<_>>());
+        for (name, text) in BUILT_IN {
+            let of_file = Config::from_file(&Path::new(folder).join(format!("{name}.toml"))).unwrap();
+            assert_eq!(Config::from_toml(name, text).unwrap().hash(), of_file.hash());
+        }
+    }
 }

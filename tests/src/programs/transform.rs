@@ -5,10 +5,11 @@ use tandem_spec::config::Fft;
 use tandem_spec::isa::{Who, words_per_address};
 use tandem_spec::{Config, Instruction, Load, Memory, Tokens, Transform};
 
-/// A table `[fft]`, or nothing: at most 256 points, so that a program of many transforms stays short.
-pub(super) fn random_unit(r: &mut Rng, drain: usize, link_bits: usize) -> String {
+/// A table `[fft]`, or nothing: at most 256 points, so that a program of many transforms stays short. With it the words that its
+/// results need.
+pub(super) fn random_unit(r: &mut Rng, drain: usize, link_bits: usize) -> (String, usize) {
     if r.percent(55) {
-        return String::new();
+        return (String::new(), 2);
     }
     let points = 1 << r.pick(&[2, 3, 4, 4, 5, 6, 6, 7, 8]);
     let samples = r.pick(&[1, 2, 4, 8]).min(drain);
@@ -18,10 +19,12 @@ pub(super) fn random_unit(r: &mut Rng, drain: usize, link_bits: usize) -> String
     let any = !r.percent(25);
     let tiles = points >= 16 && (any || [16, 64, 256].contains(&points)) && r.percent(80);
     let sizes = if any { "any" } else { "largest" };
-    format!(
+    let least = (points / (drain / samples)).max(1) + 1;
+    let table = format!(
         "[fft]\npoints = {points}\nsamples = {samples}\nbits = {bits}\ndepth = {depth}\nblock = {block}\n\
          tiles = {tiles}\nsizes = \"{sizes}\"\n"
-    )
+    );
+    (table, least.next_power_of_two())
 }
 
 /// Samples for a payload of `bytes`.

@@ -34,7 +34,8 @@ const PLANES: usize = 2;
 
 /// The lines that a tool prints, once it has succeeded.
 fn run(command: &mut Command, dir: &Path) -> Vec<String> {
-    stage::run(command, dir, &mut |_| ())
+    let go_on = std::sync::atomic::AtomicBool::new(false);
+    stage::run(command, dir, &go_on, &mut |_| ())
         .and_then(stage::Output::success)
         .unwrap_or_else(|e| panic!("{e}; {TOOLS}"))
 }
@@ -194,8 +195,7 @@ fn agrees(
     through: fn(&str, &Tools, &Path) -> String,
     cells: impl Fn(&Tools, &Path) -> PathBuf,
 ) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let tools = Tools::find(root).unwrap_or_else(|e| panic!("{e}; {TOOLS}"));
+    let tools = Tools::find().unwrap_or_else(|e| panic!("{e}; {TOOLS}"));
     let text = ARRAY.replace("PIPELINE", &pipeline.to_string());
     let config = Config::from_toml("array.toml", &text).unwrap();
     let verilog = tandem_rtl::emit(&config).unwrap().verilog;

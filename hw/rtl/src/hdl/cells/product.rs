@@ -93,9 +93,16 @@ impl Logic for Product {
         let mut logic = match self._deep {
             true => {
                 let zero = |bits| literal(0, Format::signed(bits));
-                each(&|i| format!("reg {fa}f{i} = {};\nreg {fy}r{i} = {};\n", zero(a), zero(a + b)))
-                    + &format!("reg {fb}g = {};\nalways @(posedge clock) begin\n  g <= b;\n", zero(b))
-                    + &each(&|i| format!("  f{i} <= a${i};\n  r{i} <= m{i};\n"))
+                each(&|i| {
+                    format!(
+                        "reg {fa}f{i};\nreg {fy}r{i};\ninitial f{i} = {};\ninitial r{i} = {};\n",
+                        zero(a),
+                        zero(a + b)
+                    )
+                }) + &format!(
+                    "reg {fb}g;\ninitial g = {};\nalways @(posedge clock) begin\n  g <= b;\n",
+                    zero(b)
+                ) + &each(&|i| format!("  f{i} <= a${i};\n  r{i} <= m{i};\n"))
                     + "end\n"
                     + &each(&|i| format!("assign y${i} = r{i};\n"))
             }

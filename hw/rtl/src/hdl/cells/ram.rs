@@ -100,6 +100,8 @@ impl Logic for Ram {
     fn connect(&mut self) {
         self.rdata.connect();
     }
+    /// Zeros are written down for simulators only: a device's memories start as zeros by themselves, and Yosys' time for a
+    /// list of initial values grows with its square (8,192 words: 64 s against none).
     fn hdl(&self) -> Verilog {
         let mut v = String::new();
         let format = self.rdata.format();
@@ -109,8 +111,8 @@ impl Logic for Ram {
             v,
             "(* no_rw_check{} *)\nreg {}mem [0:{last}];\n\
              integer i;\n\
-             initial begin\n`ifndef SYNTHESIS\n  rdata = {zero};\n`endif\n\
-             \x20 for (i = 0; i <= {last}; i = i + 1) mem[i] = {zero};\n",
+             initial begin\n`ifndef SYNTHESIS\n  rdata = {zero};\n\
+             \x20 for (i = 0; i <= {last}; i = i + 1) mem[i] = {zero};\n`endif\n",
             if self._block { ", ram_style = \"block\"" } else { "" },
             declared(format)
         )

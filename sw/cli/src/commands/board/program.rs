@@ -1,7 +1,6 @@
 //! `tandem board program`.
 
 use crate::Report;
-use crate::commands::synth::here;
 use crate::failure::usage;
 use anyhow::Result;
 use serde_json::json;
@@ -28,7 +27,7 @@ pub fn run(args: &Args) -> Result<Report> {
     if !args.bitstream.is_file() {
         return Err(usage(format!("{}: no such file", args.bitstream.display())));
     }
-    let command = tandem_synth::program(&board, &args.bitstream, args.cable.as_deref(), &here()?)?;
+    let command = tandem_synth::program(&board, &args.bitstream, args.cable.as_deref())?;
     let text = format!("{}: loaded {}", board.name, args.bitstream.display());
     Ok(Report::new(text, json!({ "board": board.name, "bitstream": args.bitstream, "command": command })))
 }

@@ -10,8 +10,10 @@
 //! ```
 
 use crate::commands::gemm::draw;
-use crate::commands::{synth, write};
+use crate::commands::synth::{self, Timing};
+use crate::commands::write;
 use crate::failure::usage;
+use crate::stop::Stop;
 use crate::{Report, engines};
 use anyhow::Result;
 use serde::Deserialize;
@@ -67,26 +69,31 @@ struct Line {
     /// None: nothing is placed, or it does not fit.
     fmax_mhz: Option<f64>,
     fits: bool,
+    timing: Timing,
     /// Digit multipliers.
     multipliers: usize,
     /// Digit products a cycle, over the whole simulated product.
     rate: f64,
 }
 
-/// Synthesises every pair, simulates a product on every accelerator, renders the table.
+/// Synthesises every pair, simulates a product on every accelerator, renders the table. A clock that is missed is exit code 1, with
+/// the table.
 pub fn run(args: &Args) -> Result<Report> {
     let list = load(&args.list)?;
     let page = args.into.as_ref().map(|p| Page::open(p)).transpose()?;
     // mistakes first: a pair takes minutes
     let pairs = list.pair.iter().map(|p| Ok((engines::accelerator(&p.accelerator)?, Board::find(&p.board)?)));
     let pairs = pairs.collect::<Result<Vec<_>>>()?;
-    let lines = pairs.iter().map(|(c, b)| line(c, b, &list)).collect::<Result<Vec<_>>>()?;
+    let stop = Stop::install()?;
+    let lines = pairs.iter().map(|(c, b)| line(c, b, &list, &stop)).collect::<Result<Vec<_>>>()?;
     let table = table(&lines);
     if let (Some(page), Some(path)) = (page, &args.into) {
         write(path, page.with(&table).as_bytes())?;
     }
+    let missed = lines.iter().any(|l| l.timing.missed());
     let json: Vec<Value> = lines.iter().map(Line::json).collect();
-    Ok(Report::new(table, json!({ "gemm": list.gemm, "lines": json, "page": args.into })))
+    let json = json!({ "gemm": list.gemm, "lines": json, "page": args.into });
+    Ok(Report::new(table, json).with_code(u8::from(missed)))
 }
 
 fn load(path: &Path) -> Result<List> {
@@ -102,9 +109,9 @@ fn load(path: &Path) -> Result<List> {
     Ok(list)
 }
 
-fn line(config: &Config, board: &Board, list: &List) -> Result<Line> {
+fn line(config: &Config, board: &Board, list: &List, stop: &Stop) -> Result<Line> {
     eprintln!("{} on {}", config.name, board.name);
-    let (resources, fmax_mhz, fits) = match synth::watched(config, board, false, list.seeds) {
+    let (resources, fmax_mhz, fits) = match synth::watched(config, board, false, list.seeds, stop) {
         Ok(r) => (r.resources, r.fmax_mhz, true),
         Err(e) => match e.downcast::<SynthError>() {
             Ok(SynthError::DoesNotFit { used, .. }) => (*used, None, false),
@@ -119,6 +126,7 @@ fn line(config: &Config, board: &Board, list: &List) -> Result<Line> {
         resources,
         fmax_mhz,
         fits,
+        timing: Timing::new(board, fmax_mhz),
         multipliers: a.rows * a.cols * a.lanes,
         rate: simulated_rate(config, list.gemm)?,
     })
@@ -149,6 +157,7 @@ impl Line {
         json!({
             "accelerator": self.accelerator, "board": self.board, "fits": self.fits,
             "lut": r.lut.used, "ff": r.ff.used, "dsp": r.dsp.used, "ram": r.ram.used, "fmax_mhz": self.fmax_mhz,
+            "target_mhz": self.timing.target_mhz, "timing_met": self.timing.met(), "slack_ns": self.timing.slack_ns,
             "products_per_cycle": self.rate,
             "peak_products_per_s": speeds.map(|s| s[0]), "products_per_s": speeds.map(|s| s[1]),
         })
@@ -157,6 +166,7 @@ impl Line {
     fn text(&self) -> String {
         let (r, none) = (&self.resources, || "–".to_owned());
         let fmax = match self.fmax_mhz {
+            Some(f) if self.timing.missed() => format!("{f:.1}, misses {}", self.timing.target_mhz),
             Some(f) => format!("{f:.1}"),
             None if self.fits => none(),
             None => "does not fit".into(),
@@ -221,6 +231,7 @@ mod tests {
             resources,
             fmax_mhz,
             fits,
+            timing: Timing::new(&Board::find("ulx3s").unwrap(), fmax_mhz),
             multipliers: 64,
             rate: 32.0,
         }
@@ -233,6 +244,11 @@ mod tests {
         assert!(example(None, false).text().ends_with("| does not fit | – | – |"));
         assert!(example(None, true).text().ends_with("| – | – | – |"));
         assert_eq!(line.json()["products_per_s"], 3.2e9);
+        assert_eq!((&line.json()["timing_met"], &line.json()["slack_ns"]), (&json!(true), &json!(30.0)));
+        let missed = example(Some(20.0), true);
+        assert!(missed.text().contains("| 20.0, misses 25 |"), "{}", missed.text());
+        assert_eq!(missed.json()["timing_met"], false);
+        assert_eq!(example(None, true).json()["timing_met"], Value::Null);
     }
 
     #[test]
