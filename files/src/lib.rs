@@ -22,11 +22,12 @@ mod name;
 mod output;
 mod temporary;
 
-pub use error::FileError;
+pub use error::{FileError, is_usage};
 pub use folder::Folder;
 pub use lock::{FolderLock, LOCK_FILE};
 pub use name::plain_name;
 pub use output::{Output, replace, write};
+pub use temporary::is_temporary;
 
 /// What becomes of a file that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
