@@ -101,9 +101,11 @@ fn decided(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::ErrorKind::{
+        FileTooLarge, InvalidData, NotFound, PermissionDenied, QuotaExceeded, StorageFull,
+    };
     use tandem_nn::config::ConfigError;
-    use std::io::ErrorKind::{FileTooLarge, InvalidData, NotFound, PermissionDenied, QuotaExceeded, StorageFull};
-    
+
     /// Every error that carries the system's reason, for a reason.
     fn carriers(kind: io::ErrorKind) -> Vec<anyhow::Error> {
         let file = || "f".into();

@@ -36,7 +36,7 @@ pub fn run(args: &Args) -> Result<Report> {
         Err(e @ (IdentityError::Data { .. } | IdentityError::Numerics { .. } | IdentityError::Unknown)) => {
             eprintln!("note: checkpoint {}: {e}", checkpoint.display());
         }
-        Err(source) => return Err(TrainError::Identity { file: checkpoint, source }.into()),
+        Err(difference) => return Err(TrainError::Identity { file: checkpoint, difference }.into()),
     }
     t.restore(&state)?;
     let test = t.evaluate(Part::Test, &mut (), &AtomicBool::new(false))?.context("evaluation")?;

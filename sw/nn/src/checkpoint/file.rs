@@ -30,8 +30,10 @@ impl State {
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
         let extra = Extra { checksum: self.checksum(), metadata: self.metadata.clone() };
         let extra = serde_json::to_string(&extra).expect("a map of texts is valid JSON");
-        let bytes = safetensors::serialize(&self.tensors, Some(HashMap::from([(KEY.to_owned(), extra)])))
-            .map_err(|error| CheckpointError::Serialize { file: path.to_owned(), reason: error.to_string() })?;
+        let bytes =
+            safetensors::serialize(&self.tensors, Some(HashMap::from([(KEY.to_owned(), extra)]))).map_err(
+                |error| CheckpointError::Serialize { file: path.to_owned(), reason: error.to_string() },
+            )?;
         tandem_files::replace(path, &bytes)
             .map_err(|source| CheckpointError::Write { file: path.to_owned(), source })
     }

@@ -58,12 +58,12 @@ pub enum TrainError {
         last: usize,
     },
     /// A checkpoint was made from something else.
-    #[error("checkpoint {}: {source}", file.display())]
+    #[error("checkpoint {}: {difference}", file.display())]
     Identity {
         /// The checkpoint.
         file: PathBuf,
         /// What differs.
-        source: IdentityError,
+        difference: IdentityError,
     },
 }
 

@@ -15,7 +15,9 @@ const EXPONENT: u32 = 0x7f80_0000;
 fn is_finite(array: &Array2<f32>) -> bool {
     let values = slice(array);
     let largest = |v: &[f32]| v.iter().fold(0, |most, v| most.max(v.to_bits() & (u32::MAX >> 1)));
-    map_blocks(values.len(), BLOCK, |block| largest(&values[block]) < EXPONENT).into_iter().all(|finite| finite)
+    map_blocks(values.len(), BLOCK, |block| largest(&values[block]) < EXPONENT)
+        .into_iter()
+        .all(|finite| finite)
 }
 
 impl Trainer {
@@ -57,7 +59,10 @@ pub(super) fn check(state: &State) -> Result<(), CheckpointError> {
             Dtype::I64 | Dtype::U8 => true,
         };
         if !finite {
-            return Err(CheckpointError::NotFinite { file: state.origin().to_owned(), tensor: name.to_owned() });
+            return Err(CheckpointError::NotFinite {
+                file: state.origin().to_owned(),
+                tensor: name.to_owned(),
+            });
         }
     }
     Ok(())

@@ -137,6 +137,12 @@ impl History {
         };
         let wall = Duration::try_from_secs_f64(running[2])
             .map_err(|_| state.invalid(RUNNING, running[2] as i64, "seconds".to_owned()))?;
-        Ok(History { epochs: (0..n).map(epoch).collect(), loss: running[0], accuracy: running[1], images: position, wall })
+        Ok(History {
+            epochs: (0..n).map(epoch).collect(),
+            loss: running[0],
+            accuracy: running[1],
+            images: position,
+            wall,
+        })
     }
 }

@@ -32,8 +32,8 @@ use crate::prune::Pruner;
 use crate::tensor::{Shape, Slot};
 use batches::Batches;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// Which images to evaluate on.
@@ -185,7 +185,8 @@ impl Trainer {
     ///
     /// # Errors   a product failed, masks could not be chosen, or the loss, a weight, a moment or a statistic is not a
     /// finite number; the run must not be used then
-    /// # Panics   if the run [is finished](Self::is_finished)
+    /// # Panics   if the run [is finished](Self::is_finished), or was [loaded](Self::load) from one with other images or
+    /// another batch
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
         assert!(!self.is_finished(), "a step after the last epoch");
         // On a worker of the pool, so that the many short loops of a step start without a hand-over.

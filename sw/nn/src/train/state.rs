@@ -95,15 +95,16 @@ impl Trainer {
     pub fn resume(&mut self, path: &Path) -> Result<(), TrainError> {
         let state = State::load(path)?;
         let same = Identity::saved(&state).and_then(|saved| self.identity().check(&saved));
-        same.map_err(|source| TrainError::Identity { file: path.to_owned(), source })?;
-        Ok(self.restore(&state)?)
+        same.map_err(|difference| TrainError::Identity { file: path.to_owned(), difference })?;
+        self.restore(&state)?;
+        Ok(self.check_counters(&state)?)
     }
 
-    /// Continues from a saved state, whatever it was made from, as long as the network is the same: the seed becomes the
-    /// saved one.
+    /// Takes a saved state, whatever it was made from, as long as the network is the same: the seed becomes the saved one.
+    /// To train on, rather than to evaluate, [`resume`](Self::resume).
     ///
-    /// # Errors   the file cannot be read, or the state belongs to another network, optimiser or number of steps in an
-    /// epoch, or has values that are not finite numbers; the run must not be used then
+    /// # Errors   the file cannot be read, or the state belongs to another network or optimiser, or has counts that no run
+    /// has or values that are not finite numbers; the run must not be used then
     pub fn load(&mut self, path: &Path) -> Result<(), TrainError> {
         Ok(self.restore(&State::load(path)?)?)
     }
@@ -133,26 +134,37 @@ impl Trainer {
         Ok(())
     }
 
-    /// # Errors   counters that no run of this experiment has
+    /// # Errors   counters that no run has
     fn restore_counters(&mut self, state: &State) -> Result<(), CheckpointError> {
         let [step, epoch, position, seed] =
             ["step", "epoch", "position", "seed"].map(|name| state.count(name));
         let (step, epoch, position, seed) = (step?, epoch?, position?, seed?);
-        let (batch, epochs) = (self.experiment.data.batch as u64, self.experiment.train.epochs);
+        let (epochs, images) = (self.experiment.train.epochs, self.batches.images() as u64);
         let invalid = |name, value: u64, expected| Err(state.invalid(name, value as i64, expected));
         if epoch > epochs {
             return invalid("epoch", epoch, format!("at most {epochs}, the epochs of the run"));
         }
+        if position >= images {
+            return invalid("position", position, format!("less than the {images} images of an epoch"));
+        }
+        (self.step, self.epoch, self.position) = (step, epoch, position as usize);
+        self.experiment.train.seed = seed;
+        Ok(())
+    }
+
+    /// # Errors   counters that no run of this experiment has
+    fn check_counters(&self, state: &State) -> Result<(), CheckpointError> {
+        let (position, batch) = (self.position as u64, self.experiment.data.batch as u64);
+        let invalid = |name, value: u64, expected| Err(state.invalid(name, value as i64, expected));
         if position >= self.images_per_epoch() || !position.is_multiple_of(batch) {
             let most = self.images_per_epoch() - batch;
             return invalid("position", position, format!("a multiple of {batch} from 0 to {most}"));
         }
-        let steps = epoch * self.steps_per_epoch() + position / batch;
-        if step != steps {
-            return invalid("step", step, format!("{steps}, those of {epoch} epochs and {position} images"));
+        let steps = self.epoch * self.steps_per_epoch() + position / batch;
+        if self.step != steps {
+            let expected = format!("{steps}, those of {} epochs and {position} images", self.epoch);
+            return invalid("step", self.step, expected);
         }
-        (self.step, self.epoch, self.position) = (step, epoch, position as usize);
-        self.experiment.train.seed = seed;
         Ok(())
     }
 }

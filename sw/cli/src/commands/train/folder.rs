@@ -68,7 +68,9 @@ impl Recipe {
             };
             let folder = folder.display();
             let name = name.display();
-            return Err(usage(format!("{folder}: exists and has {name}; nothing is overwritten ({way_out})")));
+            return Err(usage(format!(
+                "{folder}: exists and has {name}; nothing is overwritten ({way_out})"
+            )));
         }
         Ok(())
     }

@@ -73,7 +73,9 @@ pub fn trainer(
     data_dir: Option<&Path>,
     trace: Option<&Path>,
 ) -> Result<Trainer> {
-    let data = Arc::new(data::load(&experiment.data.set, data_dir)?);
+    let set = &experiment.data.set;
+    let data = Arc::new(data::load(set, data_dir)?);
+    super::data::note_skipped(set, data_dir)?;
     let engine = match kind {
         EngineKind::Float => Engine::Float,
         kind => Engine::Device(engines::device(kind, config, trace)?),
@@ -149,8 +151,7 @@ fn train(args: &Args) -> Result<Report> {
     if t.dropped_images() > 0 {
         progress.line(&dropped(&t));
     }
-    let predicted =
-        StepTime::predict(&t, &args.engine, args.data.as_deref(), &config, &folder.checkpoint())?;
+    let predicted = StepTime::predict(&t, &args.engine, args.data.as_deref(), &config, &folder.checkpoint())?;
     if let Some(p) = &predicted {
         progress.line(&p.text());
     }

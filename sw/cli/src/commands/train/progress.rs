@@ -88,4 +88,3 @@ impl Observer for Progress {
         }
     }
 }
-
