@@ -72,23 +72,31 @@ impl FileError {
 
     /// Whether another place would do: a mistake of the user, not a failure such as a full disk.
     pub fn is_usage(&self) -> bool {
-        use io::ErrorKind::{
-            AlreadyExists, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound,
-            PermissionDenied, ReadOnlyFilesystem,
-        };
         match self {
-            FileError::Io { source, .. } => matches!(
-                source.kind(),
-                AlreadyExists
-                    | InvalidFilename
-                    | InvalidInput
-                    | IsADirectory
-                    | NotADirectory
-                    | NotFound
-                    | PermissionDenied
-                    | ReadOnlyFilesystem
-            ),
+            FileError::Io { source, .. } => is_usage(source.kind()),
             _ => true,
         }
     }
+}
+
+/// Whether the system refuses for something the user can put right by naming another place or other contents, rather than
+/// because of a failure such as a full disk.
+pub fn is_usage(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{
+        AlreadyExists, InvalidData, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound,
+        PermissionDenied, ReadOnlyFilesystem, UnexpectedEof,
+    };
+    matches!(
+        kind,
+        AlreadyExists
+            | InvalidData
+            | InvalidFilename
+            | InvalidInput
+            | IsADirectory
+            | NotADirectory
+            | NotFound
+            | PermissionDenied
+            | ReadOnlyFilesystem
+            | UnexpectedEof
+    )
 }

@@ -30,11 +30,12 @@ mod trust;
 
 pub use cache::{Cache, CacheError, EntryError, MANIFEST, Wanted, key, place, user_dir};
 pub use embed::embedded;
-pub use error::FileError;
+pub use error::{FileError, is_usage};
 pub use folder::Folder;
 pub use lock::{FolderLock, LOCK_FILE};
 pub use name::plain_name;
 pub use output::{Output, replace, write};
+pub use temporary::is_temporary;
 pub use trust::{check_trusted, ensure_private};
 
 /// What becomes of a file that is there already.

@@ -95,8 +95,8 @@ pub(crate) fn collect(folder: &Path) {
     }
 }
 
-/// Whether a file of this name is a temporary one.
-pub(crate) fn is_temporary(name: &std::ffi::OsStr) -> bool {
+/// Whether a file of this name is being written, or was left behind by a process that was killed.
+pub fn is_temporary(name: &std::ffi::OsStr) -> bool {
     name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
 }
 

@@ -65,7 +65,10 @@ fn wrong_experiments_and_an_occupied_folder() {
     s.write("stream", "precious");
     let stream = s.path("stream");
     s.refuses(&["stream"], &["run", "record", "--random", "2", "2", "2", "-o", &stream]);
-    s.refuses(&["--threads 0"], &["train", "-c", DIGITS, "-o", &new, "--threads", "0"]);
+    for threads in ["0", "5000", "-1"] {
+        s.refuses(&["--threads"], &["train", "-c", DIGITS, "-o", &new, "--threads", threads]);
+    }
+    assert!(!Path::new(&new).exists());
 }
 
 fn idx(dimensions: &[u32], bytes: &[u8]) -> Vec<u8> {

@@ -108,10 +108,9 @@ fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let report = run(&cli).unwrap_or_else(|error| {
-        let code = failure::exit_code(&error);
-        eprintln!("error: {error:#}");
-        Report::new("", serde_json::json!({ "error": format!("{error:#}"), "exit_code": code }))
-            .with_code(code)
+        let (code, text) = (failure::exit_code(&error), failure::text(&error));
+        eprintln!("error: {text}");
+        Report::new("", serde_json::json!({ "error": text, "exit_code": code })).with_code(code)
     });
     let text = if cli.json { report.json.to_string() } else { report.text };
     ExitCode::from(if text.is_empty() { report.code } else { print(&text, report.code) })

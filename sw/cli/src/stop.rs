@@ -18,10 +18,19 @@ impl Stop {
     ///
     /// # Errors   the system refuses the handler
     pub fn install() -> Result<Self> {
-        let stop = Stop::default();
+        let stop = Self::install_at_once()?;
+        stop.note();
+        Ok(stop)
+    }
+
+    /// From now on a signal ends the process, with its exit code: while there is nothing to save.
+    ///
+    /// # Errors   the system refuses the handler
+    pub fn install_at_once() -> Result<Self> {
+        let stop = Stop { asked: Arc::new(AtomicBool::new(true)), ..Stop::default() };
         for signal in [SIGINT, SIGTERM] {
             let install = || -> std::io::Result<()> {
-                // in this order: the first signal finds the flag unset
+                // in this order: the first signal that is noted finds the flag unset
                 flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop.asked))?;
                 flag::register_usize(signal, Arc::clone(&stop.signal), signal as usize)?;
                 flag::register(signal, Arc::clone(&stop.asked))?;
@@ -30,6 +39,11 @@ impl Stop {
             install().context("signal handler")?;
         }
         Ok(stop)
+    }
+
+    /// From now on a signal is noted; a second one ends the process.
+    pub fn note(&self) {
+        self.asked.store(false, Ordering::Relaxed);
     }
 
     /// Set once a signal came.

@@ -34,7 +34,7 @@ pub use error::CheckpointError;
 use crate::digest::Digest;
 use ndarray::{Array, ArrayBase, ArrayD, Data, DataMut, Dimension};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The metadata key that names the network a checkpoint belongs to.
 const NETWORK: &str = "network";
@@ -128,6 +128,24 @@ impl State {
     /// # Errors   as [`get`](State::get)
     pub fn scalar<T: Element>(&self, name: &str) -> Result<T, CheckpointError> {
         Ok(self.get::<T>(name, &[])?[0])
+    }
+
+    /// The only element of the tensor `name`, a count.
+    ///
+    /// # Errors   as [`get`](State::get), or it is negative
+    pub fn count(&self, name: &str) -> Result<u64, CheckpointError> {
+        let value: i64 = self.scalar(name)?;
+        u64::try_from(value).map_err(|_| self.invalid(name, value, "0 or more".to_owned()))
+    }
+
+    /// The error that the tensor `name` has a value that is not allowed.
+    pub(crate) fn invalid(&self, name: &str, value: i64, expected: String) -> CheckpointError {
+        CheckpointError::Value { file: self.origin.clone(), tensor: name.to_owned(), value, expected }
+    }
+
+    /// Where it was loaded from.
+    pub fn origin(&self) -> &Path {
+        &self.origin
     }
 
     /// Tensor `name` as an array of whatever shape it was saved with.

@@ -7,6 +7,7 @@
 //! One difference is sound: more `train.epochs`, if neither the learning rate nor pruning depends on how many there are
 //! (`schedule` "constant" or "step", no `[pruning]`). The run is then the one that had them from the start.
 
+use crate::checkpoint::State;
 use crate::config::{Experiment, Keys, flatten};
 use crate::data::Dataset;
 use crate::digest::Digest;
@@ -16,6 +17,8 @@ use serde::{Deserialize, Serialize};
 /// change that gives a golden digest of the tests another value.
 pub const NUMERICS: u32 = 1;
 
+/// Key under which a checkpoint keeps it.
+const IDENTITY: &str = "identity";
 /// The key that may grow.
 const EPOCHS: &str = "train.epochs";
 
@@ -93,6 +96,20 @@ impl Identity {
         flatten("", &serde_json::to_value(table).expect("TOML is plain data"), &mut keys);
         keys.remove("name");
         Identity { experiment: experiment.keys(), accelerator: keys, data: data.digest(), numerics: NUMERICS }
+    }
+
+    /// The identity that a checkpoint keeps.
+    ///
+    /// # Errors   [`IdentityError::Unknown`]
+    pub fn saved(state: &State) -> Result<Self, IdentityError> {
+        let text = state.metadata(IDENTITY).ok_or(IdentityError::Unknown)?;
+        serde_json::from_str(text).map_err(|_| IdentityError::Unknown)
+    }
+
+    /// Lets a checkpoint keep it.
+    pub fn save(&self, state: &mut State) {
+        let text = serde_json::to_string(self).expect("maps of texts are valid JSON");
+        state.set_metadata(IDENTITY, &text);
     }
 
     /// Checks that a result of identity `saved` may be taken for one of this identity, or gone on from.

@@ -12,6 +12,11 @@ use tandem_driver::{Cost, Device, Format, Selection};
 
 pub use crate::config::LayerBits;
 
+/// Most weights of a network: several tensors of so many f32 are kept.
+const MOST_WEIGHTS: u128 = 1 << 27;
+/// Most values of an operand or result of a product, or of a batch between layers.
+const MOST_VALUES: u128 = 1 << 31;
+
 /// What values a signal can take, which decides how it is quantized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Range {
@@ -134,6 +139,7 @@ impl NetworkPlan {
         // Whether a parameter lies on the way to this signal.
         let mut trained = vec![false];
         let mut layers = Vec::new();
+        let mut weights = 0;
         for (i, entry) in experiment.layers.iter().enumerate() {
             let invalid = |key: &str, problem| experiment.invalid_layer(i, key, problem);
             let sources = sources(experiment, i)?;
@@ -142,6 +148,7 @@ impl NetworkPlan {
             let wants_gradient: Vec<_> = sources.iter().map(|&s| trained[s]).collect();
             let mut products = entry.spec.products(inputs[0], &entry.bits, experiment.data.batch);
             check_bits(experiment, i, inputs[0], &products)?;
+            weights += check_size(experiment, i, output, &products, weights)?;
             products.retain(|p| p.product != Product::InputGradient || wants_gradient[0]);
             signals.push(output);
             trained.push(entry.spec.trained() || wants_gradient.contains(&true));
@@ -212,6 +219,36 @@ fn sources(experiment: &Experiment, i: usize) -> Result<Vec<usize>, ConfigError>
             Err(experiment.invalid_layer(i, "from", allowed))
         }
     }
+}
+
+/// Checks a layer before anything is allocated for it, and returns how many weights it has.
+fn check_size(
+    experiment: &Experiment,
+    i: usize,
+    output: Signal,
+    products: &[ProductPlan],
+    earlier: u128,
+) -> Result<u128, ConfigError> {
+    let size = |a: usize, b: usize| a as u128 * b as u128;
+    let forward = products.iter().filter(|p| p.product == Product::Forward);
+    let weights: u128 = forward.map(|p| size(p.k, p.n) * p.times as u128).sum();
+    if earlier + weights > MOST_WEIGHTS {
+        let own = experiment.layers[i].spec.described();
+        let key = ["outputs", "channels"].into_iter().find(|key| own.get(key).is_some()).unwrap_or("type");
+        let all = earlier + weights;
+        let problem = format!("the network has {all} weights up to here, at most {MOST_WEIGHTS} are allowed");
+        return Err(experiment.invalid_layer(i, key, problem));
+    }
+    let operands = products.iter().flat_map(|p| [size(p.m, p.k), size(p.k, p.n), size(p.m, p.n)]);
+    let batch = size(experiment.data.batch, output.shape.features());
+    let largest = operands.chain([batch]).max().unwrap_or_default();
+    if largest > MOST_VALUES {
+        let name = &experiment.layers[i].name;
+        let problem =
+            format!("layer `{name}` needs a matrix of {largest} values, at most {MOST_VALUES} are allowed");
+        return Err(experiment.invalid_batch(problem));
+    }
+    Ok(weights)
 }
 
 fn check_bits(

@@ -211,10 +211,42 @@ fn layers_are_needed() {
     assert!(error.contains("`layer`") && error.contains("at least one"), "{error}");
     let error = plan_of(&format!("{text}\n[layer]\ntype = \"relu\"")).unwrap_err().to_string();
     assert!(error.contains("`layer`") && error.contains("at least one"), "{error}");
+    for (wrong, says) in [
+        ("layer = []", "`layer`: at least one `[[layer]]` is needed"),
+        ("layer = 3", "`layer` = 3: must be a list of tables"),
+        ("layer = \"linear\"", "`layer` = \"linear\": must be a list of tables"),
+        ("layer = [1]", "`layer[0]` = 1: must be a table"),
+    ] {
+        let error = plan_of(&format!("{wrong}\n{text}")).unwrap_err().to_string();
+        assert!(error.contains(says), "{wrong}: {error}");
+    }
     let untrained = "[[layer]]\ntype = \"max_pool\"\nsize = 10\nstride = 9\n[[layer]]\ntype = \"flatten\"";
     let experiment = Experiment::parse(Document::new("n.toml", format!("{text}{untrained}"))).unwrap();
     let error = experiment.plan(MNIST, 9).unwrap_err().to_string();
     assert!(error.contains("nothing to train"), "{error}");
+}
+
+/// Before anything is allocated.
+#[test]
+fn sizes_that_no_machine_holds_are_refused() {
+    let large = Shape { h: 512, w: 512, c: 3 };
+    let plan =
+        |text: &str, input| Experiment::parse(Document::new("net.toml", text)).unwrap().plan(input, 10);
+    let error = plan(&VALID.replace("outputs = 10", "outputs = 65536"), large).unwrap_err().to_string();
+    assert!(error.contains("`layer[3].outputs` = 65536: the network has 338"), "{error}");
+    let layers = "[[layer]]\ntype = \"conv2d\"\nchannels = 4096\nkernel = 3\n".repeat(2);
+    let two = VALID.replacen("[[layer]]", &format!("{layers}[[layer]]"), 1);
+    let error = plan(&two, MNIST).unwrap_err().to_string();
+    assert!(error.contains("`layer[1].channels` = 4096: the network has"), "{error}");
+    let error =
+        plan(&VALID.replace("batch = 8", "batch = 65536").replace("channels = 2", "channels = 64"), MNIST)
+            .unwrap_err()
+            .to_string();
+    assert!(error.contains("`data.batch` = 65536: layer `conv2d1` needs a matrix of"), "{error}");
+    for wide in ["outputs = 4000000000", "outputs = 18446744073709551616", "outputs = -1"] {
+        let error = plan_of(&VALID.replace("outputs = 10", wide)).unwrap_err().to_string();
+        assert!(error.contains("net.toml"), "{error}");
+    }
 }
 
 #[test]

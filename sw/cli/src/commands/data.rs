@@ -2,7 +2,7 @@
 
 use crate::Report;
 use anyhow::Result;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tandem_nn::data::{self, fetch};
 
 /// Arguments of `data`.
@@ -32,6 +32,21 @@ enum Action {
     },
 }
 
+/// Files of a folder that are told one by one.
+const TOLD: usize = 5;
+
+/// Says on stderr what lies in a data set's folder and is no part of it.
+pub fn note_skipped(set: &str, dir: Option<&Path>) -> Result<()> {
+    let skipped = data::skipped(set, dir)?;
+    for path in skipped.iter().take(TOLD) {
+        eprintln!("note: {}: skipped, no image or no images in it", path.display());
+    }
+    if skipped.len() > TOLD {
+        eprintln!("note: {} more skipped", skipped.len() - TOLD);
+    }
+    Ok(())
+}
+
 /// Fetches or describes.
 pub fn run(args: &Args) -> Result<Report> {
     match &args.action {
@@ -49,6 +64,7 @@ pub fn run(args: &Args) -> Result<Report> {
         }
         Action::Info { set, data } => {
             let info = data::info(set, data.as_deref())?;
+            note_skipped(set, data.as_deref())?;
             let (h, w, c) = info.shape;
             let mut text = format!(
                 "{}: {} training and {} test images of {h}×{w}×{c}, {} classes",

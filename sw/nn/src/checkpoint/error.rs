@@ -3,6 +3,7 @@
 use super::Dtype;
 use std::io;
 use std::path::PathBuf;
+use tandem_files::FileError;
 use thiserror::Error;
 
 /// A checkpoint that cannot be read, written or used; each case names the file.
@@ -77,6 +78,26 @@ pub enum CheckpointError {
         /// Type in the checkpoint.
         got: Dtype,
     },
+    /// A count that no run has.
+    #[error("checkpoint {}: `{tensor}` is {value}: expected {expected}", file.display())]
+    Value {
+        /// The checkpoint.
+        file: PathBuf,
+        /// Name of the tensor.
+        tensor: String,
+        /// Its value.
+        value: i64,
+        /// What is allowed.
+        expected: String,
+    },
+    /// A tensor has values that are infinite or not a number.
+    #[error("checkpoint {}: tensor `{tensor}` has values that are not finite numbers", file.display())]
+    NotFinite {
+        /// The checkpoint.
+        file: PathBuf,
+        /// Name of the tensor.
+        tensor: String,
+    },
     /// The checkpoint belongs to another network.
     #[error("checkpoint {} belongs to another network: expected `{expected}`, got `{got}`", file.display())]
     Network {
@@ -88,11 +109,19 @@ pub enum CheckpointError {
         got: String,
     },
     /// The file cannot be written; a checkpoint that was there before is untouched.
-    #[error("cannot write checkpoint {}: {source}; what was there before is untouched", file.display())]
+    #[error("checkpoint {}: not written: {source}; what was there before is untouched", file.display())]
     Write {
         /// The checkpoint.
         file: PathBuf,
-        /// The system's reason.
-        source: io::Error,
+        /// The file and the system's reason.
+        source: FileError,
+    },
+    /// The state cannot be put into a safetensors file.
+    #[error("checkpoint {}: {reason}", file.display())]
+    Serialize {
+        /// The checkpoint.
+        file: PathBuf,
+        /// Why.
+        reason: String,
     },
 }

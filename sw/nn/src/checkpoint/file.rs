@@ -1,13 +1,13 @@
-//! Checkpoint ⇄ safetensors file, and the atomic write below it.
+//! Checkpoint ⇄ safetensors file.
 
 use super::{CheckpointError, Dtype, State, Tensor};
 use safetensors::tensor::{Dtype as FileDtype, Metadata, SafeTensorError, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File, Permissions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io;
+use std::path::Path;
 
 /// The one metadata key of our files. A single key keeps equal states equal byte for byte: safetensors writes several in
 /// random order.
@@ -30,9 +30,12 @@ impl State {
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
         let extra = Extra { checksum: self.checksum(), metadata: self.metadata.clone() };
         let extra = serde_json::to_string(&extra).expect("a map of texts is valid JSON");
-        let bytes = safetensors::serialize(&self.tensors, Some(HashMap::from([(KEY.to_owned(), extra)])))
-            .map_err(|error| write_error(path, io::Error::other(error)))?;
-        write_atomically(path, |file| file.write_all(&bytes)).map_err(|source| write_error(path, source))
+        let bytes =
+            safetensors::serialize(&self.tensors, Some(HashMap::from([(KEY.to_owned(), extra)]))).map_err(
+                |error| CheckpointError::Serialize { file: path.to_owned(), reason: error.to_string() },
+            )?;
+        tandem_files::replace(path, &bytes)
+            .map_err(|source| CheckpointError::Write { file: path.to_owned(), source })
     }
 
     /// Reads the state that [`save`](State::save) wrote.
@@ -40,8 +43,7 @@ impl State {
     /// # Errors   unreadable; truncated or too long; not a file that `save` writes; contents that do not match the
     /// checksum
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
-        let bytes =
-            fs::read(path).map_err(|source| CheckpointError::Read { file: path.to_owned(), source })?;
+        let bytes = read(path).map_err(|source| CheckpointError::Read { file: path.to_owned(), source })?;
         let contents = SafeTensors::deserialize(&bytes).map_err(|error| explain(path, &bytes, &error))?;
         let extra = read_extra(path, &bytes)?;
         let mut state = State { tensors: BTreeMap::new(), metadata: extra.metadata, origin: path.to_owned() };
@@ -88,6 +90,14 @@ impl View for &Tensor {
     fn data_len(&self) -> usize {
         self.bytes.len()
     }
+}
+
+/// The bytes of a regular file: anything else may have no end.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    fs::read(path)
 }
 
 fn dtype_of_file(dtype: FileDtype) -> Option<Dtype> {
@@ -139,48 +149,4 @@ fn explain(path: &Path, bytes: &[u8], error: &SafeTensorError) -> CheckpointErro
 
 fn format_error(path: &Path, reason: String) -> CheckpointError {
     CheckpointError::Format { file: path.to_owned(), reason }
-}
-
-fn write_error(path: &Path, source: io::Error) -> CheckpointError {
-    CheckpointError::Write { file: path.to_owned(), source }
-}
-
-/// Replaces `path` by what `write` writes: temporary file in the same folder, fsync, rename, fsync of the folder.
-///
-/// # Errors   from any of these steps or from `write`: `path` is unchanged and the temporary file is gone
-fn write_atomically(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".writing-");
-    #[cfg(unix)]
-    let permissions: Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    #[cfg(unix)]
-    builder.permissions(permissions);
-    let mut temporary = builder.tempfile_in(&folder)?;
-    write(temporary.as_file_mut())?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(path).map_err(|error| error.error)?;
-    File::open(&folder)?.sync_all()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_write_that_fails_leaves_the_old_file_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("last.safetensors");
-        fs::write(&path, "old").unwrap();
-        let full = write_atomically(&path, |file| {
-            file.write_all(b"ne")?;
-            Err(io::ErrorKind::StorageFull.into())
-        });
-        assert_eq!(full.unwrap_err().kind(), io::ErrorKind::StorageFull);
-        assert_eq!(fs::read(&path).unwrap(), b"old");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
 }

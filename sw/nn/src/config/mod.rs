@@ -209,6 +209,11 @@ impl Experiment {
         self.document.invalid(&format!("pruning.{key}"), problem)
     }
 
+    /// The error that the batch is not allowed.
+    pub(crate) fn invalid_batch(&self, problem: String) -> ConfigError {
+        self.document.invalid("data.batch", problem)
+    }
+
     /// The error that `key` of a layer's table is not allowed.
     pub(crate) fn invalid_layer(&self, layer: usize, key: &str, problem: String) -> ConfigError {
         self.document.invalid(&format!("layer[{layer}].{key}"), problem)
@@ -236,8 +241,11 @@ impl Document {
             return Err(self.invalid("layer", problem));
         };
         let DeValue::Array(tables) = value.into_inner() else {
-            return Err(self.invalid("layer", problem));
+            return Err(self.invalid("layer", "must be a list of tables: at least one `[[layer]]`"));
         };
+        if tables.is_empty() {
+            return Err(self.invalid("layer", problem));
+        }
         let mut counts = BTreeMap::new();
         let mut layers: Vec<LayerEntry> = Vec::new();
         for (i, table) in tables.into_iter().enumerate() {

@@ -9,7 +9,7 @@
 //! # Source   Krizhevsky, "Learning multiple layers of features from tiny images", 2009
 
 use super::fetch::{Package, PackedFile};
-use super::{DataError, Dataset, Source, Split, check_labels, png, read_bytes};
+use super::{DataError, Dataset, Source, Split, check_labels, open, png, read_bytes};
 use std::path::{Path, PathBuf};
 
 const CLASSES: usize = 10;
@@ -20,6 +20,8 @@ const PIXELS: usize = PLANE * CHANNELS;
 const RECORDS: usize = 10_000;
 const BATCHES: [&str; 6] =
     ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"];
+/// Most bytes of a file of labels: twenty for each.
+const MOST_LABEL_BYTES: u64 = 20 * (TRAIN_BATCHES * RECORDS) as u64;
 /// Batches that are for training; the rest is for testing.
 const TRAIN_BATCHES: usize = 5;
 /// Spelt as in the package.
@@ -77,6 +79,7 @@ pub(super) static SOURCE: Source = Source {
     folders: &["cifar10", "cifar10/cifar-10-batches-bin", "cifar-10-batches-bin", "."],
     package: Some(&PACKAGE),
     locate,
+    skipped: |_| Vec::new(),
     read,
 };
 
@@ -115,15 +118,12 @@ fn read(files: &[PathBuf]) -> Result<Dataset, DataError> {
 fn read_binaries(files: &[PathBuf]) -> Result<Split, DataError> {
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for file in files {
-        let bytes = read_bytes(file)?;
-        let expected = RECORDS * (1 + PIXELS);
-        if bytes.len() != expected {
-            return Err(DataError::Length {
-                file: file.clone(),
-                expected: expected as u64,
-                got: bytes.len() as u64,
-            });
+        let (_, got) = open(file)?;
+        let expected = (RECORDS * (1 + PIXELS)) as u64;
+        if got != expected {
+            return Err(DataError::Length { file: file.clone(), expected, got });
         }
+        let bytes = read_bytes(file, expected)?;
         let file_labels: Vec<u8> = bytes.chunks_exact(1 + PIXELS).map(|record| record[0]).collect();
         labels.extend(check_labels(file, &file_labels, CLASSES)?);
         pixels.reserve(RECORDS * PIXELS);
@@ -138,7 +138,7 @@ fn read_binaries(files: &[PathBuf]) -> Result<Split, DataError> {
 fn read_pngs(files: &[PathBuf], labels_file: &Path) -> Result<Split, DataError> {
     let mut pixels = Vec::new();
     for file in files {
-        let image = png::read(file)?;
+        let image = png::read(file, (RECORDS, PLANE))?;
         let (_, width, channels) = image.shape;
         if (width, channels) != (PLANE, CHANNELS) {
             return Err(DataError::Shape {
@@ -149,7 +149,7 @@ fn read_pngs(files: &[PathBuf], labels_file: &Path) -> Result<Split, DataError> 
         }
         pixels.extend(image.pixels);
     }
-    let labels: Vec<i64> = serde_json::from_slice(&read_bytes(labels_file)?)
+    let labels: Vec<i64> = serde_json::from_slice(&read_bytes(labels_file, MOST_LABEL_BYTES)?)
         .map_err(|source| DataError::Json { file: labels_file.to_owned(), source })?;
     let labels = check_labels(labels_file, &labels, CLASSES)?;
     if pixels.len() != labels.len() * PIXELS {

@@ -12,8 +12,14 @@ const CSV_GZ: &[u8] = include_bytes!("../../data/digits.csv.gz");
 const TEST_INDICES: &str = include_str!("../../data/digits-test.txt");
 const PIXELS: usize = 64;
 
-pub(super) static SOURCE: Source =
-    Source { name: "digits", folders: &["."], package: None, locate: |_| Ok(Vec::new()), read };
+pub(super) static SOURCE: Source = Source {
+    name: "digits",
+    folders: &["."],
+    package: None,
+    locate: |_| Ok(Vec::new()),
+    skipped: |_| Vec::new(),
+    read,
+};
 
 fn read(_: &[PathBuf]) -> Result<Dataset, DataError> {
     let mut csv = String::new();

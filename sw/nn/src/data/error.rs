@@ -64,6 +64,16 @@ pub enum DataError {
         /// Bytes there are.
         got: u64,
     },
+    /// More than is read or unpacked: checked before anything is.
+    #[error("{}: {bytes} bytes or more, expected at most {most}", file.display())]
+    TooLarge {
+        /// The file or folder.
+        file: PathBuf,
+        /// Bytes that it has or announces.
+        bytes: u64,
+        /// Bytes that are allowed.
+        most: u64,
+    },
     /// Images of another size or kind.
     #[error("{}: expected {expected}, got {got}", file.display())]
     Shape {

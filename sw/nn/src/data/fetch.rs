@@ -12,12 +12,14 @@ use super::{DataError, data_dir, find};
 use flate2::read::GzDecoder;
 use serde::Serialize;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 const STAGING_PREFIX: &str = ".fetching-";
+/// Bytes that an archive may have beside twice its known files.
+const OTHER_FILES: u64 = 1 << 26;
 /// Lines of a failing tool's standard error that an error keeps.
 const STDERR_LINES: usize = 20;
 
@@ -223,7 +225,8 @@ fn tail(text: &str) -> String {
     lines[lines.len().saturating_sub(STDERR_LINES)..].join("\n")
 }
 
-/// Unpacks the wanted files into `staging` and checks them.
+/// Unpacks the wanted files into `staging` and checks them. Of an archive no more is inflated than twice what is known of
+/// it, and of a file not more than a byte too many.
 fn unpack(
     archive: &Path,
     package: &Package,
@@ -232,11 +235,28 @@ fn unpack(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), DataError> {
     let damaged = |source| DataError::Gzip { file: archive.to_owned(), source };
+    let most = 2 * package.files.iter().map(|file| file.bytes).sum::<u64>() + OTHER_FILES;
+    let mut inflated = GzDecoder::new(File::open(archive).map_err(damaged)?).take(most);
+    let unpacked = unpack_from(&mut inflated, archive, package, wanted, staging, progress);
+    if unpacked.is_err() && inflated.limit() == 0 {
+        return Err(DataError::TooLarge { file: archive.to_owned(), bytes: most + 1, most });
+    }
+    unpacked
+}
+
+fn unpack_from(
+    inflated: &mut dyn Read,
+    archive: &Path,
+    package: &Package,
+    wanted: &[PackedFile],
+    staging: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), DataError> {
+    let damaged = |source| DataError::Gzip { file: archive.to_owned(), source };
     let mut missing: Vec<&PackedFile> = wanted.iter().collect();
-    let reader = File::open(archive).map_err(damaged)?;
-    let mut tar = tar::Archive::new(GzDecoder::new(reader));
+    let mut tar = tar::Archive::new(inflated);
     for entry in tar.entries().map_err(damaged)? {
-        let mut entry = entry.map_err(damaged)?;
+        let entry = entry.map_err(damaged)?;
         let path = entry.path().map_err(damaged)?.into_owned();
         let Some(position) = missing.iter().position(|file| path == Path::new(package.root).join(file.name))
         else {
@@ -248,10 +268,13 @@ fn unpack(
         let report = &mut |done| {
             progress(Progress::Unpacking { file: file.name, done, total: file.bytes });
         };
-        let got = hash::copy(&mut entry, &mut output, report).map_err(|error| match error {
-            CopyError::From(source) => damaged(source),
-            CopyError::To(source) => write_error(&target, source),
-        })?;
+        let got =
+            hash::copy(&mut entry.take(file.bytes + 1), &mut output, report).map_err(
+                |error| match error {
+                    CopyError::From(source) => damaged(source),
+                    CopyError::To(source) => write_error(&target, source),
+                },
+            )?;
         if got.sha256 != file.sha256 {
             return Err(DataError::Digest {
                 package: package.spec.to_owned(),

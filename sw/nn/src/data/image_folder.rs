@@ -4,29 +4,61 @@
 //! folder/train/cat/001.png     folder/test/cat/901.png      classes: the folders of train/, in order of their names
 //! folder/train/dog/001.png     folder/test/dog/901.png      images: in order of their names
 //! ```
+//!
+//! Anything else there is skipped; [`super::skipped`] tells what.
 
-use super::{DataError, Dataset, Source, Split, png};
+use super::{DataError, Dataset, MOST_BYTES, Source, Split, check_size, png};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Labels are bytes.
 const MAX_CLASSES: usize = 256;
+/// Most pixels along an image.
+const MAX_SIDE: usize = 4096;
+const SPLITS: [&str; 2] = ["train", "test"];
 
 pub(super) static SOURCE: Source =
-    Source { name: "folder", folders: &["folder", "."], package: None, locate, read };
+    Source { name: "folder", folders: &["folder", "."], package: None, locate, skipped, read };
 
 fn locate(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut files = Vec::new();
-    for split in ["train", "test"] {
-        let before = files.len();
-        for class in sorted_entries(&folder.join(split)) {
-            files.extend(sorted_entries(&class));
-        }
-        if files.len() == before {
+    for split in SPLITS {
+        let found = Found::new(&folder.join(split));
+        if found.images.is_empty() {
             return Err(format!("{split}/CLASS/*.png"));
         }
+        files.extend(found.images);
     }
     Ok(files)
+}
+
+fn skipped(folder: &Path) -> Vec<PathBuf> {
+    SPLITS.iter().flat_map(|split| Found::new(&folder.join(split)).skipped).collect()
+}
+
+/// What there is of a split.
+struct Found {
+    images: Vec<PathBuf>,
+    /// What is no regular file with a name that ends in `.png`, and classes without one.
+    skipped: Vec<PathBuf>,
+}
+
+impl Found {
+    fn new(split: &Path) -> Self {
+        let mut found = Found { images: vec![], skipped: vec![] };
+        for class in sorted_entries(split) {
+            let before = found.images.len();
+            for file in sorted_entries(&class) {
+                let is_png = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("png"));
+                // a FIFO would be waited for, a device may have no end
+                if is_png && file.is_file() { &mut found.images } else { &mut found.skipped }.push(file);
+            }
+            if found.images.len() == before {
+                found.skipped.push(class);
+            }
+        }
+        found
+    }
 }
 
 /// What a folder holds, hidden files aside; nothing if it is no folder.
@@ -51,7 +83,11 @@ fn read(files: &[PathBuf]) -> Result<Dataset, DataError> {
             format!("one of {}", classes.len()),
         ));
     }
-    let shape = png::read(train[0])?.shape;
+    let shape @ (height, width, channels) = png::read(train[0], (MAX_SIDE, MAX_SIDE))?.shape;
+    for split in [&train, &test] {
+        let bytes = (split.len() * height * width * channels) as u64;
+        check_size(split[0].ancestors().nth(2).unwrap_or(split[0]), bytes, MOST_BYTES)?;
+    }
     Ok(Dataset {
         name: SOURCE.name.to_owned(),
         train: read_split(&train, &classes, shape)?,
@@ -74,7 +110,7 @@ fn read_split(
             .iter()
             .position(|name| *name == class)
             .ok_or_else(|| shape_error(file, format!("a class of train/: {}", classes.join(", ")), class))?;
-        let image = png::read(file)?;
+        let image = png::read(file, (MAX_SIDE, MAX_SIDE))?;
         if image.shape != (height, width, channels) {
             let (h, w, c) = image.shape;
             return Err(shape_error(

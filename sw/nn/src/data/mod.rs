@@ -34,11 +34,15 @@ use crate::tensor::slice;
 use fetch::Package;
 use ndarray::Array2;
 use sha2::{Digest as _, Sha256};
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// All data sets, by name.
 static SOURCES: &[&Source] = &[&digits::SOURCE, &mnist::SOURCE, &cifar10::SOURCE, &image_folder::SOURCE];
+
+/// Most bytes of images, of training and of testing each.
+const MOST_BYTES: u64 = 1 << 31;
 
 /// A data set that can be loaded by name.
 struct Source {
@@ -49,6 +53,8 @@ struct Source {
     package: Option<&'static Package<'static>>,
     /// The files of the data set in a folder, or the name of the first one that is missing.
     locate: fn(&Path) -> Result<Vec<PathBuf>, String>,
+    /// What lies there beside its files, if that can be told.
+    skipped: fn(&Path) -> Vec<PathBuf>,
     /// Reads what `locate` found.
     read: fn(&[PathBuf]) -> Result<Dataset, DataError>,
 }
@@ -192,6 +198,38 @@ fn check_labels<L: Copy + Into<i64>>(
     labels.iter().enumerate().map(check).collect()
 }
 
-fn read_bytes(path: &Path) -> Result<Vec<u8>, DataError> {
-    fs::read(path).map_err(|source| DataError::Read { file: path.to_owned(), source })
+/// What lies in the folder of the data set `set` and is no part of it, such as files that are no images.
+///
+/// # Errors   as [`load`]
+pub fn skipped(set: &str, dir: Option<&Path>) -> Result<Vec<PathBuf>, DataError> {
+    let source = find(set)?;
+    let (folder, _) = source.find_files(&data_dir(dir))?;
+    Ok((source.skipped)(&folder))
+}
+
+/// Opens a regular file, and tells its size: anything else may have no end.
+fn open(path: &Path) -> Result<(File, u64), DataError> {
+    let open = || {
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        let file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        Ok((file, bytes))
+    };
+    open().map_err(|source| DataError::Read { file: path.to_owned(), source })
+}
+
+/// The contents of a file of at most `most` bytes.
+fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, DataError> {
+    let (mut file, bytes) = open(path)?;
+    check_size(path, bytes, most)?;
+    let mut contents = Vec::new();
+    file.read_to_end(&mut contents).map_err(|source| DataError::Read { file: path.to_owned(), source })?;
+    Ok(contents)
+}
+
+/// # Errors   bytes > most
+fn check_size(path: &Path, bytes: u64, most: u64) -> Result<(), DataError> {
+    if bytes <= most { Ok(()) } else { Err(DataError::TooLarge { file: path.to_owned(), bytes, most }) }
 }

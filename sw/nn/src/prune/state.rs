@@ -53,6 +53,9 @@ impl Pruner {
         }
         let levels: Vec<i64> = state.get(LEVELS, &[self.layers.len()])?;
         let passes: Vec<i64> = state.get(PASSES, &[4])?;
+        if let Some(&count) = passes.iter().chain(&levels).find(|count| **count < 0) {
+            return Err(state.invalid(PASSES, count, "0 or more, as in `pruning.levels`".to_owned()));
+        }
         let pair = |i: usize| Passes { forward: passes[i] as u64, backward: passes[i + 1] as u64 };
         self.passes = ScoringPasses { batches: pair(0), single: pair(2) };
         if self.layers.iter().any(|layer| state.tensor(&names(layer)[0]).is_some()) {

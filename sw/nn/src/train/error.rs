@@ -4,8 +4,10 @@ use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::engine::{Product, ProductError};
+use crate::identity::IdentityError;
 use crate::plan::NetworkPlan;
 use crate::prune::PruneError;
+use std::path::PathBuf;
 use tandem_driver::DeviceError;
 
 /// Why a run did not start, go on or resume.
@@ -38,6 +40,30 @@ pub enum TrainError {
     Diverged {
         /// The step, from 0.
         step: u64,
+    },
+    /// A parameter, moment or statistic is infinite or not a number.
+    #[error("`{tensor}` has values that are not finite numbers after step {step}: try a smaller `train.lr`")]
+    NotFinite {
+        /// Layer and tensor.
+        tensor: String,
+        /// Steps taken.
+        step: u64,
+    },
+    /// The loss of an evaluation is infinite or not a number.
+    #[error("evaluation: the loss of images {first} to {last} is not a finite number")]
+    Unfit {
+        /// The first image of the batch.
+        first: usize,
+        /// The last one.
+        last: usize,
+    },
+    /// A checkpoint was made from something else.
+    #[error("checkpoint {}: {difference}", file.display())]
+    Identity {
+        /// The checkpoint.
+        file: PathBuf,
+        /// What differs.
+        difference: IdentityError,
     },
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! step:  batch ─► forward ─► loss ─► backward ─► optimiser ─► masks          (observer told, stop flag honoured between)
-//! state: parameters, moments, statistics, scales, masks, pruning, step, epoch, position, seed
+//! state: parameters, moments, statistics, scales, masks, pruning, step, epoch, position, seed, history, identity
 //! ```
 //!
 //! A run is a function of its experiment, data and seed on every exact device.
@@ -10,17 +10,21 @@
 pub mod accounting;
 mod batches;
 mod error;
+mod finite;
+mod history;
 mod pruning;
 mod report;
 mod state;
 
 pub use error::TrainError;
+pub use history::{EpochRecord, History, Tested};
 pub use report::{EpochReport, Evaluation, Observer, StepReport};
 pub use state::EXPERIMENT;
 
 use crate::config::Experiment;
 use crate::data::Dataset;
 use crate::engine::{Engine, Mode, Pass};
+use crate::identity::Identity;
 use crate::ledger::Ledger;
 use crate::loss::{Outcome, cross_entropy};
 use crate::network::Network;
@@ -28,9 +32,9 @@ use crate::prune::Pruner;
 use crate::tensor::{Shape, Slot};
 use batches::Batches;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 /// Which images to evaluate on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +65,11 @@ pub struct Trainer {
     position: usize,
     training: Ledger,
     evaluation: Ledger,
+    history: History,
+    /// The accelerator's TOML text.
+    accelerator: String,
+    /// Made when it is asked for: the data are read for it.
+    identity: OnceLock<Identity>,
 }
 
 impl Trainer {
@@ -96,6 +105,9 @@ impl Trainer {
             position: 0,
             training: ledger.clone(),
             evaluation: ledger,
+            history: History::default(),
+            accelerator: String::new(),
+            identity: OnceLock::new(),
         })
     }
 
@@ -144,6 +156,26 @@ impl Trainer {
         (self.batches.images() / self.experiment.data.batch) as u64
     }
 
+    /// Images trained on in an epoch: whole batches.
+    pub fn images_per_epoch(&self) -> u64 {
+        self.steps_per_epoch() * self.experiment.data.batch as u64
+    }
+
+    /// Images left out of each epoch, other ones each time, because they do not fill a batch.
+    pub fn dropped_images(&self) -> u64 {
+        self.batches.images() as u64 - self.images_per_epoch()
+    }
+
+    /// What was done, epoch by epoch.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Notes what the test set gives after the last finished epoch.
+    pub fn record_test(&mut self, test: &Evaluation) {
+        self.history.test(test);
+    }
+
     /// Whether all epochs are done.
     pub fn is_finished(&self) -> bool {
         self.epoch >= self.experiment.train.epochs
@@ -151,12 +183,16 @@ impl Trainer {
 
     /// Trains on one batch.
     ///
-    /// # Errors   a product failed, masks could not be chosen, or the loss is not a finite number
-    /// # Panics   if the run [is finished](Self::is_finished)
+    /// # Errors   a product failed, masks could not be chosen, or the loss, a weight, a moment or a statistic is not a
+    /// finite number; the run must not be used then
+    /// # Panics   if the run [is finished](Self::is_finished), or was [loaded](Self::load) from one with other images or
+    /// another batch
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
         assert!(!self.is_finished(), "a step after the last epoch");
         // On a worker of the pool, so that the many short loops of a step start without a hand-over.
-        rayon::scope(|_| self.step_on_worker())
+        let report = rayon::scope(|_| self.step_on_worker())?;
+        self.history.add(&report, self.epoch > report.epoch);
+        Ok(report)
     }
 
     fn step_on_worker(&mut self) -> Result<StepReport, TrainError> {
@@ -188,6 +224,7 @@ impl Trainer {
                 self.experiment.train.optimizer.update(parameter, lr, self.step);
             }
         }
+        self.check_finite()?;
         self.position += batch;
         if self.position + batch > self.batches.images() {
             self.position = 0;
@@ -215,7 +252,8 @@ impl Trainer {
 
     /// Trains to the end of the running epoch.
     ///
-    /// Returns `None` if `stop` was set; the run can then be saved, or go on.
+    /// Returns `None` if `stop` was set; the run can then be saved, or go on. The report is of the whole epoch, its steps
+    /// before an interruption included.
     ///
     /// # Errors   as [`step`](Self::step)
     /// # Panics   as [`step`](Self::step)
@@ -225,26 +263,21 @@ impl Trainer {
         stop: &AtomicBool,
     ) -> Result<Option<EpochReport>, TrainError> {
         let epoch = self.epoch;
-        let mut report = EpochReport::new(epoch);
-        let mut wall = Duration::ZERO;
         while self.epoch == epoch {
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
             }
             let step = self.step()?;
-            wall += step.wall;
-            report.add(&step);
             observer.step(&step);
         }
-        report.finish(wall);
-        Ok(Some(report))
+        Ok(self.history.epochs().last().map(|e| e.report))
     }
 
     /// Runs the network on images, without training.
     ///
     /// Returns `None` if `stop` was set.
     ///
-    /// # Errors   a product failed
+    /// # Errors   a product failed, or the loss is not a finite number
     pub fn evaluate(
         &mut self,
         part: Part,
@@ -268,6 +301,9 @@ impl Trainer {
             }
             let images = first..(first + self.experiment.data.batch).min(range.end);
             let outcome = rayon::scope(|_| self.evaluate_batch(split, images.clone()))?;
+            if !outcome.loss.is_finite() {
+                return Err(TrainError::Unfit { first: images.start, last: images.end - 1 });
+            }
             sum.loss += outcome.loss;
             sum.correct += outcome.correct;
             observer.evaluation(images.end - range.start, range.len());

@@ -27,7 +27,7 @@ pub struct StepReport {
     pub cycles: u64,
 }
 
-/// One epoch, or what was left of it after an interruption.
+/// One epoch, interruptions aside.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EpochReport {
     /// The epoch, from 0.
@@ -40,28 +40,6 @@ pub struct EpochReport {
     pub images: usize,
     /// Images a second.
     pub images_per_s: f64,
-}
-
-impl EpochReport {
-    /// A report without steps.
-    pub fn new(epoch: u64) -> Self {
-        EpochReport { epoch, loss: 0.0, accuracy: 0.0, images: 0, images_per_s: 0.0 }
-    }
-
-    /// Adds a step: sums, until [`finish`](Self::finish).
-    pub fn add(&mut self, step: &StepReport) {
-        self.loss += step.loss * step.images as f64;
-        self.accuracy += step.accuracy * step.images as f64;
-        self.images += step.images;
-    }
-
-    /// Turns the sums into means; `wall` is the time of all steps.
-    pub fn finish(&mut self, wall: Duration) {
-        let images = self.images as f64;
-        self.loss /= images;
-        self.accuracy /= images;
-        self.images_per_s = images / wall.as_secs_f64();
-    }
 }
 
 /// An evaluation.

@@ -1,12 +1,14 @@
 //! The state of a run: to a file, from a file, to a digest.
 
-use super::{TrainError, Trainer};
+use super::{History, TrainError, Trainer, finite};
 use crate::checkpoint::{CheckpointError, State};
+use crate::identity::Identity;
 use crate::ledger::Ledger;
 use crate::optim::Optimizer;
 use crate::tensor::Slot;
 use ndarray::Array2;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// Metadata key under which a checkpoint keeps the text of its experiment.
 pub const EXPERIMENT: &str = "experiment";
@@ -14,7 +16,7 @@ pub const EXPERIMENT: &str = "experiment";
 const COST: &str = "training_cost";
 
 impl Trainer {
-    /// All that decides the next step, and the experiment's text.
+    /// All that decides the next step, the history, the experiment's text, and what it was made from.
     pub fn state(&mut self) -> State {
         let mut state = self.weights_state();
         if let Some(pruner) = &self.pruner {
@@ -24,6 +26,8 @@ impl Trainer {
         state.set_metadata(EXPERIMENT, self.experiment.source());
         let cost = serde_json::to_string(&self.training).expect("counters are plain data");
         state.set_metadata(COST, &cost);
+        self.history.save(&mut state);
+        self.identity().save(&mut state);
         state
     }
 
@@ -58,23 +62,49 @@ impl Trainer {
         state
     }
 
-    /// SHA-256 over the tensors of [`state`](Self::state), without those of pruning other than masks: what
-    /// "the same weights" means.
+    /// SHA-256 over the tensors of [`state`](Self::state), without those of pruning other than masks and
+    /// without the history: what "the same weights" means.
     pub fn digest(&mut self) -> String {
         self.weights_state().digest()
     }
 
     /// Writes the state, atomically.
     ///
-    /// # Errors   the file cannot be written
+    /// # Errors   the file cannot be written, or a value is not a finite number: what was there before stays
     pub fn save(&mut self, path: &Path) -> Result<(), TrainError> {
+        self.check_finite()?;
         Ok(self.state().save(path)?)
     }
 
-    /// Continues from a saved state: the seed becomes the saved one.
+    /// What the run is made from.
+    pub fn identity(&self) -> &Identity {
+        self.identity.get_or_init(|| Identity::new(&self.experiment, &self.accelerator, &self.data))
+    }
+
+    /// Makes an accelerator, by its TOML text, part of the [identity](Self::identity).
     ///
-    /// # Errors   the file cannot be read, or the state belongs to another network or optimiser; the
-    /// run must not be used then
+    /// # Panics   if it is not TOML
+    pub fn set_accelerator(&mut self, toml: &str) {
+        self.accelerator = toml.to_owned();
+        self.identity = OnceLock::new();
+    }
+
+    /// Goes on with a run: continues from a saved state that was made from the same.
+    ///
+    /// # Errors   as [`load`](Self::load), or the state was made from something else ([`Identity::check`])
+    pub fn resume(&mut self, path: &Path) -> Result<(), TrainError> {
+        let state = State::load(path)?;
+        let same = Identity::saved(&state).and_then(|saved| self.identity().check(&saved));
+        same.map_err(|difference| TrainError::Identity { file: path.to_owned(), difference })?;
+        self.restore(&state)?;
+        Ok(self.check_counters(&state)?)
+    }
+
+    /// Takes a saved state, whatever it was made from, as long as the network is the same: the seed becomes the saved one.
+    /// To train on, rather than to evaluate, [`resume`](Self::resume).
+    ///
+    /// # Errors   the file cannot be read, or the state belongs to another network or optimiser, or has counts that no run
+    /// has or values that are not finite numbers; the run must not be used then
     pub fn load(&mut self, path: &Path) -> Result<(), TrainError> {
         Ok(self.restore(&State::load(path)?)?)
     }
@@ -84,15 +114,12 @@ impl Trainer {
     /// # Errors   as [`load`](Self::load)
     pub fn restore(&mut self, state: &State) -> Result<(), CheckpointError> {
         state.expect_network(&self.network.plan().fingerprint())?;
+        finite::check(state)?;
+        self.restore_counters(state)?;
         let optimizer = self.experiment.train.optimizer;
         for (name, slot) in self.network.slots() {
             restore_slot(state, &name, slot, &optimizer)?;
         }
-        let counter = |name| state.scalar::<i64>(name).map(|value| value as u64);
-        self.step = counter("step")?;
-        self.epoch = counter("epoch")?;
-        self.position = counter("position")? as usize;
-        self.experiment.train.seed = counter("seed")?;
         self.batches.reseed(self.experiment.train.seed);
         if let Some(pruner) = &mut self.pruner {
             pruner.reseed(self.experiment.train.seed);
@@ -101,6 +128,42 @@ impl Trainer {
         let cost = state.metadata(COST).and_then(|text| serde_json::from_str::<Ledger>(text).ok());
         if let Some(cost) = cost.filter(|cost| cost.same_layers(&self.training)) {
             self.training = cost;
+        }
+        self.history = History::restore(state, self.epoch, self.position)?;
+        self.identity = OnceLock::new();
+        Ok(())
+    }
+
+    /// # Errors   counters that no run has
+    fn restore_counters(&mut self, state: &State) -> Result<(), CheckpointError> {
+        let [step, epoch, position, seed] =
+            ["step", "epoch", "position", "seed"].map(|name| state.count(name));
+        let (step, epoch, position, seed) = (step?, epoch?, position?, seed?);
+        let (epochs, images) = (self.experiment.train.epochs, self.batches.images() as u64);
+        let invalid = |name, value: u64, expected| Err(state.invalid(name, value as i64, expected));
+        if epoch > epochs {
+            return invalid("epoch", epoch, format!("at most {epochs}, the epochs of the run"));
+        }
+        if position >= images {
+            return invalid("position", position, format!("less than the {images} images of an epoch"));
+        }
+        (self.step, self.epoch, self.position) = (step, epoch, position as usize);
+        self.experiment.train.seed = seed;
+        Ok(())
+    }
+
+    /// # Errors   counters that no run of this experiment has
+    fn check_counters(&self, state: &State) -> Result<(), CheckpointError> {
+        let (position, batch) = (self.position as u64, self.experiment.data.batch as u64);
+        let invalid = |name, value: u64, expected| Err(state.invalid(name, value as i64, expected));
+        if position >= self.images_per_epoch() || !position.is_multiple_of(batch) {
+            let most = self.images_per_epoch() - batch;
+            return invalid("position", position, format!("a multiple of {batch} from 0 to {most}"));
+        }
+        let steps = self.epoch * self.steps_per_epoch() + position / batch;
+        if self.step != steps {
+            let expected = format!("{steps}, those of {} epochs and {position} images", self.epoch);
+            return invalid("step", self.step, expected);
         }
         Ok(())
     }

@@ -192,3 +192,17 @@ fn embedded_and_own_sets_have_nothing_to_fetch() {
         );
     }
 }
+
+/// Nothing known needs more than twice the known files and 64 MiB.
+#[test]
+fn an_archive_that_unpacks_without_end_is_refused() {
+    let zeros = vec![0; (64 << 20) + 4096];
+    let case = Case::new(&[("zeros.bin", &zeros), CONTENTS[0], CONTENTS[1]]);
+    assert!(fs::metadata(case.archive()).unwrap().len() < 1 << 20, "inflates a hundredfold");
+    let error = case.error(NPM, None);
+    assert!(matches!(error, DataError::TooLarge { .. }), "{error}");
+    assert_eq!(case.in_place(), None);
+    // a known file that is larger than it should be
+    let error = Case::new(&[("a.bin", &zeros[..1 << 20]), CONTENTS[1]]).error(NPM, None);
+    assert!(matches!(error, DataError::Digest { .. }), "{error}");
+}

@@ -4,6 +4,7 @@ use crate::message;
 use image::{GrayImage, Luma, RgbImage};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use tandem_nn::data;
 use tempfile::TempDir;
 
@@ -36,6 +37,42 @@ fn classes_and_images_come_in_order_of_their_names() {
     assert_eq!(set.train.images.column(5).to_vec(), [1, 3, 4]);
     assert_eq!((set.test.labels, set.test.images[[0, 0]]), (vec![1], 9));
     assert_eq!(data::load("folder", Some(&dir.path().join("folder"))).unwrap().train, set.train);
+}
+
+/// Whatever else lies there is left alone: a FIFO is not waited for, a loop not followed.
+#[test]
+fn what_is_no_image_is_skipped_and_told() {
+    let dir = images();
+    let plain = data::load("folder", Some(dir.path())).unwrap();
+    let cat = dir.path().join("folder/train/cat");
+    assert!(Command::new("mkfifo").arg(cat.join("fifo.png")).status().unwrap().success());
+    std::os::unix::fs::symlink("/dev/zero", cat.join("device.png")).unwrap();
+    std::os::unix::fs::symlink("loop.png", cat.join("loop.png")).unwrap();
+    fs::create_dir(cat.join("folder.png")).unwrap();
+    fs::write(cat.join("Thumbs.db"), "stray").unwrap();
+    fs::create_dir(dir.path().join("folder/train/ant")).unwrap();
+    fs::write(dir.path().join("folder/test/readme.txt"), "stray").unwrap();
+    assert_eq!(data::load("folder", Some(dir.path())).unwrap(), plain);
+    let skipped = data::skipped("folder", Some(dir.path())).unwrap();
+    let names: Vec<_> = skipped.iter().map(|p| p.file_name().unwrap().to_str().unwrap()).collect();
+    let expected = ["ant", "Thumbs.db", "device.png", "fifo.png", "folder.png", "loop.png", "readme.txt"];
+    assert_eq!(names, expected);
+    std::os::unix::fs::symlink("z.png", cat.join("y.PNG")).unwrap();
+    assert_eq!(data::load("folder", Some(dir.path())).unwrap().train.len(), 4, "a link to an image is one");
+}
+
+#[test]
+fn an_image_too_large_to_train_on_is_not_decoded() {
+    let dir = images();
+    let large = dir.path().join("folder/train/cat/a.png");
+    GrayImage::new(4097, 1).save(&large).unwrap();
+    let expected = "DIR/folder/train/cat/a.png: expected at most 4096×4096 pixels, got 1×4097";
+    assert_eq!(error(&dir), expected);
+    // a header alone that announces 2³¹−1 pixels along each side
+    let mut bytes = fs::read(&large).unwrap();
+    bytes[16..24].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff]);
+    fs::write(&large, bytes).unwrap();
+    assert!(error(&dir).contains("DIR/folder/train/cat/a.png"));
 }
 
 #[test]

@@ -193,3 +193,35 @@ proptest! {
         prop_assert!(error.contains("train-images-idx3-ubyte"), "{}", error);
     }
 }
+
+/// A file that inflates a thousandfold is read no further than its header announces, and a header is believed only if the
+/// file can hold what it says.
+#[test]
+fn no_more_is_read_than_the_header_announces() {
+    let (dir, folder) = mnist();
+    fs::remove_file(folder.join("t10k-images-idx3-ubyte")).unwrap();
+    let zipped = folder.join("t10k-images-idx3-ubyte.gz");
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(&images(2)).unwrap();
+    (0..256).for_each(|_| encoder.write_all(&[0; 1 << 20]).unwrap());
+    fs::write(&zipped, encoder.finish().unwrap()).unwrap();
+    match load_error(dir.path()) {
+        DataError::Length { file, expected: 1584, got: 1585 } => assert_eq!(file, zipped),
+        other => panic!("{other}"),
+    }
+    let claims = idx(0x803, &[4_000_000_000, 28, 28], &[0; 784]);
+    fs::write(&zipped, gzip(&claims)).unwrap();
+    match load_error(dir.path()) {
+        DataError::TooLarge { file, bytes: 3_136_000_000_016, .. } => assert_eq!(file, zipped),
+        other => panic!("{other}"),
+    }
+    fs::remove_file(&zipped).unwrap();
+    fs::write(folder.join("t10k-images-idx3-ubyte"), &claims).unwrap();
+    assert!(matches!(
+        load_error(dir.path()),
+        DataError::Length { expected: 3_136_000_000_016, got: 800, .. }
+    ));
+    let all = idx(0x803, &[u32::MAX; 3], &[]);
+    fs::write(folder.join("t10k-images-idx3-ubyte"), all).unwrap();
+    assert!(matches!(load_error(dir.path()), DataError::Length { .. }));
+}
