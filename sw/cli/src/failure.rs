@@ -42,6 +42,19 @@ pub fn usage(message: impl fmt::Display) -> anyhow::Error {
     Failure::new(2, message).into()
 }
 
+/// An error with its causes. What one already says of its cause is not said again.
+pub fn message(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 /// The exit code of an error.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     for cause in error.chain() {
@@ -78,4 +91,18 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         }
     }
     2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let source = std::io::Error::other("no such thing");
+        // its own text ends with that of its source
+        let error = anyhow::Error::new(EngineError::Io { file: "a".into(), source }).context("reading");
+        assert_eq!(message(&error), "reading: a: no such thing");
+        assert_eq!(message(&anyhow::anyhow!("why").context("what")), "what: why");
+    }
 }

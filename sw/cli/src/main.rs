@@ -1,9 +1,11 @@
 //! `tandem`: generate an accelerator, check it, train on it.
 
+mod arguments;
 mod commands;
 mod compare;
 mod engines;
 mod failure;
+mod npy;
 mod stop;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -109,9 +111,9 @@ fn main() -> ExitCode {
     };
     let report = run(&cli).unwrap_or_else(|error| {
         let code = failure::exit_code(&error);
-        eprintln!("error: {error:#}");
-        Report::new("", serde_json::json!({ "error": format!("{error:#}"), "exit_code": code }))
-            .with_code(code)
+        let text = failure::message(&error);
+        eprintln!("error: {text}");
+        Report::new("", serde_json::json!({ "error": text, "exit_code": code })).with_code(code)
     });
     let text = if cli.json { report.json.to_string() } else { report.text };
     ExitCode::from(if text.is_empty() { report.code } else { print(&text, report.code) })
