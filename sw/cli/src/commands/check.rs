@@ -17,6 +17,7 @@ const MOST_SECONDS: u64 = 365 * 24 * 3600;
 
 /// Arguments of `check`.
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// Accelerators: TOML files, or names in configs/accelerators/; once for each.
     #[arg(short, long, value_name = "ACCEL", default_value = "default")]

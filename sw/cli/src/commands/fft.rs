@@ -20,6 +20,7 @@ const MOST_SAMPLES: usize = 1 << 25;
 
 /// Arguments of `fft`.
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// Accelerator: a TOML file, or a name in configs/accelerators/.
     #[arg(short, long, value_name = "ACCEL", default_value = "spectral")]

@@ -18,6 +18,7 @@ const MOST_PRODUCTS: u128 = 1 << 40;
 
 /// Arguments of `gemm`.
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// Accelerator: a TOML file, or a name in configs/accelerators/.
     #[arg(short, long, value_name = "ACCEL", default_value = "default")]

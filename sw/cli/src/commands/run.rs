@@ -25,6 +25,7 @@ pub struct Args {
 #[derive(clap::Subcommand)]
 enum Action {
     /// Write the instruction stream of a matrix product.
+    #[command(allow_negative_numbers = true)]
     Record {
         /// Accelerator: a TOML file, or a name in configs/accelerators/.
         #[arg(short, long, value_name = "ACCEL", default_value = "default")]
@@ -36,6 +37,7 @@ enum Action {
         output: PathBuf,
     },
     /// Execute a stream.
+    #[command(allow_negative_numbers = true)]
     Replay {
         /// Accelerator: a TOML file, or a name in configs/accelerators/.
         #[arg(short, long, value_name = "ACCEL", default_value = "default")]
@@ -57,6 +59,7 @@ enum Action {
         /// The stream's file.
         file: PathBuf,
     },
+    #[command(allow_negative_numbers = true)]
     /// Execute a stream on two engines and name the first instruction at which they differ.
     Diff {
         /// Accelerator: a TOML file, or a name in configs/accelerators/.
