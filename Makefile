@@ -3,7 +3,7 @@ CARGO ?= cargo
 TANDEM = $(CARGO) run --release --quiet -p tandem --
 SEEDS ?= 1 2 3
 
-.PHONY: help demo test lint bench setup setup-test mnist pruning-table spectral-table setup-fpga board-table clean
+.PHONY: help demo test lint sanitize bench setup setup-test mnist pruning-table spectral-table setup-fpga board-table clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -30,6 +30,9 @@ lint: ## format and clippy
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 
+
+sanitize: setup ## the C++ harness and its models under ASan and UBSan: nightly, or before a release
+	@tools/sanitize.sh
 
 bench: setup ## speeds, as JSON
 	@$(CARGO) build --release --quiet -p tandem

@@ -247,9 +247,38 @@ fn check_writes_a_junit_report() {
     let cases = report["cases"].as_u64().expect("a count");
     assert!(cases > 0 && report["failures"] == 0, "{report}");
     let xml = std::fs::read_to_string(&file).unwrap();
-    assert!(xml.starts_with("<?xml") && xml.contains(&format!("tests=\"{cases}\" failures=\"0\"")), "{xml}");
-    assert_eq!(xml.matches("<testcase").count(), xml.matches("</testcase>").count(), "{xml}");
-    s.refuses(&["--seconds 0"], &["check", "--seconds", "0"]);
+    assert!(xml.starts_with("<?xml") && xml.contains("tests=\"2\" skipped=\"0\" errors=\"0\" failures=\"0\""), "{xml}");
+    for (suite, name) in [("programs", "programs"), ("products", "products")] {
+        let count = &report["configurations"][0][suite];
+        assert!(xml.contains(&format!("<testcase name=\"{name}\" classname=\"default\"")), "{xml}");
+        assert!(xml.contains(&format!("<property name=\"cases\" value=\"{count}\"/>")), "{count} in {xml}");
+    }
+}
+
+#[test]
+fn check_takes_several_accelerators_and_reports_those_that_cannot_be_built() {
+    let s = Scratch::new();
+    let name = "a \"<&>\" größer";
+    let odd = config("tiny").to_toml().replace("name = \"tiny\"", &format!("name = {name:?}"));
+    let odd = s.write("odd.toml", odd);
+    let (file, cache, empty) = (s.path("junit.xml"), s.path("cache"), s.path("empty"));
+    std::fs::create_dir(&empty).unwrap();
+    // the default one is part of the program, the other would have to be built
+    let arguments = ["check", "-c", "default", "-c", &odd, "--seconds", "2", "--junit", &file];
+    let output = run(&[], &arguments, &[("PATH", &empty), ("TANDEM_CACHE", &cache)]);
+    assert_eq!(output.status.code(), Some(3), "{}", text_of(&output));
+    assert!(text(&output.stderr).contains("verilator"), "{}", text_of(&output));
+    let xml = std::fs::read_to_string(&file).unwrap();
+    assert!(xml.contains("tests=\"2\" skipped=\"0\" errors=\"2\" failures=\"0\""), "{xml}");
+    assert!(xml.contains("größer") && !xml.contains("<&>") && xml.contains("verilator"), "{xml}");
+
+    let report = succeeds(&["check", "-c", "default", "-c", "default", "--seconds", "2"]);
+    assert_eq!(report["configurations"].as_array().unwrap().len(), 2);
+}
+
+/// All that a run has printed.
+fn text_of(output: &std::process::Output) -> String {
+    text(&output.stdout) + &text(&output.stderr)
 }
 
 #[test]

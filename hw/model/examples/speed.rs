@@ -59,17 +59,18 @@ fn seconds(mut f: impl FnMut()) -> f64 {
 
 fn twin(name: &str, config: &Config, compute: Compute) {
     let compute = Compute { tokens: Tokens::default(), ..compute };
-    let mut twin = Twin::new(config);
     let mut stream = Stream::new(config);
     for _ in 0..10 {
         stream.push(&Instruction::Compute(compute));
     }
     let planes = f64::from(compute.row_planes) * f64::from(compute.col_planes);
     let steps = 10.0 * 8.0 * 16.0 * 64.0 * planes;
-    let t = seconds(|| {
-        twin.run(&stream, &RunOptions::default()).expect("runs");
-    });
-    println!("{name}: {:.1} ns a step, {:.1} M steps/s", t / steps * 1e9, steps / t / 1e6);
+    for (how, mut twin) in [("", Twin::new(config)), (", looking for hazards", Twin::checked(config))] {
+        let t = seconds(|| {
+            twin.run(&stream, &RunOptions::default()).expect("runs");
+        });
+        println!("{name}{how}: {:.1} ns a step, {:.1} M steps/s", t / steps * 1e9, steps / t / 1e6);
+    }
 }
 
 fn main() {
@@ -117,9 +118,10 @@ fn main() {
     println!("with stalls (patterns of 4093 cycles prepared each time): {:.1} µs", t * 1e6);
     let mut stream = Stream::new(&dense);
     stream.push_load(Load { tokens: Tokens::default(), ..load }, &vec![0x5a; 1024 * 16]);
-    let mut twin = Twin::new(&dense);
-    let t = seconds(|| {
-        twin.run(&stream, &RunOptions::default()).expect("runs");
-    });
-    println!("load: {:.1} ns a link word of 128 bits", t / 1024.0 * 1e9);
+    for (how, mut twin) in [("", Twin::new(&dense)), (", looking for hazards", Twin::checked(&dense))] {
+        let t = seconds(|| {
+            twin.run(&stream, &RunOptions::default()).expect("runs");
+        });
+        println!("load{how}: {:.1} ns a link word of 128 bits", t / 1024.0 * 1e9);
+    }
 }

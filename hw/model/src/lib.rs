@@ -30,11 +30,13 @@
 mod compute;
 mod fft;
 mod frontend;
+pub mod hazard;
 mod load;
 mod memory;
 mod store;
 pub mod timing;
 mod twin;
 
+pub use hazard::Hazard;
 pub use timing::CycleModel;
 pub use twin::Twin;

@@ -94,6 +94,17 @@ impl Memories {
     }
 
     /// The memory that a load fills.
+    pub(crate) fn operand(&self, memory: Memory) -> &Pad {
+        match memory {
+            Memory::Row => &self.row,
+            Memory::Col => &self.col,
+            Memory::Index => &self.index,
+            Memory::Offset => &self.offset,
+            Memory::Sample => &self.sample,
+        }
+    }
+
+    /// The same, to be filled.
     pub(crate) fn operand_mut(&mut self, memory: Memory) -> &mut Pad {
         match memory {
             Memory::Row => &mut self.row,

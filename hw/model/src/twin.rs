@@ -3,9 +3,10 @@
 use crate::compute::Array;
 use crate::fft;
 use crate::frontend::{Frontend, Words};
+use crate::hazard::{Hazard, Watch};
 use crate::memory::Memories;
 use crate::store;
-use crate::timing::{Event, Fault, Schedule, with_identity};
+use crate::timing::{Event, Fault, Schedule, Then, with_identity};
 use tandem_spec::isa::Who;
 use tandem_spec::packet::Kind;
 use tandem_spec::registers::IDENTITY;
@@ -18,7 +19,7 @@ use tandem_spec::{Config, Counters, Engine, EngineError, Outcome, Packet, RunOpt
 /// accumulators stay).
 ///
 /// # Numeric
-/// Bit-exact for every program in which tokens order whatever touches the same memory address.
+/// Bit-exact for every program without hazards. [`Twin::checked`] looks for them.
 ///
 /// # Timing
 /// See [`crate::timing`]. Work and memory of a run are bounded by its cycles, which are known before
@@ -36,6 +37,7 @@ pub struct Twin {
     schedule: Schedule,
     memories: Memories,
     array: Array,
+    watch: Option<Box<Watch>>,
 }
 
 impl Twin {
@@ -48,7 +50,23 @@ impl Twin {
             schedule: Schedule::new(config),
             memories: Memories::new(config),
             array: Array::new(config),
+            watch: None,
         }
+    }
+
+    /// The same, and it looks for hazards: see [`Twin::hazards`].
+    pub fn checked(config: &Config) -> Self {
+        let twin = Twin::new(config);
+        let watch = Watch::new(config, &twin.memories);
+        Twin { watch: Some(Box::new(watch)), ..twin }
+    }
+
+    /// The hazards of the last run, as they were found; always none if the twin is not [`Twin::checked`].
+    ///
+    /// Whether there are any depends on the program only, not on stalls; how far they are looked for, on where
+    /// the run ended. Two instructions and a memory count once, and the first 64 are kept.
+    pub fn hazards(&self) -> &[Hazard] {
+        self.watch.as_ref().map_or(&[], |w| w.found())
     }
 
     fn check(&self, stream: &Stream) -> Result<(), EngineError> {
@@ -62,6 +80,22 @@ impl Twin {
             return Err(EngineError::Link(format!("{words} words of {link} bytes in {bytes} bytes")));
         }
         Ok(())
+    }
+
+    /// Lets the watch, if there is one, see what happens.
+    fn watch_over(&mut self, event: &Event) {
+        let Some(watch) = &mut self.watch else { return };
+        match event {
+            Event::Load(number, l) => watch.load(&self.config, *number, l, &self.memories),
+            Event::Queued => {}
+            Event::Compute(number, c) => watch.compute(&self.config, *number, c, &self.memories),
+            Event::Transform(number, t) => watch.transform(&self.config, *number, t),
+            Event::Store(number, s) => watch.store(*number, s),
+            Event::Read(number, tokens, _) => watch.read(*number, *tokens),
+            Event::Fault(_) => watch.fail(),
+            Event::Ready | Event::Limit => watch.reset(),
+            Event::Quiet => watch.rest(),
+        }
     }
 
     fn status_at_rest(&self) -> Status {
@@ -124,17 +158,25 @@ impl Engine for Twin {
         let mut words = Words::new(stream);
         let mut packets = vec![];
         self.schedule.begin(options);
+        if let Some(w) = &mut self.watch {
+            w.begin();
+        }
         let status = loop {
             if self.schedule.wants_words()
                 && let Some(piece) = self.frontend.next(&mut words, &mut self.memories)
             {
+                if let (Then::Payload, Some(w)) = (&piece.then, &mut self.watch) {
+                    w.loaded();
+                }
                 self.schedule.feed(piece);
                 continue;
             }
-            match self.schedule.step() {
-                Event::Dispatch => {}
-                Event::Compute(c) => self.array.execute(&self.config, &c, &mut self.memories),
-                Event::Transform(t) => {
+            let event = self.schedule.step();
+            self.watch_over(&event);
+            match event {
+                Event::Load(..) | Event::Queued => {}
+                Event::Compute(_, c) => self.array.execute(&self.config, &c, &mut self.memories),
+                Event::Transform(_, t) => {
                     if let Some(unit) = &self.config.fft {
                         fft::execute(&self.config, unit, &t, &mut self.memories);
                     }
@@ -142,7 +184,7 @@ impl Engine for Twin {
                 Event::Store(number, s) => {
                     packets.push(store::packet(&self.config, &self.memories, number, &s));
                 }
-                Event::Read(number, counters) => packets.push(self.register_packet(number, counters)),
+                Event::Read(number, _, counters) => packets.push(self.register_packet(number, counters)),
                 Event::Fault(fault) => {
                     self.frontend.fail();
                     packets.push(Self::error_packet(fault));

@@ -166,3 +166,17 @@ mod tests {
         assert!(all.iter().all(|error| exit_code(error) == 1));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let source = std::io::Error::other("no such thing");
+        // its own text ends with that of its source
+        let error = anyhow::Error::new(EngineError::Io { file: "a".into(), source }).context("reading");
+        assert_eq!(message(&error), "reading: a: no such thing");
+        assert_eq!(message(&anyhow::anyhow!("why").context("what")), "what: why");
+    }
+}

@@ -1,9 +1,11 @@
 //! `tandem`: generate an accelerator, check it, train on it.
 
+mod arguments;
 mod commands;
 mod compare;
 mod engines;
 mod failure;
+mod npy;
 mod stop;
 
 use clap::{CommandFactory, Parser, Subcommand};

@@ -51,6 +51,7 @@ mod pack;
 pub mod plan;
 mod planner;
 mod product;
+mod recent;
 mod request;
 pub mod schedule;
 mod sparsity;

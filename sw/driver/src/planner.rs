@@ -4,11 +4,11 @@ use crate::device::{DeviceError, GemmRequest, ResultFormat};
 use crate::matrix::Matrix;
 use crate::pack::{Sources, payload};
 use crate::plan::{Planned, Problem, search};
+use crate::recent::Recent;
 use crate::request::{check_values, empty, problem};
 use crate::schedule::{Fill, Program, schedule};
 use crate::sparsity::{Compressed, Selection, compress};
 use rayon::prelude::*;
-use std::collections::HashMap;
 use std::sync::Arc;
 use tandem_spec::engine::Predict;
 use tandem_spec::{Config, Instruction, Stream};
@@ -16,11 +16,14 @@ use tandem_spec::{Config, Instruction, Stream};
 /// Payloads that are made at a time.
 const BATCH: usize = 64;
 
-/// Finds plans and remembers them.
+/// Plans that are remembered: more than networks have products, and a few megabytes.
+pub(crate) const PLANS: usize = 1024;
+
+/// Finds plans and remembers those used last.
 pub struct Planner {
     config: Config,
     predict: Arc<dyn Predict>,
-    plans: HashMap<Problem, Arc<Planned>>,
+    plans: Recent<Problem, Arc<Planned>>,
 }
 
 /// A request as a program.
@@ -39,7 +42,7 @@ pub struct Lowered {
 impl Planner {
     /// A planner for an accelerator.
     pub fn new(config: Config, predict: Arc<dyn Predict>) -> Self {
-        Planner { config, predict, plans: HashMap::new() }
+        Planner { config, predict, plans: Recent::new(PLANS) }
     }
 
     /// The accelerator.
@@ -47,7 +50,12 @@ impl Planner {
         &self.config
     }
 
-    /// The plan of a problem, searched for when it is first asked for.
+    /// Plans that are remembered now: never more than 1,024.
+    pub fn remembered(&self) -> usize {
+        self.plans.len()
+    }
+
+    /// The plan of a problem, searched for when it is not remembered.
     ///
     /// # Errors
     /// [`DeviceError::Request`] if the product is far too large for the accelerator.
@@ -56,7 +64,7 @@ impl Planner {
     /// If a dimension is zero.
     pub fn plan(&mut self, problem: &Problem) -> Result<Arc<Planned>, DeviceError> {
         if let Some(planned) = self.plans.get(problem) {
-            return Ok(planned.clone());
+            return Ok(planned);
         }
         let refuse = |what: String| DeviceError::Request { what };
         let most = self.config.array.select;

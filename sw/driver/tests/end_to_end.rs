@@ -1,4 +1,4 @@
-//! Products through plan, pack, twin and unpack: every integer right, every counter as predicted.
+//! Products through plan, pack, twin and unpack: every integer right, every counter as predicted, no hazards.
 
 mod common;
 
@@ -16,7 +16,7 @@ struct Pair {
 impl Pair {
     fn new(config: &Config) -> Self {
         Pair {
-            offload: Offload::new(Twin::new(config), CycleModel).strict(),
+            offload: Offload::new(Twin::checked(config), CycleModel).strict(),
             exact: Exact::new(config.clone(), CycleModel),
         }
     }
@@ -33,6 +33,7 @@ impl Pair {
             case.pattern
         );
         let ran = self.offload.gemm(&request).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(self.offload.engine().hazards(), [], "{name}");
         assert_eq!(mismatches(&request, ran.y.view()), 0, "{name}");
         assert_eq!(ran.cost.cycles, ran.cost.predicted_cycles, "{name}");
         let fast = self.exact.gemm(&request).unwrap();

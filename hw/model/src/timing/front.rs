@@ -7,9 +7,8 @@
 
 use super::meter::{Ahead, Wait};
 use super::schedule::Schedule;
-use tandem_spec::Instruction;
-use tandem_spec::Reason;
 use tandem_spec::isa::Who;
+use tandem_spec::{Instruction, Load, Reason};
 
 /// What the words that follow on the link amount to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,12 +137,12 @@ impl Schedule {
         }
     }
 
-    /// Leaves ISSUE in cycle `at`; whether a payload follows.
-    pub(crate) fn leave_issue(&mut self, at: u64) {
+    /// Leaves ISSUE in cycle `at`; the LOAD whose payload follows, if one does.
+    pub(crate) fn leave_issue(&mut self, at: u64) -> Option<(u32, Load)> {
         let Front::Issue { from, number, instruction } =
             std::mem::replace(&mut self.front, Front::Fetch { from: at + 1 })
         else {
-            return;
+            return None;
         };
         self.meter.dispatch(at);
         match &*instruction {
@@ -153,6 +152,7 @@ impl Schedule {
                     self.tokens.compute_load.pop();
                 }
                 self.front = Front::Payload { from: at + 1, push: l.tokens.push_next };
+                return Some((number, *l));
             }
             Instruction::Compute(_) | Instruction::Transform(_) => {
                 self.meter.wait(Wait::Queue, from, at);
@@ -163,6 +163,7 @@ impl Schedule {
                 self.store.enter(number, *instruction, at + 1);
             }
         }
+        None
     }
 
     /// What the load engine waits for, and since when.

@@ -33,3 +33,4 @@ pub(crate) use front::{Fault, Piece, Seen, Then};
 pub use predict::CycleModel;
 pub(crate) use predict::with_identity;
 pub(crate) use schedule::{Event, Schedule};
+pub(crate) use tiles::Tiles;

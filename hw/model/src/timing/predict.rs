@@ -88,8 +88,12 @@ fn walk<'a>(
             }
         }
         match schedule.step() {
-            Event::Dispatch | Event::Compute(_) | Event::Transform(_) | Event::Store(..) => {}
-            Event::Read(_, counters) => read(with_identity(counters, hash)),
+            Event::Load(..)
+            | Event::Queued
+            | Event::Compute(..)
+            | Event::Transform(..)
+            | Event::Store(..) => {}
+            Event::Read(_, _, counters) => read(with_identity(counters, hash)),
             Event::Fault(_) | Event::Ready | Event::Quiet | Event::Limit => {
                 return with_identity(schedule.registers(), hash);
             }

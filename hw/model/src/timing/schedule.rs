@@ -20,7 +20,7 @@ use super::run::Run;
 use super::tiles::Tiles;
 use tandem_spec::isa::Who;
 use tandem_spec::{
-    Compute, Config, Counters, Instruction, Reason, RunOptions, Store, Timing, Tokens, Transform,
+    Compute, Config, Counters, Instruction, Load, Reason, RunOptions, Store, Timing, Tokens, Transform,
 };
 
 /// Logged activities at which the counters are brought up to date.
@@ -29,16 +29,18 @@ const FOLD_AT: usize = 64;
 /// What happens next.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
-    /// An instruction left ISSUE; a LOAD's payload comes next.
-    Dispatch,
+    /// A LOAD left ISSUE; its payload comes next.
+    Load(u32, Load),
+    /// Another instruction left ISSUE, to a queue.
+    Queued,
     /// A COMPUTE is taken, and ends within the run.
-    Compute(Compute),
+    Compute(u32, Compute),
     /// A TRANSFORM is taken, and ends within the run.
-    Transform(Transform),
+    Transform(u32, Transform),
     /// A STORE is taken, and its packet ends within the run.
     Store(u32, Store),
     /// A READ is taken, with the registers that it sends.
-    Read(u32, Counters),
+    Read(u32, Tokens, Counters),
     /// An error packet is sent.
     Fault(Fault),
     /// A *ready* packet is sent.
@@ -125,8 +127,7 @@ impl Schedule {
             }
             let event = match who {
                 Who::Load => {
-                    self.leave_issue(at);
-                    Some(Event::Dispatch)
+                    Some(self.leave_issue(at).map_or(Event::Queued, |(n, load)| Event::Load(n, load)))
                 }
                 _ => self.start(who, at),
             };
@@ -157,8 +158,8 @@ impl Schedule {
         let t = tokens(&entry.instruction);
         self.tokens.pop(who, [t.pop_prev, t.pop_next]);
         match entry.instruction {
-            Instruction::Compute(c) => self.start_compute(&c, at),
-            Instruction::Transform(t) => self.start_transform(&t, at),
+            Instruction::Compute(c) => self.start_compute(entry.number, &c, at),
+            Instruction::Transform(t) => self.start_transform(entry.number, &t, at),
             Instruction::Store(s) => {
                 let sent = self.send(at, Data::of_store(&self.config, &s), t.push_prev)?;
                 self.meter.packet(at, sent);
@@ -170,12 +171,12 @@ impl Schedule {
                 let registers = self.meter.registers(at);
                 let sent = self.send(at, self.read_data, t.push_prev)?;
                 self.meter.restart(sent.last + 1);
-                Some(Event::Read(entry.number, registers))
+                Some(Event::Read(entry.number, t, registers))
             }
         }
     }
 
-    fn start_compute(&mut self, c: &Compute, at: u64) -> Option<Event> {
+    fn start_compute(&mut self, number: u32, c: &Compute, at: u64) -> Option<Event> {
         let skew = self.timing.col_skew;
         let run = Run::new(Tiles::new(c, &self.config, skew), at, self.release, &self.timing);
         let (last, quiet) = (run.last_step(), run.quiet());
@@ -188,10 +189,10 @@ impl Schedule {
         }
         (self.compute.idle, self.compute.quiet) = (last + 1, quiet);
         self.tokens.push_from_compute(quiet, [c.tokens.push_prev, c.tokens.push_next]);
-        Some(Event::Compute(*c))
+        Some(Event::Compute(number, *c))
     }
 
-    fn start_transform(&mut self, t: &Transform, at: u64) -> Option<Event> {
+    fn start_transform(&mut self, number: u32, t: &Transform, at: u64) -> Option<Event> {
         let flow = Flow::new(t, &self.config, self.config.fft.as_ref()?, at);
         self.meter.log(Ahead::Transform(flow));
         let done = flow.done();
@@ -202,7 +203,7 @@ impl Schedule {
         }
         (self.compute.idle, self.compute.quiet) = (done, done);
         self.tokens.push_from_compute(done, [t.tokens.push_prev, t.tokens.push_next]);
-        Some(Event::Transform(*t))
+        Some(Event::Transform(number, *t))
     }
 
     /// The store engine begins a packet in cycle `at`; `None` if the run ends before it does.

@@ -1,20 +1,26 @@
 //! `tandem fft`.
 
+use crate::arguments::{entries, up_to};
 use crate::engines::{self, EngineKind};
 use crate::failure::{check, usage};
-use crate::{Report, commands};
+use crate::{Report, commands, npy};
 use anyhow::Result;
-use ndarray::{Array2, ArrayD, ArrayView2, Axis, IxDyn};
-use ndarray_npy::{ReadNpyExt, WriteNpyExt};
+use ndarray::{Array2, ArrayD, ArrayView2, Axis, Dimension, IxDyn};
+use ndarray_npy::WriteNpyExt;
 use num_complex::Complex;
 use rustfft::FftPlanner;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tandem_driver::{Cost, Device, FftRequest, Points, Scaling, fft_image};
 use tandem_nn::philox::Philox4x32;
+use tandem_spec::Config;
+
+/// Most samples of X: with the spectra in double precision beside them, they take 2 GiB.
+const MOST_SAMPLES: usize = 1 << 25;
 
 /// Arguments of `fft`.
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// Accelerator: a TOML file, or a name in configs/accelerators/.
     #[arg(short, long, value_name = "ACCEL", default_value = "spectral")]
@@ -22,11 +28,12 @@ pub struct Args {
     /// Who computes.
     #[arg(long, default_value = "model")]
     pub engine: EngineKind,
-    /// X, complex64 npy, both parts in [-1, 1); its last axis is transformed.
+    /// X, npy of complex64, complex128, float32 or float64, both parts in [-1, 1], where exactly 1 is taken as the
+    /// largest value below it; its last axis is transformed.
     #[arg(long = "in", value_name = "X.npy", conflicts_with = "random", required_unless_present = "random")]
     pub input: Option<PathBuf>,
     /// So many random transforms instead of a file: both parts uniform in ± amplitude.
-    #[arg(long, value_name = "TRANSFORMS", requires = "points")]
+    #[arg(long, value_name = "TRANSFORMS", requires = "points", value_parser = up_to::<MOST_SAMPLES>)]
     pub random: Option<usize>,
     /// Amplitude of random samples.
     #[arg(long, default_value_t = 1.0, requires = "random")]
@@ -71,21 +78,29 @@ struct Spectra {
     cost: Cost,
 }
 
-/// Integer samples of X, as the unit takes them.
-fn quantize(path: &str, x: &ArrayD<Complex<f32>>, bits: usize) -> Result<ArrayD<Complex<i32>>> {
+/// Integer samples of X, as the unit takes them, and how many parts were clamped to the largest value: 1 is, and
+/// whatever is nearer to it than to that value.
+fn quantize(path: &str, x: &ArrayD<Complex<f64>>, bits: usize) -> Result<(ArrayD<Complex<i32>>, usize)> {
     let steps = f64::from(1u32 << (bits - 1));
     let most = steps as i32 - 1;
     if let Some((at, z)) =
-        x.indexed_iter().find(|(_, z)| ![z.re, z.im].iter().all(|v| (-1.0..1.0).contains(v)))
+        x.indexed_iter().find(|(_, z)| ![z.re, z.im].iter().all(|v| (-1.0..=1.0).contains(v)))
     {
-        return Err(usage(format!("{path}: {at:?} = {z}: expected both parts in [-1, 1)")));
+        let at = at.slice();
+        return Err(usage(format!("{path}: {at:?} = {z}: expected both parts in [-1, 1]")));
     }
-    let part = |v: f32| ((f64::from(v) * steps).round_ties_even() as i32).min(most);
-    Ok(x.mapv(|z| Complex::new(part(z.re), part(z.im))))
+    let mut clamped = 0;
+    let mut part = |v: f64| {
+        let rounded = (v * steps).round_ties_even() as i32;
+        clamped += usize::from(rounded > most);
+        rounded.min(most)
+    };
+    let x = x.map(|z| Complex::new(part(z.re), part(z.im)));
+    Ok((x, clamped))
 }
 
 /// X with its last axes cut or filled with zeros to `points`.
-fn resized(x: ArrayD<Complex<f32>>, axes: usize, points: Option<usize>) -> ArrayD<Complex<f32>> {
+fn resized(x: ArrayD<Complex<f64>>, axes: usize, points: Option<usize>) -> ArrayD<Complex<f64>> {
     let Some(points) = points else { return x };
     let mut shape = x.shape().to_vec();
     let first = shape.len() - axes;
@@ -101,12 +116,25 @@ fn resized(x: ArrayD<Complex<f32>>, axes: usize, points: Option<usize>) -> Array
     y
 }
 
-fn read(args: &Args) -> Result<(String, ArrayD<Complex<f32>>)> {
+/// A number of points is one that the accelerator's unit takes.
+fn check_points(config: &Config, axes: usize, points: usize) -> Result<()> {
+    let Some(fft) = &config.fft else { return Ok(()) };
+    if fft.takes_line(points) || axes == 2 && fft.takes_tile(points) {
+        return Ok(());
+    }
+    let smallest = if fft.any_size { 4 } else { fft.points };
+    let tiles = if axes == 2 && fft.tiles { ", or the side of a tile" } else { "" };
+    Err(usage(format!("--points {points}: expected a power of two from {smallest} to {}{tiles}", fft.points)))
+}
+
+fn read(args: &Args, config: &Config) -> Result<(String, ArrayD<Complex<f64>>)> {
     let axes = usize::from(args.axes);
+    if let Some(points) = args.points {
+        check_points(config, axes, points)?;
+    }
     if let (Some(count), Some(points)) = (args.random, args.points) {
-        if count == 0 || points == 0 {
-            return Err(usage(format!("--random {count} --points {points}: expected at least 1 of both")));
-        }
+        let sides = [&[count], &vec![points; axes][..]].concat();
+        entries(format!("--random {count} --points {points}"), &sides, MOST_SAMPLES)?;
         if !(args.amplitude > 0.0 && args.amplitude <= 1.0) {
             return Err(usage(format!("--amplitude {}: expected more than 0, at most 1", args.amplitude)));
         }
@@ -115,7 +143,9 @@ fn read(args: &Args) -> Result<(String, ArrayD<Complex<f32>>)> {
         let philox = Philox4x32::new(args.seed);
         let mut flat = 0u32;
         let most = 1.0 - 2f64.powi(-16);
+        // in single precision, as a file of complex64 would hold them
         let part = |r: u32| ((f64::from(r) / 2f64.powi(31) - 1.0) * args.amplitude).min(most) as f32;
+        let part = |r: u32| f64::from(part(r));
         let x = ArrayD::from_shape_simple_fn(IxDyn(&shape), || {
             let r = philox.block([flat, 0, 0, 0x4646_5400]);
             flat = flat.wrapping_add(1);
@@ -125,16 +155,15 @@ fn read(args: &Args) -> Result<(String, ArrayD<Complex<f32>>)> {
     }
     let path = args.input.as_deref().unwrap_or(Path::new(""));
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|e| usage(format!("{name}: {e}")))?;
-    let x = match ArrayD::<Complex<f32>>::read_npy(&bytes[..]) {
-        Ok(x) => x,
-        Err(why) => match ArrayD::<f32>::read_npy(&bytes[..]) {
-            Ok(real) => real.mapv(|v| Complex::new(v, 0.0)),
-            Err(_) => return Err(usage(format!("{name}: not a complex64 (or float32) npy array: {why}"))),
-        },
-    };
+    let x = npy::complex(path, MOST_SAMPLES)?;
     if x.ndim() < axes || x.is_empty() {
         return Err(usage(format!("{name}: shape {:?}: expected {axes} axes with entries", x.shape())));
+    }
+    if let Some(points) = args.points {
+        let mut sides = x.shape().to_vec();
+        let first = sides.len() - axes;
+        sides[first..].fill(points);
+        entries(format!("{name}, --points {points}"), &sides, MOST_SAMPLES)?;
     }
     Ok((name, resized(x, axes, args.points)))
 }
@@ -206,13 +235,13 @@ fn snr_db(y: &Array2<Complex<f64>>, wanted: &Array2<Complex<f64>>) -> f64 {
 /// Transforms, and compares with double precision.
 pub fn run(args: &Args) -> Result<Report> {
     let config = engines::accelerator(&args.config)?;
-    let (name, x) = read(args)?;
+    let (name, x) = read(args, &config)?;
     let axes = usize::from(args.axes);
     let bits = config.fft.as_ref().map_or(16, |f| f.bits);
     let shape = x.shape().to_vec();
     let sides = shape[shape.len() - axes..].to_vec();
     let points: usize = sides.iter().product();
-    let x = quantize(&name, &x, bits)?;
+    let (x, input_clamped) = quantize(&name, &x, bits)?;
     let x = x.as_standard_layout().into_owned();
     let transforms = x.len() / points;
     let x = x.into_shape_with_order((transforms, points)).expect("row-major");
@@ -243,7 +272,7 @@ pub fn run(args: &Args) -> Result<Report> {
     let scaling = if args.scaling == ScalingKind::Scaled { "scaled" } else { "block" };
     let text = format!(
         "{transforms} transforms of {kind} on {} ({}, {scaling}): {} cycles ({} predicted), {} of them taking samples, \
-         scale {scale}, SNR {snr:.1} dB, {saturated} clamped",
+         scale {scale}, SNR {snr:.1} dB, {saturated} clamped, {input_clamped} parts of X clamped below 1",
         config.name,
         device.name(),
         cost.cycles,
@@ -253,6 +282,7 @@ pub fn run(args: &Args) -> Result<Report> {
     let json = serde_json::json!({
         "engine": device.name(), "transforms": transforms, "points": points, "axes": axes, "tile": tiled,
         "inverse": args.inverse, "scaling": scaling, "scale": scale, "snr_db": finite(snr), "saturated": saturated,
+        "input_saturated": input_clamped,
         "cycles": cost.cycles, "predicted_cycles": cost.predicted_cycles,
         "load_busy": cost.load_busy, "compute_busy": cost.compute_busy, "store_busy": cost.store_busy,
         "span": cost.span, "instruction_words": cost.instruction_words, "link_words": cost.link_words,

@@ -1,19 +1,24 @@
 //! `tandem gemm`.
 
+use crate::arguments::{MOST_ENTRIES, entries};
 use crate::engines::{self, EngineKind};
 use crate::failure::{check, usage};
-use crate::{Report, commands};
+use crate::{Report, commands, npy};
 use anyhow::Result;
-use ndarray::{Array2, ArrayD, Ix2};
-use ndarray_npy::{ReadNpyExt, WriteNpyExt};
+use ndarray::{Array2, Ix2};
+use ndarray_npy::WriteNpyExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tandem_driver::{Format, GemmRequest, GemmResult, Operand, Pattern, ResultFormat, Sparsity, mismatches};
 use tandem_nn::philox::Philox4x32;
 use tandem_spec::Config;
 
+/// Most multiplications of a product.
+const MOST_PRODUCTS: u128 = 1 << 40;
+
 /// Arguments of `gemm`.
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// Accelerator: a TOML file, or a name in configs/accelerators/.
     #[arg(short, long, value_name = "ACCEL", default_value = "default")]
@@ -128,6 +133,8 @@ impl Operands {
                         s[0], s[1], s[2]
                     )));
                 }
+                check_size(s[0], s[1], s[2])
+                    .map_err(|e| usage(format!("--random {} {} {}: {e}", s[0], s[1], s[2])))?;
                 (draw(a.seed, 0, (s[0], s[1]), x_format), draw(a.seed, 1, (s[1], s[2]), w_format))
             }
             (None, Some(x), Some(w)) => (load(x)?, load(w)?),
@@ -141,6 +148,7 @@ impl Operands {
             )));
         }
         let (m, k, n) = (x.nrows(), x.ncols(), w.ncols());
+        check_size(m, k, n)?;
         let pattern = a.pattern.map(|(n, of)| {
             let along = if a.pattern_of == PatternOf::W { k } else { m };
             Pattern { n, m: of, run: a.pattern_run.unwrap_or(along) }
@@ -194,31 +202,22 @@ pub fn draw(seed: u64, which: u32, shape: (usize, usize), format: Format) -> Arr
 
 /// Reads a two-dimensional npy file of any integer type.
 fn load(path: &Path) -> Result<Array2<i32>> {
-    let bytes = std::fs::read(path).map_err(|e| usage(format!("{}: {e}", path.display())))?;
-    macro_rules! of_type {
-        ($($t:ty),*) => {$(
-            if let Ok(a) = ArrayD::<$t>::read_npy(&bytes[..]) {
-                return two_dimensional(path, a.mapv(|v| i64::try_from(v).unwrap_or(i64::MAX)));
-            }
-        )*};
-    }
-    of_type!(i32, i64, i16, i8, u8, u16, u32, u64);
-    let why = match ArrayD::<i32>::read_npy(&bytes[..]) {
-        Err(e) => e.to_string(),
-        Ok(_) => String::new(),
-    };
-    Err(usage(format!("{}: not an integer npy array: {why}", path.display())))
+    let a = npy::integers(path, MOST_ENTRIES)?;
+    let shape = a.shape().to_vec();
+    a.into_dimensionality::<Ix2>()
+        .map_err(|_| usage(format!("{}: shape {shape:?}: expected two dimensions", path.display())))
 }
 
-fn two_dimensional(path: &Path, a: ArrayD<i64>) -> Result<Array2<i32>> {
-    let shape = a.shape().to_vec();
-    let a = a
-        .into_dimensionality::<Ix2>()
-        .map_err(|_| usage(format!("{}: shape {shape:?}: expected two dimensions", path.display())))?;
-    if let Some(((r, c), v)) = a.indexed_iter().find(|(_, v)| i32::try_from(**v).is_err()) {
-        return Err(usage(format!("{}: [{r}, {c}] = {v}: does not fit any operand", path.display())));
+/// The product of these sizes is one that the twin computes in minutes, and whose matrices fit memory.
+fn check_size(m: usize, k: usize, n: usize) -> Result<()> {
+    let name = format!("a product of {m} × {k} × {n}");
+    for sides in [[m, k], [k, n], [m, n]] {
+        entries(&name, &sides, MOST_ENTRIES)?;
     }
-    Ok(a.mapv(|v| v as i32))
+    if m as u128 * k as u128 * n as u128 > MOST_PRODUCTS {
+        return Err(usage(format!("{name}: expected at most {MOST_PRODUCTS} multiplications")));
+    }
+    Ok(())
 }
 
 fn save(path: &Path, y: &Array2<i64>) -> Result<()> {

@@ -5,14 +5,15 @@ use crate::Report;
 use crate::engines::{self, EngineKind};
 use crate::failure::{check, usage};
 use anyhow::Result;
+use clap::value_parser;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tandem_driver::Planner;
-use tandem_model::CycleModel;
-use tandem_spec::{Config, Instruction, Outcome, Packet, RunOptions, Status, Stream};
+use tandem_model::{CycleModel, Twin};
+use tandem_spec::{Config, Engine, Outcome, Packet, RunOptions, Status, Stream};
 
-/// Most cycles of a replay.
-const LIMIT: u64 = 10_000_000_000;
+/// Most cycles of a program: an hour of simulation at 300,000 cycles a second.
+const MOST_CYCLES: u64 = 1_000_000_000;
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
@@ -24,6 +25,7 @@ pub struct Args {
 #[derive(clap::Subcommand)]
 enum Action {
     /// Write the instruction stream of a matrix product.
+    #[command(allow_negative_numbers = true)]
     Record {
         /// Accelerator: a TOML file, or a name in configs/accelerators/.
         #[arg(short, long, value_name = "ACCEL", default_value = "default")]
@@ -35,6 +37,7 @@ enum Action {
         output: PathBuf,
     },
     /// Execute a stream.
+    #[command(allow_negative_numbers = true)]
     Replay {
         /// Accelerator: a TOML file, or a name in configs/accelerators/.
         #[arg(short, long, value_name = "ACCEL", default_value = "default")]
@@ -42,6 +45,9 @@ enum Action {
         /// Who executes it.
         #[arg(long, default_value = "model")]
         engine: EngineKind,
+        /// Give up after so many cycles.
+        #[arg(long, value_name = "N", default_value_t = MOST_CYCLES, value_parser = value_parser!(u64).range(1..))]
+        max_cycles: u64,
         /// Write a waveform (.vcd or .fst; only `--engine sim`).
         #[arg(long, value_name = "FILE")]
         trace: Option<PathBuf>,
@@ -53,6 +59,7 @@ enum Action {
         /// The stream's file.
         file: PathBuf,
     },
+    #[command(allow_negative_numbers = true)]
     /// Execute a stream on two engines and name the first instruction at which they differ.
     Diff {
         /// Accelerator: a TOML file, or a name in configs/accelerators/.
@@ -61,6 +68,9 @@ enum Action {
         /// The two engines.
         #[arg(long, num_args = 2, default_values = ["model", "sim"])]
         engines: Vec<EngineKind>,
+        /// Give up after so many cycles.
+        #[arg(long, value_name = "N", default_value_t = MOST_CYCLES, value_parser = value_parser!(u64).range(1..))]
+        max_cycles: u64,
         /// The stream's file.
         file: PathBuf,
     },
@@ -72,13 +82,15 @@ pub fn run(args: &Args) -> Result<Report> {
         Action::Record { config, operands, output } => {
             record(&engines::accelerator(config)?, operands, output)
         }
-        Action::Replay { config, engine, trace, file } => {
-            let config = engines::accelerator(config)?;
-            let outcome = execute(engine, &config, file, trace.as_deref())?;
-            replayed(&outcome)
+        Action::Replay { config, engine, max_cycles, trace, file } => {
+            let program = Program::load(engines::accelerator(config)?, file, *max_cycles)?;
+            let outcome = program.execute(&program.checked()?, engine, trace.as_deref())?;
+            replayed(&outcome, engine, *max_cycles)
         }
         Action::Disasm { file } => disasm(file),
-        Action::Diff { config, engines: kinds, file } => diff(&engines::accelerator(config)?, kinds, file),
+        Action::Diff { config, engines: kinds, max_cycles, file } => {
+            diff(&Program::load(engines::accelerator(config)?, file, *max_cycles)?, kinds)
+        }
     }
 }
 
@@ -93,24 +105,71 @@ fn record(config: &Config, operands: &OperandArgs, output: &Path) -> Result<Repo
     Ok(Report::new(text, json))
 }
 
-fn load(config: &Config, file: &Path) -> Result<Stream> {
-    let (stream, hash) = Stream::load(file)?;
-    if hash != config.hash() {
-        return Err(usage(format!(
-            "{}: recorded for configuration {hash:016x}, but {} is {:016x}",
-            file.display(),
-            config.name,
-            config.hash()
-        )));
-    }
-    Ok(stream)
+/// A recorded program and the accelerator that it is for.
+struct Program {
+    config: Config,
+    stream: Stream,
+    file: String,
+    max_cycles: u64,
 }
 
-fn execute(kind: &EngineKind, config: &Config, file: &Path, trace: Option<&Path>) -> Result<Outcome> {
-    let stream = load(config, file)?;
-    let options =
-        RunOptions { max_cycles: LIMIT, trace: trace.map(Path::to_path_buf), ..RunOptions::default() };
-    Ok(engines::engine(kind, config, trace)?.run(&stream, &options)?)
+impl Program {
+    fn load(config: Config, file: &Path, max_cycles: u64) -> Result<Self> {
+        let (stream, hash) = Stream::load(file)?;
+        let file = file.display().to_string();
+        if hash != config.hash() {
+            return Err(usage(format!(
+                "{file}: recorded for configuration {hash:016x}, but {} is {:016x}",
+                config.name,
+                config.hash()
+            )));
+        }
+        Ok(Program { config, stream, file, max_cycles })
+    }
+
+    fn options(&self, trace: Option<&Path>) -> RunOptions {
+        let trace = trace.map(Path::to_path_buf);
+        RunOptions { max_cycles: self.max_cycles, trace, ..RunOptions::default() }
+    }
+
+    /// An instruction by its number, as the listing has it.
+    fn instruction(&self, number: u32) -> String {
+        let list = self.stream.instructions().0;
+        list.get(number as usize).map_or("(end)".into(), |(_, i)| i.to_string())
+    }
+
+    /// What the twin makes of it.
+    ///
+    /// # Errors   it has hazards: what engines would make of it is undefined
+    fn checked(&self) -> Result<Outcome> {
+        let mut twin = Twin::checked(&self.config);
+        let outcome = twin.run(&self.stream, &self.options(None))?;
+        let Some(first) = twin.hazards().first() else { return Ok(outcome) };
+        let mut text = format!("{}: {first}", self.file);
+        let mut both = [first.writer.instruction, first.reader.instruction];
+        both.sort_unstable();
+        for number in both {
+            text += &format!("\n  {number:>6} {}", self.instruction(number));
+        }
+        let more = twin.hazards().len() - 1;
+        if more > 0 {
+            text += &format!("\n  and {more} more");
+        }
+        Err(check(text))
+    }
+
+    /// What an engine makes of it; `checked` is what the twin has made of it.
+    fn execute(&self, checked: &Outcome, kind: &EngineKind, trace: Option<&Path>) -> Result<Outcome> {
+        if matches!(kind, EngineKind::Model) && trace.is_none() {
+            return Ok(checked.clone());
+        }
+        Ok(engines::engine(kind, &self.config, trace)?.run(&self.stream, &self.options(trace))?)
+    }
+}
+
+/// What to say of an engine that was not done in time.
+fn too_long(kind: &EngineKind, max_cycles: u64) -> String {
+    format!("--max-cycles {max_cycles}: reached by {}, the program is not done", kind.name())
 }
 
 fn describe(p: &Packet) -> String {
@@ -126,9 +185,12 @@ fn describe(p: &Packet) -> String {
     s
 }
 
-fn replayed(o: &Outcome) -> Result<Report> {
+fn replayed(o: &Outcome, kind: &EngineKind, max_cycles: u64) -> Result<Report> {
     let mut lines: Vec<String> = o.packets.iter().map(describe).collect();
-    lines.push(format!("{:?}", o.status));
+    lines.push(match o.status {
+        Status::CycleLimit => too_long(kind, max_cycles),
+        status => format!("{status:?}"),
+    });
     let text = lines.join("\n");
     let counters = o.packets.iter().rev().find_map(Packet::counters);
     let json = serde_json::json!({
@@ -150,8 +212,9 @@ fn disasm(file: &Path) -> Result<Report> {
     Ok(Report::new(lines.join("\n"), json))
 }
 
-fn diff(config: &Config, kinds: &[EngineKind], file: &Path) -> Result<Report> {
-    let (a, b) = (execute(&kinds[0], config, file, None)?, execute(&kinds[1], config, file, None)?);
+fn diff(program: &Program, kinds: &[EngineKind]) -> Result<Report> {
+    let checked = program.checked()?;
+    let (a, b) = (program.execute(&checked, &kinds[0], None)?, program.execute(&checked, &kinds[1], None)?);
     let at = a
         .packets
         .iter()
@@ -159,21 +222,21 @@ fn diff(config: &Config, kinds: &[EngineKind], file: &Path) -> Result<Report> {
         .position(|(p, q)| p != q)
         .or_else(|| (a.packets.len() != b.packets.len()).then_some(a.packets.len().min(b.packets.len())));
     let Some(at) = at.or((a.status != b.status).then_some(a.packets.len())) else {
+        if a.status == Status::CycleLimit {
+            return Err(check(too_long(&kinds[0], program.max_cycles)));
+        }
         let text = format!("no difference in {} packets, {:?}", a.packets.len(), a.status);
         return Ok(Report::new(text, serde_json::json!({ "different": false, "packets": a.packets.len() })));
     };
     let side = |o: &Outcome| o.packets.get(at).map_or(format!("{:?}", o.status), describe);
     let number = a.packets.get(at).or(b.packets.get(at)).map(|p| p.instruction);
-    let (stream, _) = Stream::load(file)?;
-    let list = stream.instructions().0;
-    let instruction: Option<&Instruction> = number.and_then(|n| list.get(n as usize)).map(|(_, i)| i);
     Err(check(format!(
-        "first difference at instruction {}: {}\n  {:?}: {}\n  {:?}: {}",
+        "first difference at instruction {}: {}\n  {}: {}\n  {}: {}",
         number.map_or("?".into(), |n| n.to_string()),
-        instruction.map_or("(end)".into(), ToString::to_string),
-        kinds[0],
+        number.map_or("(end)".into(), |n| program.instruction(n)),
+        kinds[0].name(),
         side(&a),
-        kinds[1],
+        kinds[1].name(),
         side(&b)
     )))
 }

@@ -3,10 +3,11 @@
 use super::pack::{payload, unpack};
 use super::{FftPlan, FftProblem, FftRequest, FftResult, Points, Scaling, plan};
 use crate::device::{Cost, DeviceError};
+use crate::planner::PLANS;
+use crate::recent::Recent;
 use ndarray::{Array2, s};
 use num_complex::Complex;
 use rayon::prelude::*;
-use std::collections::HashMap;
 use std::sync::Arc;
 use tandem_spec::config::Fft;
 use tandem_spec::engine::Predict;
@@ -15,7 +16,7 @@ use tandem_spec::{Config, Instruction, Packet, Stream};
 /// Plans of transforms, remembered.
 pub(crate) struct FftPlanner {
     predict: Arc<dyn Predict>,
-    plans: HashMap<FftProblem, Arc<FftPlan>>,
+    plans: Recent<FftProblem, Arc<FftPlan>>,
 }
 
 /// Transforms as a program.
@@ -27,12 +28,12 @@ pub(crate) struct LoweredFft {
 
 impl FftPlanner {
     pub fn new(predict: Arc<dyn Predict>) -> Self {
-        FftPlanner { predict, plans: HashMap::new() }
+        FftPlanner { predict, plans: Recent::new(PLANS) }
     }
 
     pub fn plan(&mut self, config: &Config, problem: &FftProblem) -> Result<Arc<FftPlan>, DeviceError> {
         if let Some(plan) = self.plans.get(problem) {
-            return Ok(plan.clone());
+            return Ok(plan);
         }
         let plan = Arc::new(plan::plan(config, &*self.predict, problem)?);
         self.plans.insert(*problem, plan.clone());

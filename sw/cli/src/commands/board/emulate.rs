@@ -18,6 +18,7 @@ use tandem_spec::link::{BoardLink, INITIAL_BAUD};
 
 /// Arguments of `board emulate`.
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// Accelerator: a TOML file, or a name in configs/accelerators/.
     #[arg(short, long, value_name = "ACCEL", default_value = "minimal")]

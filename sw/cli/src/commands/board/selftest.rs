@@ -6,6 +6,7 @@ use crate::commands::gemm::draw;
 use crate::engines::{self, Board, carried_json, carried_text};
 use crate::failure::{check, usage};
 use anyhow::Result;
+use clap::value_parser;
 use serde_json::json;
 use std::time::Instant;
 
@@ -14,6 +15,7 @@ use tandem_model::CycleModel;
 
 /// Arguments of `board selftest`.
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// The port, with its initial rate if that is not 115200.
     #[arg(value_name = "PORT[@BAUD]")]
@@ -22,7 +24,7 @@ pub struct Args {
     #[arg(short, long, value_name = "ACCEL")]
     config: Option<String>,
     /// Products.
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 12, value_parser = value_parser!(u32).range(1..=1_000_000))]
     products: u32,
     /// Seed of operands and shapes.
     #[arg(long, default_value_t = 1)]

@@ -1,6 +1,6 @@
 //! What a run came to: report.json, training.svg, and what is printed.
 
-use super::folder::{RunFolder, log};
+use super::folder::{CHART, REPORT, RunFolder, log};
 use super::progress::Progress;
 use crate::commands::gemm::utilisation;
 use crate::commands::plot;

@@ -1,0 +1,273 @@
+//! Hazards: two engines at the same word of a memory, one of them writing, and no token between them.
+//!
+//! ```text
+//! instruction ─► [order] what tokens put before it ─┐
+//!             └► [touch] words that it touches ─────┴► [cells] last touched by whom ─► Hazard
+//! ```
+//! Judged by the tokens alone (docs/accelerator.md, "Hazards"), so that a program has the same hazards however
+//! its link stalls.
+
+mod cells;
+mod order;
+mod ring;
+mod touch;
+
+use crate::memory::Memories;
+use cells::{Cells, Mark};
+use order::Order;
+use std::fmt;
+use tandem_spec::isa::Who;
+use tandem_spec::{Compute, Config, Load, Memory, Store, Tokens, Transform};
+
+/// Hazards that are kept of a run: the first ones found.
+const KEPT: usize = 64;
+
+/// A memory of the accelerator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// One that a LOAD fills.
+    Operand(Memory),
+    /// The result memory.
+    Result,
+}
+
+impl Place {
+    /// Its name and what it has one of for every element, if it has.
+    fn names(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Place::Operand(Memory::Row) => ("row memory", Some("row")),
+            Place::Operand(Memory::Col) => ("column memory", Some("column")),
+            Place::Operand(Memory::Index) => ("index memory", Some("column")),
+            Place::Operand(Memory::Offset) => ("row offsets", Some("row")),
+            Place::Operand(Memory::Sample) => ("sample memory", None),
+            Place::Result => ("result memory", None),
+        }
+    }
+}
+
+/// An instruction that is one side of a hazard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Party {
+    /// The engine that executes it.
+    pub engine: Who,
+    /// Its number since reset.
+    pub instruction: u32,
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let engine = match self.engine {
+            Who::Load => "load",
+            Who::Compute => "compute",
+            Who::Store => "store",
+        };
+        write!(f, "instruction {} ({engine} engine)", self.instruction)
+    }
+}
+
+/// Two instructions that may read and write the same words at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hazard {
+    /// The memory.
+    pub place: Place,
+    /// Row or column whose memory it is; 0 if there is one memory for all.
+    pub element: usize,
+    /// The lowest address that both touch, in that element.
+    pub address: usize,
+    /// Who writes.
+    pub writer: Party,
+    /// Who reads.
+    pub reader: Party,
+}
+
+impl fmt::Display for Hazard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (memory, element) = self.place.names();
+        write!(f, "hazard: {memory}")?;
+        if let Some(kind) = element {
+            write!(f, " of {kind} {}", self.element)?;
+        }
+        write!(
+            f,
+            ", address {}: {} writes it, {} reads it, and no token orders them",
+            self.address, self.writer, self.reader
+        )
+    }
+}
+
+/// Looks for hazards while instructions are executed.
+#[derive(Clone, Debug)]
+pub(crate) struct Watch {
+    order: Order,
+    row: Cells,
+    col: Cells,
+    index: Cells,
+    offset: Cells,
+    sample: Cells,
+    result: Cells,
+    /// Of the present run.
+    found: Vec<Hazard>,
+}
+
+impl Watch {
+    /// An accelerator that has executed nothing.
+    pub(crate) fn new(config: &Config, memories: &Memories) -> Self {
+        let cells = |elements: usize, addresses: usize| Cells::new(elements, addresses);
+        Watch {
+            order: Order::default(),
+            row: cells(memories.row.elements, config.memory.row),
+            col: cells(memories.col.elements, config.memory.col),
+            index: cells(memories.index.elements, memories.index.addresses),
+            offset: cells(memories.offset.elements, 1),
+            sample: cells(1, memories.sample.addresses),
+            result: cells(1, config.memory.result),
+            found: vec![],
+        }
+    }
+
+    /// A run begins.
+    pub(crate) fn begin(&mut self) {
+        self.found.clear();
+    }
+
+    /// What the run has shown.
+    pub(crate) fn found(&self) -> &[Hazard] {
+        &self.found
+    }
+
+    /// Everything that has started is done before anything else starts: a run is over.
+    pub(crate) fn rest(&mut self) {
+        self.order.rest();
+    }
+
+    /// A failure has emptied the token counters.
+    pub(crate) fn fail(&mut self) {
+        self.order.flush();
+    }
+
+    /// A RESET: everything is done, numbers start anew.
+    pub(crate) fn reset(&mut self) {
+        self.order = Order::default();
+        let Watch { row, col, index, offset, sample, result, .. } = self;
+        [row, col, index, offset, sample, result].into_iter().for_each(Cells::forget);
+    }
+
+    /// A LOAD starts.
+    pub(crate) fn load(&mut self, config: &Config, number: u32, l: &Load, memories: &Memories) {
+        let mark = self.order.start(Who::Load, number, [false, l.tokens.pop_next]);
+        let cells = match l.memory {
+            Memory::Row => &mut self.row,
+            Memory::Col => &mut self.col,
+            Memory::Index => &mut self.index,
+            Memory::Offset => &mut self.offset,
+            Memory::Sample => &mut self.sample,
+        };
+        let mut meet = Meet { found: &mut self.found, mark, place: Place::Operand(l.memory) };
+        let addresses = usize::from(l.address)..usize::from(l.address) + usize::from(l.count);
+        for e in touch::loaded(config, l, memories.operand(l.memory)) {
+            meet.write(cells, e, addresses.clone());
+        }
+        self.order.pushing(l.tokens.push_next);
+    }
+
+    /// The payload of the LOAD that started last is there.
+    pub(crate) fn loaded(&mut self) {
+        self.order.loaded();
+    }
+
+    /// A COMPUTE starts.
+    pub(crate) fn compute(&mut self, config: &Config, number: u32, c: &Compute, memories: &Memories) {
+        let mark = self.begin_compute(number, c.tokens);
+        let Watch { row, col, index, offset, result, found, .. } = self;
+        let mut meet = Meet { found, mark, place: Place::Operand(Memory::Offset) };
+        for r in 0..offset.elements() {
+            meet.read(offset, r, std::iter::once(0));
+        }
+        let offsets: Vec<i16> = (0..row.elements()).map(|r| memories.row_offset(r)).collect();
+        meet.place = Place::Operand(Memory::Row);
+        touch::rows(config, c, &offsets, |r, words| meet.read(row, r, words.iter().copied()));
+        meet.place = Place::Operand(Memory::Col);
+        let words = touch::cols(config, c);
+        for e in 0..col.elements() {
+            meet.read(col, e, words.iter().copied());
+        }
+        meet.place = Place::Operand(Memory::Index);
+        let words = touch::indices(config, c);
+        for e in 0..index.elements() {
+            meet.read(index, e, words.iter().copied());
+        }
+        meet.place = Place::Result;
+        meet.write(result, 0, touch::results(config, c));
+    }
+
+    /// A TRANSFORM starts.
+    pub(crate) fn transform(&mut self, config: &Config, number: u32, t: &Transform) {
+        let mark = self.begin_compute(number, t.tokens);
+        let Watch { sample, result, found, .. } = self;
+        let (reads, writes) = touch::transform(config, t);
+        Meet { found, mark, place: Place::Operand(Memory::Sample) }.read(sample, 0, reads);
+        Meet { found, mark, place: Place::Result }.write(result, 0, writes);
+    }
+
+    fn begin_compute(&mut self, number: u32, t: Tokens) -> Mark {
+        let mark = self.order.start(Who::Compute, number, [t.pop_prev, t.pop_next]);
+        self.order.push_from_compute([t.push_prev, t.push_next]);
+        mark
+    }
+
+    /// A STORE starts.
+    pub(crate) fn store(&mut self, number: u32, s: &Store) {
+        let mark = self.begin_store(number, s.tokens);
+        let addresses = usize::from(s.address)..usize::from(s.address) + usize::from(s.count);
+        let mut meet = Meet { found: &mut self.found, mark, place: Place::Result };
+        meet.read(&mut self.result, 0, addresses);
+    }
+
+    /// A READ starts.
+    pub(crate) fn read(&mut self, number: u32, t: Tokens) {
+        self.begin_store(number, t);
+    }
+
+    fn begin_store(&mut self, number: u32, t: Tokens) -> Mark {
+        let mark = self.order.start(Who::Store, number, [t.pop_prev, false]);
+        self.order.push_from_store(t.push_prev);
+        mark
+    }
+}
+
+/// An instruction at a memory.
+struct Meet<'a> {
+    found: &'a mut Vec<Hazard>,
+    mark: Mark,
+    place: Place,
+}
+
+impl Meet<'_> {
+    fn write(&mut self, cells: &mut Cells, element: usize, addresses: impl Iterator<Item = usize>) {
+        let reader = if self.place == Place::Result { Who::Store } else { Who::Compute };
+        if let Some((address, other)) = cells.write(self.mark, reader, element, addresses) {
+            let reader = Party { engine: reader, instruction: other };
+            self.keep(Hazard { place: self.place, element, address, writer: self.party(), reader });
+        }
+    }
+
+    fn read(&mut self, cells: &mut Cells, element: usize, addresses: impl Iterator<Item = usize>) {
+        let writer = if self.place == Place::Result { Who::Compute } else { Who::Load };
+        if let Some((address, other)) = cells.read(self.mark, writer, element, addresses) {
+            let writer = Party { engine: writer, instruction: other };
+            self.keep(Hazard { place: self.place, element, address, writer, reader: self.party() });
+        }
+    }
+
+    fn party(&self) -> Party {
+        Party { engine: self.mark.who, instruction: self.mark.number() }
+    }
+
+    /// Keeps one hazard of two instructions and a memory: that of the lowest element.
+    fn keep(&mut self, hazard: Hazard) {
+        let same = |h: &Hazard| (h.place, h.writer, h.reader) == (hazard.place, hazard.writer, hazard.reader);
+        if self.found.len() < KEPT && !self.found.iter().any(same) {
+            self.found.push(hazard);
+        }
+    }
+}

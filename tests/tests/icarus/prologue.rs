@@ -1,0 +1,76 @@
+//! A program that writes every word of every memory.
+
+use crate::common::Random;
+use tandem_spec::isa::words_per_address;
+use tandem_spec::{Compute, Config, Instruction, Load, Loop, Memory, Stream, Tokens};
+
+/// A LOAD of a whole memory.
+fn load(
+    config: &Config,
+    random: &mut Random,
+    (memory, elements, depth): (Memory, usize, usize),
+) -> (Load, Vec<u8>) {
+    let words = words_per_address(config, memory, elements);
+    let load = Load {
+        tokens: Tokens::default(),
+        broadcast: false,
+        memory,
+        address: 0,
+        count: depth as u16,
+        words: words as u16,
+        mask: u32::MAX,
+    };
+    (load, (0..depth * words * config.link_bytes()).map(|_| random.next() as u8).collect())
+}
+
+/// A COMPUTE of so many tiles of one result each, between the engines on either side.
+fn compute(tiles: usize) -> Instruction {
+    let mut loops = [Loop::default(); 7];
+    loops[0].count = tiles as u16;
+    Instruction::Compute(Compute {
+        tokens: Tokens { pop_prev: true, push_next: true, ..Tokens::default() },
+        keep: false,
+        hold: false,
+        row_signed: false,
+        col_signed: false,
+        row_base: 0,
+        col_base: 0,
+        index_base: 0,
+        result_base: 0,
+        rows: 1,
+        rows_last: 1,
+        row_edge: 7,
+        cols: 1,
+        cols_last: 1,
+        col_edge: 7,
+        row_planes: 1,
+        col_planes: 1,
+        tiles: 1,
+        select: 0,
+        held: false,
+        row_plane_stride: 0,
+        col_plane_stride: 0,
+        loops,
+    })
+}
+
+/// LOADs of all memories, a COMPUTE that fills the result memory, and a READ.
+pub fn stream(config: &Config) -> Stream {
+    let (a, m) = (&config.array, &config.memory);
+    let mut memories =
+        vec![(Memory::Offset, a.rows, 1), (Memory::Row, a.rows, m.row), (Memory::Col, a.cols, m.col)];
+    if a.select > 1 {
+        memories.push((Memory::Index, a.cols, m.index));
+    }
+    memories.extend(config.fft.as_ref().map(|f| (Memory::Sample, 1, f.depth)));
+    let (mut stream, mut random) = (Stream::new(config), Random(7));
+    for (i, memory) in memories.iter().enumerate() {
+        let (mut load, payload) = load(config, &mut random, *memory);
+        // the last one's token covers all of them
+        load.tokens.push_next = i + 1 == memories.len();
+        stream.push_load(load, &payload);
+    }
+    stream.push(&compute(m.result));
+    stream.push(&Instruction::Read(Tokens { pop_prev: true, ..Tokens::default() }));
+    stream
+}
