@@ -50,6 +50,11 @@ impl Output {
         Ok(Output { target, kind })
     }
 
+    /// The file, links followed.
+    pub fn path(&self) -> &Path {
+        &self.target
+    }
+
     /// Writes `content`: all of it or, on an error, nothing (into a FIFO or device: as much as it takes).
     ///
     /// # Errors   [`FileError`]; what was there stays

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock};
 use tandem_driver::{Device, Exact, Offload};
+use tandem_files::FileError;
 use tandem_link::{LinkOptions, SerialEngine, SerialPort, Statistics};
 use tandem_model::{CycleModel, Twin};
+use tandem_nn::config::{Document, Setting};
 use tandem_sim::{Sim, SimOptions};
 use tandem_spec::link::{INITIAL_BAUD, RATES};
 use tandem_spec::{Config, Engine, RunOptions};
@@ -98,15 +100,31 @@ impl EngineKind {
     }
 }
 
+/// The accelerator of [`accelerator`] with settings made.
+///
+/// # Errors   a setting that cannot be made; what is not allowed names the settings beside the file
+pub fn accelerator_with(name: &str, settings: Vec<Setting>) -> Result<Config> {
+    if settings.is_empty() {
+        return accelerator(name);
+    }
+    let plain = accelerator(name)?;
+    let (file, text) = match place(name) {
+        Some(path) => {
+            (path.display().to_string(), std::fs::read_to_string(&path).map_err(|e| FileError::io(&path, e))?)
+        }
+        None => (format!("{name}.toml (built in)"), plain.to_toml()),
+    };
+    let made = settings.iter().fold(file.clone(), |made, setting| format!("{made} {}", setting.origin()));
+    // the name that the file gives an accelerator without one
+    let named = Setting::new(&file, "name", plain.name.as_str());
+    let settings = [named].into_iter().chain(settings).collect();
+    Ok(Config::from_toml(&made, Document::new(file, text).with(settings)?.text())?)
+}
+
 /// The accelerator of a file, or of a name (in `configs/accelerators/`, or built in).
 pub fn accelerator(name: &str) -> Result<Config> {
-    let path = Path::new(name);
-    if path.extension().is_some() || path.exists() {
-        return Ok(Config::from_file(path)?);
-    }
-    let local = PathBuf::from(format!("configs/accelerators/{name}.toml"));
-    if local.exists() {
-        return Ok(Config::from_file(&local)?);
+    if let Some(path) = place(name) {
+        return Ok(Config::from_file(&path)?);
     }
     match BUILT_IN.iter().find(|b| b.0 == name) {
         Some((name, text)) => Ok(Config::from_toml(&format!("{name}.toml (built in)"), text)?),
@@ -115,6 +133,16 @@ pub fn accelerator(name: &str) -> Result<Config> {
             Err(usage(format!("accelerator `{name}`: neither a file nor one of {}", known.join(", "))))
         }
     }
+}
+
+/// The file that a name stands for, unless it is built in.
+fn place(name: &str) -> Option<PathBuf> {
+    let path = Path::new(name);
+    if path.extension().is_some() || path.is_file() {
+        return Some(path.to_owned());
+    }
+    let local = PathBuf::from(format!("configs/accelerators/{name}.toml"));
+    local.exists().then_some(local)
 }
 
 /// The accelerators that come with the program.

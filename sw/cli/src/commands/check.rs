@@ -3,6 +3,7 @@
 mod cases;
 mod junit;
 
+use super::{Force, SetAccelerator};
 use crate::failure::{check, usage};
 use crate::{Report, engines, failure};
 use anyhow::Result;
@@ -22,6 +23,8 @@ pub struct Args {
     /// Accelerators: TOML files, or names in configs/accelerators/; once for each.
     #[arg(short, long, value_name = "ACCEL", default_value = "default")]
     config: Vec<String>,
+    #[command(flatten)]
+    set: SetAccelerator,
     /// Go on for so long, all accelerators together.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
@@ -31,6 +34,8 @@ pub struct Args {
     /// Write a JUnit report: per accelerator a test case for random programs and one for random products.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    #[command(flatten)]
+    force: Force,
 }
 
 /// What became of a suite's cases.
@@ -65,8 +70,8 @@ pub fn run(args: &Args) -> Result<Report> {
     if !(1..=MOST_SECONDS).contains(&args.seconds) {
         return Err(usage(format!("--seconds {}: expected 1 to {MOST_SECONDS}", args.seconds)));
     }
-    let configs: Vec<Config> =
-        args.config.iter().map(|name| engines::accelerator(name)).collect::<Result<_>>()?;
+    let configs: Vec<Config> = args.config.iter().map(|name| args.set.read(name)).collect::<Result<_>>()?;
+    let output = super::output(args.junit.as_ref(), args.force)?;
     let share = Duration::from_secs(args.seconds) / configs.len() as u32;
     let mut suites: Vec<[Suite; 2]> =
         configs.iter().map(|c| [Suite::new(c, "programs"), Suite::new(c, "products")]).collect();
@@ -77,8 +82,8 @@ pub fn run(args: &Args) -> Result<Report> {
             break;
         }
     }
-    if let Some(path) = &args.junit {
-        super::write(path, junit::report(suites.as_flattened())?.as_bytes())?;
+    if let Some(output) = output {
+        output.write(junit::report(suites.as_flattened())?.as_bytes())?;
     }
     outcome?;
     let cases = |suites: &[Suite]| suites.iter().map(|s| s.cases).sum::<u64>();

@@ -1,5 +1,6 @@
 //! `tandem fft`.
 
+use super::{Force, SetAccelerator};
 use crate::arguments::{entries, up_to};
 use crate::engines::{self, EngineKind};
 use crate::failure::{check, usage};
@@ -25,6 +26,8 @@ pub struct Args {
     /// Accelerator: a TOML file, or a name in configs/accelerators/.
     #[arg(short, long, value_name = "ACCEL", default_value = "spectral")]
     pub config: String,
+    #[command(flatten)]
+    set: SetAccelerator,
     /// Who computes.
     #[arg(long, default_value = "model")]
     pub engine: EngineKind,
@@ -56,6 +59,8 @@ pub struct Args {
     /// Where to write Y (complex64 npy): the transform of X times the reported scale.
     #[arg(short, long, value_name = "Y.npy")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    force: Force,
     /// Write a waveform (.vcd or .fst; only `--engine sim`).
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
@@ -234,7 +239,9 @@ fn snr_db(y: &Array2<Complex<f64>>, wanted: &Array2<Complex<f64>>) -> f64 {
 
 /// Transforms, and compares with double precision.
 pub fn run(args: &Args) -> Result<Report> {
-    let config = engines::accelerator(&args.config)?;
+    let config = args.set.read(&args.config)?;
+    let output = super::output(args.output.as_ref(), args.force)?;
+    super::output(args.trace.as_ref(), args.force)?;
     let (name, x) = read(args, &config)?;
     let axes = usize::from(args.axes);
     let bits = config.fft.as_ref().map_or(16, |f| f.bits);
@@ -256,13 +263,13 @@ pub fn run(args: &Args) -> Result<Report> {
     let scale = if args.scaling == ScalingKind::Scaled { 1.0 / points as f64 } else { 1.0 };
     let wanted = reference(x.view(), &sides, args.inverse).mapv(|z| z * scale);
     let snr = snr_db(&y, &wanted);
-    if let Some(path) = &args.output {
+    if let Some(output) = output {
         let steps = f64::from(1u32 << (bits - 1));
         let float = y.mapv(|z| Complex::new((z.re / steps) as f32, (z.im / steps) as f32));
         let float = float.into_shape_with_order(IxDyn(&shape)).expect("X's shape");
         let mut bytes = vec![];
         float.write_npy(&mut bytes)?;
-        commands::write(path, &bytes)?;
+        output.write(&bytes)?;
     }
     let kind = match (axes, tiled) {
         (1, _) => format!("{points} points"),

@@ -1,5 +1,6 @@
 //! `tandem gemm`.
 
+use super::{Force, SetAccelerator};
 use crate::arguments::{MOST_ENTRIES, entries};
 use crate::engines::{self, EngineKind};
 use crate::failure::{check, usage};
@@ -10,6 +11,7 @@ use ndarray_npy::WriteNpyExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tandem_driver::{Format, GemmRequest, GemmResult, Operand, Pattern, ResultFormat, Sparsity, mismatches};
+use tandem_files::Output;
 use tandem_nn::philox::Philox4x32;
 use tandem_spec::Config;
 
@@ -27,10 +29,14 @@ pub struct Args {
     #[arg(long, default_value = "model")]
     pub engine: EngineKind,
     #[command(flatten)]
+    set: SetAccelerator,
+    #[command(flatten)]
     pub operands: OperandArgs,
     /// Where to write Y (int32 npy; int64 if sums may need it).
     #[arg(short, long, value_name = "Y.npy")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    force: Force,
     /// Write a waveform (.vcd or .fst; only `--engine sim`).
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
@@ -220,14 +226,14 @@ fn check_size(m: usize, k: usize, n: usize) -> Result<()> {
     Ok(())
 }
 
-fn save(path: &Path, y: &Array2<i64>) -> Result<()> {
+fn save(output: &Output, y: &Array2<i64>) -> Result<()> {
     let mut bytes = vec![];
     if y.iter().all(|v| i32::try_from(*v).is_ok()) {
         y.mapv(|v| v as i32).write_npy(&mut bytes)?;
     } else {
         y.write_npy(&mut bytes)?;
     }
-    commands::write(path, &bytes)
+    Ok(output.write(&bytes)?)
 }
 
 /// Share of the multipliers that worked, from the first to the last product.
@@ -238,7 +244,9 @@ pub fn utilisation(config: &Config, products: u64, span: u64) -> f64 {
 
 /// Computes the product and checks it against plain integers.
 pub fn run(args: &Args) -> Result<Report> {
-    let config = engines::accelerator(&args.config)?;
+    let config = args.set.read(&args.config)?;
+    let output = super::output(args.output.as_ref(), args.force)?;
+    super::output(args.trace.as_ref(), args.force)?;
     let operands = Operands::new(&args.operands)?;
     let mut device = engines::device(&args.engine, &config, args.trace.as_deref())?;
     let request = operands.request();
@@ -246,8 +254,8 @@ pub fn run(args: &Args) -> Result<Report> {
     let GemmResult { y, cost, magnitude_or, saturated } = device.gemm(&request)?;
     let wall = start.elapsed().as_secs_f64();
     let wrong = mismatches(&request, y.view());
-    if let Some(path) = &args.output {
-        save(path, &y)?;
+    if let Some(output) = output {
+        save(&output, &y)?;
     }
     let utilisation = utilisation(&config, cost.products, cost.span);
     let (m, k, n) = (operands.x.nrows(), operands.x.ncols(), operands.w.ncols());

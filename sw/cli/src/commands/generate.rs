@@ -1,6 +1,6 @@
 //! `tandem generate`.
 
-use super::Force;
+use super::{Force, SetAccelerator};
 use crate::{Report, engines};
 use anyhow::Result;
 use std::path::PathBuf;
@@ -13,6 +13,8 @@ pub struct Args {
     /// Accelerator: a TOML file, or a name in configs/accelerators/.
     #[arg(short, long, value_name = "ACCEL")]
     config: String,
+    #[command(flatten)]
+    set: SetAccelerator,
     /// New folder for the files.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
@@ -22,7 +24,7 @@ pub struct Args {
 
 /// Writes Verilog, reference and file list.
 pub fn run(args: &Args) -> Result<Report> {
-    let config = engines::accelerator(&args.config)?;
+    let config = args.set.read(&args.config)?;
     let folder = Folder::create(&args.output, args.force.existing())?;
     let emitted = tandem_rtl::emit(&config)?;
     let verilog = format!("{}.v", emitted.top);

@@ -15,10 +15,12 @@ mod step_time;
 pub mod synth;
 pub mod train;
 
+use crate::engines;
 use anyhow::Result;
-use std::path::Path;
-use tandem_files::Existing;
+use std::path::PathBuf;
+use tandem_files::{Existing, Output};
 use tandem_nn::config::{Setting, SettingError};
+use tandem_spec::Config;
 
 /// What becomes of outputs that exist.
 #[derive(Clone, Copy, clap::Args)]
@@ -35,11 +37,28 @@ impl Force {
     }
 }
 
-/// Writes a new file.
+/// Looks whether the file of an option can be written, before the work for it starts.
 ///
-/// # Errors   it cannot be written; what was there stays
-pub fn write(path: &Path, content: &[u8]) -> Result<()> {
-    Ok(tandem_files::write(path, Existing::Keep, content)?)
+/// # Errors   as [`Output::open`]
+pub fn output(path: Option<&PathBuf>, force: Force) -> Result<Option<Output>> {
+    Ok(path.map(|path| Output::open(path, force.existing())).transpose()?)
+}
+
+/// Changes to the accelerator that a command reads.
+#[derive(Clone, clap::Args)]
+pub struct SetAccelerator {
+    /// Changes a key of the accelerator, such as array.rows=4.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl SetAccelerator {
+    /// The accelerator of a file, or of a name, with the changes.
+    ///
+    /// # Errors   a change that cannot be made, or an accelerator that is not valid
+    pub fn read(&self, name: &str) -> Result<Config> {
+        engines::accelerator_with(name, settings(&self.set)?)
+    }
 }
 
 /// The values of `--set`.

@@ -1,6 +1,7 @@
 //! `tandem run`: instruction streams in files.
 
 use super::gemm::{OperandArgs, Operands};
+use super::{Force, SetAccelerator};
 use crate::Report;
 use crate::engines::{self, EngineKind};
 use crate::failure::{check, usage};
@@ -9,6 +10,7 @@ use clap::value_parser;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tandem_driver::Planner;
+use tandem_files::Output;
 use tandem_model::{CycleModel, Twin};
 use tandem_spec::{Config, Engine, Outcome, Packet, RunOptions, Status, Stream};
 
@@ -31,10 +33,14 @@ enum Action {
         #[arg(short, long, value_name = "ACCEL", default_value = "default")]
         config: String,
         #[command(flatten)]
+        set: SetAccelerator,
+        #[command(flatten)]
         operands: Box<OperandArgs>,
         /// The stream's file.
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
+        #[command(flatten)]
+        force: Force,
     },
     /// Execute a stream.
     #[command(allow_negative_numbers = true)]
@@ -42,6 +48,8 @@ enum Action {
         /// Accelerator: a TOML file, or a name in configs/accelerators/.
         #[arg(short, long, value_name = "ACCEL", default_value = "default")]
         config: String,
+        #[command(flatten)]
+        set: SetAccelerator,
         /// Who executes it.
         #[arg(long, default_value = "model")]
         engine: EngineKind,
@@ -51,6 +59,8 @@ enum Action {
         /// Write a waveform (.vcd or .fst; only `--engine sim`).
         #[arg(long, value_name = "FILE")]
         trace: Option<PathBuf>,
+        #[command(flatten)]
+        force: Force,
         /// The stream's file.
         file: PathBuf,
     },
@@ -65,6 +75,8 @@ enum Action {
         /// Accelerator: a TOML file, or a name in configs/accelerators/.
         #[arg(short, long, value_name = "ACCEL", default_value = "default")]
         config: String,
+        #[command(flatten)]
+        set: SetAccelerator,
         /// The two engines.
         #[arg(long, num_args = 2, default_values = ["model", "sim"])]
         engines: Vec<EngineKind>,
@@ -79,28 +91,33 @@ enum Action {
 /// Runs the action.
 pub fn run(args: &Args) -> Result<Report> {
     match &args.action {
-        Action::Record { config, operands, output } => {
-            record(&engines::accelerator(config)?, operands, output)
+        Action::Record { config, set, operands, output, force } => {
+            record(&set.read(config)?, operands, &Output::open(output, force.existing())?)
         }
-        Action::Replay { config, engine, max_cycles, trace, file } => {
-            let program = Program::load(engines::accelerator(config)?, file, *max_cycles)?;
+        Action::Replay { config, set, engine, max_cycles, trace, force, file } => {
+            super::output(trace.as_ref(), *force)?;
+            let program = Program::load(set.read(config)?, file, *max_cycles)?;
             let outcome = program.execute(&program.checked()?, engine, trace.as_deref())?;
             replayed(&outcome, engine, *max_cycles)
         }
         Action::Disasm { file } => disasm(file),
-        Action::Diff { config, engines: kinds, max_cycles, file } => {
-            diff(&Program::load(engines::accelerator(config)?, file, *max_cycles)?, kinds)
+        Action::Diff { config, set, engines: kinds, max_cycles, file } => {
+            diff(&Program::load(set.read(config)?, file, *max_cycles)?, kinds)
         }
     }
 }
 
-fn record(config: &Config, operands: &OperandArgs, output: &Path) -> Result<Report> {
+fn record(config: &Config, operands: &OperandArgs, output: &Output) -> Result<Report> {
     let operands = Operands::new(operands)?;
     let lowered = Planner::new(config.clone(), Arc::new(CycleModel)).lower(&operands.request())?;
-    lowered.stream.save(output, config)?;
+    output.write(&lowered.stream.encode(config))?;
     let (list, _) = lowered.stream.instructions();
-    let text =
-        format!("{}: {} instructions, {} link words", output.display(), list.len(), lowered.stream.words());
+    let text = format!(
+        "{}: {} instructions, {} link words",
+        output.path().display(),
+        list.len(),
+        lowered.stream.words()
+    );
     let json = serde_json::json!({ "instructions": list.len(), "link_words": lowered.stream.words() });
     Ok(Report::new(text, json))
 }

@@ -1,6 +1,6 @@
 //! `tandem synth`.
 
-use super::Force;
+use super::{Force, SetAccelerator};
 use crate::failure::Failure;
 use crate::stop::Stop;
 use crate::{Report, engines};
@@ -19,6 +19,8 @@ pub struct Args {
     /// Accelerator: a TOML file, or a name in configs/accelerators/.
     #[arg(short, long, value_name = "ACCEL")]
     config: String,
+    #[command(flatten)]
+    set: SetAccelerator,
     /// Board: a TOML file, or a name in configs/boards/.
     #[arg(short, long)]
     board: String,
@@ -67,7 +69,7 @@ impl Timing {
 
 /// Synthesises, places, routes and packs. A clock that is missed is exit code 1.
 pub fn run(args: &Args) -> Result<Report> {
-    let config = engines::accelerator(&args.config)?;
+    let config = args.set.read(&args.config)?;
     let board = Board::find(&args.board)?;
     let folder = |to: &PathBuf| Folder::create(to, args.force.existing());
     let output = args.output.as_ref().map(folder).transpose()?;

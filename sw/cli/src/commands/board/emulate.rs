@@ -1,5 +1,6 @@
 //! `tandem board emulate`.
 
+use crate::commands::SetAccelerator;
 use crate::failure::usage;
 use crate::stop::Stop;
 use crate::{Report, engines};
@@ -23,6 +24,8 @@ pub struct Args {
     /// Accelerator: a TOML file, or a name in configs/accelerators/.
     #[arg(short, long, value_name = "ACCEL", default_value = "minimal")]
     config: String,
+    #[command(flatten)]
+    set: SetAccelerator,
     /// The board's clock in Hz.
     #[arg(long, value_name = "HZ", default_value_t = 12_000_000)]
     clock: u32,
@@ -119,7 +122,7 @@ fn seconds(text: &str) -> Option<Duration> {
 
 /// Prints the port as the first line, then simulates until it is told to stop (Ctrl-C, SIGTERM), then reports.
 pub fn run(args: &Args) -> Result<Report> {
-    let config = engines::accelerator(&args.config)?;
+    let config = args.set.read(&args.config)?;
     let link = BoardLink { clock_hz: args.clock, baud: args.baud, slots: args.slots };
     link.check().map_err(usage)?;
     // before the model is built, which may take a minute

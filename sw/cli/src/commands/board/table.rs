@@ -11,7 +11,6 @@
 
 use crate::commands::gemm::draw;
 use crate::commands::synth::{self, Timing};
-use crate::commands::write;
 use crate::failure::usage;
 use crate::stop::Stop;
 use crate::{Report, engines};
@@ -21,6 +20,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity};
 use tandem_model::CycleModel;
+use tandem_nn::config::relative_to;
 use tandem_spec::Config;
 use tandem_synth::report::Count;
 use tandem_synth::{Board, Resources, SynthError};
@@ -82,13 +82,16 @@ pub fn run(args: &Args) -> Result<Report> {
     let list = load(&args.list)?;
     let page = args.into.as_ref().map(|p| Page::open(p)).transpose()?;
     // mistakes first: a pair takes minutes
-    let pairs = list.pair.iter().map(|p| Ok((engines::accelerator(&p.accelerator)?, Board::find(&p.board)?)));
+    let folder = args.list.parent().unwrap_or(Path::new(""));
+    let seen = |place: &str| relative_to(folder, place);
+    let pair = |p: &Pair| Ok((engines::accelerator(&seen(&p.accelerator))?, Board::find(&seen(&p.board))?));
+    let pairs = list.pair.iter().map(pair);
     let pairs = pairs.collect::<Result<Vec<_>>>()?;
     let stop = Stop::install()?;
     let lines = pairs.iter().map(|(c, b)| line(c, b, &list, &stop)).collect::<Result<Vec<_>>>()?;
     let table = table(&lines);
     if let (Some(page), Some(path)) = (page, &args.into) {
-        write(path, page.with(&table).as_bytes())?;
+        tandem_files::replace(path, page.with(&table).as_bytes())?;
     }
     let missed = lines.iter().any(|l| l.timing.missed());
     let json: Vec<Value> = lines.iter().map(Line::json).collect();
