@@ -41,7 +41,7 @@ fn damaged_line(seed: u64, frames: usize, longest: usize, among: u64) -> Vec<u8>
     }
     let byte = |i| match i {
         Item::Byte(b) => Some(b),
-        Item::Pause(_) => None,
+        Item::Pause(_) | Item::Low(_) => None,
     };
     line.into_iter().filter_map(byte).chain([0]).collect()
 }
@@ -171,20 +171,25 @@ impl Bench {
 
     /// Sends bytes at a rate, and some time later gives the frames that came until then.
     fn send(&mut self, bytes: &[u8], baud: u32) -> Vec<Frame> {
+        let bytes = self.exchange(bytes, baud);
+        bytes.into_iter().filter_map(|b| self.reader.push(b)).filter_map(Result::ok).collect()
+    }
+
+    /// The same with the bytes that came.
+    fn exchange(&mut self, bytes: &[u8], baud: u32) -> Vec<u8> {
         self.out.queue.extend(bytes.iter().map(|b| Item::Byte(*b)));
-        let (mut samples, mut frames) = (vec![], vec![]);
+        let (mut samples, mut came) = (vec![], vec![]);
         let mut rest = 150;
         while rest > 0 {
             let levels: Vec<u8> = (0..1000).map(|_| self.out.level(baud)).collect();
             self.model.clock(&levels, &mut samples);
             self.cycles += 1000;
             for s in &samples {
-                let byte = self.input.level(*s, baud);
-                frames.extend(byte.and_then(|b| self.reader.push(b)).and_then(Result::ok));
+                came.extend(self.input.level(*s, baud));
             }
             rest -= u32::from(self.out.is_idle());
         }
-        frames
+        came
     }
 }
 
@@ -216,6 +221,54 @@ fn a_board_is_understood_again_whatever_came_before() {
         let hello = frames.iter().find(|f| f.kind == Kind::Hello).expect("an answer at the new rate");
         assert_eq!(hello.payload[22..24], [64, 0], "divider");
     }
+}
+
+/// A zero leads after silence: whatever came before it, the frame is whole. At the initial rate it is low for as long as what
+/// brings a board back to that rate, and changes nothing.
+#[test]
+fn noise_on_a_silent_line_costs_no_frame() {
+    let mut bench = Bench::new();
+    let mut random = Random(11);
+    let led = |frame: &[u8]| [&[0], frame].concat();
+    for (session, baud) in [(1u8, 115_200), (2, 3_000_000)] {
+        bench.send(&[&[0; 4][..], &connect(session)].concat(), 115_200);
+        let divider = if baud == 115_200 { 1667u16 } else { 64 };
+        let speed = Frame { kind: Kind::Speed, session, seq: 0, payload: divider.to_le_bytes().to_vec() };
+        let frames = bench.send(&led(&speed.encode()), 115_200);
+        let rate = frames.iter().find(|f| f.kind == Kind::Rate).expect("an answer to SPEED");
+        assert_eq!(rate.payload, divider.to_le_bytes());
+        for poll in 1..=20u8 {
+            let noise: Vec<u8> = (0..1 + random.below(20)).map(|_| 1 + random.below(255) as u8).collect();
+            let ack = Frame { kind: Kind::Ack, session, seq: 0, payload: vec![0, 0, poll] }.encode();
+            // the first bytes come alone; what they are is known once a zero ends them
+            bench.exchange(&noise, baud);
+            let came = bench.exchange(&led(&ack), baud);
+            assert_eq!(came[0], 0, "a zero leads");
+            let mut reader = FrameReader::default();
+            let seen: Vec<_> = noise.iter().chain(&came).filter_map(|b| reader.push(*b)).collect();
+            assert!(seen[0].is_err(), "noise is no frame");
+            let states = seen[1..].iter().map(|f| f.clone().expect("nothing else is damaged"));
+            let last = states.filter(|f| f.kind == Kind::State).next_back().expect("an answer");
+            assert_eq!((last.payload[5], last.payload[6]), (poll, poll), "{baud}: last poll, damaged frames");
+        }
+    }
+}
+
+/// Frames that are ready one after the other follow without a zero at the initial rate, where a byte takes longer than
+/// to make a frame.
+#[test]
+fn frames_without_silence_between_them_have_no_zero_between_them() {
+    let mut bench = Bench::new();
+    bench.send(&[&[0; 4][..], &connect(3)].concat(), 115_200);
+    let data = |seq| Frame { kind: Kind::Data, session: 3, seq, payload: vec![0] }.encode();
+    // marks that come together: STATE and STATUS go out together
+    let came = bench.exchange(&[&[0][..], &data(3), &data(2), &data(1), &data(0)].concat(), 115_200);
+    let mut reader = FrameReader::default();
+    let frames: Vec<_> = came.iter().filter_map(|b| reader.push(*b)).collect();
+    assert!(frames.iter().all(Result::is_ok), "{frames:?}");
+    let bytes: usize = frames.iter().map(|f| f.as_ref().unwrap().encode().len()).sum();
+    let zeros = came.len() - bytes;
+    assert!((1..frames.len()).contains(&zeros), "{zeros} zeros lead {} frames", frames.len());
 }
 
 #[test]

@@ -7,8 +7,8 @@ const FRAME: usize = 249;
 /// Bits of the line for a byte: start, 8 data, stop.
 const BITS: f64 = 10.0;
 
-/// Seconds that `bytes` of link words take at `baud`, one direction after the other, in full frames; answers, windows that
-/// run empty and the accelerator's own time come on top.
+/// Seconds that `bytes` of link words take at `baud`, one direction after the other, in full frames; answers, zeros after
+/// silence, windows that run empty and the accelerator's own time come on top.
 ///
 /// ```text
 /// t = bytes · 249 / 240 · 10 / baud
