@@ -244,7 +244,10 @@ fn check_writes_a_junit_report() {
     let cases = report["cases"].as_u64().expect("a count");
     assert!(cases > 0 && report["failures"] == 0, "{report}");
     let xml = std::fs::read_to_string(&file).unwrap();
-    assert!(xml.starts_with("<?xml") && xml.contains("tests=\"2\" skipped=\"0\" errors=\"0\" failures=\"0\""), "{xml}");
+    assert!(
+        xml.starts_with("<?xml") && xml.contains("tests=\"2\" skipped=\"0\" errors=\"0\" failures=\"0\""),
+        "{xml}"
+    );
     for (suite, name) in [("programs", "programs"), ("products", "products")] {
         let count = &report["configurations"][0][suite];
         assert!(xml.contains(&format!("<testcase name=\"{name}\" classname=\"default\"")), "{xml}");
