@@ -143,12 +143,12 @@ impl Stream {
     /// [`StreamError`] if the file cannot be read, is not a stream or is cut.
     pub fn load(path: &Path) -> Result<(Self, u64), StreamError> {
         let file = path.display().to_string();
-        let mut all = vec![];
-        std::fs::File::open(path)
-            .and_then(|mut f| f.read_to_end(&mut all))
-            .map_err(|source| StreamError::Io { file: file.clone(), source })?;
+        let io = |source| StreamError::Io { file: file.clone(), source };
         let content = |what: String| StreamError::Content { file: file.clone(), what };
-        let head = all.strip_prefix(MAGIC).ok_or_else(|| content("not an instruction stream".into()))?;
+        let mut source = std::fs::File::open(path).map_err(io)?;
+        let mut head = vec![];
+        (&mut source).take(MAGIC.len() as u64 + 24).read_to_end(&mut head).map_err(io)?;
+        let head = head.strip_prefix(MAGIC).ok_or_else(|| content("not an instruction stream".into()))?;
         if head.len() < 24 {
             return Err(content("cut inside its header".into()));
         }
@@ -158,9 +158,12 @@ impl Stream {
             return Err(content(format!("link words of {link_bytes} bytes: expected 1, 2, 4, 8 or 16")));
         }
         let need = words.div_ceil(8).saturating_add(words.saturating_mul(link_bytes));
-        let body = &head[24..];
+        // no more is read than the header speaks of, and one byte to see that there is none
+        let mut body = vec![];
+        source.take(need.saturating_add(1)).read_to_end(&mut body).map_err(io)?;
         if need != body.len() as u64 {
-            return Err(content(format!("{words} link words need {need} bytes, found {}", body.len())));
+            let found = if body.len() as u64 > need { "more".into() } else { body.len().to_string() };
+            return Err(content(format!("{words} link words need {need} bytes, found {found}")));
         }
         let (tags, bytes) = body.split_at(words.div_ceil(8) as usize);
         let first = (0..words as usize).map(|i| tags[i / 8] >> (i % 8) & 1 == 1).collect();

@@ -27,11 +27,17 @@ impl Ring {
     /// All addresses moved by `by`.
     pub(super) fn moved(&self, by: i16) -> Ring {
         let (whole, part) = (self.place(by) / 64, self.place(by) % 64);
-        let n = self.words.len();
-        let word = |i: usize| self.words[(i + 2 * n - whole) % n];
-        let mut words: Vec<u64> = (0..n).map(word).collect();
+        let split = self.words.len() - whole;
+        let mut words = Vec::with_capacity(self.words.len());
+        words.extend_from_slice(&self.words[split..]);
+        words.extend_from_slice(&self.words[..split]);
         if part > 0 {
-            words = (0..n).map(|i| words[i] << part | words[(i + n - 1) % n] >> (64 - part)).collect();
+            let mut below = words[words.len() - 1] >> (64 - part);
+            for word in &mut words {
+                let above = *word >> (64 - part);
+                *word = *word << part | below;
+                below = above;
+            }
         }
         Ring { words }
     }

@@ -15,7 +15,7 @@ use ndarray::{ArrayD, Dimension, IxDyn, ShapeBuilder};
 use num_complex::Complex;
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::Path;
 
 /// Kinds of numbers.
@@ -47,14 +47,10 @@ impl Numbers {
     /// Reads a file. `takes` says which kinds of numbers are wanted, and what they are called.
     fn new(path: &Path, (takes, called): (&[Kind], &str), most: usize) -> Result<Self> {
         let io = |e: std::io::Error| usage(format!("{}: {e}", path.display()));
-        let meta = std::fs::metadata(path).map_err(io)?;
-        if !meta.is_file() {
-            return refuse(path, "not a regular file");
-        }
         let mut file = File::open(path).map_err(io)?;
-        let mut head = vec![];
-        (&mut file).take(HEAD).read_to_end(&mut head).map_err(io)?;
-        let header = match Header::parse(&head) {
+        let mut data = vec![];
+        (&mut file).take(HEAD).read_to_end(&mut data).map_err(io)?;
+        let header = match Header::parse(&data) {
             Ok(header) => header,
             Err(what) => return refuse(path, format!("not an npy array: {what}")),
         };
@@ -62,17 +58,16 @@ impl Numbers {
             return refuse(path, format!("not {called} npy array: its type is {}", header.descr));
         };
         let wanted = entries(path.display(), &header.shape, most)? * size;
-        let found = meta.len() - header.end as u64;
-        if found != wanted as u64 {
-            let how = if found < wanted as u64 { "truncated" } else { "too long" };
+        data.drain(..header.end);
+        // one more, to see that there is none; a pipe has no length to ask for
+        let left = (wanted + 1).saturating_sub(data.len());
+        (&mut file).take(left as u64).read_to_end(&mut data).map_err(io)?;
+        if data.len() != wanted {
+            let how = if data.len() < wanted { "truncated" } else { "too long" };
+            let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
+            let found = length.map_or(data.len() as u64, |n| n.saturating_sub(header.end as u64));
             let (shape, descr) = (&header.shape, &header.descr);
             return refuse(path, format!("{how}: {shape:?} of {descr} are {wanted} bytes, found {found}"));
-        }
-        let mut data = Vec::with_capacity(wanted);
-        file.seek(SeekFrom::Start(header.end as u64)).map_err(io)?;
-        file.take(wanted as u64).read_to_end(&mut data).map_err(io)?;
-        if data.len() < wanted {
-            return refuse(path, "became shorter while it was read");
         }
         Ok(Numbers { header, kind, size, data })
     }

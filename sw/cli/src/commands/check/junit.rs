@@ -4,11 +4,16 @@ use super::{End, Suite};
 use anyhow::Result;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+/// A text without the two characters that XML cannot hold and the writer, which drops all others, lets through.
+fn shown(text: &str) -> String {
+    text.replace(['\u{fffe}', '\u{ffff}'], "")
+}
+
 /// The report's text. Characters that XML cannot hold are left out.
 pub(super) fn report(suites: &[Suite]) -> Result<String> {
     let mut report = Report::new("tandem check");
     for pair in suites.chunks(2) {
-        let mut suite = TestSuite::new(pair[0].accelerator.as_str());
+        let mut suite = TestSuite::new(shown(&pair[0].accelerator));
         suite.add_test_cases(pair.iter().map(case));
         suite.set_time(pair.iter().map(|s| s.time).sum());
         report.add_test_suite(suite);
@@ -20,7 +25,7 @@ pub(super) fn report(suites: &[Suite]) -> Result<String> {
 fn case(suite: &Suite) -> TestCase {
     let bad = |kind, message: String, what: &str| {
         let mut status = TestCaseStatus::non_success(kind);
-        status.set_message(message).set_description(what);
+        status.set_message(message).set_description(shown(what));
         status
     };
     let status = match &suite.end {
@@ -30,7 +35,7 @@ fn case(suite: &Suite) -> TestCase {
         End::Broken { what } => bad(NonSuccessKind::Error, "no simulator".into(), what),
     };
     let mut case = TestCase::new(suite.name, status);
-    case.set_classname(suite.accelerator.as_str()).set_time(suite.time);
+    case.set_classname(shown(&suite.accelerator)).set_time(suite.time);
     case.add_property(("cases", suite.cases.to_string().as_str()));
     case
 }
