@@ -364,7 +364,7 @@ impl Checker<'_> {
             }
             let used = pins.iter().any(|p| p.1 == l.pin) || levels.iter().any(|o: &Level| o.pin == l.pin);
             if !is_name(&l.pin) || used {
-                return Err(self.fail(key(".pin"), l.pin, "a pin that nothing else uses"));
+                return Err(self.fail(key(".pin"), &l.pin, "a pin that nothing else uses"));
             }
             if !(0..=1).contains(&l.level) {
                 return Err(self.fail(key(".level"), l.level, "0 or 1"));
