@@ -108,7 +108,7 @@ pub fn run(args: &Args) -> Result<Report> {
 fn one(config: &Config, name: &str, share: Duration, seed: u64, suites: &mut [Suite; 2]) -> Result<()> {
     let engines = || Ok((engines::simulator(config, None)?, engines::simulator(config, None)?));
     let (mut sim, products) = engines().inspect_err(|e| {
-        let what = failure::message(e);
+        let what = failure::text(e);
         suites.iter_mut().for_each(|s| s.end = End::Broken { what: what.clone() });
     })?;
     let mut products = Offload::new(products, CycleModel).strict();
@@ -130,7 +130,7 @@ fn one(config: &Config, name: &str, share: Duration, seed: u64, suites: &mut [Su
             let first = seed.wrapping_sub((case % 2) as u64);
             let what = format!(
                 "case with seed {seed}: {}\nreproduce: tandem check -c {name} --seed {first} --seconds 10",
-                failure::message(&e)
+                failure::text(&e)
             );
             suite.end = End::Failed { seed, what: what.clone() };
             return Err(check(what));

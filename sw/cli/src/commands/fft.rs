@@ -4,7 +4,7 @@ use super::{Force, SetAccelerator};
 use crate::arguments::{entries, up_to};
 use crate::engines::{self, EngineKind};
 use crate::failure::{check, usage};
-use crate::{Report, commands, npy};
+use crate::{Report, npy};
 use anyhow::Result;
 use ndarray::{Array2, ArrayD, ArrayView2, Axis, Dimension, IxDyn};
 use ndarray_npy::WriteNpyExt;

@@ -4,7 +4,7 @@ use super::{Force, SetAccelerator};
 use crate::arguments::{MOST_ENTRIES, entries};
 use crate::engines::{self, EngineKind};
 use crate::failure::{check, usage};
-use crate::{Report, commands, npy};
+use crate::{Report, npy};
 use anyhow::Result;
 use ndarray::{Array2, Ix2};
 use ndarray_npy::WriteNpyExt;

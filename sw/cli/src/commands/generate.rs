@@ -1,7 +1,7 @@
 //! `tandem generate`.
 
 use super::{Force, SetAccelerator};
-use crate::{Report, engines};
+use crate::Report;
 use anyhow::Result;
 use std::path::PathBuf;
 use tandem_files::Folder;

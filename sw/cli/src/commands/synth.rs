@@ -1,9 +1,9 @@
 //! `tandem synth`.
 
 use super::{Force, SetAccelerator};
+use crate::Report;
 use crate::failure::Failure;
 use crate::stop::Stop;
-use crate::{Report, engines};
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;

@@ -1,9 +1,9 @@
 //! `tandem board emulate`.
 
+use crate::Report;
 use crate::commands::SetAccelerator;
 use crate::failure::usage;
 use crate::stop::Stop;
-use crate::{Report, engines};
 use anyhow::Result;
 use serde_json::json;
 use std::io::Write;
