@@ -1,6 +1,6 @@
 #!/bin/sh
 # The C++ harnesses and the models that Verilator makes under AddressSanitizer and UndefinedBehaviorSanitizer: nightly, or once before
-# a release. Random programs and products, both kinds of waveforms, a run that is cut, a board behind its serial line.
+# a release. Random programs and products, a waveform, a run that is cut, a board behind its serial line.
 #
 #   tools/sanitize.sh [SECONDS]      of `tandem check` an accelerator (default 20)
 set -eu
@@ -55,10 +55,9 @@ sanitized check -c minimal -c "$work/fft.toml" --seconds $((2 * seconds))
 # what was built is instrumented, or all of this shows nothing
 find "$TANDEM_CACHE" -name '*.so' | while read -r library; do grep -q __asan_report "$library"; grep -q __ubsan_handle "$library"; done
 
-for kind in vcd fst; do
-    sanitized gemm -c minimal --engine sim --random 5 9 4 --trace "$work/wave.$kind"
-    test -s "$work/wave.$kind"
-done
+# not FST: the writer that comes with Verilator (fstapi.c) stores words at any address on purpose
+sanitized gemm -c minimal --engine sim --random 5 9 4 --trace "$work/wave.vcd"
+test -s "$work/wave.vcd"
 sanitized run record -c minimal --random 9 20 11 -o "$work/stream"
 for cycles in 1 10 500; do
     if sanitized run replay -c minimal --engine sim --max-cycles "$cycles" "$work/stream"; then exit 1; fi

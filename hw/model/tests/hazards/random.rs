@@ -82,13 +82,13 @@ proptest! {
 
 #[test]
 fn tokens_of_every_channel_are_missed() {
-    for which in 0..CHANNELS.len() {
+    for (which, channel) in CHANNELS.iter().enumerate() {
         let missed = (0..60).any(|seed| {
             let config = random_config(seed);
             let mut program = steps(&random_program(&config, seed, 30));
             drop_token(&mut program, which, seed as usize);
             !run(&config, &stream(&config, &program), 0, 0).hazards().is_empty()
         });
-        assert!(missed, "{:?}", CHANNELS[which]);
+        assert!(missed, "{channel:?}");
     }
 }
