@@ -11,7 +11,6 @@
 
 use crate::commands::gemm::draw;
 use crate::commands::synth::{self, Timing};
-use crate::commands::write;
 use crate::failure::usage;
 use crate::stop::Stop;
 use crate::{Report, engines};
@@ -20,6 +19,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity};
+use tandem_files::{Existing, Output};
 use tandem_model::CycleModel;
 use tandem_spec::Config;
 use tandem_synth::report::Count;
@@ -80,15 +80,15 @@ struct Line {
 /// the table.
 pub fn run(args: &Args) -> Result<Report> {
     let list = load(&args.list)?;
-    let page = args.into.as_ref().map(|p| Page::open(p)).transpose()?;
     // mistakes first: a pair takes minutes
+    let page = args.into.as_ref().map(|p| Page::open(p)).transpose()?;
     let pairs = list.pair.iter().map(|p| Ok((engines::accelerator(&p.accelerator)?, Board::find(&p.board)?)));
     let pairs = pairs.collect::<Result<Vec<_>>>()?;
     let stop = Stop::install()?;
     let lines = pairs.iter().map(|(c, b)| line(c, b, &list, &stop)).collect::<Result<Vec<_>>>()?;
     let table = table(&lines);
     if let (Some(page), Some(path)) = (page, &args.into) {
-        write(path, page.with(&table).as_bytes())?;
+        tandem_files::replace(path, page.with(&table).as_bytes())?;
     }
     let missed = lines.iter().any(|l| l.timing.missed());
     let json: Vec<Value> = lines.iter().map(Line::json).collect();
@@ -200,6 +200,7 @@ struct Page {
 impl Page {
     fn open(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|e| usage(format!("{}: {e}", path.display())))?;
+        Output::open(path, Existing::Replace)?;
         Page::parse(&text).ok_or_else(|| {
             usage(format!("{}: no lines `{}` and `{END}` in this order", path.display(), BEGIN.trim_end()))
         })
