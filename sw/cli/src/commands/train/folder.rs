@@ -11,6 +11,7 @@
 use crate::failure::usage;
 use anyhow::Result;
 use serde_json::{Value, json};
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tandem_files::{Existing, FileError, FolderLock, LOCK_FILE, replace};
@@ -86,6 +87,8 @@ impl Recipe {
 /// A run's folder, which no other process trains in.
 pub struct RunFolder {
     path: PathBuf,
+    /// Lines of the log, once this process has written it.
+    logged: Cell<Option<usize>>,
     _lock: FolderLock,
 }
 
@@ -108,7 +111,7 @@ impl RunFolder {
         for (file, text) in recipe.files() {
             replace(&path.join(file), text.as_bytes())?;
         }
-        Ok(RunFolder { path: path.to_owned(), _lock: lock })
+        Ok(RunFolder { path: path.to_owned(), logged: Cell::new(None), _lock: lock })
     }
 
     /// The folder of a run that goes on.
@@ -126,7 +129,7 @@ impl RunFolder {
                 "{name}: has no {CHECKPOINT}: the run ended before its first step; start it again with the same `tandem train -c`"
             )));
         }
-        Ok(RunFolder { path: path.to_owned(), _lock: lock })
+        Ok(RunFolder { path: path.to_owned(), logged: Cell::new(None), _lock: lock })
     }
 
     /// Where it is.
@@ -142,8 +145,13 @@ impl RunFolder {
     /// Saves a run: the checkpoint, and the log, which is rendered from it.
     pub fn save(&self, trainer: &mut Trainer) -> Result<()> {
         trainer.save(&self.checkpoint())?;
-        let text: String = log(trainer.history()).iter().map(|line| format!("{line}\n")).collect();
-        self.write(LOG, text.as_bytes())
+        let lines = log(trainer.history());
+        if self.logged.get() != Some(lines.len()) {
+            let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            self.write(LOG, text.as_bytes())?;
+            self.logged.set(Some(lines.len()));
+        }
+        Ok(())
     }
 
     /// Writes a file of the run.
