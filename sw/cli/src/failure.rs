@@ -42,6 +42,17 @@ pub fn usage(message: impl fmt::Display) -> anyhow::Error {
     Failure::new(2, message).into()
 }
 
+/// An error and its causes, each once: some tell of their cause themselves.
+pub fn message(error: &anyhow::Error) -> String {
+    let causes = error.chain().skip(1).map(ToString::to_string);
+    causes.fold(
+        error.to_string(),
+        |said, cause| {
+            if said.contains(&cause) { said } else { format!("{said}: {cause}") }
+        },
+    )
+}
+
 /// The exit code of an error.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     for cause in error.chain() {
@@ -78,4 +89,18 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         }
     }
     2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_is_told_once() {
+        let device = || DeviceError::Engine { engine: "serial".into(), what: "gone".into() };
+        let told = anyhow::Error::from(device()).context("step 3");
+        assert_eq!(message(&told), format!("step 3: {}", device()));
+        let tells = anyhow::Error::from(device()).context(format!("layer `a`: {}", device()));
+        assert_eq!(message(&tells), format!("layer `a`: {}", device()));
+    }
 }

@@ -109,9 +109,9 @@ fn main() -> ExitCode {
     };
     let report = run(&cli).unwrap_or_else(|error| {
         let code = failure::exit_code(&error);
-        eprintln!("error: {error:#}");
-        Report::new("", serde_json::json!({ "error": format!("{error:#}"), "exit_code": code }))
-            .with_code(code)
+        let message = failure::message(&error);
+        eprintln!("error: {message}");
+        Report::new("", serde_json::json!({ "error": message, "exit_code": code })).with_code(code)
     });
     let text = if cli.json { report.json.to_string() } else { report.text };
     ExitCode::from(if text.is_empty() { report.code } else { print(&text, report.code) })

@@ -137,10 +137,7 @@ fn what_does_not_come_back_is_given_up() {
                 break e.to_string();
             }
         };
-        assert!(
-            error.starts_with(&format!("serial: {}: lost, and not back within 2 s: ", board.port)),
-            "{error}"
-        );
+        assert!(error.starts_with(&format!("{}: lost, and not back within 2 s: ", board.port)), "{error}");
         assert!(begun.elapsed() >= options.reopen, "{what}: {:?}", begun.elapsed());
     }
 }
