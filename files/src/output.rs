@@ -46,7 +46,10 @@ impl Output {
         if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
             return Err(FileError::io(path, io::ErrorKind::IsADirectory.into()));
         }
-        drop(Temporary::file_in(folder)?);
+        match Temporary::file_in(folder) {
+            Err(FileError::Io { source, .. }) => return Err(FileError::io(path, source)),
+            probe => drop(probe?),
+        }
         Ok(Output { target, kind })
     }
 

@@ -185,7 +185,7 @@ fn names_do_not_lead_out_of_their_folder() {
         read("configs/experiments/digits-mlp.toml").replace("\"digits-mlp\"", "\"../../../escape\"");
     let file = s.write("net.toml", experiment);
     s.refuses(&["net.toml", "name", "../../../escape"], &["train", "-c", &file, "--steps", "1"]);
-    let accelerator = format!("name = \"../../../escape\"\n{}", read("configs/accelerators/minimal.toml"));
+    let accelerator = read("configs/accelerators/minimal.toml").replace("\"minimal\"", "\"../../../escape\"");
     let file = s.write("accelerator.toml", accelerator);
     let never = s.path("never");
     s.refuses(&["accelerator.toml", "name", "../../../escape"], &["generate", "-c", &file, "-o", &never]);

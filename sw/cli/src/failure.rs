@@ -180,3 +180,17 @@ mod tests {
         assert_eq!(message(&anyhow::anyhow!("why").context("what")), "what: why");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_is_told_once() {
+        let device = || DeviceError::Engine { engine: "serial".into(), what: "gone".into() };
+        let told = anyhow::Error::from(device()).context("step 3");
+        assert_eq!(message(&told), format!("step 3: {}", device()));
+        let tells = anyhow::Error::from(device()).context(format!("layer `a`: {}", device()));
+        assert_eq!(message(&tells), format!("layer `a`: {}", device()));
+    }
+}

@@ -186,6 +186,11 @@ fn engine_error(error: LinkError) -> EngineError {
         LinkError::Lost { .. } | LinkError::Quiet { .. } | LinkError::Protocol { .. } => {
             EngineError::Link(error.to_string())
         }
-        other => EngineError::Tool { tool: "serial".into(), what: other.to_string() },
+        other => {
+            let said = other.to_string();
+            // every message begins with its port
+            let (tool, what) = said.split_once(": ").unwrap_or(("serial", &said));
+            EngineError::Tool { tool: tool.into(), what: what.into() }
+        }
     }
 }

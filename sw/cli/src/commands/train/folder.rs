@@ -52,7 +52,10 @@ impl Recipe {
     /// Checks that a run can start in `folder`: there is nothing but what an earlier start of the same run has left, which
     /// ended before its first checkpoint. With [`Existing::Replace`] anything may be there.
     pub fn check_vacant(&self, folder: &Path, existing: Existing) -> Result<()> {
-        if existing == Existing::Replace && !folder.is_file() {
+        if folder.exists() && !folder.is_dir() {
+            return Err(FileError::NotAFolder { path: folder.to_owned() }.into());
+        }
+        if existing == Existing::Replace {
             return Ok(());
         }
         let entries = match fs::read_dir(folder) {
