@@ -104,7 +104,7 @@ impl Program {
 }
 
 /// The first entry of `options` that is not allowed, with what is.
-pub fn refused<'a>(options: &'a [String], program: Program, family: Family) -> Option<(&'a str, String)> {
+pub fn refused(options: &[String], program: Program, family: Family) -> Option<(&str, String)> {
     let tables = program.tables(family);
     let mut entries = options.iter();
     while let Some(option) = entries.next() {

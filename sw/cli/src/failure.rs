@@ -104,6 +104,7 @@ mod tests {
     use std::io::ErrorKind::{
         FileTooLarge, InvalidData, NotFound, PermissionDenied, QuotaExceeded, StorageFull,
     };
+    use tandem_files::FileError;
     use tandem_nn::config::ConfigError;
 
     /// Every error that carries the system's reason, for a reason.
@@ -150,6 +151,9 @@ mod tests {
         }
         let error = anyhow::anyhow!("inner").context("middle").context("outer");
         assert_eq!(text(&error), "outer: middle: inner");
+        let device = || DeviceError::Engine { engine: "serial".into(), what: "gone".into() };
+        let tells = anyhow::Error::from(device()).context(format!("layer `a`: {}", device()));
+        assert_eq!(text(&tells), format!("layer `a`: {}", device()));
     }
 
     #[test]
@@ -164,33 +168,5 @@ mod tests {
             TrainError::Unfit { first: 0, last: 1 }.into(),
         ];
         assert!(all.iter().all(|error| exit_code(error) == 1));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cause_is_told_once() {
-        let source = std::io::Error::other("no such thing");
-        // its own text ends with that of its source
-        let error = anyhow::Error::new(EngineError::Io { file: "a".into(), source }).context("reading");
-        assert_eq!(message(&error), "reading: a: no such thing");
-        assert_eq!(message(&anyhow::anyhow!("why").context("what")), "what: why");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_cause_is_told_once() {
-        let device = || DeviceError::Engine { engine: "serial".into(), what: "gone".into() };
-        let told = anyhow::Error::from(device()).context("step 3");
-        assert_eq!(message(&told), format!("step 3: {}", device()));
-        let tells = anyhow::Error::from(device()).context(format!("layer `a`: {}", device()));
-        assert_eq!(message(&tells), format!("layer `a`: {}", device()));
     }
 }

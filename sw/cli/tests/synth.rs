@@ -167,6 +167,7 @@ fn the_table_tells_a_missed_clock_too() {
 }
 
 /// A synthesis whose Yosys and a child of it do not end, nor heed polite requests; they tell their process ids.
+#[expect(clippy::zombie_processes, reason = "whoever gets the child waits for it")]
 fn endless(p: &Place) -> (Child, Vec<i32>) {
     let pids = p.path("pids");
     p.yosys(&format!(

@@ -1,6 +1,5 @@
 //! Proofs: properties spliced into generated modules, SymbiYosys, Yosys.
 
-use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tandem_spec::Config;
 use tandem_spec::config::PLAIN;
