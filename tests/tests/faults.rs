@@ -4,34 +4,15 @@
 mod common;
 
 use common::command::{Scratch, object, succeeds, text};
+use common::faulty::{self, IO, NO_SPACE};
 use common::{repository, tandem};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 const DIGITS: &str = "configs/experiments/digits-mlp.toml";
-const NO_SPACE: i32 = 28;
-const IO: i32 = 5;
 /// No command writes so often: the loop ends before.
 const MANY: usize = 2000;
-
-/// The shared library that lets calls fail.
-fn shim() -> PathBuf {
-    static SHIM: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
-    SHIM.get_or_init(|| {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/common/shim.c");
-        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("shim-{}.so", std::process::id()));
-        let built = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
-            .args([&library, &source])
-            .arg("-ldl")
-            .output()
-            .expect("cc");
-        assert!(built.status.success(), "{}", text(&built.stderr));
-        library
-    })
-    .clone()
-}
 
 /// Runs a command whose n-th call below `folder` fails; whether it came to that.
 fn run(
@@ -41,18 +22,9 @@ fn run(
     arguments: &[&str],
     environment: &[(String, String)],
 ) -> (Output, bool) {
-    let mark = tempfile::tempdir().unwrap();
-    let mark = mark.path().join("mark");
-    let output = Command::new(tandem())
-        .current_dir(repository())
-        .arg("--json")
-        .args(arguments)
-        .envs(environment.iter().cloned())
-        .env("LD_PRELOAD", shim())
-        .env("TANDEM_TEST_FAULT", format!("{n}:{error}:{folder}:{}", mark.display()))
-        .output()
-        .expect("tandem starts");
-    (output, mark.exists())
+    let mut command = Command::new(tandem());
+    command.current_dir(repository()).arg("--json").args(arguments).envs(environment.iter().cloned());
+    faulty::run(command, n, error, Path::new(folder))
 }
 
 /// All regular files below a folder.

@@ -178,6 +178,25 @@ fn a_stdout_that_takes_nothing() {
 }
 
 #[test]
+fn a_log_that_no_terminal_shows_has_no_colours() {
+    let s = Scratch::new();
+    let cache = s.path("cache");
+    fs::create_dir(&cache).unwrap();
+    let output = run(
+        &[],
+        &["gemm", "-c", "minimal", "--engine", "sim", "--random", "3", "4", "5"],
+        &[("TANDEM_LOG", "trace"), ("TANDEM_CACHE", &cache)],
+    );
+    let err = text(&output.stderr);
+    assert!(output.status.success(), "{err}");
+    assert!(
+        err.contains(" INFO ") || err.contains("DEBUG ") || err.contains("TRACE "),
+        "nothing is logged: {err}"
+    );
+    assert!(!err.contains('\x1b'), "{err}");
+}
+
+#[test]
 fn names_do_not_lead_out_of_their_folder() {
     let s = Scratch::new();
     let read = |file: &str| fs::read_to_string(repository().join(file)).unwrap();

@@ -1,5 +1,8 @@
 //! `tandem synth` and its surroundings, with scripts in the tools' place: whom it believes, what it keeps, how it ends.
 
+#[path = "../../../tests/tests/common/faulty.rs"]
+mod faulty;
+
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use serde_json::Value;
 use std::fs::{self, Permissions};
@@ -337,4 +340,36 @@ fn accelerators_and_boards_have_names_in_every_folder() {
     assert_eq!(code, 2);
     assert!(json["error"].as_str().unwrap().contains("ulx3s"), "{json}");
     assert_eq!(p.run(&SYNTH).0, 0);
+}
+
+/// Every write, fsync, rename and link of the cache and of the delivery fails in turn.
+#[test]
+fn a_disk_that_fails_loses_nothing_and_the_retry_works() {
+    let arguments = [&SYNTH[..], &["-o", "out"]].concat();
+    for n in 1..1000 {
+        let p = Place::new(30.0);
+        let error = if n % 2 == 0 { faulty::IO } else { faulty::NO_SPACE };
+        let (output, came) = faulty::run(p.command(&arguments), n, error, p.0.path());
+        let (code, json) = report(&output);
+        if !came {
+            assert_eq!(code, 0, "without a fault: {json}");
+            assert!(n > 10, "design, manifest, files, their folders, delivery: {n}");
+            return;
+        }
+        let says = if error == faulty::IO { "Input/output error" } else { "No space left on device" };
+        assert_eq!(code, 1, "call {n}: {json}");
+        assert!(json["error"].as_str().unwrap().contains(says), "call {n}: {json}");
+        let delivered = p.path("out").exists();
+        let again = if delivered { [&arguments[..], &["--force"]].concat() } else { arguments.clone() };
+        let (code, json) = p.run(&again);
+        assert_eq!(
+            (code, fs::metadata(p.path("out/tandem.bin")).unwrap().len()),
+            (0, 4000),
+            "after call {n}: {json}"
+        );
+        let left = fs::read_dir(p.0.path()).unwrap().map(|e| e.unwrap().file_name());
+        let left = left.filter(|name| name.as_encoded_bytes().starts_with(b".tandem-"));
+        assert_eq!(left.count(), 0, "after call {n}");
+    }
+    panic!("the disk never worked");
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each suite uses a part")]
 
 pub mod command;
+pub mod faulty;
 
 use ndarray::Array2;
 use std::path::{Path, PathBuf};
