@@ -247,8 +247,8 @@ fn noise_on_a_silent_line_costs_no_frame() {
             let mut reader = FrameReader::default();
             let seen: Vec<_> = noise.iter().chain(&came).filter_map(|b| reader.push(*b)).collect();
             assert!(seen[0].is_err(), "noise is no frame");
-            let states = seen[1..].iter().map(|f| f.clone().expect("nothing else is damaged"));
-            let last = states.filter(|f| f.kind == Kind::State).next_back().expect("an answer");
+            let mut states = seen[1..].iter().map(|f| f.clone().expect("nothing else is damaged"));
+            let last = states.rfind(|f| f.kind == Kind::State).expect("an answer");
             assert_eq!((last.payload[5], last.payload[6]), (poll, poll), "{baud}: last poll, damaged frames");
         }
     }
