@@ -2,6 +2,7 @@
 
 use std::{fmt, io};
 use tandem_driver::DeviceError;
+use tandem_files::CacheError;
 use tandem_link::LinkError;
 use tandem_nn::checkpoint::CheckpointError;
 use tandem_nn::data::DataError;
@@ -71,12 +72,19 @@ fn decided(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if let Some(f) = cause.downcast_ref::<Failure>() {
         return Some(f.code);
     }
-    if cause.is::<EngineError>() || cause.is::<LinkError>() {
+    if let Some(e) = cause.downcast_ref::<EngineError>() {
+        return match e {
+            EngineError::Io { source, .. } if !tandem_files::is_usage(source.kind()) => Some(1),
+            _ => Some(3),
+        };
+    }
+    if cause.is::<LinkError>() {
         return Some(3);
     }
     if let Some(e) = cause.downcast_ref::<SynthError>() {
         return match e {
             SynthError::DoesNotFit { .. } | SynthError::Loader { .. } => Some(1),
+            SynthError::Cache(CacheError::File(e)) if !e.is_usage() => Some(1),
             e if e.is_tool() => Some(3),
             _ => None,
         };
@@ -124,6 +132,7 @@ mod tests {
             TrainError::from(DataError::Write { path: file(), source: source() }).into(),
             ConfigError::Read { file: file(), source: source() }.into(),
             anyhow::Error::from(written()).context("one more"),
+            SynthError::Io { file: "f".into(), source: source() }.into(),
         ]
     }
 
@@ -141,6 +150,16 @@ mod tests {
                 assert_eq!(exit_code(&error), code, "{error:#}");
             }
         }
+    }
+
+    #[test]
+    fn a_full_disk_under_a_tool_is_no_missing_tool() {
+        let source = || io::Error::from(StorageFull);
+        let engine = EngineError::Io { file: "f".into(), source: source() };
+        let cache = SynthError::Cache(CacheError::File(FileError::io(std::path::Path::new("f"), source())));
+        assert_eq!((exit_code(&engine.into()), exit_code(&cache.into())), (1, 1));
+        let engine = EngineError::Io { file: "f".into(), source: NotFound.into() };
+        assert_eq!(exit_code(&engine.into()), 3);
     }
 
     #[test]

@@ -245,9 +245,9 @@ pub fn utilisation(config: &Config, products: u64, span: u64) -> f64 {
 /// Computes the product and checks it against plain integers.
 pub fn run(args: &Args) -> Result<Report> {
     let config = args.set.read(&args.config)?;
+    let operands = Operands::new(&args.operands)?;
     let output = super::output(args.output.as_ref(), args.force)?;
     super::output(args.trace.as_ref(), args.force)?;
-    let operands = Operands::new(&args.operands)?;
     let mut device = engines::device(&args.engine, &config, args.trace.as_deref())?;
     let request = operands.request();
     let start = Instant::now();
