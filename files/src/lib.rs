@@ -26,6 +26,7 @@ mod lock;
 mod name;
 mod output;
 mod temporary;
+mod text;
 mod trust;
 
 pub use cache::{Cache, CacheError, EntryError, MANIFEST, Wanted, key, place, user_dir};
@@ -36,6 +37,7 @@ pub use lock::{FolderLock, LOCK_FILE};
 pub use name::plain_name;
 pub use output::{Output, replace, write};
 pub use temporary::is_temporary;
+pub use text::{LONGEST_TEXT, read_text};
 pub use trust::{check_trusted, ensure_private};
 
 /// What becomes of a file that is there already.

@@ -3,11 +3,10 @@
 
 mod common;
 
-use common::command::{Scratch, object, succeeds, text};
+use common::command::{Scratch, files, object, succeeds, text};
 use common::faulty::{self, IO, NO_SPACE};
 use common::{repository, tandem};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 const DIGITS: &str = "configs/experiments/digits-mlp.toml";
@@ -27,22 +26,6 @@ fn run(
     faulty::run(command, n, error, Path::new(folder))
 }
 
-/// All regular files below a folder.
-fn files(folder: &str) -> BTreeMap<PathBuf, Vec<u8>> {
-    let (mut all, mut open) = (BTreeMap::new(), vec![PathBuf::from(folder)]);
-    while let Some(dir) = open.pop() {
-        for entry in std::fs::read_dir(dir).into_iter().flatten() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                all.insert(path.clone(), std::fs::read(&path).unwrap());
-            }
-        }
-    }
-    all
-}
-
 /// Lets every call of a command fail in turn. `prepare` makes the folder anew, `retry` must succeed after each failure.
 fn every_fault(
     prepare: &dyn Fn(&str),
@@ -56,7 +39,7 @@ fn every_fault(
         std::fs::create_dir(&folder).unwrap();
         prepare(&folder);
         let error = if n % 2 == 0 { IO } else { NO_SPACE };
-        let before = files(&folder);
+        let before = files(Path::new(&folder));
         let arguments = arguments(&folder);
         let words: Vec<_> = arguments.iter().map(String::as_str).collect();
         let (output, came) = run(n, error, &folder, &words, &environment(&folder));
@@ -70,7 +53,7 @@ fn every_fault(
         let says = if error == IO { "Input/output error" } else { "No space left on device" };
         assert!(err.contains(says) && !err.contains("panicked"), "call {n} of {words:?}: {err}");
         assert!(object(&output)["error"].as_str().unwrap().contains(says));
-        let after = files(&folder);
+        let after = files(Path::new(&folder));
         let lost = before.keys().find(|path| !after.contains_key(*path));
         assert_eq!(lost, None, "call {n} of {words:?}");
         let half =
@@ -96,7 +79,7 @@ fn generate() {
         if !Path::new(&format!("{out}/rtl")).exists() {
             succeeds(&["generate", "-c", "minimal", "-o", &format!("{out}/rtl")]);
         }
-        assert_eq!(files(&format!("{out}/rtl")).len(), 5);
+        assert_eq!(files(Path::new(&format!("{out}/rtl"))).len(), 5);
     };
     let faults = every_fault(&|_| (), &arguments, &none, &retry);
     assert!(faults >= 11, "five files, written and synchronised, and a rename: {faults}");
@@ -166,7 +149,10 @@ fn compare() {
     let arguments = |out: &str| words(&["compare", &table, "-o", &format!("{out}/cells"), "--jobs", "1"]);
     let retry = |_: usize, out: &str| {
         succeeds(&["compare", &table, "-o", &format!("{out}/cells"), "--jobs", "1"]);
-        assert_eq!(files(&format!("{out}/cells")).keys().filter(|f| f.ends_with("table.md")).count(), 1);
+        assert_eq!(
+            files(Path::new(&format!("{out}/cells"))).keys().filter(|f| f.ends_with("table.md")).count(),
+            1
+        );
     };
     assert!(every_fault(&|_| (), &arguments, &none, &retry) >= 20);
 }

@@ -197,6 +197,15 @@ fn a_log_that_no_terminal_shows_has_no_colours() {
 }
 
 #[test]
+fn a_configuration_without_end_is_refused() {
+    let s = Scratch::new();
+    let never = s.path("never");
+    s.refuses(&["/dev/zero", "1 MiB"], &["generate", "-c", "/dev/zero", "-o", &never]);
+    s.refuses(&["/dev/zero", "1 MiB"], &["train", "-c", "/dev/zero", "-o", &never]);
+    s.refuses(&["/dev/zero", "1 MiB"], &["compare", "/dev/zero", "-o", &never]);
+}
+
+#[test]
 fn names_do_not_lead_out_of_their_folder() {
     let s = Scratch::new();
     let read = |file: &str| fs::read_to_string(repository().join(file)).unwrap();

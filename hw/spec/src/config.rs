@@ -304,7 +304,7 @@ impl Config {
     /// [`ConfigError`], naming file, key, value and allowed range.
     pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
         let file = path.display().to_string();
-        let text = std::fs::read_to_string(path)
+        let text = tandem_files::read_text(path)
             .map_err(|source| ConfigError::Read { file: file.clone(), source })?;
         let stem = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         Self::parse(&file, &stem, &text)

@@ -207,7 +207,7 @@ impl Board {
     /// # Errors
     /// [`SynthError`], naming file, key and value.
     pub fn from_file(path: &Path) -> Result<Self, SynthError> {
-        let text = std::fs::read_to_string(path).map_err(|e| SynthError::io(path, e))?;
+        let text = tandem_files::read_text(path).map_err(|e| SynthError::io(path, e))?;
         Board::from_toml(&path.display().to_string(), &text)
     }
 

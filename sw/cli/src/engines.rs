@@ -110,7 +110,7 @@ pub fn accelerator_with(name: &str, settings: Vec<Setting>) -> Result<Config> {
     let plain = accelerator(name)?;
     let (file, text) = match place(name) {
         Some(path) => {
-            (path.display().to_string(), std::fs::read_to_string(&path).map_err(|e| FileError::io(&path, e))?)
+            (path.display().to_string(), tandem_files::read_text(&path).map_err(|e| FileError::io(&path, e))?)
         }
         None => (format!("{name}.toml (built in)"), plain.to_toml()),
     };
@@ -138,7 +138,7 @@ pub fn accelerator(name: &str) -> Result<Config> {
 /// The file that a name stands for, unless it is built in.
 fn place(name: &str) -> Option<PathBuf> {
     let path = Path::new(name);
-    if path.extension().is_some() || path.is_file() {
+    if path.extension().is_some() || name.contains('/') || path.is_file() {
         return Some(path.to_owned());
     }
     let local = PathBuf::from(format!("configs/accelerators/{name}.toml"));

@@ -29,20 +29,8 @@ impl Scratch {
         path
     }
 
-    /// All files below and what is in them.
     fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let (mut all, mut open) = (BTreeMap::new(), vec![self.0.path().to_path_buf()]);
-        while let Some(dir) = open.pop() {
-            for entry in std::fs::read_dir(dir).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    open.push(path);
-                } else {
-                    all.insert(path.clone(), std::fs::read(&path).unwrap());
-                }
-            }
-        }
-        all
+        files(self.0.path())
     }
 
     /// Runs `tandem`, once plainly and once with `--json`; both must fail alike and change no file.
@@ -100,4 +88,20 @@ pub fn succeeds(arguments: &[&str]) -> serde_json::Value {
     let output = run(&["--json"], arguments, &[]);
     assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
     object(&output)
+}
+
+/// All files below a folder and what is in them.
+pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let (mut all, mut open) = (BTreeMap::new(), vec![folder.to_path_buf()]);
+    while let Some(dir) = open.pop() {
+        for entry in std::fs::read_dir(dir).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                all.insert(path.clone(), std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    all
 }

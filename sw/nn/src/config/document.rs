@@ -34,7 +34,7 @@ impl Document {
     ///
     /// # Errors   [`ConfigError::Read`]
     pub fn read_file(file: &Path) -> Result<Self, ConfigError> {
-        match std::fs::read_to_string(file) {
+        match tandem_files::read_text(file) {
             Ok(text) => Ok(Document::new(file, text)),
             Err(source) => Err(ConfigError::Read { file: file.to_owned(), source }),
         }

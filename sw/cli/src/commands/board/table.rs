@@ -102,7 +102,7 @@ pub fn run(args: &Args) -> Result<Report> {
 
 fn load(path: &Path) -> Result<List> {
     let fail = |what: String| usage(format!("{}: {what}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|e| fail(e.to_string()))?;
+    let text = tandem_files::read_text(path).map_err(|e| fail(e.to_string()))?;
     let list: List = toml::from_str(&text).map_err(|e| fail(e.to_string()))?;
     if list.gemm.contains(&0) {
         return Err(fail(format!("gemm = {:?}: expected M, K and N of at least 1", list.gemm)));
