@@ -132,6 +132,9 @@ fn wrong_operands() {
     write_npy(&x, &Array2::<i8>::from_elem((2, 3), 7)).unwrap();
     assert_eq!(succeeds(&gemm)["mismatches"], 0);
     std::fs::write(&y, "precious").unwrap();
+    s.refuses(&["y.npy", "exists", "--force"], &gemm);
+    // also where it may be replaced, a mistake replaces nothing
+    let gemm = ["gemm", "--x", &x, "--w", &w, "-o", &y, "--force"];
 
     write_npy(&x, &Array2::<i8>::from_shape_fn((2, 3), |(i, j)| if (i, j) == (1, 2) { 8 } else { 7 }))
         .unwrap();
