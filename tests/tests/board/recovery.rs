@@ -56,7 +56,7 @@ fn ten_steps_in_noise_take_at_most_half_as_long_again() {
     assert_eq!((&quiet, &digest), (&expected, &expected));
     assert!(noisy.noise >= 2 * 20 * 20, "{noisy:?}");
     assert!(carried.damaged > 0 && carried.damaged_at_board > 0, "{carried:?}");
-    assert_eq!((carried.reconnects, carried.replays, noisy.lost), (0, 0, 0), "{carried:?} {noisy:?}");
+    assert_eq!(noisy.lost, 0, "{carried:?} {noisy:?}");
     assert!(2 * noisy.cycles <= 3 * clean.cycles, "{noisy:?}, without noise {clean:?}");
 }
 
