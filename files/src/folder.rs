@@ -54,7 +54,7 @@ impl Folder {
 
     /// Moves the files into place.
     ///
-    /// # Errors   [`FileError`]; files that were there stay
+    /// # Errors   [`FileError`]; files that were there stay, with [`Existing::Replace`] as they were or as they are now
     pub fn commit(mut self) -> Result<(), FileError> {
         let fail = |e| FileError::io(&self.target, e);
         let mut names = vec![];

@@ -29,6 +29,15 @@ impl Output {
     ///
     /// # Errors   [`FileError`]: a file that must stay, a folder, or a place where nothing can be written
     pub fn open(path: &Path, existing: Existing) -> Result<Self, FileError> {
+        let output = Self::look(path, existing)?;
+        if let Kind::File(_) = output.kind {
+            drop(output.temporary()?);
+        }
+        Ok(output)
+    }
+
+    /// What lies at `path`; whether a new file can be made beside it is left to the one who makes it.
+    fn look(path: &Path, existing: Existing) -> Result<Self, FileError> {
         let target = follow(path)?;
         let kind = match target.symlink_metadata() {
             Ok(meta) if meta.is_dir() => return Err(FileError::IsFolder { path: path.to_owned() }),
@@ -42,13 +51,8 @@ impl Output {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Kind::File(existing),
             Err(e) => return Err(FileError::io(path, e)),
         };
-        let folder = folder_of(&target);
         if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
             return Err(FileError::io(path, io::ErrorKind::IsADirectory.into()));
-        }
-        match Temporary::file_in(folder) {
-            Err(FileError::Io { source, .. }) => return Err(FileError::io(path, source)),
-            probe => drop(probe?),
         }
         Ok(Output { target, kind })
     }
@@ -75,10 +79,17 @@ impl Output {
         }
     }
 
+    /// A file in the same folder. Errors name the output, not its folder.
+    fn temporary(&self) -> Result<Temporary, FileError> {
+        Temporary::file_in(folder_of(&self.target)).map_err(|e| match e {
+            FileError::Io { source, .. } => FileError::io(&self.target, source),
+            other => other,
+        })
+    }
+
     fn write_file(&self, content: &[u8], existing: Existing) -> Result<(), FileError> {
         let fail = |e| FileError::io(&self.target, e);
-        let folder = folder_of(&self.target);
-        let mut temporary = Temporary::file_in(folder)?;
+        let mut temporary = self.temporary()?;
         temporary.file.write_all(content).map_err(fail)?;
         if existing == Existing::Replace
             && let Ok(old) = self.target.metadata()
@@ -96,7 +107,7 @@ impl Output {
             },
         }
         temporary.owned = false;
-        sync_folder(folder)
+        sync_folder(folder_of(&self.target))
     }
 }
 
@@ -104,7 +115,7 @@ impl Output {
 ///
 /// # Errors   as [`Output::open`] and [`Output::write`]
 pub fn write(path: &Path, existing: Existing, content: &[u8]) -> Result<(), FileError> {
-    Output::open(path, existing)?.write(content)
+    Output::look(path, existing)?.write(content)
 }
 
 /// Writes `content` to `path`, a file of our own: what was there is replaced atomically.
