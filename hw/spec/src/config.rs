@@ -307,7 +307,7 @@ impl Config {
         let text = tandem_files::read_text(path)
             .map_err(|source| ConfigError::Read { file: file.clone(), source })?;
         let stem = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-        Self::parse(&file, &stem, &text)
+        Self::from_toml_named(&file, &stem, &text)
     }
 
     /// Validates TOML text; `file` is used in messages.
@@ -315,10 +315,14 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], naming file, key, value and allowed range.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, ConfigError> {
-        Self::parse(file, "unnamed", text)
+        Self::from_toml_named(file, "unnamed", text)
     }
 
-    fn parse(file: &str, default_name: &str, text: &str) -> Result<Self, ConfigError> {
+    /// The same; `default_name` is the name of a configuration that does not give its own.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming file, key, value and allowed range.
+    pub fn from_toml_named(file: &str, default_name: &str, text: &str) -> Result<Self, ConfigError> {
         let raw: Raw = toml::from_str(text)
             .map_err(|e| ConfigError::Syntax { file: file.into(), message: e.to_string() })?;
         let c = Checker { file };
@@ -608,7 +612,7 @@ mod tests {
             "a\0b",
             &long,
         ] {
-            let found = Config::parse("t", name, TINY).is_ok();
+            let found = Config::from_toml_named("t", name, TINY).is_ok();
             assert_eq!(found, tandem_files::plain_name(name).is_ok(), "{name:?}");
         }
     }

@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock};
 use tandem_driver::{Device, Exact, Offload};
-use tandem_files::FileError;
 use tandem_link::{LinkOptions, SerialEngine, SerialPort, Statistics};
 use tandem_model::{CycleModel, Twin};
 use tandem_nn::config::{Document, Setting};
 use tandem_sim::{Sim, SimOptions};
 use tandem_spec::link::{INITIAL_BAUD, RATES};
-use tandem_spec::{Config, Engine, RunOptions};
+use tandem_spec::{Config, ConfigError, Engine, RunOptions};
 
 /// Accelerators that come with the program, those of `configs/accelerators/`: name and file.
 const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/accelerators.rs"));
@@ -100,39 +99,40 @@ impl EngineKind {
     }
 }
 
-/// The accelerator of [`accelerator`] with settings made.
+/// The accelerator of a file, or of a name (in `configs/accelerators/`, or built in).
+pub fn accelerator(name: &str) -> Result<Config> {
+    accelerator_with(name, vec![])
+}
+
+/// The same with settings made.
 ///
 /// # Errors   a setting that cannot be made; what is not allowed names the settings beside the file
 pub fn accelerator_with(name: &str, settings: Vec<Setting>) -> Result<Config> {
-    if settings.is_empty() {
-        return accelerator(name);
-    }
-    let plain = accelerator(name)?;
-    let (file, text) = match place(name) {
+    let path = place(name);
+    let (file, stem, text) = match &path {
         Some(path) => {
-            (path.display().to_string(), tandem_files::read_text(&path).map_err(|e| FileError::io(&path, e))?)
+            let file = path.display().to_string();
+            let text = tandem_files::read_text(path)
+                .map_err(|source| ConfigError::Read { file: file.clone(), source })?;
+            (file, path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), text)
         }
-        None => (format!("{name}.toml (built in)"), plain.to_toml()),
+        None => match BUILT_IN.iter().find(|b| b.0 == name) {
+            Some((name, text)) => {
+                (format!("{name}.toml (built in)"), "unnamed".to_owned(), (*text).to_owned())
+            }
+            None => {
+                let known: Vec<&str> = BUILT_IN.iter().map(|b| b.0).collect();
+                return Err(usage(format!(
+                    "accelerator `{name}`: neither a file nor one of {}",
+                    known.join(", ")
+                )));
+            }
+        },
     };
     let made = settings.iter().fold(file.clone(), |made, setting| format!("{made} {}", setting.origin()));
-    // the name that the file gives an accelerator without one
-    let named = Setting::new(&file, "name", plain.name.as_str());
-    let settings = [named].into_iter().chain(settings).collect();
-    Ok(Config::from_toml(&made, Document::new(file, text).with(settings)?.text())?)
-}
-
-/// The accelerator of a file, or of a name (in `configs/accelerators/`, or built in).
-pub fn accelerator(name: &str) -> Result<Config> {
-    if let Some(path) = place(name) {
-        return Ok(Config::from_file(&path)?);
-    }
-    match BUILT_IN.iter().find(|b| b.0 == name) {
-        Some((name, text)) => Ok(Config::from_toml(&format!("{name}.toml (built in)"), text)?),
-        None => {
-            let known: Vec<&str> = BUILT_IN.iter().map(|b| b.0).collect();
-            Err(usage(format!("accelerator `{name}`: neither a file nor one of {}", known.join(", "))))
-        }
-    }
+    let text =
+        if settings.is_empty() { text } else { Document::new(file, text).with(settings)?.text().to_owned() };
+    Ok(Config::from_toml_named(&made, &stem, &text)?)
 }
 
 /// The file that a name stands for, unless it is built in.
