@@ -14,15 +14,9 @@ const DIGITS: &str = "configs/experiments/digits-mlp.toml";
 const MANY: usize = 2000;
 
 /// Runs a command whose n-th call below `folder` fails; whether it came to that.
-fn run(
-    n: usize,
-    error: i32,
-    folder: &str,
-    arguments: &[&str],
-    environment: &[(String, String)],
-) -> (Output, bool) {
+fn run(n: usize, error: i32, folder: &str, arguments: &[&str]) -> (Output, bool) {
     let mut command = Command::new(tandem());
-    command.current_dir(repository()).arg("--json").args(arguments).envs(environment.iter().cloned());
+    command.current_dir(repository()).arg("--json").args(arguments);
     faulty::run(command, n, error, Path::new(folder))
 }
 
@@ -30,7 +24,6 @@ fn run(
 fn every_fault(
     prepare: &dyn Fn(&str),
     arguments: &dyn Fn(&str) -> Vec<String>,
-    environment: &dyn Fn(&str) -> Vec<(String, String)>,
     retry: &dyn Fn(usize, &str),
 ) -> usize {
     for n in 1..MANY {
@@ -42,7 +35,7 @@ fn every_fault(
         let before = files(Path::new(&folder));
         let arguments = arguments(&folder);
         let words: Vec<_> = arguments.iter().map(String::as_str).collect();
-        let (output, came) = run(n, error, &folder, &words, &environment(&folder));
+        let (output, came) = run(n, error, &folder, &words);
         let err = text(&output.stderr);
         if !came {
             assert!(output.status.success(), "without a fault: {err}");
@@ -68,10 +61,6 @@ fn words(list: &[&str]) -> Vec<String> {
     list.iter().map(|w| (*w).to_owned()).collect()
 }
 
-fn none(_: &str) -> Vec<(String, String)> {
-    vec![]
-}
-
 #[test]
 fn generate() {
     let arguments = |out: &str| words(&["generate", "-c", "minimal", "-o", &format!("{out}/rtl")]);
@@ -81,7 +70,7 @@ fn generate() {
         }
         assert_eq!(files(Path::new(&format!("{out}/rtl"))).len(), 5);
     };
-    let faults = every_fault(&|_| (), &arguments, &none, &retry);
+    let faults = every_fault(&|_| (), &arguments, &retry);
     assert!(faults >= 11, "five files, written and synchronised, and a rename: {faults}");
 }
 
@@ -98,7 +87,7 @@ fn record() {
         }
         succeeds(&["run", "replay", "-c", "minimal", &file]);
     };
-    assert!(every_fault(&|_| (), &arguments, &none, &retry) >= 4);
+    assert!(every_fault(&|_| (), &arguments, &retry) >= 4);
 }
 
 /// Trains to the end of step 3, saving after each.
@@ -129,14 +118,14 @@ fn train_and_resume() {
         let log = std::fs::read_to_string(format!("{out}/run/log.jsonl")).unwrap();
         assert_eq!(log.lines().count(), 1, "after call {n}: {log}");
     };
-    let faults = every_fault(&|_| (), &|out| train(out, &[]), &none, &retry);
+    let faults = every_fault(&|_| (), &|out| train(out, &[]), &retry);
     assert!(faults >= 20, "checkpoints, log, report, chart: {faults}");
     // the same for a run that goes on
     let begin = |out: &str| {
         let run = format!("{out}/run");
         succeeds(&["train", "-c", DIGITS, "--set", "data.images=64", "--steps", "1", "-o", &run]);
     };
-    every_fault(&begin, &|out| train(out, &["--resume"]), &none, &retry);
+    every_fault(&begin, &|out| train(out, &["--resume"]), &retry);
 }
 
 #[test]
@@ -154,5 +143,5 @@ fn compare() {
             1
         );
     };
-    assert!(every_fault(&|_| (), &arguments, &none, &retry) >= 20);
+    assert!(every_fault(&|_| (), &arguments, &retry) >= 20);
 }
