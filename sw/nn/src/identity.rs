@@ -9,7 +9,6 @@
 
 use crate::checkpoint::State;
 use crate::config::{Experiment, Keys, flatten};
-use crate::data::Dataset;
 use crate::digest::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +28,7 @@ pub struct Identity {
     pub experiment: Keys,
     /// The accelerator's keys without its name; empty if none was given.
     pub accelerator: Keys,
-    /// See [`Dataset::digest`].
+    /// See [`crate::data::Dataset::digest`].
     pub data: String,
     /// See [`NUMERICS`].
     pub numerics: u32,
@@ -87,15 +86,16 @@ fn text(value: &Option<String>) -> &str {
 }
 
 impl Identity {
-    /// The identity of a result. `accelerator`: its TOML text, empty for none.
+    /// The identity of a result. `accelerator`: its TOML text, empty for none; `data`: [`crate::data::Dataset::digest`], for which all of
+    /// them are read.
     ///
     /// # Panics   if `accelerator` is not TOML
-    pub fn new(experiment: &Experiment, accelerator: &str, data: &Dataset) -> Self {
+    pub fn new(experiment: &Experiment, accelerator: &str, data: String) -> Self {
         let mut keys = Keys::new();
         let table: toml::Table = accelerator.parse().expect("an accelerator's TOML text");
         flatten("", &serde_json::to_value(table).expect("TOML is plain data"), &mut keys);
         keys.remove("name");
-        Identity { experiment: experiment.keys(), accelerator: keys, data: data.digest(), numerics: NUMERICS }
+        Identity { experiment: experiment.keys(), accelerator: keys, data, numerics: NUMERICS }
     }
 
     /// The identity that a checkpoint keeps.

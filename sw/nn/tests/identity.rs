@@ -20,7 +20,7 @@ fn experiment(text: &str) -> Experiment {
 }
 
 fn identity(text: &str) -> Identity {
-    Identity::new(&experiment(text), ACCELERATOR, &quarters(32, 8))
+    Identity::new(&experiment(text), ACCELERATOR, quarters(32, 8).digest())
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn what_decides_nothing_changes_nothing() {
         assert_eq!(identity(&other), identity(&plain), "{other}");
     }
     let renamed = ACCELERATOR.replace("\"a\"", "\"b\"");
-    let identity_of = |toml: &str| Identity::new(&experiment(&plain), toml, &quarters(32, 8));
+    let identity_of = |toml: &str| Identity::new(&experiment(&plain), toml, quarters(32, 8).digest());
     assert_eq!(identity_of(&renamed), identity_of(ACCELERATOR));
 }
 
@@ -98,7 +98,8 @@ fn accelerator_data_and_numerics_count() {
     let plain = text(SHORT);
     let saved = identity(&plain);
     let rows = ACCELERATOR.replace("rows = 8", "rows = 16");
-    let error = Identity::new(&experiment(&plain), &rows, &quarters(32, 8)).check(&saved).unwrap_err();
+    let error =
+        Identity::new(&experiment(&plain), &rows, quarters(32, 8).digest()).check(&saved).unwrap_err();
     assert_eq!(error.to_string(), "the accelerator has changed: `array.rows` was 8, now 16");
 
     let newer = Identity { numerics: NUMERICS + 1, ..saved.clone() };
@@ -115,7 +116,7 @@ fn accelerator_data_and_numerics_count() {
     others[7].max_value = 16;
     let mut digests = BTreeSet::from([data.digest()]);
     for other in others {
-        let now = Identity::new(&experiment(&plain), ACCELERATOR, &other);
+        let now = Identity::new(&experiment(&plain), ACCELERATOR, other.digest());
         assert!(matches!(now.check(&saved), Err(IdentityError::Data { .. })));
         assert!(digests.insert(other.digest()));
     }

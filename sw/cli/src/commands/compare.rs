@@ -4,18 +4,18 @@
 //! and `table.md`, `table.json`, `chart.svg` of all. Cells that are there are not run again.
 
 use crate::Report;
-use crate::compare::{self, Cell, Comparison, Means, Outcome};
+use crate::compare::{self, Cell, Comparison, Data, Means, Outcome};
 use crate::engines::EngineKind;
 use crate::failure::usage;
 use anyhow::{Context, Result, anyhow};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use tandem_files::replace;
 use tandem_nn::config::{Document, Experiment};
-use tandem_nn::data::{self, Dataset};
+use tandem_nn::data;
 
 /// Arguments of `compare`.
 #[derive(clap::Args)]
@@ -69,12 +69,12 @@ pub fn run(args: &Args) -> Result<Report> {
 struct Job {
     cell: Cell,
     experiment: Experiment,
-    data: Arc<Dataset>,
+    data: Data,
 }
 
 /// All cells, validated before the first one runs.
 fn jobs(args: &Args, comparison: &Comparison) -> Result<Vec<Job>> {
-    let mut sets: BTreeMap<String, Arc<Dataset>> = BTreeMap::new();
+    let mut sets: BTreeMap<String, Data> = BTreeMap::new();
     let mut jobs = vec![];
     for cell in comparison.cells()? {
         let file = args.output.join(format!("{}.toml", cell.file));
@@ -85,10 +85,10 @@ fn jobs(args: &Args, comparison: &Comparison) -> Result<Vec<Job>> {
         let experiment = Experiment::parse(Document::new(file, cell.experiment.as_str()))?;
         let set = &experiment.data.set;
         let data = match sets.get(set) {
-            Some(data) => Arc::clone(data),
-            None => Arc::new(data::load(set, args.data.as_deref())?),
+            Some(data) => data.clone(),
+            None => Data::new(data::load(set, args.data.as_deref())?),
         };
-        sets.insert(set.clone(), Arc::clone(&data));
+        sets.insert(set.clone(), data.clone());
         jobs.push(Job { cell, experiment, data });
     }
     Ok(jobs)

@@ -56,19 +56,35 @@ pub struct Outcome {
     pub identity: Option<Identity>,
 }
 
+/// A data set that several cells train on.
+#[derive(Clone)]
+pub struct Data {
+    /// The images.
+    pub set: Arc<Dataset>,
+    /// Its digest, made once: all images are read for it.
+    pub digest: String,
+}
+
+impl Data {
+    /// A data set and its digest.
+    pub fn new(set: Dataset) -> Self {
+        Data { digest: set.digest(), set: Arc::new(set) }
+    }
+}
+
 /// Trains a cell, or takes its outcome from `folder`, if it is there. True if it was trained.
 ///
 /// # Errors   the folder has another outcome under its name, or training fails
 pub fn run(
     cell: &Cell,
     experiment: Experiment,
-    data: &Arc<Dataset>,
+    data: &Data,
     kind: &EngineKind,
     folder: &Path,
 ) -> Result<(Outcome, bool)> {
     let config = engines::accelerator(&experiment.accelerator_place())?;
     let accelerator = config.to_toml();
-    let identity = Identity::new(&experiment, &accelerator, data);
+    let identity = Identity::new(&experiment, &accelerator, data.digest.clone());
     let file = folder.join(format!("{}.json", cell.file));
     if file.exists() {
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
@@ -81,7 +97,7 @@ pub fn run(
     }
     let begun = Instant::now();
     let engine = Engine::Device(engines::device(kind, &config, None)?);
-    let mut trainer = Trainer::new(experiment, Arc::clone(data), engine)?;
+    let mut trainer = Trainer::new(experiment, Arc::clone(&data.set), engine)?;
     let go_on = AtomicBool::new(false);
     while !trainer.is_finished() {
         trainer.epoch(&mut (), &go_on)?;

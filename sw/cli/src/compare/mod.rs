@@ -38,7 +38,7 @@ mod statistics;
 mod table;
 mod text;
 
-pub use cell::{Outcome, run};
+pub use cell::{Data, Outcome, run};
 pub use chart::chart;
 pub use means::{Line, Means};
 pub use table::{Cell, Comparison};

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use tandem_nn::config::setting::overlay;
-use tandem_nn::config::{ConfigError, Document, Experiment, Setting, SettingError, relative_to};
+use tandem_nn::config::{ConfigError, Document, Experiment, Setting, SettingError, is_path};
 use toml::{Table, Value};
 
 /// A table of rows and columns, as written.
@@ -84,15 +84,14 @@ impl Comparison {
         let mut comparison: Comparison =
             toml::from_str(document.text()).map_err(|error| document.explain(&error))?;
         comparison.check(&document)?;
-        let folder = path.parent().unwrap_or(Path::new(""));
+        let folder = folder_of(path);
         let experiment = Experiment::load(&folder.join(&comparison.experiment))?;
         comparison.base = toml::from_str(experiment.source()).expect("it is an experiment");
-        place_accelerator(&mut comparison.base, folder.join(&comparison.experiment).parent());
         let rows = comparison.rows.iter_mut().flat_map(|row| row.at.values_mut().chain([&mut row.set]));
         for settings in
             rows.chain(comparison.columns.iter_mut().map(|c| &mut c.set)).chain([&mut comparison.set])
         {
-            place_accelerator(settings, Some(folder));
+            place_accelerator(settings, folder);
         }
         comparison.file = path.to_owned();
         Ok(comparison)
@@ -144,6 +143,12 @@ impl Comparison {
         self.rows.iter().find(|r| r.name == row)?.control.as_deref()
     }
 
+    /// The folder of the experiment that is varied.
+    fn base_folder(&self) -> PathBuf {
+        let file = folder_of(&self.file).join(&self.experiment);
+        folder_of(&file).to_owned()
+    }
+
     /// All runs: seed by seed, so that a job that was stopped has whole tables.
     ///
     /// # Errors   a setting that cannot be made
@@ -190,6 +195,8 @@ impl Comparison {
                 setting.apply(&mut experiment)?;
             }
         }
+        // a path of the experiment's own, or from the command line, which is as if it stood in the experiment's file
+        place_accelerator(&mut experiment, &self.base_folder());
         let own = [("name", Value::from(file.as_str())), ("train.seed", Value::from(seed as i64))];
         for (key, value) in own {
             Setting::new(&file, key, value).apply(&mut experiment)?;
@@ -204,13 +211,17 @@ impl Comparison {
     }
 }
 
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
+}
+
 /// Makes an accelerator's path, which is relative to the file that names it, one that holds everywhere.
-fn place_accelerator(table: &mut Table, folder: Option<&Path>) {
-    if let Some(Value::String(place)) = table.get_mut("accelerator") {
-        let seen = relative_to(folder.unwrap_or(Path::new("")), place);
-        if seen != *place || seen.contains('/') {
-            *place = std::path::absolute(&seen).map_or(seen, |path| path.to_string_lossy().into_owned());
-        }
+fn place_accelerator(table: &mut Table, folder: &Path) {
+    if let Some(Value::String(place)) = table.get_mut("accelerator")
+        && is_path(place)
+    {
+        let seen = folder.join(&*place);
+        *place = std::path::absolute(&seen).unwrap_or(seen).to_string_lossy().into_owned();
     }
 }
 
@@ -285,6 +296,28 @@ at."75 %".pruning.end = 0.9
         assert!(cells.iter().all(|cell| cell.experiment.contains("images = 128")));
         assert!(cells.iter().all(|cell| cell.experiment.contains("outputs = 9")));
         assert!(cells[2].experiment.contains("end = 0.25"), "{}", cells[2].experiment);
+    }
+
+    #[test]
+    fn a_path_holds_in_every_folder() {
+        let placed = |place: &str, folder: &str| {
+            let mut table = Table::from_iter([("accelerator".to_owned(), Value::from(place))]);
+            place_accelerator(&mut table, Path::new(folder));
+            table["accelerator"].as_str().expect("a text").to_owned()
+        };
+        let here = std::env::current_dir().expect("a folder");
+        for (place, folder, expected) in [
+            ("mine.toml", "", "mine.toml"),
+            ("mine.toml", "tables", "tables/mine.toml"),
+            ("a/b", "/x", "/x/a/b"),
+        ] {
+            assert_eq!(
+                placed(place, folder),
+                here.join(expected).to_str().expect("Unicode"),
+                "{place} in {folder}"
+            );
+        }
+        assert_eq!(placed("minimal", "tables"), "minimal");
     }
 
     #[test]

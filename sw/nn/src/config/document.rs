@@ -48,7 +48,7 @@ impl Document {
             return Ok(self);
         }
         self.tree()?;
-        let mut table: Table = toml::from_str(&self.text).map_err(|error| self.explain(&error))?;
+        let mut table: Table = toml::from_str(&self.text).expect("it was parsed");
         for setting in &settings {
             setting.apply(&mut table)?;
         }

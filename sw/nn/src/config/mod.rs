@@ -158,13 +158,6 @@ impl Experiment {
         })
     }
 
-    /// The same experiment with settings made.
-    ///
-    /// # Errors   a setting that cannot be made, or as [`load`](Self::load)
-    pub fn with(&self, settings: Vec<Setting>) -> Result<Self, ConfigError> {
-        Self::parse(self.document.clone().with(settings)?)
-    }
-
     /// The accelerator: a name, or a path. A path in a file is relative to that file.
     pub fn accelerator_place(&self) -> String {
         let folder = self.document.file().parent().unwrap_or(Path::new(""));
@@ -220,10 +213,14 @@ impl Experiment {
     }
 }
 
-/// A name as it is, and a path (it has a `/` or ends with `.toml`) as seen from `folder`.
+/// Whether a name of an accelerator or board is a path: it has a `/` or ends with `.toml`.
+pub fn is_path(place: &str) -> bool {
+    place.contains('/') || place.ends_with(".toml")
+}
+
+/// A name as it is, and a path as seen from `folder`.
 pub fn relative_to(folder: &Path, place: &str) -> String {
-    let is_path = place.contains('/') || place.ends_with(".toml");
-    if is_path { folder.join(place).to_string_lossy().into_owned() } else { place.to_owned() }
+    if is_path(place) { folder.join(place).to_string_lossy().into_owned() } else { place.to_owned() }
 }
 
 impl Document {

@@ -78,7 +78,7 @@ impl Trainer {
 
     /// What the run is made from.
     pub fn identity(&self) -> &Identity {
-        self.identity.get_or_init(|| Identity::new(&self.experiment, &self.accelerator, &self.data))
+        self.identity.get_or_init(|| Identity::new(&self.experiment, &self.accelerator, self.data.digest()))
     }
 
     /// Makes an accelerator, by its TOML text, part of the [identity](Self::identity).
