@@ -89,7 +89,7 @@ fn neither_finds_anything_to_warn_of() {
         let link = BoardLink { clock_hz: 25_000_000, baud: 115_200, slots: 4 };
         let board = tandem_rtl::emit_board(&config, &link).unwrap();
         for verilator in [&Programs::default().verilator, &newest()] {
-            lint(verilator, &board.verilog, &board.top, &config.name);
+            lint(verilator, &board.text(), &board.top().name, &config.name);
         }
         count += 1;
     }

@@ -115,9 +115,9 @@ fn readers_of_board_and_host_see_the_same_frames_on_damaged_lines() {
 fn icarus_agrees_with_the_reader() {
     let mut trace = Trace::new();
     hardware(&damaged_line(9, 12, 40, 60), Some(&mut trace));
-    let verilog = tandem_rtl::hdl::verilog("reader", &mut frame_reader::FrameReader::default()).unwrap();
+    let design = tandem_rtl::hdl::verilog("reader", &mut frame_reader::FrameReader::default()).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    trace.check("reader", &verilog, dir.path()).unwrap();
+    trace.check("reader", &design.text(), dir.path()).unwrap();
 }
 
 /// Both UARTs back to back, the receiver's clock a little off.

@@ -251,7 +251,7 @@ impl Bench {
 
     /// The Verilog does what the model did.
     fn confirm(&mut self) {
-        let v = tandem_rtl::hdl::verilog("top", &mut self.unit).unwrap_or_else(|e| panic!("{e}"));
+        let v = tandem_rtl::hdl::verilog("top", &mut self.unit).unwrap_or_else(|e| panic!("{e}")).text();
         let dir = tempfile::tempdir().unwrap();
         self.trace.check("top", &v, dir.path()).unwrap_or_else(|e| panic!("{e}"));
         lint(&v);

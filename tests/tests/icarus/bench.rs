@@ -53,7 +53,7 @@ pub fn simulate(config: &Config, list: &[(Stream, RunOptions)], memories_start_a
     let dir = tempfile::tempdir().expect("a folder");
     let write =
         |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("it can be written");
-    let verilog = tandem_rtl::emit(config).expect("it is described").verilog;
+    let verilog = tandem_rtl::emit(config).expect("it is described").text();
     write("dut.v", &if memories_start_as_x { without_zeros(&verilog) } else { verilog });
     write("bench.v", include_str!("bench.v"));
     let (mut words, mut stalls, mut ends, mut total) = (String::new(), String::new(), String::new(), 0);

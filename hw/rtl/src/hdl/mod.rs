@@ -161,8 +161,8 @@
 //! }
 //!
 //! let mut grid = Grid::new(2, 3, 4, true);
-//! let verilog = tandem_rtl::hdl::verilog("grid", &mut grid).unwrap();
-//! assert!(verilog.contains("// mac: 6 instances"));
+//! let design = tandem_rtl::hdl::verilog("grid", &mut grid).unwrap();
+//! assert_eq!(design.module("mac").unwrap().instances, 6);
 //!
 //! // the simulator and Icarus agree
 //! let mut trace = tandem_rtl::hdl::trace::Trace::new();
@@ -174,7 +174,7 @@
 //!     trace.cycle(&mut grid, |g, level| g.clock.next = level.into());
 //! }
 //! let dir = tempfile::tempdir().unwrap();
-//! trace.check("grid", &verilog, dir.path()).unwrap();
+//! trace.check("grid", &design.text(), dir.path()).unwrap();
 //! ```
 //!
 //! # What a kernel may say
@@ -262,6 +262,8 @@
 //! | an exact result beyond 127 bits | a panic in simulation |
 pub mod cells;
 pub mod constant;
+pub mod design;
+pub mod docs;
 pub mod format;
 pub mod names;
 pub mod sig;
@@ -270,6 +272,7 @@ pub mod verilog;
 pub mod word;
 
 pub use constant::{Const, Dim, Flag};
+pub use design::{Design, Module};
 pub use verilog::{ElabError, verilog};
 
 /// Everything a unit's file needs, beside `rust_hdl::prelude::*`.

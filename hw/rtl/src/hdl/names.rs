@@ -1,8 +1,8 @@
 //! Names: of modules (from Rust types) and of signals inside a module (from field paths).
 //!
 //! rust_hdl shows a back end only instance names. Its `Logic::timing` hook, which nothing else
-//! uses here, carries what is missing: the module's name, and which ports of a hand-written cell
-//! are sampled by the clock or come straight from a register. A unit says [`named!`] in its `impl
+//! uses here, carries what is missing: the module's name, the Rust type (as the name of a clock), and
+//! which ports of a hand-written cell are sampled by the clock or come straight from a register. A unit says [`named!`] in its `impl
 //! Logic` block and its module is called after its type (`DotProduct` becomes `dot_product`);
 //! without it, after the field that holds the instance.
 use rust_hdl::prelude::TimingInfo;
@@ -16,28 +16,30 @@ use std::sync::LazyLock;
 macro_rules! named {
     () => {
         fn timing(&self) -> ::std::vec::Vec<::rust_hdl::prelude::TimingInfo> {
-            $crate::hdl::names::unit($crate::hdl::names::of_type::<Self>())
+            $crate::hdl::names::unit::<Self>($crate::hdl::names::of_type::<Self>())
         }
     };
     ($($format:tt)+) => {
         fn timing(&self) -> ::std::vec::Vec<::rust_hdl::prelude::TimingInfo> {
-            $crate::hdl::names::unit(::std::format!($($format)+))
+            $crate::hdl::names::unit::<Self>(::std::format!($($format)+))
         }
     };
 }
 
-/// What `Logic::timing` answers for a unit with a kernel: the name of its module.
-pub fn unit(module: String) -> Vec<TimingInfo> {
-    vec![TimingInfo { name: module, clock: String::new(), inputs: vec![], outputs: vec![] }]
+/// What `Logic::timing` answers for the unit `T` with a kernel: the name of its module.
+pub fn unit<T>(module: String) -> Vec<TimingInfo> {
+    let clock = std::any::type_name::<T>().into();
+    vec![TimingInfo { name: module, clock, inputs: vec![], outputs: vec![] }]
 }
 
-/// What `Logic::timing` answers for a cell that carries its own Verilog.
+/// What `Logic::timing` answers for the cell `T`, which carries its own Verilog.
 ///
 /// `sampled` lists the inputs that act only at the clock edge, `registered` the outputs that change
 /// only there. Every other output is taken to depend at once on every other input.
-pub fn cell(module: String, sampled: &[&str], registered: &[&str]) -> Vec<TimingInfo> {
+pub fn cell<T>(module: String, sampled: &[&str], registered: &[&str]) -> Vec<TimingInfo> {
     let own = |l: &[&str]| l.iter().map(|s| s.to_string()).collect();
-    vec![TimingInfo { name: module, clock: "clock".into(), inputs: own(sampled), outputs: own(registered) }]
+    let clock = std::any::type_name::<T>().into();
+    vec![TimingInfo { name: module, clock, inputs: own(sampled), outputs: own(registered) }]
 }
 
 /// The last segment of a type's path in snake case: `a::b::DotProduct<T>` → `dot_product`.

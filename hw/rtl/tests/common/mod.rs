@@ -40,7 +40,7 @@ pub fn confirm<U: Block>(top: &mut U, trace: &Trace) -> String {
 
 /// Prints `top` and confirms `trace` under Icarus. Returns the Verilog.
 pub fn simulated<U: Block>(top: &mut U, trace: &Trace) -> String {
-    let v = verilog("top", top).unwrap_or_else(|e| panic!("{e}"));
+    let v = verilog("top", top).unwrap_or_else(|e| panic!("{e}")).text();
     let dir = tempfile::tempdir().expect("a scratch folder");
     trace.check("top", &v, dir.path()).unwrap_or_else(|e| panic!("{e}\n{v}"));
     v

@@ -1,6 +1,7 @@
 //! Frames of the serial link.
 
 use crate::claim::{Claim, Mutant, Proofs, caught};
+use tandem_rtl::hdl::Design;
 use tandem_spec::Config;
 use tandem_spec::check::CRC32_INIT;
 use tandem_spec::link::{BoardLink, CHECK, CRC_RESIDUE, HEADER, MAX_PAYLOAD};
@@ -35,9 +36,9 @@ const SENDERS: [Mutant; 5] = [
 
 const MEMORIES: [Mutant; 1] = [("a write is lost", "if (we) mem[waddr]", "if (we & ~re) mem[waddr]")];
 
-fn verilog() -> String {
+fn design() -> Design {
     let config = Config::from_toml("minimal.toml", ACCELERATOR).unwrap_or_else(|e| panic!("{e}"));
-    tandem_rtl::emit_board(&config, &BoardLink::new(12_000_000)).unwrap().verilog
+    tandem_rtl::emit_board(&config, &BoardLink::new(12_000_000)).unwrap()
 }
 
 fn sizes() -> String {
@@ -49,15 +50,15 @@ fn sizes() -> String {
 }
 
 fn reader() -> Claim {
-    Claim::new(&verilog(), "frame_reader", &(sizes() + READER)).depth(FRAME)
+    Claim::new(&design(), "frame_reader", &(sizes() + READER)).depth(FRAME)
 }
 
 fn sender() -> Claim {
-    Claim::new(&verilog(), "frame_sender", &(sizes() + SENDER)).depth(FRAME)
+    Claim::new(&design(), "frame_sender", &(sizes() + SENDER)).depth(FRAME)
 }
 
 fn memory() -> Claim {
-    Claim::new(&verilog(), "ram_256xu8", &format!("localparam F_ADDRESS = 8, F_BITS = 8;\n{MEMORY}"))
+    Claim::new(&design(), "ram_256xu8", &format!("localparam F_ADDRESS = 8, F_BITS = 8;\n{MEMORY}"))
 }
 
 #[test]

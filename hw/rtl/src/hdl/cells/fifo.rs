@@ -111,7 +111,7 @@ impl Logic for Fifo {
         sampled.extend(fields.iter().map(String::as_str));
         let mut registered = vec!["full", "empty", "count"];
         registered.extend(heads.iter().map(String::as_str));
-        names::cell(format!("fifo_{}x{bits}", self.depth()), &sampled, &registered)
+        names::cell::<Self>(format!("fifo_{}x{bits}", self.depth()), &sampled, &registered)
     }
 }
 

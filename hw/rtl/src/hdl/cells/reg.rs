@@ -69,6 +69,6 @@ impl Logic for Reg {
         Verilog::Custom(format!("{INLINE}initial q = {reset};\nalways @(posedge clock) q <= d;"))
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        names::cell("register".into(), &["d"], &["q"])
+        names::cell::<Self>("register".into(), &["d"], &["q"])
     }
 }

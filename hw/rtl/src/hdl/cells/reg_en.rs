@@ -71,6 +71,6 @@ impl Logic for RegEn {
         Verilog::Custom(format!("{INLINE}initial q = {reset};\nalways @(posedge clock) if (en) q <= d;"))
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        names::cell("register_en".into(), &["d", "en"], &["q"])
+        names::cell::<Self>("register_en".into(), &["d", "en"], &["q"])
     }
 }

@@ -55,8 +55,8 @@ impl Logic for Stage {
     }
     fn timing(&self) -> Vec<TimingInfo> {
         match self._register {
-            true => names::cell("register".into(), &["d"], &["q"]),
-            false => names::cell("wire".into(), &[], &[]),
+            true => names::cell::<Self>("register".into(), &["d"], &["q"]),
+            false => names::cell::<Self>("wire".into(), &[], &[]),
         }
     }
 }

@@ -3,14 +3,16 @@
 use super::error::ElabError;
 use super::ir::{Net, NetId, NetKind, Nets, field_path};
 use super::lower::{literal_value, lower};
-use super::print::{self, Body, ChildPorts};
+use super::print::{self, Body, ChildPorts, Printed};
 use crate::hdl::cells::INLINE;
 use crate::hdl::constant::{CONST_TYPE, DIM_TYPE};
+use crate::hdl::design::{self, Design};
+use crate::hdl::docs;
 use crate::hdl::format::Format;
 use crate::hdl::names::{Namer, is_identifier};
 use crate::hdl::sig::SIG_TYPE;
 use rust_hdl::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A port as the parent of a module sees it.
 pub(super) struct Port {
@@ -30,7 +32,10 @@ pub(super) struct Module {
     pub through: Vec<(usize, usize)>,
     /// Text to be printed inside the parent, instead of a module.
     pub inline: Option<String>,
-    text: String,
+    printed: Printed,
+    children: Vec<String>,
+    /// Its Rust type.
+    type_name: String,
     first: String,
     instances: usize,
 }
@@ -156,21 +161,14 @@ impl Elab {
     }
 
     /// All modules, the top first.
-    pub fn text(self) -> Result<String, ElabError> {
-        if let Some(e) = self.error {
-            return Err(e);
+    pub fn design(self) -> Result<Design, ElabError> {
+        match self.error {
+            Some(e) => Err(e),
+            None => {
+                let modules = self.modules.into_iter().rev().filter(|m| m.inline.is_none());
+                Ok(Design { modules: modules.map(Module::finished).collect() })
+            }
         }
-        let mut out = String::new();
-        for m in self.modules.iter().rev().filter(|m| m.inline.is_none()) {
-            let count = m.instances;
-            let plural =
-                if count == 1 { "1 instance".to_string() } else { format!("{count} instances, the first") };
-            out +=
-                &format!("// {}: {plural} at {}\nmodule {}{}endmodule\n\n", m.name, m.first, m.name, m.text);
-        }
-        out.truncate(out.trim_end().len());
-        out.push('\n');
-        Ok(out)
     }
 
     fn path(&self) -> String {
@@ -217,12 +215,12 @@ impl Elab {
             })
             .collect();
         let unsupported = |what: &str| Err(ElabError::Unsupported { path: path.into(), what: what.into() });
-        let (text, inline, through) = match &open.code {
+        let (printed, inline, through) = match &open.code {
             Verilog::Custom(code) if !open.children.is_empty() => {
                 return unsupported(&format!("a child inside hand-written Verilog ({} bytes)", code.len()));
             }
             Verilog::Custom(code) => match as_inline(open, code) {
-                Some(code) => (code, true, cell_through(open, &ports)),
+                Some(body) => (Printed { ports: vec![], body }, true, cell_through(open, &ports)),
                 None => (print::custom_module(open, &nets, code), false, cell_through(open, &ports)),
             },
             Verilog::Blackbox(_) | Verilog::Wrapper(_) => return unsupported("a black box"),
@@ -233,16 +231,16 @@ impl Elab {
                     _ => vec![],
                 };
                 let body = Body { path, nets, kernel, children, namer };
-                let (text, through) = print::kernel_module(body, &self.modules)?;
-                (text, false, kernel_through(&ports, &through))
+                let (printed, through) = print::kernel_module(body, &self.modules)?;
+                (printed, false, kernel_through(&ports, &through))
             }
         };
         let name = self.role(open);
         // the text of an inlined cell does not show the formats of its ports
         let formats: Vec<Format> =
             if inline { ports.iter().map(|(_, p)| p.format).collect() } else { vec![] };
-        let printed = format!("{formats:?}{text}");
-        if let Some(id) = self.by_text.get(&printed) {
+        let text = format!("{formats:?}{printed:?}");
+        if let Some(id) = self.by_text.get(&text) {
             return Ok(*id);
         }
         let name = match (inline, self.stack.is_empty()) {
@@ -254,14 +252,23 @@ impl Elab {
             name,
             ports: ports.into_iter().map(|(_, p)| p).collect(),
             through,
-            inline: inline.then(|| text.clone()),
-            text,
+            inline: inline.then(|| printed.body.clone()),
+            printed,
+            children: self.child_modules(open),
+            type_name: open.role.as_ref().map_or_else(String::new, |t| t.clock.clone()),
             first: path.into(),
             instances: 0,
         });
         let id = self.modules.len() - 1;
-        self.by_text.insert(printed, id);
+        self.by_text.insert(text, id);
         Ok(id)
+    }
+
+    /// Names of the modules that a unit instantiates.
+    fn child_modules(&self, open: &Open) -> Vec<String> {
+        let ids: BTreeSet<usize> = open.children.iter().map(|(_, id)| *id).collect();
+        let modules = ids.into_iter().map(|id| &self.modules[id]);
+        modules.filter(|m| m.inline.is_none()).map(|m| m.name.clone()).collect()
     }
 
     /// What a unit is called: as it says itself, else as the field that holds it.
@@ -288,6 +295,25 @@ impl Elab {
             children.push(ChildPorts { inst, module: *id, nets });
         }
         children
+    }
+}
+
+impl Module {
+    /// With documentation.
+    fn finished(self) -> design::Module {
+        let mut ports = self.printed.ports;
+        for (port, own) in ports.iter_mut().zip(&self.ports) {
+            port.doc = docs::of_port(&self.type_name, &own.key);
+        }
+        design::Module {
+            name: self.name,
+            doc: docs::of_unit(&self.type_name),
+            ports,
+            body: self.printed.body,
+            children: self.children,
+            first: self.first,
+            instances: self.instances,
+        }
     }
 }
 
@@ -335,7 +361,7 @@ fn own_nets(path: &str, open: &Open, namer: &mut Namer) -> Result<Nets, ElabErro
 /// A cell states which inputs are sampled and which outputs are registered; the rest is connected.
 fn cell_through(open: &Open, ports: &[(NetId, Port)]) -> Vec<(usize, usize)> {
     let Some(t) = &open.role else { return all_pairs(ports, |_| true) };
-    all_pairs(ports, |p| !t.inputs.contains(&p.key) && !t.outputs.contains(&p.key) && p.key != t.clock)
+    all_pairs(ports, |p| !t.inputs.contains(&p.key) && !t.outputs.contains(&p.key) && p.key != "clock")
 }
 
 fn all_pairs(ports: &[(NetId, Port)], keep: impl Fn(&Port) -> bool) -> Vec<(usize, usize)> {

@@ -6,7 +6,7 @@
 //!                   │groups   latches and loops found, kernel split into processes
 //!                   │expr     every expression printed with explicit widths
 //!                   ▼print    ports, declarations, processes, instances
-//!                 one module for all units that print alike
+//!                 one module for all units that print alike ─▶ Design
 //! ```
 //! The front end (`#[hdl_gen]`, elaboration, simulation) is rust_hdl's. Its own printer is not used:
 //! it gives every instance a module, prints operators without parentheses, lets Verilog's implicit
@@ -29,18 +29,19 @@ mod text;
 pub use error::ElabError;
 pub(super) use lower::literal_value;
 
+use super::design::Design;
 use rust_hdl::prelude::Block;
 
-/// Checks a unit and returns its Verilog; the top module is called `name` and comes first.
+/// Checks a unit and describes it in Verilog; the top module is called `name`.
 ///
 /// # Errors
 /// The first [`ElabError`] found, children before parents.
 ///
 /// # Panics
 /// If rust_hdl's AST breaks its own rules, or an exact constant leaves the range of `i128`.
-pub fn verilog<U: Block>(name: &str, top: &mut U) -> Result<String, ElabError> {
+pub fn verilog<U: Block>(name: &str, top: &mut U) -> Result<Design, ElabError> {
     let mut elab = elab::Elab::new(name)?;
     top.connect_all();
     top.accept(name, &mut elab);
-    elab.text()
+    elab.design()
 }

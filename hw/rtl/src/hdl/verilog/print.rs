@@ -4,8 +4,9 @@ use super::error::ElabError;
 use super::expr::{Printer, literal};
 use super::fold;
 use super::groups::{self, Grouping};
-use super::ir::{Expr, NetId, NetKind, Nets, Node, Stmt};
+use super::ir::{Expr, Net, NetId, NetKind, Nets, Node, Stmt};
 use super::text;
+use crate::hdl::design;
 use crate::hdl::format::Format;
 use crate::hdl::names::Namer;
 use std::collections::{BTreeSet, HashMap};
@@ -30,8 +31,15 @@ pub(super) struct Body<'a> {
 /// What the parent of a module sees: which output depends on which input at once.
 pub(super) type Through = HashMap<NetId, BTreeSet<NetId>>;
 
-/// Prints a module with a kernel: everything after `module name`.
-pub(super) fn kernel_module(mut body: Body, modules: &[Module]) -> Result<(String, Through), ElabError> {
+/// A module as it is printed: its ports, not yet documented, and what stands between them and `endmodule`.
+#[derive(Clone, Debug)]
+pub(super) struct Printed {
+    pub ports: Vec<design::Port>,
+    pub body: String,
+}
+
+/// Prints a module with a kernel.
+pub(super) fn kernel_module(mut body: Body, modules: &[Module]) -> Result<(Printed, Through), ElabError> {
     let arcs = child_arcs(&body, modules);
     check_driven(&body)?;
     let grouping = groups::group(body.path, &body.nets, &body.kernel, &arcs)?;
@@ -281,7 +289,7 @@ impl Out<'_> {
     }
 
     /// Ports, declarations, processes, instances.
-    fn finish(mut self) -> String {
+    fn finish(mut self) -> Printed {
         let variables = &self.plan.variables;
         let mut constants = String::new();
         let mut nets = String::new();
@@ -298,8 +306,8 @@ impl Out<'_> {
         for (id, net) in self.body.nets.all.iter().enumerate() {
             let kind = if variables.contains(&id) { "reg" } else { "wire" };
             match net.kind {
-                NetKind::Input => ports.push(port("input wire", net.format, &net.name)),
-                NetKind::Output => ports.push(port(&format!("output {kind}"), net.format, &net.name)),
+                NetKind::Input => ports.push(port(design::Direction::Input, net, false)),
+                NetKind::Output => ports.push(port(design::Direction::Output, net, variables.contains(&id))),
                 NetKind::Named(v) if self.plan.read.contains(&id) || labels(&self.body.kernel, id) => {
                     let sign = if net.format.signed { "signed " } else { "" };
                     let value = literal(v, net.format.bits, net.format.signed);
@@ -317,7 +325,7 @@ impl Out<'_> {
             }
         }
         self.decls.insert_str(0, &(constants + &nets));
-        header(&ports) + &self.decls + &self.code
+        Printed { ports, body: self.decls + &self.code }
     }
 }
 
@@ -422,44 +430,47 @@ impl Process<'_> {
 }
 
 /// Prints a module that is a hand-written cell.
-pub(super) fn custom_module(open: &Open, nets: &Nets, code: &str) -> String {
+pub(super) fn custom_module(open: &Open, nets: &Nets, code: &str) -> Printed {
     let mut ports = vec![];
     let mut names = HashMap::new();
     for net in &nets.all {
         names.insert(net.key.as_str(), net.name.clone());
         match net.kind {
-            NetKind::Input => ports.push(port("input wire", net.format, &net.name)),
-            NetKind::Output if text::assigns(code, &net.key) => {
-                ports.push(port("output wire", net.format, &net.name))
+            NetKind::Input => ports.push(port(design::Direction::Input, net, false)),
+            NetKind::Output => {
+                ports.push(port(design::Direction::Output, net, !text::assigns(code, &net.key)))
             }
-            NetKind::Output => ports.push(port("output reg", net.format, &net.name)),
             _ => {}
         }
     }
     debug_assert!(open.children.is_empty());
-    let body: String = text::substitute(code, &names)
+    let body = text::substitute(code, &names)
         .lines()
         .filter(|l| !l.trim().is_empty())
         .map(|l| format!("  {l}\n"))
         .collect();
-    header(&ports) + &body
-}
-
-fn header(ports: &[String]) -> String {
-    if ports.is_empty() { " ();\n".into() } else { format!(" (\n  {}\n);\n", ports.join(",\n  ")) }
+    Printed { ports, body }
 }
 
 fn range(format: Format) -> String {
     if format.bits == 1 { String::new() } else { format!("[{}:0] ", format.bits - 1) }
 }
 
-fn port(kind: &str, format: Format, name: &str) -> String {
-    let sign = if format.signed { "signed " } else { "" };
-    format!("{kind} {sign}{}{name}", range(format))
+fn port(direction: design::Direction, net: &Net, variable: bool) -> design::Port {
+    let Format { bits, signed } = net.format;
+    design::Port {
+        name: net.name.clone(),
+        doc: String::new(),
+        direction,
+        bits: bits as usize,
+        signed,
+        variable,
+    }
 }
 
 fn declaration(kind: &str, format: Format, name: &str) -> String {
-    format!("  {};\n", port(kind, format, name))
+    let sign = if format.signed { "signed " } else { "" };
+    format!("  {kind} {sign}{}{name};\n", range(format))
 }
 
 /// Connections on one line if they fit, else one a line.
