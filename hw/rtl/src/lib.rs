@@ -29,11 +29,20 @@ use tandem_spec::link::BoardLink;
 /// # Errors
 /// [`hdl::ElabError`] if the hardware description itself is wrong: a bug, not a user's mistake.
 pub fn emit(config: &Config) -> Result<Design, hdl::ElabError> {
-    hdl::verilog("tandem", &mut top::Tandem::new(config))
+    emit_prefixed(config, "")
+}
+
+/// The same with `prefix` before the names of all modules.
+///
+/// # Errors
+/// [`hdl::ElabError::ModuleName`] if no identifier can begin with `prefix`.
+pub fn emit_prefixed(config: &Config, prefix: &str) -> Result<Design, hdl::ElabError> {
+    let style = hdl::Style { prefix, reset: config.reset };
+    hdl::styled(style, "tandem", &mut top::Tandem::new(config))
 }
 
 /// Describes the accelerator of `config` behind the serial link `link` in Verilog: ports `clock`, `rx`, `tx`,
-/// `led_link`, `led_error`, `led_busy`.
+/// `led_link`, `led_error`, `led_busy`. There is no reset: a device that has loaded its bitstream is as after one.
 ///
 /// # Errors
 /// [`hdl::ElabError`] if the hardware description itself is wrong: a bug, not a user's mistake.

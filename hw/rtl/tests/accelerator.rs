@@ -1,7 +1,11 @@
 //! The whole accelerator's Verilog: a snapshot of the smallest one, and what other tools say of it.
 
+mod common;
+
+use common::accepted;
 use std::process::Command;
-use tandem_rtl::hdl::Design;
+use tandem_rtl::hdl::design::Port;
+use tandem_rtl::hdl::{Design, Module};
 use tandem_spec::Config;
 
 const TINY: &str = "name = \"tiny\"\n[array]\nrows = 1\ncols = 2\nlanes = 1\nrow_digit = 1\ncol_digit = 2\n\
@@ -65,25 +69,42 @@ fn every_unit_and_port_is_documented() {
 
 #[test]
 fn verilator_icarus_and_yosys_accept_it_without_a_warning() {
-    let dir = tempfile::tempdir().unwrap();
-    for (name, text) in
-        [("tiny", TINY), ("default", include_str!("../../../configs/accelerators/default.toml"))]
-    {
-        let file = dir.path().join(format!("{name}.v"));
-        std::fs::write(&file, emit(text)).unwrap();
-        let lint =
-            ["--lint-only", "-Wall", "-Wno-DECLFILENAME", "-Wno-UNUSEDSIGNAL", "--top-module", "tandem"];
-        let icarus = ["-g2005", "-Wall", "-s", "tandem", "-o", "/dev/null"];
-        for (tool, args) in [("verilator", &lint[..]), ("iverilog", &icarus[..])] {
-            let out = Command::new(tool).args(args).arg(&file).output().expect("the tool is installed");
-            let said = String::from_utf8_lossy(&out.stderr);
-            assert!(out.status.success() && said.is_empty(), "{tool}, {name}: {said}");
-        }
-        let script =
-            format!("read_verilog {}; hierarchy -check -top tandem; proc; check -assert", file.display());
-        let out = Command::new("yosys").args(["-q", "-p", &script]).output().expect("yosys is installed");
-        let said = String::from_utf8_lossy(&out.stderr) + String::from_utf8_lossy(&out.stdout);
-        assert!(out.status.success() && !said.contains("Warning"), "yosys, {name}: {said}");
+    let default = include_str!("../../../configs/accelerators/default.toml");
+    for text in [TINY, default, &TINY.replace("[control]", "[control]\nreset = true")] {
+        accepted(&design(text));
+    }
+}
+
+/// Two accelerators whose modules have different names are one simulation.
+#[test]
+fn two_accelerators_are_one_design() {
+    let default = include_str!("../../../configs/accelerators/default.toml");
+    let mut ports = vec![];
+    let mut both = Design { modules: vec![] };
+    let (mut body, mut children) = (String::new(), vec![]);
+    for (prefix, text) in [("one_", TINY), ("other_", default)] {
+        let config = Config::from_toml("test.toml", text).unwrap();
+        let made = tandem_rtl::emit_prefixed(&config, prefix).unwrap();
+        assert!(made.modules.iter().all(|m| m.name.starts_with(prefix)));
+        let connect = |p: &Port| format!(".{}({prefix}{})", p.name, p.name);
+        let connections: Vec<String> = made.top().ports.iter().map(connect).collect();
+        body += &format!("  {} {prefix}accelerator({});\n", made.top().name, connections.join(", "));
+        children.push(made.top().name.clone());
+        let renamed = |p: &Port| Port { name: format!("{prefix}{}", p.name), variable: false, ..p.clone() };
+        ports.extend(made.top().ports.iter().map(renamed));
+        both.modules.extend(made.modules);
+    }
+    let (name, doc, first) = ("both".into(), String::new(), "both".into());
+    both.modules.insert(0, Module { name, doc, ports, body, children, first, instances: 1 });
+    accepted(&both);
+}
+
+#[test]
+fn a_prefix_begins_an_identifier() {
+    let config = Config::from_toml("test.toml", TINY).unwrap();
+    for prefix in ["9", "a-", "a b", "ä", "$"] {
+        let e = tandem_rtl::emit_prefixed(&config, prefix).unwrap_err().to_string();
+        assert!(e.starts_with(&format!("`{prefix}tandem` cannot be a module's name")), "{e}");
     }
 }
 

@@ -42,6 +42,8 @@ pub struct Config {
     pub counters: Counting,
     /// Whether a STORE can narrow results to 16 and 8 bits.
     pub narrow: bool,
+    /// Whether the Verilog has a port `reset` (docs/accelerator.md, "Reset").
+    pub reset: bool,
     /// The FFT unit, if there is one.
     pub fft: Option<Fft>,
 }
@@ -190,6 +192,7 @@ struct RawControl {
     address_bits: Option<i64>,
     counters: Option<Counting>,
     narrow: Option<bool>,
+    reset: Option<bool>,
 }
 
 /// Why a configuration was refused.
@@ -387,6 +390,7 @@ impl Config {
             address_bits: c.range("control.address_bits", control.address_bits.unwrap_or(16), least, 16)?,
             counters: control.counters.unwrap_or_default(),
             narrow: control.narrow.unwrap_or(true),
+            reset: control.reset.unwrap_or(false),
         })
     }
 
@@ -429,6 +433,9 @@ impl Config {
         }
         if !self.narrow {
             s += "narrow = false\n";
+        }
+        if self.reset {
+            s += "reset = true\n";
         }
         if let Some(f) = &self.fft {
             let sizes = if f.any_size { "any" } else { "largest" };
@@ -552,10 +559,11 @@ mod tests {
         assert_ne!(deep.hash(), c.hash());
         assert_eq!(Config::from_toml("t", &deep.to_toml()).unwrap(), deep);
         for (reduction, same) in [
-            ("address_bits=16\ncounters=\"all\"\nnarrow=true", true),
+            ("address_bits=16\ncounters=\"all\"\nnarrow=true\nreset=false", true),
             ("address_bits=9", false),
             ("counters=\"total\"", false),
             ("narrow=false", false),
+            ("reset=true", false),
         ] {
             let text = format!("{TINY}[control]\n{reduction}\n");
             let reduced = Config::from_toml("t", &text).unwrap();

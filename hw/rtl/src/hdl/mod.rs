@@ -273,7 +273,7 @@ pub mod word;
 
 pub use constant::{Const, Dim, Flag};
 pub use design::{Design, Module};
-pub use verilog::{ElabError, verilog};
+pub use verilog::{ElabError, Style, styled, verilog};
 
 /// Everything a unit's file needs, beside `rust_hdl::prelude::*`.
 pub mod prelude {

@@ -18,6 +18,9 @@ pub struct Args {
     /// New folder for the files.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
+    /// What the names of all modules begin with, so that two accelerators can be compiled into one design.
+    #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true)]
+    prefix: String,
     #[command(flatten)]
     force: Force,
 }
@@ -25,8 +28,8 @@ pub struct Args {
 /// Writes Verilog, one file a module, file list and reference.
 pub fn run(args: &Args) -> Result<Report> {
     let config = args.set.read(&args.config)?;
+    let design = tandem_rtl::emit_prefixed(&config, &args.prefix)?;
     let folder = Folder::create(&args.output, args.force.existing())?;
-    let design = tandem_rtl::emit(&config)?;
     let banner = tandem_rtl::banner(&config);
     let sources: Vec<_> = design.modules.iter().map(|m| (format!("{}.v", m.name), m.file(&banner))).collect();
     let list = sources.iter().map(|s| format!("{}\n", s.0)).collect();

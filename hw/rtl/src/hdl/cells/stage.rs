@@ -1,5 +1,5 @@
 //! A register that a configuration may leave out.
-use super::{INLINE, literal};
+use super::{INLINE, literal, register};
 use crate::hdl::names;
 use crate::hdl::sig::Sig;
 use rust_hdl::prelude::*;
@@ -48,7 +48,7 @@ impl Logic for Stage {
     fn hdl(&self) -> Verilog {
         Verilog::Custom(if self._register {
             let reset = literal(0, self.q.format());
-            format!("{INLINE}initial q = {reset};\nalways @(posedge clock) q <= d;")
+            format!("{INLINE}{}", register("q", &reset, "q <= d;"))
         } else {
             format!("{INLINE}assign q = d;")
         })

@@ -4,7 +4,8 @@ use super::error::ElabError;
 use super::ir::{Net, NetId, NetKind, Nets, field_path};
 use super::lower::{literal_value, lower};
 use super::print::{self, Body, ChildPorts, Printed};
-use crate::hdl::cells::INLINE;
+use super::{Style, text};
+use crate::hdl::cells::{INLINE, register};
 use crate::hdl::constant::{CONST_TYPE, DIM_TYPE};
 use crate::hdl::design::{self, Design};
 use crate::hdl::docs;
@@ -13,6 +14,11 @@ use crate::hdl::names::{Namer, is_identifier};
 use crate::hdl::sig::SIG_TYPE;
 use rust_hdl::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The clock of every unit.
+const CLOCK: &str = "clock";
+/// The input that a design may have beside those of its units.
+const RESET: &str = "reset";
 
 /// A port as the parent of a module sees it.
 pub(super) struct Port {
@@ -61,7 +67,8 @@ pub(super) struct Open {
 }
 
 /// Visits a whole design.
-pub(super) struct Elab {
+pub(super) struct Elab<'a> {
+    style: Style<'a>,
     top: String,
     stack: Vec<Open>,
     space: Vec<String>,
@@ -74,7 +81,7 @@ pub(super) struct Elab {
     pub error: Option<ElabError>,
 }
 
-impl Probe for Elab {
+impl Probe for Elab<'_> {
     fn visit_start_scope(&mut self, name: &str, node: &dyn Block) {
         let role = node.timing().into_iter().next();
         let code = if self.error.is_none() { node.hdl() } else { Verilog::Empty };
@@ -141,15 +148,17 @@ impl Probe for Elab {
     }
 }
 
-impl Elab {
-    pub fn new(top: &str) -> Result<Self, ElabError> {
-        if !is_identifier(top) {
-            return Err(ElabError::ModuleName { name: top.into() });
+impl<'a> Elab<'a> {
+    pub fn new(style: Style<'a>, top: &str) -> Result<Self, ElabError> {
+        let name = format!("{}{top}", style.prefix);
+        if !is_identifier(&name) {
+            return Err(ElabError::ModuleName { name });
         }
         let mut names = Namer::default();
-        names.unique(top);
+        names.unique(&name);
         Ok(Elab {
-            top: top.into(),
+            style,
+            top: name,
             stack: vec![],
             space: vec![],
             modules: vec![],
@@ -196,7 +205,13 @@ impl Elab {
     /// The module of a unit whose children are finished.
     fn module(&mut self, path: &str, open: &Open) -> Result<usize, ElabError> {
         let mut namer = Namer::default();
-        let mut nets = own_nets(path, open, &mut namer)?;
+        let cell = cell_text(open);
+        let resets = self.style.reset
+            && match &cell {
+                Some((text, _)) => text::resets(text),
+                None => open.children.iter().any(|(_, id)| self.modules[*id].resets()),
+            };
+        let mut nets = own_nets(path, open, resets, &mut namer)?;
         let ports: Vec<(NetId, Port)> = nets
             .all
             .iter()
@@ -215,16 +230,19 @@ impl Elab {
             })
             .collect();
         let unsupported = |what: &str| Err(ElabError::Unsupported { path: path.into(), what: what.into() });
-        let (printed, inline, through) = match &open.code {
-            Verilog::Custom(code) if !open.children.is_empty() => {
+        let (printed, inline, through) = match (&open.code, cell) {
+            (Verilog::Custom(code), _) if !open.children.is_empty() => {
                 return unsupported(&format!("a child inside hand-written Verilog ({} bytes)", code.len()));
             }
-            Verilog::Custom(code) => match as_inline(open, code) {
-                Some(body) => (Printed { ports: vec![], body }, true, cell_through(open, &ports)),
-                None => (print::custom_module(open, &nets, code), false, cell_through(open, &ports)),
-            },
-            Verilog::Blackbox(_) | Verilog::Wrapper(_) => return unsupported("a black box"),
-            Verilog::Empty | Verilog::Combinatorial(_) => {
+            (_, Some((text, inline))) => {
+                let body = text::with_reset(&text, resets);
+                let printed = match inline {
+                    true => Printed { ports: vec![], body },
+                    false => print::custom_module(open, &nets, &body),
+                };
+                (printed, inline, cell_through(open, &ports))
+            }
+            (Verilog::Empty | Verilog::Combinatorial(_), None) => {
                 let children = self.child_nets(open, &mut nets, &mut namer);
                 let kernel = match &open.code {
                     Verilog::Combinatorial(block) => lower(path, &nets, block)?,
@@ -234,6 +252,7 @@ impl Elab {
                 let (printed, through) = print::kernel_module(body, &self.modules)?;
                 (printed, false, kernel_through(&ports, &through))
             }
+            _ => return unsupported("a black box"),
         };
         let name = self.role(open);
         // the text of an inlined cell does not show the formats of its ports
@@ -246,7 +265,7 @@ impl Elab {
         let name = match (inline, self.stack.is_empty()) {
             (true, _) => name,
             (false, true) => self.top.clone(),
-            (false, false) => self.names.unique(&name),
+            (false, false) => self.names.unique(&format!("{}{name}", self.style.prefix)),
         };
         self.modules.push(Module {
             name,
@@ -285,6 +304,9 @@ impl Elab {
         for (inst, id) in &open.children {
             let module = &self.modules[*id];
             let ids = module.ports.iter().map(|p| {
+                if let Some(reset) = nets.find(RESET).filter(|_| p.key == RESET) {
+                    return reset;
+                }
                 let key = format!("{inst}${}", p.key);
                 let kind = if p.input { NetKind::ChildInput } else { NetKind::ChildOutput };
                 let name = namer.signal(&key);
@@ -299,11 +321,18 @@ impl Elab {
 }
 
 impl Module {
+    fn resets(&self) -> bool {
+        self.ports.iter().any(|p| p.key == RESET)
+    }
+
     /// With documentation.
     fn finished(self) -> design::Module {
         let mut ports = self.printed.ports;
         for (port, own) in ports.iter_mut().zip(&self.ports) {
-            port.doc = docs::of_port(&self.type_name, &own.key);
+            port.doc = match own.key.as_str() {
+                RESET => "Registers take their initial values; memories keep what they hold.".into(),
+                key => docs::of_port(&self.type_name, key),
+            };
         }
         design::Module {
             name: self.name,
@@ -317,22 +346,25 @@ impl Module {
     }
 }
 
-/// The text of a cell that is printed inside its parent: one of ours that says so, or rust_hdl's
-/// own register, in our words.
-fn as_inline(open: &Open, code: &str) -> Option<String> {
-    if let Some(text) = code.strip_prefix(INLINE) {
-        return Some(text.into());
-    }
+/// The text of a cell, and whether it is printed inside its parent.
+fn cell_text(open: &Open) -> Option<(String, bool)> {
+    let Verilog::Custom(code) = &open.code else { return None };
+    let inline = code.strip_prefix(INLINE).map(String::from).or_else(|| own_register(open, code));
+    Some(inline.map_or_else(|| (code.clone(), false), |text| (text, true)))
+}
+
+/// rust_hdl's own register, in our words.
+fn own_register(open: &Open, code: &str) -> Option<String> {
     open.role.as_ref().filter(|r| r.name == "dff")?;
     // rust_hdl prints an enum's reset value with 64 bits
     let reset = code.split_once("q = ")?.1.split_once(';')?.0;
     let bits = open.atoms.iter().find(|a| a.key == "q")?.format.bits;
     let digits = reset.trim_start_matches(|c: char| c.is_ascii_digit());
-    Some(format!("initial q = {bits}{digits};\nalways @(posedge clock) q <= d;"))
+    Some(register("q", &format!("{bits}{digits}"), "q <= d;"))
 }
 
 /// The signals, constants and enum values of a unit.
-fn own_nets(path: &str, open: &Open, namer: &mut Namer) -> Result<Nets, ElabError> {
+fn own_nets(path: &str, open: &Open, resets: bool, namer: &mut Namer) -> Result<Nets, ElabError> {
     let mut nets = Nets::default();
     // ports first: their names are the ones seen from outside
     let (ports, inner): (Vec<_>, Vec<_>) = open.atoms.iter().partition(|a| a.kind.is_parameter());
@@ -348,8 +380,17 @@ fn own_nets(path: &str, open: &Open, namer: &mut Namer) -> Result<Nets, ElabErro
                 return Err(ElabError::Unsupported { path: path.into(), what });
             }
         };
+        if resets && a.key == RESET {
+            let what = "a signal `reset` beside the design's own".into();
+            return Err(ElabError::Unsupported { path: path.into(), what });
+        }
         let name = namer.signal(&a.key);
         nets.add(Net { key: a.key.clone(), name, kind, format: a.format });
+        // whatever has a register has a clock
+        if resets && a.key == CLOCK {
+            let name = namer.signal(RESET);
+            nets.add(Net { key: RESET.into(), name, kind: NetKind::Input, format: Format::BIT });
+        }
     }
     for (label, (value, format)) in &open.enums {
         let name = namer.signal(label);
@@ -361,7 +402,9 @@ fn own_nets(path: &str, open: &Open, namer: &mut Namer) -> Result<Nets, ElabErro
 /// A cell states which inputs are sampled and which outputs are registered; the rest is connected.
 fn cell_through(open: &Open, ports: &[(NetId, Port)]) -> Vec<(usize, usize)> {
     let Some(t) = &open.role else { return all_pairs(ports, |_| true) };
-    all_pairs(ports, |p| !t.inputs.contains(&p.key) && !t.outputs.contains(&p.key) && p.key != "clock")
+    all_pairs(ports, |p| {
+        !t.inputs.contains(&p.key) && !t.outputs.contains(&p.key) && ![CLOCK, RESET].contains(&p.key.as_str())
+    })
 }
 
 fn all_pairs(ports: &[(NetId, Port)], keep: impl Fn(&Port) -> bool) -> Vec<(usize, usize)> {

@@ -32,6 +32,15 @@ pub(super) use lower::literal_value;
 use super::design::Design;
 use rust_hdl::prelude::Block;
 
+/// What a design has beyond what its units say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style<'a> {
+    /// What the names of all modules begin with, so that two designs can be compiled into one.
+    pub prefix: &'a str,
+    /// Whether there is an input `reset` that sets registers to their initial values.
+    pub reset: bool,
+}
+
 /// Checks a unit and describes it in Verilog; the top module is called `name`.
 ///
 /// # Errors
@@ -40,7 +49,18 @@ use rust_hdl::prelude::Block;
 /// # Panics
 /// If rust_hdl's AST breaks its own rules, or an exact constant leaves the range of `i128`.
 pub fn verilog<U: Block>(name: &str, top: &mut U) -> Result<Design, ElabError> {
-    let mut elab = elab::Elab::new(name)?;
+    styled(Style::default(), name, top)
+}
+
+/// The same in a certain style; the top module is called `prefix` and `name`.
+///
+/// # Errors
+/// As [`verilog`]; also a prefix with which no identifier can begin, or a signal called `reset` beside the one that `style` asks for.
+///
+/// # Panics
+/// As [`verilog`].
+pub fn styled<U: Block>(style: Style, name: &str, top: &mut U) -> Result<Design, ElabError> {
+    let mut elab = elab::Elab::new(style, name)?;
     top.connect_all();
     top.accept(name, &mut elab);
     elab.design()

@@ -1,4 +1,5 @@
 //! The Verilog that cells carry: finding and replacing the names of their ports in it.
+use crate::hdl::cells::ON_RESET;
 use std::collections::HashMap;
 
 /// How a cell's text uses a port.
@@ -31,6 +32,21 @@ pub(super) fn assigns(text: &str, key: &str) -> bool {
     let mut found = false;
     words(text, |word, at| found |= word == key && text[..at].ends_with("assign "));
     found
+}
+
+/// Whether `text` has a part for designs with a reset.
+pub(super) fn resets(text: &str) -> bool {
+    text.contains(ON_RESET[0])
+}
+
+/// `text` with these parts, or without them.
+pub(super) fn with_reset(text: &str, reset: bool) -> String {
+    if reset {
+        return text.replace(ON_RESET, "");
+    }
+    let mut parts = text.split(ON_RESET[0]);
+    let first = parts.next().unwrap_or_default().to_string();
+    first + &parts.map(|p| p.split_once(ON_RESET[1]).map_or("", |(_, rest)| rest)).collect::<String>()
 }
 
 /// Replaces port names. An expression gets parentheses unless the text around it delimits it.
@@ -89,6 +105,14 @@ mod tests {
             substitute("q <= ~d + 4'hd + $signed(d) + dq;", &names),
             "x_q <= ~(a + b) + 4'hd + $signed(a + b) + dq;"
         );
+    }
+
+    #[test]
+    fn parts_for_a_reset_stay_or_go() {
+        let text = "always @* ⟦if (reset) q <= 0; else ⟧q <= d;⟦ // r⟧\n";
+        assert!(resets(text) && !resets("q <= d;"));
+        assert_eq!(with_reset(text, true), "always @* if (reset) q <= 0; else q <= d; // r\n");
+        assert_eq!(with_reset(text, false), "always @* q <= d;\n");
     }
 
     #[test]
