@@ -65,7 +65,7 @@ fn snake_case(camel: &str) -> String {
 }
 
 /// Hands out Verilog identifiers that are unique within one scope.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Namer {
     used: HashSet<String>,
 }

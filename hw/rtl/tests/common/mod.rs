@@ -58,7 +58,7 @@ pub fn lint_but(design: &Design, allowed: &[&str]) {
     let files = files(design, dir.path());
     let o = Command::new("verilator")
         .current_dir(dir.path())
-        .args(["--cc", "-Wall", "-Wno-UNUSEDSIGNAL", "--top-module", "top"])
+        .args(["--cc", "-Wall", "--top-module", "top"])
         .args(allowed)
         .args(files)
         .output()
@@ -71,7 +71,7 @@ pub fn accepted(design: &Design) {
     let top = &design.top().name;
     let dir = tempfile::tempdir().expect("a scratch folder");
     let files = files(design, dir.path());
-    let lint = ["--lint-only", "-Wall", "-Wno-UNUSEDSIGNAL", "--top-module", top];
+    let lint = ["--lint-only", "-Wall", "--top-module", top];
     let icarus = ["-g2005", "-Wall", "-s", top, "-o", "/dev/null"];
     let script =
         format!("read_verilog {}; hierarchy -check -top {top}; proc; check -assert", files.join(" "));

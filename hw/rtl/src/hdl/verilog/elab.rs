@@ -4,7 +4,7 @@ use super::error::ElabError;
 use super::ir::{Net, NetId, NetKind, Nets, field_path};
 use super::lower::{literal_value, lower};
 use super::print::{self, Body, ChildPorts, Printed};
-use super::{Style, text};
+use super::{Style, prune, text};
 use crate::hdl::cells::{INLINE, register};
 use crate::hdl::constant::{CONST_TYPE, DIM_TYPE};
 use crate::hdl::design::{self, Design};
@@ -30,20 +30,41 @@ pub(super) struct Port {
     pub format: Format,
 }
 
-/// A finished module.
+/// A module.
 pub(super) struct Module {
     pub name: String,
     pub ports: Vec<Port>,
+    /// The ports' nets.
+    pub port_nets: Vec<NetId>,
     /// Ports `(input, output)` that are connected without a register between.
     pub through: Vec<(usize, usize)>,
     /// Text to be printed inside the parent, instead of a module.
     pub inline: Option<String>,
-    printed: Printed,
-    children: Vec<String>,
+    /// What it is printed from.
+    pub source: Source,
+    /// The path of the first instance.
+    pub first: String,
     /// Its Rust type.
     type_name: String,
-    first: String,
-    instances: usize,
+}
+
+/// What a module is printed from.
+pub(super) enum Source {
+    Cell(Cell),
+    Kernel(Body),
+}
+
+/// Hand-written Verilog.
+pub(super) struct Cell {
+    pub nets: Nets,
+    pub text: String,
+}
+
+impl Cell {
+    /// Whether the text has port `key`.
+    pub fn mentions(&self, key: &str) -> bool {
+        text::uses(&self.text, key).count > 0
+    }
 }
 
 /// A signal or constant of a unit that is being visited.
@@ -138,7 +159,6 @@ impl Probe for Elab<'_> {
         }
         match self.shared_module(&path, &open) {
             Ok(id) => {
-                self.modules[id].instances += 1;
                 if let Some(parent) = self.stack.last_mut() {
                     parent.children.push((open.inst, id));
                 }
@@ -169,15 +189,9 @@ impl<'a> Elab<'a> {
         })
     }
 
-    /// All modules, the top first.
+    /// The design, without what does not reach an output.
     pub fn design(self) -> Result<Design, ElabError> {
-        match self.error {
-            Some(e) => Err(e),
-            None => {
-                let modules = self.modules.into_iter().rev().filter(|m| m.inline.is_none());
-                Ok(Design { modules: modules.map(Module::finished).collect() })
-            }
-        }
+        self.error.map_or_else(|| prune::design(self.modules), Err)
     }
 
     fn path(&self) -> String {
@@ -230,17 +244,17 @@ impl<'a> Elab<'a> {
             })
             .collect();
         let unsupported = |what: &str| Err(ElabError::Unsupported { path: path.into(), what: what.into() });
-        let (printed, inline, through) = match (&open.code, cell) {
+        let (printed, inline, through, source) = match (&open.code, cell) {
             (Verilog::Custom(code), _) if !open.children.is_empty() => {
                 return unsupported(&format!("a child inside hand-written Verilog ({} bytes)", code.len()));
             }
             (_, Some((text, inline))) => {
-                let body = text::with_reset(&text, resets);
+                let cell = Cell { nets, text: text::with_reset(&text, resets) };
                 let printed = match inline {
-                    true => Printed { ports: vec![], body },
-                    false => print::custom_module(open, &nets, &body),
+                    true => Printed { ports: vec![], body: cell.text.clone() },
+                    false => print::custom_module(&cell.nets, &cell.text),
                 };
-                (printed, inline, cell_through(open, &ports))
+                (printed, inline, cell_through(open, &ports), Source::Cell(cell))
             }
             (Verilog::Empty | Verilog::Combinatorial(_), None) => {
                 let children = self.child_nets(open, &mut nets, &mut namer);
@@ -248,9 +262,9 @@ impl<'a> Elab<'a> {
                     Verilog::Combinatorial(block) => lower(path, &nets, block)?,
                     _ => vec![],
                 };
-                let body = Body { path, nets, kernel, children, namer };
-                let (printed, through) = print::kernel_module(body, &self.modules)?;
-                (printed, false, kernel_through(&ports, &through))
+                let body = Body { path: path.into(), nets, kernel, children, namer };
+                let (printed, through) = print::kernel_module(body.clone(), &self.modules)?;
+                (printed, false, kernel_through(&ports, &through), Source::Kernel(body))
             }
             _ => return unsupported("a black box"),
         };
@@ -267,27 +281,20 @@ impl<'a> Elab<'a> {
             (false, true) => self.top.clone(),
             (false, false) => self.names.unique(&format!("{}{name}", self.style.prefix)),
         };
+        let (port_nets, ports) = ports.into_iter().unzip();
         self.modules.push(Module {
             name,
-            ports: ports.into_iter().map(|(_, p)| p).collect(),
+            ports,
+            port_nets,
             through,
-            inline: inline.then(|| printed.body.clone()),
-            printed,
-            children: self.child_modules(open),
+            inline: inline.then_some(printed.body),
+            source,
             type_name: open.role.as_ref().map_or_else(String::new, |t| t.clock.clone()),
             first: path.into(),
-            instances: 0,
         });
         let id = self.modules.len() - 1;
         self.by_text.insert(text, id);
         Ok(id)
-    }
-
-    /// Names of the modules that a unit instantiates.
-    fn child_modules(&self, open: &Open) -> Vec<String> {
-        let ids: BTreeSet<usize> = open.children.iter().map(|(_, id)| *id).collect();
-        let modules = ids.into_iter().map(|id| &self.modules[id]);
-        modules.filter(|m| m.inline.is_none()).map(|m| m.name.clone()).collect()
     }
 
     /// What a unit is called: as it says itself, else as the field that holds it.
@@ -313,8 +320,9 @@ impl<'a> Elab<'a> {
                 nets.add(Net { key, name, kind, format: p.format })
             });
             let nets = ids.collect();
+            let field = field_path(inst);
             let inst = if module.inline.is_some() { inst.clone() } else { namer.signal(inst) };
-            children.push(ChildPorts { inst, module: *id, nets });
+            children.push(ChildPorts { field, inst, module: *id, nets });
         }
         children
     }
@@ -325,9 +333,19 @@ impl Module {
         self.ports.iter().any(|p| p.key == RESET)
     }
 
-    /// With documentation.
-    fn finished(self) -> design::Module {
-        let mut ports = self.printed.ports;
+    /// With its text and documentation; `done` has its children.
+    pub fn finished(
+        &self,
+        printed: Printed,
+        first: &str,
+        instances: usize,
+        done: &[Module],
+    ) -> design::Module {
+        let children: BTreeSet<usize> = match &self.source {
+            Source::Kernel(body) => body.children.iter().map(|c| c.module).collect(),
+            Source::Cell(_) => BTreeSet::new(),
+        };
+        let mut ports = printed.ports;
         for (port, own) in ports.iter_mut().zip(&self.ports) {
             port.doc = match own.key.as_str() {
                 RESET => "Registers take their initial values; memories keep what they hold.".into(),
@@ -335,13 +353,18 @@ impl Module {
             };
         }
         design::Module {
-            name: self.name,
+            name: self.name.clone(),
             doc: docs::of_unit(&self.type_name),
             ports,
-            body: self.printed.body,
-            children: self.children,
-            first: self.first,
-            instances: self.instances,
+            body: printed.body,
+            children: children
+                .into_iter()
+                .map(|c| &done[c])
+                .filter(|m| m.inline.is_none())
+                .map(|m| m.name.clone())
+                .collect(),
+            first: first.into(),
+            instances,
         }
     }
 }

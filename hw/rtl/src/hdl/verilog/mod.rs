@@ -6,24 +6,27 @@
 //!                   │groups   latches and loops found, kernel split into processes
 //!                   │expr     every expression printed with explicit widths
 //!                   ▼print    ports, declarations, processes, instances
-//!                 one module for all units that print alike ─▶ Design
+//!                 one module for all units that print alike
+//!                   │live     what reaches an output of the top module
+//!                   ▼prune    the rest is dropped, ports of modules too, and what stays printed ─▶ Design
 //! ```
 //! The front end (`#[hdl_gen]`, elaboration, simulation) is rust_hdl's. Its own printer is not used:
 //! it gives every instance a module, prints operators without parentheses, lets Verilog's implicit
 //! widening decide, expands only the first index of `row[i].w[j]`, and puts a whole kernel into one
 //! process.
 //!
-//! The output is Verilog-2005, the same for the same unit, clean under `verilator -Wall`
-//! (`-Wno-DECLFILENAME`, as there is one file, and `-Wno-UNUSEDSIGNAL`, as a unit need not use all
-//! outputs of another), Icarus and Yosys.
+//! The output is Verilog-2005, the same for the same unit, clean under `verilator -Wall`, Icarus and
+//! Yosys. Bits that a module has and does not read are listed in its wire `unused_bits`.
 mod elab;
 mod error;
 mod expr;
 mod fold;
 mod groups;
 mod ir;
+mod live;
 mod lower;
 mod print;
+mod prune;
 mod text;
 
 pub use error::ElabError;

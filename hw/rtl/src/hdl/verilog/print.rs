@@ -1,5 +1,5 @@
 //! One elaborated unit → the body of one Verilog module.
-use super::elab::{Module, Open};
+use super::elab::Module;
 use super::error::ElabError;
 use super::expr::{Printer, literal};
 use super::fold;
@@ -13,15 +13,19 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
 /// How a child's input or output is reached from this module.
+#[derive(Clone)]
 pub(super) struct ChildPorts {
+    /// The Rust field: `pe[3]`.
+    pub field: String,
     pub inst: String,
     pub module: usize,
     pub nets: Vec<NetId>,
 }
 
 /// Everything about a module but its text.
-pub(super) struct Body<'a> {
-    pub path: &'a str,
+#[derive(Clone)]
+pub(super) struct Body {
+    pub path: String,
     pub nets: Nets,
     pub kernel: Vec<Stmt>,
     pub children: Vec<ChildPorts>,
@@ -32,7 +36,7 @@ pub(super) struct Body<'a> {
 pub(super) type Through = HashMap<NetId, BTreeSet<NetId>>;
 
 /// A module as it is printed: its ports, not yet documented, and what stands between them and `endmodule`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Printed {
     pub ports: Vec<design::Port>,
     pub body: String,
@@ -42,10 +46,18 @@ pub(super) struct Printed {
 pub(super) fn kernel_module(mut body: Body, modules: &[Module]) -> Result<(Printed, Through), ElabError> {
     let arcs = child_arcs(&body, modules);
     check_driven(&body)?;
-    let grouping = groups::group(body.path, &body.nets, &body.kernel, &arcs)?;
+    let grouping = groups::group(&body.path, &body.nets, &body.kernel, &arcs)?;
     let through = groups::through(&body.nets, &body.kernel, &grouping, &arcs);
     let plan = Plan::new(&mut body, modules, &grouping);
-    let mut out = Out { body, plan, modules, decls: String::new(), code: String::new() };
+    let mut out = Out {
+        body,
+        plan,
+        modules,
+        declared: vec![],
+        decls: String::new(),
+        code: String::new(),
+        reading: String::new(),
+    };
     out.processes(&grouping);
     out.instances();
     Ok((out.finish(), through))
@@ -173,16 +185,25 @@ impl Plan {
 }
 
 struct Out<'a> {
-    body: Body<'a>,
+    body: Body,
     plan: Plan,
     modules: &'a [Module],
+    /// Parts of expressions that have a name.
+    declared: Vec<(String, Format)>,
     decls: String,
     code: String,
+    /// The code, of instances only what their inputs are.
+    reading: String,
 }
 
 impl Out<'_> {
     fn printer(&mut self) -> Printer<'_> {
         Printer::new(&self.body.nets, &mut self.body.namer)
+    }
+
+    fn emit(&mut self, code: &str) {
+        self.code += code;
+        self.reading += code;
     }
 
     fn processes(&mut self, grouping: &Grouping) {
@@ -197,7 +218,7 @@ impl Out<'_> {
                 let value = p.assigned(&e, bits, &name);
                 let hoisted = std::mem::take(&mut p.hoisted);
                 self.hoist(hoisted, &[]);
-                writeln!(self.code, "  assign {name} = {value};").expect("a string");
+                self.emit(&format!("  assign {name} = {value};\n"));
             } else {
                 self.process(&group.targets, &group.stmts);
             }
@@ -216,20 +237,21 @@ impl Out<'_> {
         }
         let (lines, hoisted) = (p.lines, std::mem::take(&mut p.printer.hoisted));
         let defaults = self.hoist(hoisted, targets);
-        write!(self.code, "  always @* begin\n{defaults}{lines}  end\n").expect("a string");
+        self.emit(&format!("  always @* begin\n{defaults}{lines}  end\n"));
     }
 
     /// Declares named parts of expressions. Those computed inside a process get a first value there.
     fn hoist(&mut self, hoisted: Vec<super::expr::Hoisted>, targets: &[NetId]) -> String {
         let mut defaults = String::new();
         for h in hoisted {
+            self.declared.push((h.name.clone(), h.format));
             if h.reads.iter().any(|r| targets.contains(r)) {
                 self.decls += &declaration("reg", h.format, &h.name);
                 writeln!(defaults, "    {} = {};", h.name, literal(0, h.format.bits, h.format.signed))
                     .expect("a string");
             } else {
                 self.decls += &declaration("wire", h.format, &h.name);
-                writeln!(self.code, "  assign {} = {};", h.name, h.text).expect("a string");
+                self.emit(&format!("  assign {} = {};\n", h.name, h.text));
             }
         }
         defaults
@@ -247,10 +269,19 @@ impl Out<'_> {
                 ports.insert(port.key.as_str(), text);
             }
             match &module.inline {
-                Some(cell) => text::substitute(cell, &ports)
-                    .lines()
-                    .for_each(|l| writeln!(self.code, "  {l}").expect("a string")),
+                Some(cell) => {
+                    let nets = module.ports.iter().zip(&c.nets);
+                    let dead = nets.filter(|(_, n)| self.body.nets[**n].kind == NetKind::Unused);
+                    let dead: Vec<&str> = dead.map(|(p, _)| p.key.as_str()).collect();
+                    let live = text::without_assigns(cell, &dead);
+                    for line in text::substitute(&live, &ports).lines() {
+                        self.emit(&format!("  {line}\n"));
+                    }
+                }
                 None => {
+                    for p in module.ports.iter().filter(|p| p.input) {
+                        writeln!(self.reading, "assign _ = {};", ports[p.key.as_str()]).expect("a string");
+                    }
                     let list: Vec<String> = module
                         .ports
                         .iter()
@@ -325,8 +356,29 @@ impl Out<'_> {
             }
         }
         self.decls.insert_str(0, &(constants + &nets));
+        let nets = self.body.nets.all.iter().enumerate();
+        let declared = nets.filter(|(id, n)| match n.kind {
+            NetKind::Input | NetKind::Local => true,
+            NetKind::ChildInput => !connected.contains_key(id),
+            NetKind::ChildOutput => !outputs.contains(n.name.as_str()),
+            _ => false,
+        });
+        let mut signals: Vec<(&str, Format)> = declared.map(|(_, n)| (n.name.as_str(), n.format)).collect();
+        signals.extend(self.declared.iter().map(|(name, format)| (name.as_str(), *format)));
+        if let Some(list) = unused(&signals, &self.reading) {
+            let name = self.body.namer.unique("unused_bits");
+            writeln!(self.code, "  wire {name} = &{{{}}};", wrap(&list)).expect("a string");
+        }
         Printed { ports, body: self.decls + &self.code }
     }
+}
+
+/// Bits of these signals that `code` does not read; none if it reads all.
+fn unused(signals: &[(&str, Format)], code: &str) -> Option<Vec<String>> {
+    let widths = signals.iter().map(|(name, f)| (*name, f.bits as usize)).collect();
+    let read = text::reads(code, &widths);
+    let list: Vec<String> = signals.iter().flat_map(|(name, _)| text::gaps(name, &read[name])).collect();
+    (!list.is_empty()).then_some(list)
 }
 
 /// Whether a constant is the label of a case.
@@ -430,26 +482,36 @@ impl Process<'_> {
 }
 
 /// Prints a module that is a hand-written cell.
-pub(super) fn custom_module(open: &Open, nets: &Nets, code: &str) -> Printed {
+pub(super) fn custom_module(nets: &Nets, code: &str) -> Printed {
     let mut ports = vec![];
     let mut names = HashMap::new();
+    let mut declarations = String::new();
+    let mut signals = vec![];
     for net in &nets.all {
         names.insert(net.key.as_str(), net.name.clone());
+        if matches!(net.kind, NetKind::Input | NetKind::Local) {
+            signals.push((net.name.as_str(), net.format));
+        }
         match net.kind {
             NetKind::Input => ports.push(port(design::Direction::Input, net, false)),
             NetKind::Output => {
                 ports.push(port(design::Direction::Output, net, !text::assigns(code, &net.key)))
             }
+            NetKind::Local => {
+                let kind = if text::assigns(code, &net.key) { "wire" } else { "reg" };
+                declarations += &declaration(kind, net.format, &net.name);
+            }
             _ => {}
         }
     }
-    debug_assert!(open.children.is_empty());
-    let body = text::substitute(code, &names)
+    let body: String = text::substitute(code, &names)
         .lines()
         .filter(|l| !l.trim().is_empty())
         .map(|l| format!("  {l}\n"))
         .collect();
-    Printed { ports, body }
+    let unused = unused(&signals, &body)
+        .map_or_else(String::new, |list| format!("  wire unused_bits = &{{{}}};\n", wrap(&list)));
+    Printed { ports, body: declarations + &body + &unused }
 }
 
 fn range(format: Format) -> String {
