@@ -74,6 +74,7 @@ pub fn random_config(seed: u64) -> Config {
     let reach = r.pick(&[16, 16, i64::from(deepest.ilog2()) + 1]);
     // of its own, so that all other draws stay what they were
     let pipeline = Rng(seed ^ 0xdee9).pick(&[5, 9]);
+    let reset = Rng(seed ^ 0x4e5e).percent(25);
     let (unit, least) = transform::random_unit(&mut r, drain, link);
     let result = result.max(least as i64);
     let toml = format!(
@@ -82,7 +83,7 @@ pub fn random_config(seed: u64) -> Config {
          acc_bits = {acc}\nselect = {select}\nhop = {hop}\npipeline = {pipeline}\ndrain = {drain}\n\
          [memory]\nrow_depth = {row}\ncol_depth = {col}\n{index}result_depth = {result}\n\
          [link]\nbits = {link}\n[control]\nloops = {loops}\nqueue = {queue}\n\
-         address_bits = {reach}\ncounters = \"{counters}\"\nnarrow = {narrow}\n{unit}"
+         address_bits = {reach}\ncounters = \"{counters}\"\nnarrow = {narrow}\nreset = {reset}\n{unit}"
     );
     Config::from_toml("random", &toml).expect("a legal configuration")
 }

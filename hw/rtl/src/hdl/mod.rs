@@ -243,8 +243,9 @@
 //! - `Sig<In | Out | Local>`, `Signal<_, Bit>`, `Signal<In, Clock>`, enums with `LogicState`, children,
 //!   `Const`, `Dim`, `Flag`, and `Vec`s of all these. Native `Bits<N>` and `Signed<N>` are refused.
 //! - Names that start with `_` are configuration, invisible to elaboration.
-//! - Not usable as names: `reg wire config module edge disable input output` and Rust's keywords. Other
-//!   Verilog keywords are renamed (`end` → `end_2`).
+//! - Not usable as names: `reg wire config module edge disable input output`, `reset` (the back end adds an
+//!   input of that name where a [`Style`] asks for it) and Rust's keywords. Other Verilog keywords are renamed
+//!   (`end` → `end_2`).
 //! - A unit is constructed field by field; `#[derive(Default)]` does not apply to a `Sig`.
 //! - `pe[3].acc` is `pe_3_acc` in Verilog, a port `data[0]` is `data_0`.
 //! - A unit's module is named by [`named!`](crate::named) after its type, or with

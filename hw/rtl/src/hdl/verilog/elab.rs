@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// The clock of every unit.
 const CLOCK: &str = "clock";
 /// The input that a design may have beside those of its units.
-const RESET: &str = "reset";
+pub(super) const RESET: &str = "reset";
 
 /// A port as the parent of a module sees it.
 pub(super) struct Port {

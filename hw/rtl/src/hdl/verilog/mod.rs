@@ -25,7 +25,9 @@ mod groups;
 mod ir;
 mod live;
 mod lower;
+mod plan;
 mod print;
+mod process;
 mod prune;
 mod text;
 

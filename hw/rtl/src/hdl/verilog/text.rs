@@ -1,5 +1,5 @@
 //! The Verilog that cells carry: finding and replacing the names of their ports in it.
-use crate::hdl::cells::ON_RESET;
+use crate::hdl::cells::{ON_RESET, register};
 use std::collections::HashMap;
 
 /// How a cell's text uses a port.
@@ -37,6 +37,13 @@ pub(super) fn assigns(text: &str, key: &str) -> bool {
 /// Whether `text` has a part for designs with a reset.
 pub(super) fn resets(text: &str) -> bool {
     text.contains(ON_RESET[0])
+}
+
+/// The initial value of a register that takes a value at every clock edge, if `text` is one.
+pub(super) fn plain_register(text: &str) -> Option<&str> {
+    let (initial, _) = text.strip_prefix("initial q = ")?.split_once(';')?;
+    let forms = [true, false].map(|reset| with_reset(&register("q", initial, "q <= d;"), reset));
+    forms.iter().any(|f| f == text).then_some(initial)
 }
 
 /// `text` with these parts, or without them.
