@@ -7,7 +7,6 @@ use super::{LOG_BITS, Shape};
 use crate::field::field;
 use crate::hdl::prelude::*;
 use crate::load::pieces::sample_pieces;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
 use tandem_spec::config::Fft;
