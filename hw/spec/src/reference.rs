@@ -1,6 +1,6 @@
-//! The register and instruction reference, rendered from the tables: Markdown and a C header.
+//! The reference, rendered from the tables: keys, instructions and registers as Markdown, and a C header.
 
-use crate::config::{Config, MAX_LOOPS};
+use crate::config::{Config, MAX_LOOPS, TABLES};
 use crate::isa::{Field, OPCODES, loop_fields, opcode};
 use crate::packet::{Reason, header};
 use crate::registers::{IDENTITY, REGISTERS};
@@ -43,6 +43,32 @@ pub fn markdown() -> String {
     s.push_str("\n## Registers\n\n| word | name | meaning |\n|---|---|---|\n");
     for (i, r) in REGISTERS.iter().enumerate() {
         let _ = writeln!(s, "| {i} | `{}` | {} |", r.name, r.doc);
+    }
+    s
+}
+
+/// The keys of an accelerator as a Markdown table.
+pub fn keys() -> String {
+    let mut s = String::from(
+        "| table | key | value (default) | |\n|---|---|---|---|\n| | `name` | a file name: no `/` (the file's) | For reports. |\n",
+    );
+    let least = Config::draw("least", |_| true, |_, _, values| values[0]);
+    for table in TABLES {
+        let _ = writeln!(s, "| `[{}]` | | |{} |", table.name, table.help);
+        for key in table.keys {
+            let bounds = match key.bounds {
+                "" => (key.allowed)(&least).to_string(),
+                text => text.to_owned(),
+            };
+            let default = match (key.usual, key.default) {
+                ("", None) => String::new(),
+                ("", Some(default)) => {
+                    format!(" ({})", (key.allowed)(&least).written(default(&least)))
+                }
+                (text, _) => format!(" ({text})"),
+            };
+            let _ = writeln!(s, "| | `{}` | {bounds}{default} |{} |", key.name, key.help);
+        }
     }
     s
 }
@@ -92,6 +118,19 @@ pub fn c_header(config: &Config) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_keys_in_docs_are_the_rendered_ones() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let part = page.split("## Accelerators (`configs/accelerators`)\n").nth(1).unwrap();
+        let part = part.split("\n## ").next().unwrap();
+        assert_eq!(
+            part,
+            super::keys(),
+            "render it again: cargo run -p tandem-spec --example reference -- keys"
+        );
+    }
+
     #[test]
     fn the_page_in_docs_is_the_rendered_one() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference.md");
