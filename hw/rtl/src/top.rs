@@ -14,15 +14,15 @@ use crate::fft::unit::{self, FftUnit};
 use crate::hdl::prelude::*;
 use crate::link::Lanes;
 use crate::load::front_end::FrontEnd;
-use crate::load::pieces::{col_pieces, index_pieces, offset_pieces, row_pieces, sample_pieces};
+use crate::load::pieces::pieces;
 use crate::load::scatter::Scatter;
 use crate::named;
 use crate::store::result_memory::ResultMemory;
 use crate::store::store_engine::{self, StoreEngine};
 use crate::tokens::TokenCounter;
 use rust_hdl::prelude::*;
-use tandem_spec::Config;
 use tandem_spec::registers::REGISTERS;
+use tandem_spec::{Config, Memory};
 
 /// The top module; see docs/accelerator.md.
 ///
@@ -151,16 +151,16 @@ impl Tandem {
             lanes: Dim::new(lanes.count),
             compute_halves: Dim::new(sequencer::HALVES),
             store_halves: Dim::new(store_engine::HALVES),
-            row_total: Dim::new(a.rows * row_pieces(c).count),
-            col_total: Dim::new(a.cols * col_pieces(c).count),
-            index_total: Dim::new(a.cols * index_pieces(c).count),
-            offset_total: Dim::new(a.rows * offset_pieces(c).count),
+            row_total: Dim::new(a.rows * pieces(c, Memory::Row).count),
+            col_total: Dim::new(a.cols * pieces(c, Memory::Col).count),
+            index_total: Dim::new(a.cols * pieces(c, Memory::Index).count),
+            offset_total: Dim::new(a.rows * pieces(c, Memory::Offset).count),
             elements: Dim::new(a.rows * a.cols),
             width: Dim::new(a.drain),
             registers: Dim::new(REGISTERS.len()),
             selects: Dim::new(usize::from(a.select > 1)),
             transforms: Dim::new(usize::from(c.fft.is_some())),
-            sample_total: Dim::new(sample_pieces(c).count),
+            sample_total: Dim::new(pieces(c, Memory::Sample).count),
             fft_halves: Dim::new(unit::HALVES),
         }
     }

@@ -1,7 +1,7 @@
 //! The reference, rendered from the tables: keys, instructions and registers as Markdown, and a C header.
 
 use crate::config::{Config, MAX_LOOPS, TABLES};
-use crate::isa::{Field, OPCODES, loop_fields, opcode};
+use crate::isa::{Field, MEMORIES, OPCODES, loop_fields, opcode};
 use crate::packet::{Reason, header};
 use crate::registers::{IDENTITY, REGISTERS};
 use std::fmt::Write as _;
@@ -33,6 +33,19 @@ pub fn markdown() -> String {
             }
         }
         let _ = writeln!(s, "\nCRC-16 in bits {}:{}.", o.units * 128 - 1, o.units * 128 - 16);
+    }
+    s.push_str(
+        "\n## Memories that a LOAD fills\n\n| code | memory | one for each | holds |\n|---|---|---|---|\n",
+    );
+    for m in MEMORIES {
+        let _ = writeln!(
+            s,
+            "| {} | {} | {} |{} |",
+            m.memory.code(),
+            m.name,
+            m.element.unwrap_or("accelerator"),
+            m.help
+        );
     }
     s.push_str("\n## Packet header\n");
     rows(header::FIELDS, &mut s);
@@ -80,7 +93,27 @@ pub fn c_header(config: &Config) -> String {
     s.push_str("#ifndef TANDEM_H\n#define TANDEM_H\n\n");
     let _ = writeln!(s, "#define TANDEM_IDENTITY 0x{IDENTITY:08x}u");
     let _ = writeln!(s, "#define TANDEM_CONFIG_HASH 0x{:016x}ull", config.hash());
-    let _ = writeln!(s, "#define TANDEM_LINK_BITS {}", config.link_bits);
+    for m in MEMORIES {
+        let name = format!("TANDEM_MEMORY_{:?}", m.memory).to_uppercase();
+        let _ = writeln!(s, "#define {name} {}", m.memory.code());
+        if let Some(shape) = m.memory.shape(config) {
+            for (what, value) in [
+                ("ELEMENTS", shape.elements),
+                ("DEPTH", shape.depth),
+                ("BANKS", shape.banks),
+                ("LANES", shape.lanes),
+                ("DIGIT_BITS", shape.digit),
+            ] {
+                let _ = writeln!(s, "#define {name}_{what} {value}");
+            }
+        }
+    }
+    for table in TABLES.iter().filter(|t| t.optional.is_none_or(|there| there(config))) {
+        for key in table.keys {
+            let name = format!("TANDEM_{}_{}", table.name, key.name).to_uppercase();
+            let _ = writeln!(s, "#define {name} {}", (key.value)(config));
+        }
+    }
     let mut field = |prefix: &str, f: &Field| {
         let name = f.name.to_uppercase();
         let _ = writeln!(s, "#define {prefix}_{name}_LSB {}", f.offset);

@@ -13,11 +13,11 @@ use super::col_port::ColPort;
 use super::pe::{Widths, height, optional};
 use super::row_port::RowPort;
 use crate::hdl::prelude::*;
-use crate::load::pieces::{col_pieces, index_entries, index_pieces, offset_pieces, row_pieces};
+use crate::load::pieces::pieces;
 use crate::named;
 use rust_hdl::prelude::*;
-use tandem_spec::Config;
 use tandem_spec::config::DEEP;
+use tandem_spec::{Config, Memory};
 
 /// Operand memories and processing elements.
 ///
@@ -121,12 +121,12 @@ impl MacArray {
     /// The array of `c`.
     pub fn new(c: &Config) -> Self {
         let (a, w) = (&c.array, Widths::new(c));
-        let (rp, cp, ip) = (row_pieces(c), col_pieces(c), index_pieces(c));
+        let (rp, cp, ip) = (pieces(c, Memory::Row), pieces(c, Memory::Col), pieces(c, Memory::Index));
         let (row_groups, col_groups) = (a.rows.div_ceil(a.hop), a.cols.div_ceil(a.hop));
         let enables = |n: usize| (0..n).map(|_| Default::default()).collect();
-        let op = offset_pieces(c);
+        let op = pieces(c, Memory::Offset);
         let across = a.cols * a.lanes;
-        let picks = a.cols * index_entries(c);
+        let picks = a.cols * c.index_lanes();
         let selects = usize::from(w.pick > 0);
         // the control meets the dot products behind its last register, in the rows
         let to_control = if a.pipeline == DEEP { 6 } else { 3 };
@@ -192,7 +192,7 @@ impl MacArray {
             window: Dim::new(a.select * a.lanes),
             lanes: Dim::new(a.lanes),
             across: Dim::new(across),
-            entries: Dim::new(index_entries(c)),
+            entries: Dim::new(c.index_lanes()),
             picks: Dim::new(picks),
             row_groups: Dim::new(row_groups),
             col_groups: Dim::new(col_groups),

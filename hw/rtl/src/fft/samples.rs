@@ -2,11 +2,11 @@
 
 use super::Shape;
 use crate::hdl::prelude::*;
-use crate::load::pieces::sample_pieces;
+use crate::load::pieces::pieces;
 use crate::named;
 use rust_hdl::prelude::*;
-use tandem_spec::Config;
 use tandem_spec::config::Fft;
+use tandem_spec::{Config, Memory};
 
 /// Words of several groups, written in pieces, read group by group.
 ///
@@ -39,7 +39,7 @@ impl Samples {
     /// The memory of `fft`.
     pub fn new(c: &Config, fft: &Fft) -> Self {
         let shape = Shape::new(fft);
-        let (pieces, groups) = (sample_pieces(c), fft.groups(c.link_bits));
+        let (pieces, groups) = (pieces(c, Memory::Sample), fft.groups(c.link_bits));
         let per_part = 16 / pieces.bits;
         let log_groups = groups.ilog2() as usize;
         Samples {

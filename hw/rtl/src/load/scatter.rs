@@ -3,7 +3,7 @@
 //! Piece i of a memory (elements outside, pieces of an element inside) lies in word ⌊i / n⌋ of an
 //! address, n pieces a word. A broadcast repeats one element: piece i mod (pieces of an element).
 
-use super::pieces::{Pieces, col_pieces, index_pieces, offset_pieces, row_pieces, sample_pieces};
+use super::pieces::{Pieces, pieces};
 use crate::compute::pe::optional;
 use crate::hdl::prelude::*;
 use crate::link::Lanes;
@@ -42,10 +42,10 @@ pub struct MemoryScatter {
 }
 
 impl MemoryScatter {
-    /// The scatter of a memory with so many elements.
-    pub fn new(c: &Config, elements: usize, pieces: Pieces) -> Self {
+    /// The scatter of a memory.
+    pub fn new(c: &Config, pieces: Pieces) -> Self {
         let lanes = Lanes::new(c);
-        let total = elements * pieces.count;
+        let total = pieces.total();
         MemoryScatter {
             write: Default::default(),
             broadcast: Default::default(),
@@ -161,8 +161,8 @@ impl Scatter {
     /// The scatter of `c`.
     pub fn new(c: &Config) -> Self {
         let a = &c.array;
-        let (rp, cp, ip) = (row_pieces(c), col_pieces(c), index_pieces(c));
-        let (op, sp) = (offset_pieces(c), sample_pieces(c));
+        let (rp, cp, ip) = (pieces(c, Memory::Row), pieces(c, Memory::Col), pieces(c, Memory::Index));
+        let (op, sp) = (pieces(c, Memory::Offset), pieces(c, Memory::Sample));
         let enables = |n: usize| (0..n).map(|_| Default::default()).collect();
         let code = |m: Memory| Dim::new(m.code() as usize);
         Scatter {
@@ -182,11 +182,11 @@ impl Scatter {
             offset_data: Sig::vec(a.rows * op.count, op.bits, false),
             sample_we: enables(sp.count),
             sample_data: optional(sp.count, sp.bits),
-            row: MemoryScatter::new(c, a.rows, rp),
-            col: MemoryScatter::new(c, a.cols, cp),
-            index: if a.select > 1 { vec![MemoryScatter::new(c, a.cols, ip)] } else { vec![] },
-            offset: MemoryScatter::new(c, a.rows, op),
-            sample: c.fft.iter().map(|_| MemoryScatter::new(c, 1, sp)).collect(),
+            row: MemoryScatter::new(c, rp),
+            col: MemoryScatter::new(c, cp),
+            index: if a.select > 1 { vec![MemoryScatter::new(c, ip)] } else { vec![] },
+            offset: MemoryScatter::new(c, op),
+            sample: c.fft.iter().map(|_| MemoryScatter::new(c, sp)).collect(),
             lanes: Dim::new(Lanes::new(c).count),
             row_total: Dim::new(a.rows * rp.count),
             col_total: Dim::new(a.cols * cp.count),
