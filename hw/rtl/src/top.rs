@@ -14,14 +14,14 @@ use crate::fft::unit::{self, FftUnit};
 use crate::hdl::prelude::*;
 use crate::link::Lanes;
 use crate::load::front_end::FrontEnd;
-use crate::load::pieces::{col_pieces, index_pieces, offset_pieces, row_pieces, sample_pieces};
+use crate::load::pieces::pieces;
 use crate::load::scatter::Scatter;
 use crate::store::result_memory::ResultMemory;
 use crate::store::store_engine::{self, StoreEngine};
 use crate::tokens::TokenCounter;
 use rust_hdl::prelude::*;
-use tandem_spec::Config;
 use tandem_spec::registers::REGISTERS;
+use tandem_spec::{Config, Memory};
 
 unit! {
     /// The top module; see docs/accelerator.md.
@@ -92,16 +92,16 @@ unit! {
         lanes: Dim = Dim::new(lanes.count),
         compute_halves: Dim = Dim::new(sequencer::HALVES),
         store_halves: Dim = Dim::new(store_engine::HALVES),
-        row_total: Dim = Dim::new(a.rows * row_pieces(c).count),
-        col_total: Dim = Dim::new(a.cols * col_pieces(c).count),
-        index_total: Dim = Dim::new(a.cols * index_pieces(c).count),
-        offset_total: Dim = Dim::new(a.rows * offset_pieces(c).count),
+        row_total: Dim = Dim::new(a.rows * pieces(c, Memory::Row).count),
+        col_total: Dim = Dim::new(a.cols * pieces(c, Memory::Col).count),
+        index_total: Dim = Dim::new(a.cols * pieces(c, Memory::Index).count),
+        offset_total: Dim = Dim::new(a.rows * pieces(c, Memory::Offset).count),
         elements: Dim = Dim::new(a.rows * a.cols),
         width: Dim = Dim::new(a.drain),
         registers: Dim = Dim::new(REGISTERS.len()),
         selects: Dim = Dim::new(usize::from(a.select > 1)),
         transforms: Dim = Dim::new(usize::from(c.fft.is_some())),
-        sample_total: Dim = Dim::new(sample_pieces(c).count),
+        sample_total: Dim = Dim::new(pieces(c, Memory::Sample).count),
         fft_halves: Dim = Dim::new(unit::HALVES),
     }
 }

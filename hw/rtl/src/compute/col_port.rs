@@ -8,10 +8,10 @@
 
 use super::pe::{Widths, optional};
 use crate::hdl::prelude::*;
-use crate::load::pieces::{Pieces, col_pieces, index_entries, index_pieces};
+use crate::load::pieces::pieces;
 use rust_hdl::prelude::*;
-use tandem_spec::Config;
 use tandem_spec::config::DEEP;
+use tandem_spec::{Config, Memory};
 
 unit! {
     /// Reads the column's word and, with selection, its word of indices; outside the memories they are zero.
@@ -19,15 +19,15 @@ unit! {
     /// # Timing  addresses in cycle t, digits and indices in t+3 (t+4 if deep)
     pub struct ColPort(c: &Config) {
         let (a, w) = (&c.array, Widths::new(c));
-        let value = col_pieces(c);
-        let index = index_pieces(c);
+        let value = pieces(c, Memory::Col);
+        let index = pieces(c, Memory::Index);
         let per_index_piece = index.bits.checked_div(c.index_bits()).unwrap_or(0);
-        let entries = index_entries(c);
+        let entries = c.index_lanes();
         let selects = usize::from(w.pick > 0);
         let deep = a.pipeline == DEEP;
         let reg = |n: usize| if w.pick == 0 { vec![] } else { Reg::vec(n, w.pick, false) };
         let flag = || Reg::vec(selects, 1, false);
-        let Pieces { count, bits } = value;
+        let (count, bits) = (value.count, value.bits);
 
         clock,
         /// Write enable of each piece of a word.

@@ -13,10 +13,10 @@ use super::col_port::ColPort;
 use super::pe::{Widths, height, optional};
 use super::row_port::RowPort;
 use crate::hdl::prelude::*;
-use crate::load::pieces::{col_pieces, index_entries, index_pieces, offset_pieces, row_pieces};
+use crate::load::pieces::pieces;
 use rust_hdl::prelude::*;
-use tandem_spec::Config;
 use tandem_spec::config::DEEP;
+use tandem_spec::{Config, Memory};
 
 unit! {
     /// Operand memories and processing elements.
@@ -25,12 +25,12 @@ unit! {
     /// t + P + ⌊r/hop⌋ + ⌊c/hop⌋, P = `array.pipeline`
     pub struct MacArray(c: &Config) {
         let (a, w) = (&c.array, Widths::new(c));
-        let (rp, cp, ip) = (row_pieces(c), col_pieces(c), index_pieces(c));
+        let (rp, cp, ip) = (pieces(c, Memory::Row), pieces(c, Memory::Col), pieces(c, Memory::Index));
         let (row_groups, col_groups) = (a.rows.div_ceil(a.hop), a.cols.div_ceil(a.hop));
         let enables = |n: usize| (0..n).map(|_| Default::default()).collect();
-        let op = offset_pieces(c);
+        let op = pieces(c, Memory::Offset);
         let across = a.cols * a.lanes;
-        let picks = a.cols * index_entries(c);
+        let picks = a.cols * c.index_lanes();
         let selects = usize::from(w.pick > 0);
         // the control meets the dot products behind its last register, in the rows
         let to_control = if a.pipeline == DEEP { 6 } else { 3 };
@@ -117,7 +117,7 @@ unit! {
         window: Dim = Dim::new(a.select * a.lanes),
         lanes: Dim = Dim::new(a.lanes),
         across: Dim = Dim::new(across),
-        entries: Dim = Dim::new(index_entries(c)),
+        entries: Dim = Dim::new(c.index_lanes()),
         picks: Dim = Dim::new(picks),
         row_groups: Dim = Dim::new(row_groups),
         col_groups: Dim = Dim::new(col_groups),

@@ -8,10 +8,10 @@
 
 use super::pe::{Widths, optional};
 use crate::hdl::prelude::*;
-use crate::load::pieces::{Pieces, offset_pieces, row_pieces};
+use crate::load::pieces::{Pieces, pieces};
 use rust_hdl::prelude::*;
-use tandem_spec::Config;
 use tandem_spec::config::DEEP;
+use tandem_spec::{Config, Memory};
 
 unit! {
     /// Reads window ⌊A / M⌋ and bank A mod M, A = `address` + offset; outside the memory all digits are zero.
@@ -19,8 +19,8 @@ unit! {
     /// # Timing  address in cycle t, window and bank in t+3 (t+4 if deep); a word written at the end of t is read from t+1 on
     pub struct RowPort(c: &Config) {
         let (a, w) = (&c.array, Widths::new(c));
-        let Pieces { count, bits } = row_pieces(c);
-        let Pieces { count: offset_parts, bits: offset_bits } = offset_pieces(c);
+        let Pieces { count, bits, .. } = pieces(c, Memory::Row);
+        let Pieces { count: offset_parts, bits: offset_bits, .. } = pieces(c, Memory::Offset);
         let digits = a.select * a.lanes;
         let deep = a.pipeline == DEEP;
         let selects = usize::from(w.pick > 0);

@@ -2,10 +2,10 @@
 
 use super::Shape;
 use crate::hdl::prelude::*;
-use crate::load::pieces::sample_pieces;
+use crate::load::pieces::pieces;
 use rust_hdl::prelude::*;
-use tandem_spec::Config;
 use tandem_spec::config::Fft;
+use tandem_spec::{Config, Memory};
 
 unit! {
     /// Words of several groups, written in pieces, read group by group.
@@ -13,7 +13,7 @@ unit! {
     /// # Timing  `re` and the group's number in cycle t, the group in t+1
     pub struct Samples(c: &Config, fft: &Fft) {
         let shape = Shape::new(fft);
-        let (pieces, groups) = (sample_pieces(c), fft.groups(c.link_bits));
+        let (pieces, groups) = (pieces(c, Memory::Sample), fft.groups(c.link_bits));
         let per_part = 16 / pieces.bits;
         let log_groups = groups.ilog2() as usize;
 

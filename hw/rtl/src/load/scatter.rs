@@ -3,7 +3,7 @@
 //! Piece i of a memory (elements outside, pieces of an element inside) lies in word ⌊i / n⌋ of an
 //! address, n pieces a word. A broadcast repeats one element: piece i mod (pieces of an element).
 
-use super::pieces::{Pieces, col_pieces, index_pieces, offset_pieces, row_pieces, sample_pieces};
+use super::pieces::{Pieces, pieces};
 use crate::compute::pe::optional;
 use crate::hdl::prelude::*;
 use crate::link::Lanes;
@@ -14,9 +14,9 @@ unit! {
     /// The pieces of one memory.
     ///
     /// # Timing  combinational
-    pub struct MemoryScatter(c: &Config, elements: usize, pieces: Pieces) {
+    pub struct MemoryScatter(c: &Config, pieces: Pieces) {
         let lanes = Lanes::new(c);
-        let total = elements * pieces.count;
+        let total = pieces.total();
 
         /// The word is for this memory.
         pub write: Signal<In, Bit>,
@@ -83,8 +83,8 @@ unit! {
     /// # Timing  combinational
     pub struct Scatter(c: &Config) {
         let a = &c.array;
-        let (rp, cp, ip) = (row_pieces(c), col_pieces(c), index_pieces(c));
-        let (op, sp) = (offset_pieces(c), sample_pieces(c));
+        let (rp, cp, ip) = (pieces(c, Memory::Row), pieces(c, Memory::Col), pieces(c, Memory::Index));
+        let (op, sp) = (pieces(c, Memory::Offset), pieces(c, Memory::Sample));
         let enables = |n: usize| (0..n).map(|_| Default::default()).collect();
         let code = |m: Memory| Dim::new(m.code() as usize);
 
@@ -120,11 +120,11 @@ unit! {
         pub sample_we: Vec<Signal<Out, Bit>> = enables(sp.count),
         /// Its data.
         pub sample_data: Vec<Sig<Out>> = optional(sp.count, sp.bits),
-        row: MemoryScatter = MemoryScatter::new(c, a.rows, rp),
-        col: MemoryScatter = MemoryScatter::new(c, a.cols, cp),
-        index: Vec<MemoryScatter> = if a.select > 1 { vec![MemoryScatter::new(c, a.cols, ip)] } else { vec![] },
-        offset: MemoryScatter = MemoryScatter::new(c, a.rows, op),
-        sample: Vec<MemoryScatter> = c.fft.iter().map(|_| MemoryScatter::new(c, 1, sp)).collect(),
+        row: MemoryScatter = MemoryScatter::new(c, rp),
+        col: MemoryScatter = MemoryScatter::new(c, cp),
+        index: Vec<MemoryScatter> = if a.select > 1 { vec![MemoryScatter::new(c, ip)] } else { vec![] },
+        offset: MemoryScatter = MemoryScatter::new(c, op),
+        sample: Vec<MemoryScatter> = c.fft.iter().map(|_| MemoryScatter::new(c, sp)).collect(),
         lanes: Dim = Dim::new(Lanes::new(c).count),
         row_total: Dim = Dim::new(a.rows * rp.count),
         col_total: Dim = Dim::new(a.cols * cp.count),
