@@ -10,6 +10,10 @@
 
 mod kernel;
 mod panel;
+mod run;
+mod tiles;
+mod touch;
+mod unit;
 mod walk;
 
 use crate::memory::Memories;
@@ -32,8 +36,7 @@ impl Array {
         Array { acc: vec![0; config.array.rows * config.array.cols] }
     }
 
-    /// Executes a valid instruction.
-    pub(crate) fn execute(&mut self, config: &Config, c: &Compute, memories: &mut Memories) {
+    fn compute(&mut self, config: &Config, c: &Compute, memories: &mut Memories) {
         let a = &config.array;
         let planes = (
             Planes::new(c.row_planes, a.row_digit, c.row_plane_stride, c.row_signed),

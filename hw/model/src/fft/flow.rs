@@ -1,5 +1,6 @@
 //! A TRANSFORM in time (docs/fft.md, "Timing"): what it has done before any given cycle.
 
+use crate::unit::{Progress, Span};
 use tandem_spec::config::Fft;
 use tandem_spec::{Config, Transform};
 
@@ -28,28 +29,40 @@ impl Flow {
         }
     }
 
-    /// First cycle in which the engine is idle and tokens are visible.
-    pub(crate) fn done(&self) -> u64 {
-        self.first_out + self.groups + 1
-    }
-
     /// Groups read before cycle `x`.
-    pub(crate) fn read_before(&self, x: u64) -> u64 {
+    fn read_before(&self, x: u64) -> u64 {
         x.saturating_sub(self.taken + 1).min(self.groups)
     }
 
-    /// Cycle in which group `n` is read.
-    pub(crate) fn read_of(&self, n: u64) -> u64 {
-        self.taken + 1 + n
-    }
-
     /// Result words written before cycle `x`, the status word included.
-    pub(crate) fn written_before(&self, x: u64) -> u64 {
+    fn written_before(&self, x: u64) -> u64 {
         let out = x.saturating_sub(self.first_out);
         if out < self.groups {
             return out / self.per_word;
         }
         self.groups.div_ceil(self.per_word) + u64::from(out > self.groups)
+    }
+}
+
+impl Span for Flow {
+    fn idle(&self) -> u64 {
+        self.quiet()
+    }
+
+    fn quiet(&self) -> u64 {
+        self.first_out + self.groups + 1
+    }
+
+    fn before(&self, cycle: u64) -> Progress {
+        Progress {
+            steps: self.read_before(cycle).into(),
+            drained: self.written_before(cycle).into(),
+            ..Progress::default()
+        }
+    }
+
+    fn issue_of(&self, step: u128) -> u64 {
+        self.taken + 1 + step as u64
     }
 }
 
@@ -80,8 +93,8 @@ mod tests {
             let mut writes: Vec<u64> =
                 (0..s.div_ceil(g)).map(|j| taken + 2 * n + 5 * p + 2 + ((j + 1) * g).min(s)).collect();
             writes.push(taken + 2 * n + 5 * p + 3 + s);
-            assert_eq!(flow.done(), taken + 2 * n + 5 * p + 4 + s);
-            for x in 0..flow.done() + 3 {
+            assert_eq!(flow.quiet(), taken + 2 * n + 5 * p + 4 + s);
+            for x in 0..flow.quiet() + 3 {
                 let read = (0..s).filter(|i| taken + 1 + i < x).count() as u64;
                 assert_eq!(flow.read_before(x), read);
                 let written = writes.iter().filter(|w| **w < x).count() as u64;

@@ -10,6 +10,7 @@
 //! over the closed form of e_i.
 
 use super::tiles::Tiles;
+use crate::unit::{Progress, Span};
 use tandem_spec::Timing;
 
 /// A COMPUTE that was taken.
@@ -27,21 +28,6 @@ pub(crate) struct Run {
     delay: u64,
 }
 
-/// What a run has done before a cycle.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Progress {
-    /// Steps issued.
-    pub(crate) steps: u128,
-    /// Cycles in which a tile's last step was held back.
-    pub(crate) held_back: u128,
-    /// Result words written.
-    pub(crate) drained: u128,
-    /// `products` of these steps, modulo 2^32.
-    pub(crate) products: u32,
-    /// `skipped` of these steps, modulo 2^32.
-    pub(crate) skipped: u32,
-}
-
 impl Run {
     /// Takes the instruction in cycle `taken`; the first tile's last step is not issued before `release`.
     pub(crate) fn new(tiles: Tiles, taken: u64, release: u64, timing: &Timing) -> Self {
@@ -51,23 +37,8 @@ impl Run {
         Run { tiles, start: taken + 1, first_end, last_end, skew, delay }
     }
 
-    /// Cycle of the last step; `u64::MAX` if beyond.
-    pub(crate) fn last_step(&self) -> u64 {
-        u64::try_from(self.last_end).unwrap_or(u64::MAX)
-    }
-
     fn last_drain(&self) -> u128 {
         self.tiles.drain(self.tiles.kind(self.tiles.tiles - 1))
-    }
-
-    /// The next tile's last step is not issued before this cycle.
-    pub(crate) fn release(&self) -> u64 {
-        u64::try_from(self.last_end + self.last_drain() + u128::from(self.skew)).unwrap_or(u64::MAX)
-    }
-
-    /// First cycle in which everything is drained and tokens are visible.
-    pub(crate) fn quiet(&self) -> u64 {
-        self.release().saturating_add(self.delay - self.skew)
     }
 
     /// Last step of tile `i`.
@@ -88,8 +59,32 @@ impl Run {
         low
     }
 
-    /// Everything before `cycle`.
-    pub(crate) fn before(&self, cycle: u64) -> Progress {
+    fn drained_before(&self, x: u128) -> u128 {
+        let delay = u128::from(self.delay);
+        let started = if x > delay { self.tiles_before(x - delay) } else { 0 };
+        if started == 0 {
+            return 0;
+        }
+        let last = started - 1;
+        let begun = self.end_of(last) + delay;
+        self.tiles.words(last) + (x - begun).min(self.tiles.written(self.tiles.kind(last)))
+    }
+}
+
+impl Span for Run {
+    fn idle(&self) -> u64 {
+        u64::try_from(self.last_end + 1).unwrap_or(u64::MAX)
+    }
+
+    fn release(&self) -> u64 {
+        u64::try_from(self.last_end + self.last_drain() + u128::from(self.skew)).unwrap_or(u64::MAX)
+    }
+
+    fn quiet(&self) -> u64 {
+        self.release().saturating_add(self.delay - self.skew)
+    }
+
+    fn before(&self, cycle: u64) -> Progress {
         let x = u128::from(cycle);
         if cycle <= self.start {
             return Progress::default();
@@ -109,19 +104,7 @@ impl Run {
         Progress { steps, held_back: issuing - steps, drained, products, skipped }
     }
 
-    fn drained_before(&self, x: u128) -> u128 {
-        let delay = u128::from(self.delay);
-        let started = if x > delay { self.tiles_before(x - delay) } else { 0 };
-        if started == 0 {
-            return 0;
-        }
-        let last = started - 1;
-        let begun = self.end_of(last) + delay;
-        self.tiles.words(last) + (x - begun).min(self.tiles.written(self.tiles.kind(last)))
-    }
-
-    /// Cycle in which step number `step` is issued.
-    pub(crate) fn issue_of(&self, step: u128) -> u64 {
+    fn issue_of(&self, step: u128) -> u64 {
         let (tile, inside) = (step / self.tiles.steps, step % self.tiles.steps);
         let at = if inside + 1 == self.tiles.steps {
             self.end_of(tile)
@@ -238,7 +221,7 @@ mod tests {
                 let gain = if c.select == 0 { 0 } else if window_turn == 0 { (1 << c.select) - 1 } else { -1 };
                 log.push((cycle, area, area * gain));
             }
-            prop_assert_eq!(run.last_step(), cycle);
+            prop_assert_eq!(run.idle(), cycle + 1);
             prop_assert_eq!(run.release(), release);
             prop_assert_eq!(run.quiet(), release + 1 + stages as u64);
             for x in taken..run.quiet() + 3 {
