@@ -14,6 +14,7 @@ use crate::fft::unit::{self, FftUnit};
 use crate::hdl::prelude::*;
 use crate::link::Lanes;
 use crate::load::front_end::FrontEnd;
+use crate::load::payload::Payload;
 use crate::load::pieces::pieces;
 use crate::load::scatter::Scatter;
 use crate::store::result_memory::ResultMemory;
@@ -70,7 +71,8 @@ unit! {
         /// Number of the store queue's head.
         pub store_number: Sig<Out> = Sig::unsigned(32),
         front_end: FrontEnd = FrontEnd::new(c),
-        scatter: Scatter = Scatter::new(c),
+        payload: Payload<Local> = Payload::new(c),
+        sample_scatter: Vec<Scatter> = c.fft.iter().map(|_| Scatter::new(c, Memory::Sample)).collect(),
         compute_queue: Fifo = queue(sequencer::HALVES, &[32, 1]),
         store_queue: Fifo = queue(store_engine::HALVES, &[32]),
         load_to_compute: TokenCounter = TokenCounter::new(),
@@ -92,10 +94,6 @@ unit! {
         lanes: Dim = Dim::new(lanes.count),
         compute_halves: Dim = Dim::new(sequencer::HALVES),
         store_halves: Dim = Dim::new(store_engine::HALVES),
-        row_total: Dim = Dim::new(a.rows * pieces(c, Memory::Row).count),
-        col_total: Dim = Dim::new(a.cols * pieces(c, Memory::Col).count),
-        index_total: Dim = Dim::new(a.cols * pieces(c, Memory::Index).count),
-        offset_total: Dim = Dim::new(a.rows * pieces(c, Memory::Offset).count),
         elements: Dim = Dim::new(a.rows * a.cols),
         width: Dim = Dim::new(a.drain),
         registers: Dim = Dim::new(REGISTERS.len()),
@@ -175,44 +173,29 @@ impl Logic for Tandem {
         self.store_stuck.next = self.store.idle.val() & !self.store.take.val();
         self.front_end.stuck.next = self.at_rest.q.val().any();
         // payload words to the memories
-        self.scatter.write.next = self.front_end.write.val();
-        self.scatter.memory.next = self.front_end.write_memory.val();
-        self.scatter.broadcast.next = self.front_end.write_broadcast.val();
-        self.scatter.mask.next = self.front_end.write_mask.val();
-        self.scatter.word.next = self.front_end.write_word.val();
-        self.array.waddr.next = self.front_end.write_address.val();
+        self.payload.valid.next = self.front_end.write.val();
+        self.payload.memory.next = self.front_end.write_memory.val();
+        self.payload.broadcast.next = self.front_end.write_broadcast.val();
+        self.payload.mask.next = self.front_end.write_mask.val();
+        self.payload.address.next = self.front_end.write_address.val();
+        self.payload.word.next = self.front_end.write_word.val();
         for i in 0..self.lanes.val() {
-            self.scatter.data[i].next = self.front_end.write_data[i].val();
+            self.payload.data[i].next = self.front_end.write_data[i].val();
         }
-        for i in 0..self.row_total.val() {
-            self.array.row_we[i].next = self.scatter.row_we[i].val();
-            self.array.row_data[i].next = self.scatter.row_data[i].val();
-        }
-        for i in 0..self.col_total.val() {
-            self.array.col_we[i].next = self.scatter.col_we[i].val();
-            self.array.col_data[i].next = self.scatter.col_data[i].val();
-        }
-        for i in 0..self.index_total.val() {
-            self.array.index_we[i].next = self.scatter.index_we[i].val();
-            self.array.index_data[i].next = self.scatter.index_data[i].val();
-        }
-        for i in 0..self.offset_total.val() {
-            self.array.offset_we[i].next = self.scatter.offset_we[i].val();
-            self.array.offset_data[i].next = self.scatter.offset_data[i].val();
-        }
+        wire::join_all(&mut self.payload, &mut self.array.payload);
         // steps to the array, tiles to the drain
-        self.array.step.next = self.sequencer.step.val();
-        self.array.first.next = self.sequencer.first.val();
-        self.array.last.next = self.sequencer.last.val();
-        self.array.shift.next = self.sequencer.shift.val();
-        self.array.row.next = self.sequencer.row.val();
-        self.array.col.next = self.sequencer.col.val();
-        self.array.index.next = self.sequencer.index.val();
-        self.array.row_top.next = self.sequencer.row_top.val();
-        self.array.col_top.next = self.sequencer.col_top.val();
+        self.array.control.step.next = self.sequencer.step.val();
+        self.array.control.first.next = self.sequencer.first.val();
+        self.array.control.last.next = self.sequencer.last.val();
+        self.array.control.shift.next = self.sequencer.shift.val();
+        self.array.operands.row.next = self.sequencer.row.val();
+        self.array.operands.col.next = self.sequencer.col.val();
+        self.array.operands.index.next = self.sequencer.index.val();
+        self.array.operands.row_top.next = self.sequencer.row_top.val();
+        self.array.operands.col_top.next = self.sequencer.col_top.val();
         for s in 0..self.selects.val() {
-            self.array.mask[s].next = self.sequencer.mask.val();
-            self.array.held[s].next = self.sequencer.held[s].val();
+            self.array.operands.mask[s].next = self.sequencer.mask.val();
+            self.array.operands.held[s].next = self.sequencer.held[s].val();
         }
         self.drain.tile.next = self.sequencer.tile.val();
         self.drain.drains.next = self.sequencer.last.val();
@@ -283,10 +266,11 @@ impl Logic for Tandem {
             self.store_to_compute.pop.next = self.sequencer.pop_store.val() | self.fft[u].pop_store.val();
             self.compute_to_load.give.next = self.drain.give_load.val() | self.fft[u].give_load.val();
             self.compute_to_store.give.next = self.drain.give_store.val() | self.fft[u].give_store.val();
+            wire::join_all(&mut self.payload, &mut self.sample_scatter[u].payload);
             self.fft[u].waddr.next = self.front_end.write_address.val();
             for i in 0..self.sample_total.val() {
-                self.fft[u].sample_we[i].next = self.scatter.sample_we[i].val();
-                self.fft[u].sample_data[i].next = self.scatter.sample_data[i].val();
+                self.fft[u].sample_we[i].next = self.sample_scatter[u].element[0].we[i].val();
+                self.fft[u].sample_data[i].next = self.sample_scatter[u].element[0].data[i].val();
             }
             self.result_memory.we.next = self.drain.we.val() | self.fft[u].we.val();
             if !self.fft[u].idle.val() {

@@ -2,5 +2,6 @@
 
 pub mod front_end;
 pub mod instruction_rules;
+pub mod payload;
 pub mod pieces;
 pub mod scatter;
