@@ -2,6 +2,8 @@
 
 pub mod array_row;
 pub mod drain;
+pub mod engine;
+pub mod gemm;
 pub mod index_port;
 pub mod mac_array;
 pub mod operand_port;

@@ -8,7 +8,11 @@
 //! the sum to all inside it. Turns are numbered from 1, and a register says whether one is the last: the
 //! long way is from there to who moves.
 
-use super::pe::{Widths, optional};
+use super::drain::Tile;
+use super::engine::Head;
+use super::pe::Widths;
+use super::step::{Control, Operands};
+use crate::counters::StepEvents;
 use crate::field::field;
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
@@ -25,68 +29,20 @@ pub const HALVES: usize = 31;
 pub struct Sequencer {
     /// Clock.
     pub clock: Signal<In, Clock>,
-    /// The queue has a head.
-    pub available: Signal<In, Bit>,
+    /// The queue's head.
+    pub head: Head<In>,
     /// The head's 16-bit halves.
     pub half: Vec<Sig<In>>,
-    /// A token from the load engine is there.
-    pub load_token: Signal<In, Bit>,
-    /// A token from the store engine is there.
-    pub store_token: Signal<In, Bit>,
-    /// The head is taken.
-    pub take: Signal<Out, Bit>,
-    /// … with a token from the load engine.
-    pub pop_load: Signal<Out, Bit>,
-    /// … with a token from the store engine.
-    pub pop_store: Signal<Out, Bit>,
     /// Nothing runs.
     pub idle: Signal<Out, Bit>,
-    /// Idle, and the head lacks a token.
-    pub wait_token: Signal<Out, Bit>,
-    /// The last step of a tile is held back.
-    pub wait_drain: Signal<Out, Bit>,
-    /// A step is issued.
-    pub step: Signal<Out, Bit>,
-    /// It starts a sum.
-    pub first: Signal<Out, Bit>,
-    /// It ends a tile that is drained.
-    pub last: Signal<Out, Bit>,
-    /// Flat row address.
-    pub row: Sig<Out>,
-    /// Column address.
-    pub col: Sig<Out>,
-    /// Index address.
-    pub index: Sig<Out>,
-    /// Indices belong to rows (none without selection).
-    pub held: Vec<Sig<Out>>,
-    /// M − 1 of the step, 0 without selection.
-    pub mask: Sig<Out>,
-    /// Row digits are signed.
-    pub row_top: Signal<Out, Bit>,
-    /// Column digits are signed.
-    pub col_top: Signal<Out, Bit>,
-    /// Weight of the digit product, in digits.
-    pub shift: Sig<Out>,
-    /// A tile ends in this cycle.
-    pub tile: Signal<Out, Bit>,
-    /// Its valid rows.
-    pub tile_rows: Sig<Out>,
-    /// Its valid columns.
-    pub tile_cols: Sig<Out>,
-    /// Result words in each of its rows.
-    pub tile_groups: Sig<Out>,
-    /// It is the first of its instruction: results go to `result_base` from here on.
-    pub tile_starts: Signal<Out, Bit>,
-    /// Result address of the instruction.
-    pub result_base: Sig<Out>,
-    /// It is the last of an instruction that gives the load engine a token.
-    pub push_load: Signal<Out, Bit>,
-    /// … the store engine.
-    pub push_store: Signal<Out, Bit>,
-    /// The step is the first that chooses from its windows.
-    pub opens: Signal<Out, Bit>,
-    /// The step chooses from the windows of the one before.
-    pub reuses: Signal<Out, Bit>,
+    /// A step.
+    pub control: Control<Out>,
+    /// Where it takes its operands.
+    pub operands: Operands<Out>,
+    /// A tile that ends.
+    pub tile: Tile<Out>,
+    /// What is to be counted.
+    pub events: StepEvents<Out>,
     ready: Signal<Local, Bit>,
     advance: Signal<Local, Bit>,
     busy: Reg,
@@ -172,37 +128,13 @@ impl Sequencer {
         let most_words = a.rows * a.cols.div_ceil(a.drain);
         Sequencer {
             clock: Default::default(),
-            available: Default::default(),
+            head: Head::new(),
             half: Sig::vec(HALVES, 16, false),
-            load_token: Default::default(),
-            store_token: Default::default(),
-            take: Default::default(),
-            pop_load: Default::default(),
-            pop_store: Default::default(),
             idle: Default::default(),
-            wait_token: Default::default(),
-            wait_drain: Default::default(),
-            step: Default::default(),
-            first: Default::default(),
-            last: Default::default(),
-            row: Sig::unsigned(at),
-            col: Sig::unsigned(at),
-            index: Sig::unsigned(at),
-            held: optional(usize::from(w.pick > 0), 1),
-            mask: Sig::unsigned(index_bits(a.select)),
-            row_top: Default::default(),
-            col_top: Default::default(),
-            shift: Sig::unsigned(w.shift),
-            tile: Default::default(),
-            tile_rows: Sig::unsigned(bits_for(a.rows)),
-            tile_cols: Sig::unsigned(bits_for(a.cols)),
-            tile_groups: Sig::unsigned(bits_for(a.cols.div_ceil(a.drain))),
-            tile_starts: Default::default(),
-            result_base: Sig::unsigned(index_bits(c.memory.result)),
-            push_load: Default::default(),
-            push_store: Default::default(),
-            opens: Default::default(),
-            reuses: Default::default(),
+            control: Control::new(c),
+            operands: Operands::new(c),
+            tile: Tile::new(c),
+            events: StepEvents::new(c),
             ready: Default::default(),
             advance: Default::default(),
             busy: Reg::unsigned(1),
@@ -371,42 +303,46 @@ impl Logic for Sequencer {
             self.waits.next = self.several.val();
         }
         // the step
-        self.wait_drain.next = self.busy.q.val().any() & self.tile_end.val() & self.waits.val();
-        self.advance.next = self.busy.q.val().any() & !self.wait_drain.val();
-        self.step.next = self.advance.val();
-        self.first.next = self.first_step.q.val().any() & !self.keep.y.val().any();
-        self.last.next = self.tile_end.val();
-        self.row.next = self.row_at[self.levels.val() + 1].q.val();
-        self.col.next = self.col_at[self.levels.val() + 1].q.val();
-        self.index.next = self.col_at[self.levels.val() - 1].q.val() + self.index_delta.q.val();
-        self.row_top.next = self.row_signed.y.val().any() & self.at_end[self.levels.val()].val();
-        self.col_top.next = self.col_signed.y.val().any() & self.at_end[self.levels.val() + 1].val();
-        self.shift.next = (self.turn[self.levels.val()].q.val() - 1) * self.row_weight.val()
+        self.events.wait_drain.next = self.busy.q.val().any() & self.tile_end.val() & self.waits.val();
+        self.advance.next = self.busy.q.val().any() & !self.events.wait_drain.val();
+        self.control.step.next = self.advance.val();
+        self.control.first.next = self.first_step.q.val().any() & !self.keep.y.val().any();
+        self.control.last.next = self.tile_end.val();
+        self.operands.row.next = self.row_at[self.levels.val() + 1].q.val();
+        self.operands.col.next = self.col_at[self.levels.val() + 1].q.val();
+        self.operands.index.next = self.col_at[self.levels.val() - 1].q.val() + self.index_delta.q.val();
+        self.operands.row_top.next = self.row_signed.y.val().any() & self.at_end[self.levels.val()].val();
+        self.operands.col_top.next = self.col_signed.y.val().any() & self.at_end[self.levels.val() + 1].val();
+        self.control.shift.next = (self.turn[self.levels.val()].q.val() - 1) * self.row_weight.val()
             + (self.turn[self.levels.val() + 1].q.val() - 1) * self.col_weight.val();
         // the tile
-        self.tile.next = self.advance.val() & self.tile_end.val();
-        self.tile_rows.next = self.rows.y.val();
-        self.tile_cols.next = self.cols.y.val();
+        self.tile.ends.next = self.advance.val() & self.tile_end.val();
+        self.tile.rows.next = self.rows.y.val();
+        self.tile.cols.next = self.cols.y.val();
         for l in 0..self.levels.val() {
             if self.at_end[l].val() & (self.row_edge.y.val() == l) {
-                self.tile_rows.next = self.rows_last.y.val();
+                self.tile.rows.next = self.rows_last.y.val();
             }
             if self.at_end[l].val() & (self.col_edge.y.val() == l) {
-                self.tile_cols.next = self.cols_last.y.val();
+                self.tile.cols.next = self.cols_last.y.val();
             }
         }
-        self.tile_groups.next = (self.tile_cols.val() + self.drain.val() - 1) >> self.log_drain.val();
-        self.tile_starts.next = self.first_tile.q.val().any();
-        self.result_base.next = self.kept[4].q.val();
-        self.push_load.next = self.carry[0].val() & self.push_prev.y.val().any();
-        self.push_store.next = self.carry[0].val() & self.push_next.y.val().any();
+        self.tile.groups.next = (self.tile.cols.val() + self.drain.val() - 1) >> self.log_drain.val();
+        self.tile.starts.next = self.first_tile.q.val().any();
+        self.tile.base.next = self.kept[4].q.val();
+        self.tile.push.load.next = self.carry[0].val() & self.push_prev.y.val().any();
+        self.tile.push.store.next = self.carry[0].val() & self.push_next.y.val().any();
         if self.hold.y.val().any() {
-            self.last.next = false;
+            self.control.last.next = false;
         }
+        self.tile.drains.next = self.control.last.val();
+        self.events.step.next = self.advance.val();
+        self.events.rows.next = self.tile.rows.val();
+        self.events.cols.next = self.tile.cols.val();
         // selection: the level that goes on choosing from the same windows
         self.window_turn.next = self.turn[self.levels.val() - 1].q.val();
         if self.by_row.y.val().any() {
-            self.index.next = self.tile_index.q.val();
+            self.operands.index.next = self.tile_index.q.val();
             self.window_turn.next = 1.into();
             for t in 1..self.tile_choices.val() {
                 if self.tiles.y.val() == t {
@@ -414,19 +350,20 @@ impl Logic for Sequencer {
                 }
             }
         }
-        self.mask.next = 0.into();
-        self.opens.next = false;
-        self.reuses.next = false;
+        self.events.mask.next = 0.into();
+        self.events.opens.next = false;
+        self.events.reuses.next = false;
         for s in 0..self.selects.val() {
             for b in 0..self.log_banks.val() {
                 if self.select.y.val() > b {
-                    self.mask.next = self.mask.val() * 2 + 1;
+                    self.events.mask.next = self.events.mask.val() * 2 + 1;
                 }
             }
-            self.held[s].next = self.by_row.y.val();
+            self.operands.mask[s].next = self.events.mask.val();
+            self.operands.held[s].next = self.by_row.y.val();
             if self.select.y.val().any() {
-                self.opens.next = self.window_turn.val() == 1;
-                self.reuses.next = self.window_turn.val() != 1;
+                self.events.opens.next = self.window_turn.val() == 1;
+                self.events.reuses.next = self.window_turn.val() != 1;
             }
         }
         // moving on
@@ -446,8 +383,8 @@ impl Logic for Sequencer {
             self.first_step.d.next = self.tile_end.val().into();
             if self.tile_end.val() {
                 self.fresh.d.next = 1.into();
-                self.rows_kept.d.next = self.tile_rows.val();
-                self.groups_kept.d.next = self.tile_groups.val();
+                self.rows_kept.d.next = self.tile.rows.val();
+                self.groups_kept.d.next = self.tile.groups.val();
                 if self.hold.y.val().any() {
                     self.rows_kept.d.next = 1.into();
                     self.groups_kept.d.next = 1.into();
@@ -482,14 +419,14 @@ impl Logic for Sequencer {
         self.head_count[self.levels.val() + 1].next = self.head_col_planes.y.val();
         self.head_pop_prev.x.next = self.half[0].val();
         self.head_pop_next.x.next = self.half[0].val();
-        self.ready.next = (self.load_token.val() | !self.head_pop_prev.y.val().any())
-            & (self.store_token.val() | !self.head_pop_next.y.val().any());
+        self.ready.next = (self.head.load.present.val() | !self.head_pop_prev.y.val().any())
+            & (self.head.store.present.val() | !self.head_pop_next.y.val().any());
         self.idle.next = !self.busy.q.val().any();
-        self.take.next = self.available.val() & self.ready.val() & !self.busy.q.val().any();
-        self.wait_token.next = self.available.val() & !self.ready.val() & !self.busy.q.val().any();
-        self.pop_load.next = self.take.val() & self.head_pop_prev.y.val().any();
-        self.pop_store.next = self.take.val() & self.head_pop_next.y.val().any();
-        if self.take.val() {
+        self.head.take.next = self.head.available.val() & self.ready.val() & !self.busy.q.val().any();
+        self.head.wait_token.next = self.head.available.val() & !self.ready.val() & !self.busy.q.val().any();
+        self.head.load.pop.next = self.head.take.val() & self.head_pop_prev.y.val().any();
+        self.head.store.pop.next = self.head.take.val() & self.head_pop_next.y.val().any();
+        if self.head.take.val() {
             self.busy.d.next = 1.into();
             self.first_step.d.next = 1.into();
             self.first_tile.d.next = 1.into();

@@ -4,9 +4,10 @@ use super::core::Core;
 use super::packer::Packer;
 use super::samples::Samples;
 use super::{LOG_BITS, Shape};
+use crate::compute::engine::Engine;
 use crate::field::field;
 use crate::hdl::prelude::*;
-use crate::load::pieces::pieces;
+use crate::load::scatter::Scatter;
 use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::config::Fft;
@@ -23,42 +24,11 @@ pub const HALVES: usize = 5;
 pub struct FftUnit {
     /// Clock.
     pub clock: Signal<In, Clock>,
-    /// The queue's head is a TRANSFORM, and whatever came before is done.
-    pub available: Signal<In, Bit>,
+    /// The accelerator around it.
+    pub engine: Engine<In>,
     /// The head's 16-bit halves.
     pub half: Vec<Sig<In>>,
-    /// A token from the load engine is there.
-    pub load_token: Signal<In, Bit>,
-    /// A token from the store engine is there.
-    pub store_token: Signal<In, Bit>,
-    /// The head is taken.
-    pub take: Signal<Out, Bit>,
-    /// … with a token from the load engine.
-    pub pop_load: Signal<Out, Bit>,
-    /// … with a token from the store engine.
-    pub pop_store: Signal<Out, Bit>,
-    /// Nothing runs.
-    pub idle: Signal<Out, Bit>,
-    /// Idle, and the head lacks a token.
-    pub wait_token: Signal<Out, Bit>,
-    /// A group is read.
-    pub step: Signal<Out, Bit>,
-    /// Sample memory: address to write.
-    pub waddr: Sig<In>,
-    /// Write enable of each piece.
-    pub sample_we: Vec<Signal<In, Bit>>,
-    /// The pieces.
-    pub sample_data: Vec<Sig<In>>,
-    /// A result word is written.
-    pub we: Signal<Out, Bit>,
-    /// Where.
-    pub address: Sig<Out>,
-    /// Its results.
-    pub result: Vec<Sig<Out>>,
-    /// A token for the load engine.
-    pub give_load: Signal<Out, Bit>,
-    /// A token for the store engine.
-    pub give_store: Signal<Out, Bit>,
+    scatter: Scatter,
     samples: Samples,
     core: Core,
     packer: Packer,
@@ -92,7 +62,6 @@ pub struct FftUnit {
     is_block: Slice,
     is_tile: Slice,
     log: Slice,
-    pieces: Dim,
     parts: Dim,
     lanes: Dim,
     width: Dim,
@@ -102,29 +71,14 @@ pub struct FftUnit {
 impl FftUnit {
     /// The unit of `fft`.
     pub fn new(c: &Config, fft: &Fft) -> Self {
-        let (shape, pieces, width) = (Shape::new(fft), pieces(c, Memory::Sample), c.array.drain);
+        let (shape, width) = (Shape::new(fft), c.array.drain);
         let log_groups = fft.groups(c.link_bits).ilog2() as usize;
         let batches = bits_for(4 * width / shape.lanes);
         FftUnit {
             clock: Default::default(),
-            available: Default::default(),
+            engine: Engine::new(c),
             half: Sig::vec(HALVES, 16, false),
-            load_token: Default::default(),
-            store_token: Default::default(),
-            take: Default::default(),
-            pop_load: Default::default(),
-            pop_store: Default::default(),
-            idle: Default::default(),
-            wait_token: Default::default(),
-            step: Default::default(),
-            waddr: Sig::unsigned(16),
-            sample_we: (0..pieces.count).map(|_| Default::default()).collect(),
-            sample_data: Sig::vec(pieces.count, pieces.bits, false),
-            we: Default::default(),
-            address: Sig::unsigned(index_bits(c.memory.result)),
-            result: Sig::vec(width, 32, true),
-            give_load: Default::default(),
-            give_store: Default::default(),
+            scatter: Scatter::new(c, Memory::Sample),
             samples: Samples::new(c, fft),
             core: Core::new(&shape),
             packer: Packer::new(c, fft),
@@ -159,7 +113,6 @@ impl FftUnit {
             is_block: field(transform::BLOCK, 0),
             is_tile: field(transform::TILE, 0),
             log: field(transform::LOG_POINTS, 4),
-            pieces: Dim::new(pieces.count),
             parts: Dim::new(shape.parts()),
             lanes: Dim::new(shape.lanes),
             width: Dim::new(width),
@@ -204,13 +157,11 @@ impl Logic for FftUnit {
         self.is_tile.x.next = self.half[0].val();
         self.log.x.next = self.half[4].val();
         self.samples.clock.next = self.clock.val();
-        self.samples.waddr.next = self.waddr.val();
-        for i in 0..self.pieces.val() {
-            self.samples.we[i].next = self.sample_we[i].val();
-            self.samples.wdata[i].next = self.sample_data[i].val();
-        }
+        wire::join_all(&mut self.engine.payload, &mut self.scatter.payload);
+        wire::join_all(&mut self.scatter.element[0], &mut self.samples.write);
+        self.samples.waddr.next = self.engine.payload.address.val();
         // reading groups
-        self.step.next = self.reading.q.val().any();
+        self.engine.busy.next = self.reading.q.val().any();
         self.samples.group.next = self.group.q.val();
         self.group.d.next = self.group.q.val() + 1;
         if self.reading.q.val().any() {
@@ -257,28 +208,30 @@ impl Logic for FftUnit {
             self.packer.exponent[l].next = self.core.exponent[l].val();
             self.packer.clamped[l].next = self.core.clamped[l].val();
         }
-        self.we.next = self.packer.we.val();
-        self.address.next = self.result_at.q.val();
+        self.engine.write.we.next = self.packer.we.val();
+        self.engine.write.address.next = self.result_at.q.val();
         if self.packer.we.val() {
             self.result_at.d.next = self.result_at.q.val() + 1;
         }
         for w in 0..self.width.val() {
-            self.result[w].next = self.packer.result[w].val();
+            self.engine.write.result[w].next = self.packer.result[w].val();
         }
-        self.give_load.next = self.packer.done.val() & self.push_load.q.val().any();
-        self.give_store.next = self.packer.done.val() & self.push_store.q.val().any();
+        self.engine.give.load.next = self.packer.done.val() & self.push_load.q.val().any();
+        self.engine.give.store.next = self.packer.done.val() & self.push_store.q.val().any();
         if self.packer.done.val() {
             self.busy.d.next = 0.into();
         }
         // taking the head
-        self.ready.next = (self.load_token.val() | !self.pop_prev.y.val().any())
-            & (self.store_token.val() | !self.pop_next.y.val().any());
-        self.idle.next = !self.busy.q.val().any();
-        self.take.next = self.available.val() & self.ready.val() & self.idle.val();
-        self.wait_token.next = self.available.val() & !self.ready.val() & self.idle.val();
-        self.pop_load.next = self.take.val() & self.pop_prev.y.val().any();
-        self.pop_store.next = self.take.val() & self.pop_next.y.val().any();
-        if self.take.val() {
+        self.ready.next = (self.engine.head.load.present.val() | !self.pop_prev.y.val().any())
+            & (self.engine.head.store.present.val() | !self.pop_next.y.val().any());
+        self.engine.quiet.next = !self.busy.q.val().any();
+        self.engine.head.take.next =
+            self.engine.head.available.val() & self.ready.val() & self.engine.quiet.val();
+        self.engine.head.wait_token.next =
+            self.engine.head.available.val() & !self.ready.val() & self.engine.quiet.val();
+        self.engine.head.load.pop.next = self.engine.head.take.val() & self.pop_prev.y.val().any();
+        self.engine.head.store.pop.next = self.engine.head.take.val() & self.pop_next.y.val().any();
+        if self.engine.head.take.val() {
             self.busy.d.next = 1.into();
             self.reading.d.next = 1.into();
             self.fresh.d.next = 1.into();
