@@ -63,7 +63,6 @@ pub struct FftUnit {
     is_tile: Slice,
     log: Slice,
     parts: Dim,
-    lanes: Dim,
     width: Dim,
     log_groups: Dim,
 }
@@ -114,7 +113,6 @@ impl FftUnit {
             is_tile: field(transform::TILE, 0),
             log: field(transform::LOG_POINTS, 4),
             parts: Dim::new(shape.parts()),
-            lanes: Dim::new(shape.lanes),
             width: Dim::new(width),
             log_groups: Dim::new(log_groups),
         }
@@ -178,14 +176,13 @@ impl Logic for FftUnit {
         self.entering.d.next = self.fresh.q.val() & self.reading.q.val();
         // through the core
         self.core.clock.next = self.clock.val();
-        self.core.log_points.next = self.log_points.q.val();
-        self.core.tile.next = self.tile.q.val().any();
-        self.core.inverse.next = self.inverse.q.val().any();
-        self.core.block.next = self.block.q.val().any();
+        self.core.mode.log_points.next = self.log_points.q.val();
+        self.core.mode.tile.next = self.tile.q.val().any();
+        self.core.mode.inverse.next = self.inverse.q.val().any();
+        self.core.mode.block.next = self.block.q.val().any();
         self.core.start.next = self.entering.q.val().any();
         for p in 0..self.parts.val() {
             self.core.x[p].next = self.samples.part[p].val();
-            self.packer.part[p].next = self.core.y[p].val();
         }
         // to result words
         self.valid.next = self.busy.q.val().any() & (self.core.starts.val() | self.leaving.q.val().any());
@@ -204,10 +201,7 @@ impl Logic for FftUnit {
         self.packer.valid.next = self.valid.val();
         self.packer.ends.next = self.out_ends.val();
         self.packer.last.next = self.out_last.val();
-        for l in 0..self.lanes.val() {
-            self.packer.exponent[l].next = self.core.exponent[l].val();
-            self.packer.clamped[l].next = self.core.clamped[l].val();
-        }
+        wire::join_all(&mut self.core.spectrum, &mut self.packer.spectrum);
         self.engine.write.we.next = self.packer.we.val();
         self.engine.write.address.next = self.result_at.q.val();
         if self.packer.we.val() {
