@@ -44,6 +44,7 @@ unit! {
         full: Vec<Reg> = Reg::vec(usize::from(!through), 1, false),
         through: Flag = Flag::new(through),
         lanes: Dim = Dim::new(lanes),
+        words: Dim = Dim::new(usize::from(!through)),
     }
 }
 
@@ -54,17 +55,18 @@ impl Logic for Slot {
     fn update(&mut self) {
         if self.through.val() {
             wire::join_all(&mut self.in_, &mut self.out);
-        } else {
-            self.in_.ready.next = !self.full[0].q.val().any() | self.out.ready.val();
-            self.in_.level.next = self.out.level.val() + self.full[0].q.val();
-            self.out.valid.next = self.full[0].q.val().any();
-            self.out.tag.first.next = self.first[0].q.val();
+        }
+        for w in 0..self.words.val() {
+            self.in_.ready.next = !self.full[w].q.val().any() | self.out.ready.val();
+            self.in_.level.next = self.out.level.val() + self.full[w].q.val();
+            self.out.valid.next = self.full[w].q.val().any();
+            self.out.tag.first.next = self.first[w].q.val();
             if self.out.ready.val() {
-                self.full[0].d.next = 0.into();
+                self.full[w].d.next = 0.into();
             }
             if self.in_.ready.val() & self.in_.valid.val() {
-                self.full[0].d.next = 1.into();
-                self.first[0].d.next = self.in_.tag.first.val();
+                self.full[w].d.next = 1.into();
+                self.first[w].d.next = self.in_.tag.first.val();
             }
             for l in 0..self.lanes.val() {
                 self.out.data[l].next = self.held[l].q.val();
