@@ -9,17 +9,18 @@
 
 use crate::compute::engine::Turns;
 use crate::compute::gemm::Gemm;
-use crate::compute::sequencer::{self, Sequencer};
 use crate::counters::CounterFile;
-use crate::fft::unit::{self, FftUnit};
+use crate::fft::unit::FftUnit;
+use crate::field::{halves, queue_halves};
 use crate::hdl::prelude::*;
 use crate::link::{Status, WordsIn, WordsOut};
 use crate::load::front_end::FrontEnd;
 use crate::store::result_memory::ResultMemory;
-use crate::store::store_engine::{self, StoreEngine};
+use crate::store::store_engine::StoreEngine;
 use crate::tokens::TokenCounter;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
+use tandem_spec::isa::{Opcode, Who};
 
 unit! {
     /// The top module; see docs/accelerator.md.
@@ -38,8 +39,8 @@ unit! {
         /// What the accelerator does.
         pub status: Status<Out> = Status::new(),
         front_end: FrontEnd = FrontEnd::new(c),
-        compute_queue: Fifo = queue(sequencer::HALVES, &[32, 1]),
-        store_queue: Fifo = queue(store_engine::HALVES, &[32]),
+        compute_queue: Fifo = queue(queue_halves(Who::Compute), &[32, 1]),
+        store_queue: Fifo = queue(queue_halves(Who::Store), &[32]),
         load_to_compute: TokenCounter = TokenCounter::new(),
         compute_to_load: TokenCounter = TokenCounter::new(),
         compute_to_store: TokenCounter = TokenCounter::new(),
@@ -51,9 +52,9 @@ unit! {
         store: StoreEngine = StoreEngine::new(c),
         counters: CounterFile = CounterFile::new(c),
         at_rest: Reg = Reg::with_reset(1, false, 1),
-        compute_halves: Dim = Dim::new(sequencer::HALVES),
-        store_halves: Dim = Dim::new(store_engine::HALVES),
-        fft_halves: Dim = Dim::new(unit::HALVES),
+        compute_halves: Dim = Dim::new(queue_halves(Who::Compute)),
+        store_halves: Dim = Dim::new(queue_halves(Who::Store)),
+        fft_halves: Dim = Dim::new(halves(Opcode::named("TRANSFORM"))),
         transforms: Dim = Dim::new(transforms),
     }
 }
@@ -79,9 +80,9 @@ impl Logic for Tandem {
         self.store_queue.d[self.store_halves.val()].next = self.front_end.number.val();
         self.compute_queue.push.next = self.front_end.compute.push.val();
         self.store_queue.push.next = self.front_end.store.push.val();
-        self.compute_queue.pop.next = self.turns.all.head.take.val() | self.front_end.flush.val();
+        self.compute_queue.pop.next = self.turns.all.request.take.val() | self.front_end.flush.val();
         self.store_queue.pop.next = self.store.take.val() | self.front_end.flush.val();
-        self.turns.all.head.available.next = !self.compute_queue.empty.val() & !self.front_end.flush.val();
+        self.turns.all.request.available.next = !self.compute_queue.empty.val() & !self.front_end.flush.val();
         self.turns.turn.next = self.compute_queue.head[self.compute_halves.val() + 1].val();
         self.store.available.next = !self.store_queue.empty.val() & !self.front_end.flush.val();
         self.store.number.next = self.store_queue.head[self.store_halves.val()].val();
@@ -100,8 +101,8 @@ impl Logic for Tandem {
         self.compute_to_load.clear.next = self.front_end.flush.val();
         self.compute_to_store.clear.next = self.front_end.flush.val();
         self.store_to_compute.clear.next = self.front_end.flush.val();
-        wire::join_all(&mut self.load_to_compute.tokens, &mut self.turns.all.head.load);
-        wire::join_all(&mut self.store_to_compute.tokens, &mut self.turns.all.head.store);
+        wire::join_all(&mut self.load_to_compute.tokens, &mut self.turns.all.request.load);
+        wire::join_all(&mut self.store_to_compute.tokens, &mut self.turns.all.request.store);
         wire::join_all(&mut self.compute_to_load.tokens, &mut self.front_end.tokens);
         wire::join_all(&mut self.compute_to_store.tokens, &mut self.store.tokens);
         // the compute engine's units
@@ -123,13 +124,13 @@ impl Logic for Tandem {
         wire::join_all(&mut self.store.events, &mut self.counters.store);
         wire::join_all(&mut self.counters.value, &mut self.store.register);
         self.counters.computes.next = self.turns.all.busy.val();
-        self.counters.compute_waits.next = self.turns.all.head.wait_token.val();
+        self.counters.compute_waits.next = self.turns.all.request.wait_token.val();
         self.counters.drained.next = self.turns.all.write.we.val();
         self.counters.freeze.next = self.store.freeze.val();
         self.counters.clear.next = self.store.restart.val() | self.front_end.clear.val();
         // who can move; from a register: what the front end hands on now will move only then
         self.at_rest.d.next = (self.turns.all.quiet.val()
-            & !self.turns.all.head.take.val()
+            & !self.turns.all.request.take.val()
             & !self.store.events.busy.val()
             & !self.store.take.val()
             & !(self.front_end.compute.push.val()
@@ -149,8 +150,3 @@ impl Logic for Tandem {
         self.status.store_number.next = self.store_queue.head[self.store_halves.val()].val();
     }
 }
-
-macro_rules! by_hand {
-    ($($u:ty),*) => { $(impl crate::hdl::unit::Field for $u { fn prepare(&mut self, clock: Clock) { self.clock.next = clock; } })* };
-}
-by_hand!(FrontEnd, Sequencer, FftUnit, StoreEngine);

@@ -8,8 +8,8 @@ use rust_hdl::prelude::*;
 use tandem_spec::Config;
 
 bundle! {
-    /// An instruction at the head of the queue, and the tokens that it may need.
-    pub struct Head<D>() {
+    /// An instruction that waits for its unit, and the tokens that it may need.
+    pub struct Request<D>() {
         /// It is there.
         available: Signal<D, Bit>,
         /// Tokens from the load engine.
@@ -38,7 +38,7 @@ bundle! {
     /// The accelerator as a unit of the compute engine sees it.
     pub struct Engine<D>(c: &Config) {
         /// An instruction for it.
-        head: Head<D> = Head::new(),
+        request: Request<D> = Request::new(),
         /// Payload words for its memories.
         payload: Payload<D> = Payload::new(c),
     } back {
@@ -60,7 +60,7 @@ unit! {
     pub struct Turns(c: &Config, units: usize) {
         /// Of all units.
         pub all: Engine<In> = Engine::new(c),
-        /// The unit of the instruction at the head.
+        /// The unit of the instruction at the request.
         pub turn: Sig<In> = Sig::unsigned(index_bits(units)),
         /// Of each unit.
         pub unit: Vec<Engine<Out>> = (0..units).map(|_| Engine::new(c)).collect(),
@@ -74,10 +74,10 @@ impl Logic for Turns {
 
     #[hdl_gen]
     fn update(&mut self) {
-        self.all.head.take.next = false;
-        self.all.head.wait_token.next = false;
-        self.all.head.load.pop.next = false;
-        self.all.head.store.pop.next = false;
+        self.all.request.take.next = false;
+        self.all.request.wait_token.next = false;
+        self.all.request.load.pop.next = false;
+        self.all.request.store.pop.next = false;
         self.all.busy.next = false;
         self.all.quiet.next = true;
         self.all.give.load.next = false;
@@ -86,21 +86,23 @@ impl Logic for Turns {
         self.all.write.we.next = false;
         for u in 0..self.units.val() {
             wire::join_all(&mut self.all.payload, &mut self.unit[u].payload);
-            self.unit[u].head.load.present.next = self.all.head.load.present.val();
-            self.unit[u].head.store.present.next = self.all.head.store.present.val();
-            self.unit[u].head.available.next =
-                self.all.head.available.val() & ((self.turn.val() == u) | (self.units.val() == 1));
+            self.unit[u].request.load.present.next = self.all.request.load.present.val();
+            self.unit[u].request.store.present.next = self.all.request.store.present.val();
+            self.unit[u].request.available.next =
+                self.all.request.available.val() & ((self.turn.val() == u) | (self.units.val() == 1));
             for v in 0..self.units.val() {
                 if v != u {
-                    self.unit[u].head.available.next =
-                        self.unit[u].head.available.val() & self.unit[v].quiet.val();
+                    self.unit[u].request.available.next =
+                        self.unit[u].request.available.val() & self.unit[v].quiet.val();
                 }
             }
-            self.all.head.take.next = self.all.head.take.val() | self.unit[u].head.take.val();
-            self.all.head.wait_token.next =
-                self.all.head.wait_token.val() | self.unit[u].head.wait_token.val();
-            self.all.head.load.pop.next = self.all.head.load.pop.val() | self.unit[u].head.load.pop.val();
-            self.all.head.store.pop.next = self.all.head.store.pop.val() | self.unit[u].head.store.pop.val();
+            self.all.request.take.next = self.all.request.take.val() | self.unit[u].request.take.val();
+            self.all.request.wait_token.next =
+                self.all.request.wait_token.val() | self.unit[u].request.wait_token.val();
+            self.all.request.load.pop.next =
+                self.all.request.load.pop.val() | self.unit[u].request.load.pop.val();
+            self.all.request.store.pop.next =
+                self.all.request.store.pop.val() | self.unit[u].request.store.pop.val();
             self.all.busy.next = self.all.busy.val() | self.unit[u].busy.val();
             self.all.quiet.next = self.all.quiet.val() & self.unit[u].quiet.val();
             self.all.give.load.next = self.all.give.load.val() | self.unit[u].give.load.val();
