@@ -428,6 +428,8 @@ impl Logic for StoreEngine {
                 self.part.d.next = 0.into();
                 self.start_wait.d.next = self.wait_start.val().into();
                 self.gap.d.next = self.gap_start.val().into();
+                self.format_q.d.next = 0.into();
+                self.shift_q.d.next = 0.into();
                 if self.narrows.val() {
                     self.format_q.d.next = self.command.format.val();
                     self.shift_q.d.next = self.command.shift.val();
