@@ -10,6 +10,56 @@ const FIXED: usize = 3;
 /// Registers before the counters that multiply; a READ sends its first register after five cycles.
 const LAG: usize = 3;
 
+bundle! {
+    /// Events of the load engine.
+    pub struct LoadEvents<D>() {
+        /// A link word is taken.
+        word: Signal<D, Bit>,
+        /// A payload is taken or checked.
+        busy: Signal<D, Bit>,
+        /// A LOAD lacks its token.
+        wait_token: Signal<D, Bit>,
+        /// A queue has no room.
+        wait_queue: Signal<D, Bit>,
+        /// A payload word is missing.
+        wait_link: Signal<D, Bit>,
+        /// An instruction is dispatched.
+        dispatched: Signal<D, Bit>,
+    }
+}
+
+bundle! {
+    /// Events of a step.
+    pub struct StepEvents<D>(c: &Config) {
+        /// It is issued.
+        step: Signal<D, Bit>,
+        /// A tile's last one is held back.
+        wait_drain: Signal<D, Bit>,
+        /// Its valid rows.
+        rows: Sig<D> = Sig::unsigned(bits_for(c.array.rows)),
+        /// Its valid columns.
+        cols: Sig<D> = Sig::unsigned(bits_for(c.array.cols)),
+        /// M − 1, or 0.
+        mask: Sig<D> = Sig::unsigned(index_bits(c.array.select)),
+        /// It is the first that chooses from its windows.
+        opens: Signal<D, Bit>,
+        /// It chooses from the windows of the one before.
+        reuses: Signal<D, Bit>,
+    }
+}
+
+bundle! {
+    /// Events of the store engine.
+    pub struct StoreEvents<D>() {
+        /// It works.
+        busy: Signal<D, Bit>,
+        /// A STORE or READ lacks its token.
+        wait_token: Signal<D, Bit>,
+        /// An output word is not taken.
+        wait_link: Signal<D, Bit>,
+    }
+}
+
 unit! {
     /// Counts events in the cycle in which they are signalled; what is not generated stays zero.
     ///
@@ -21,7 +71,6 @@ unit! {
         let (rows, cols) = (bits_for(c.array.rows), bits_for(c.array.cols));
         let elements = bits_for(c.array.rows * c.array.cols);
         let pick = index_bits(c.array.select);
-        let bits = || (0..REGISTERS.len()).map(|_| Default::default()).collect();
         let start = |i: usize| match i {
             0 => IDENTITY.into(),
             1 => i128::from(c.hash() as u32),
@@ -34,51 +83,25 @@ unit! {
         pub freeze: Signal<In, Bit>,
         /// All counters become zero.
         pub clear: Signal<In, Bit>,
-        /// A link word is taken.
-        pub word_in: Signal<In, Bit>,
-        /// The load engine takes or checks a payload.
-        pub load: Signal<In, Bit>,
-        /// A step is issued.
-        pub step: Signal<In, Bit>,
-        /// A group of samples is read.
-        pub sampled: Signal<In, Bit>,
-        /// A result word is written.
-        pub drained: Signal<In, Bit>,
-        /// The store engine works.
-        pub store: Signal<In, Bit>,
-        /// A LOAD lacks its token.
-        pub load_waits: Signal<In, Bit>,
+        /// Of the load engine.
+        pub load: LoadEvents<In> = LoadEvents::new(),
+        /// The compute engine takes operands.
+        pub computes: Signal<In, Bit>,
         /// A COMPUTE or a TRANSFORM lacks a token.
         pub compute_waits: Signal<In, Bit>,
-        /// A STORE or READ lacks its token.
-        pub store_waits: Signal<In, Bit>,
-        /// A queue has no room.
-        pub queue_waits: Signal<In, Bit>,
-        /// A payload word is missing.
-        pub link_in_waits: Signal<In, Bit>,
-        /// An output word is not taken.
-        pub link_out_waits: Signal<In, Bit>,
-        /// A tile's last step is held back.
-        pub drain_waits: Signal<In, Bit>,
-        /// An instruction is dispatched.
-        pub dispatched: Signal<In, Bit>,
-        /// Valid rows of the step.
-        pub rows: Sig<In> = Sig::unsigned(rows),
-        /// Valid columns of the step.
-        pub cols: Sig<In> = Sig::unsigned(cols),
-        /// M − 1, or 0.
-        pub mask: Sig<In> = Sig::unsigned(pick),
-        /// The step is the first that chooses from its windows.
-        pub opens: Signal<In, Bit>,
-        /// The step chooses from the windows of the one before.
-        pub reuses: Signal<In, Bit>,
+        /// Of its steps.
+        pub steps: StepEvents<In> = StepEvents::new(c),
+        /// A result word is written.
+        pub drained: Signal<In, Bit>,
+        /// Of the store engine.
+        pub store: StoreEvents<In> = StoreEvents::new(),
         /// All registers, in the table's order.
         pub value: Vec<Sig<Out>> = Sig::vec(REGISTERS.len(), 32, false),
         count: Vec<Reg> = (0..REGISTERS.len()).map(|i| Reg::with_reset(32, false, start(i))).collect(),
         event: Vec<Reg> = Reg::vec(REGISTERS.len(), 1, false),
         by: Vec<Sig<Local>> = Sig::vec(REGISTERS.len(), 16, true),
-        stops: Vec<Signal<Local, Bit>> = bits(),
-        restarts: Vec<Signal<Local, Bit>> = bits(),
+        stops: Vec<Signal<Local, Bit>> = wire::bits(REGISTERS.len()),
+        restarts: Vec<Signal<Local, Bit>> = wire::bits(REGISTERS.len()),
         since: Reg = Reg::unsigned(32),
         rows_1: Reg = Reg::unsigned(rows),
         cols_1: Reg = Reg::unsigned(cols),
@@ -131,12 +154,12 @@ impl Logic for CounterFile {
             self.cleared[s].d.next = self.cleared[s - 1].q.val();
         }
         // what a step is worth
-        self.rows_1.d.next = self.rows.val();
-        self.cols_1.d.next = self.cols.val();
-        self.mask_1.d.next = self.mask.val();
-        self.opens_1.d.next = self.opens.val().into();
-        self.reuses_1.d.next = self.reuses.val().into();
-        self.step_1.d.next = self.step.val().into();
+        self.rows_1.d.next = self.steps.rows.val();
+        self.cols_1.d.next = self.steps.cols.val();
+        self.mask_1.d.next = self.steps.mask.val();
+        self.opens_1.d.next = self.steps.opens.val().into();
+        self.reuses_1.d.next = self.steps.reuses.val().into();
+        self.step_1.d.next = self.steps.step.val().into();
         self.elements_2.d.next = 0.into();
         if self.step_1.q.val().any() {
             self.elements_2.d.next = self.rows_1.q.val() * self.cols_1.q.val();
@@ -160,23 +183,23 @@ impl Logic for CounterFile {
             self.count[i].d.next = self.count[i].q.val();
             self.value[i].next = self.count[i].q.val();
         }
-        self.event[self.total.val()].d.next = self.word_in.val().into();
+        self.event[self.total.val()].d.next = self.load.word.val().into();
         self.by[self.total.val()].next =
             (self.event[self.total.val()].q.val().any() | self.count[self.total.val()].q.val().any()).into();
         if self.every.val() {
-            self.event[self.load_busy.val()].d.next = self.load.val().into();
-            self.event[self.compute_busy.val()].d.next = (self.step.val() | self.sampled.val()).into();
+            self.event[self.load_busy.val()].d.next = self.load.busy.val().into();
+            self.event[self.compute_busy.val()].d.next = self.computes.val().into();
             self.event[self.drain.val()].d.next = self.drained.val().into();
-            self.event[self.store_busy.val()].d.next = self.store.val().into();
-            self.event[self.wait_load.val()].d.next = self.load_waits.val().into();
+            self.event[self.store_busy.val()].d.next = self.store.busy.val().into();
+            self.event[self.wait_load.val()].d.next = self.load.wait_token.val().into();
             self.event[self.wait_compute.val()].d.next = self.compute_waits.val().into();
-            self.event[self.wait_store.val()].d.next = self.store_waits.val().into();
-            self.event[self.wait_queue.val()].d.next = self.queue_waits.val().into();
-            self.event[self.wait_link_in.val()].d.next = self.link_in_waits.val().into();
-            self.event[self.wait_link_out.val()].d.next = self.link_out_waits.val().into();
-            self.event[self.wait_drain.val()].d.next = self.drain_waits.val().into();
-            self.event[self.instructions.val()].d.next = self.dispatched.val().into();
-            self.event[self.words_in.val()].d.next = self.word_in.val().into();
+            self.event[self.wait_store.val()].d.next = self.store.wait_token.val().into();
+            self.event[self.wait_queue.val()].d.next = self.load.wait_queue.val().into();
+            self.event[self.wait_link_in.val()].d.next = self.load.wait_link.val().into();
+            self.event[self.wait_link_out.val()].d.next = self.store.wait_link.val().into();
+            self.event[self.wait_drain.val()].d.next = self.steps.wait_drain.val().into();
+            self.event[self.instructions.val()].d.next = self.load.dispatched.val().into();
+            self.event[self.words_in.val()].d.next = self.load.word.val().into();
             self.by[self.products.val()].next = self.elements_3.q.val();
             self.by[self.skipped.val()].next = self.avoided_3.q.val();
             self.stops[self.products.val()].next = self.frozen[self.lag.val() - 1].q.val().any();

@@ -5,6 +5,7 @@
 //!                          └─► kind, session, seq, argument; the rest to the window
 //! ```
 
+use crate::board::frame::{Content, Header, Line};
 use crate::crc::crc_step;
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
@@ -23,32 +24,20 @@ unit! {
         let keeps = HEADER + ARGUMENT;
 
         clock,
-        /// A byte comes.
-        pub valid: Signal<In, Bit>,
-        /// The byte.
-        pub data: Sig<In> = Sig::unsigned(8),
-        /// A stop bit was low.
-        pub unframed: Signal<In, Bit>,
-        /// A byte of content passes, beyond the header.
-        pub content: Signal<Out, Bit>,
-        /// The byte.
-        pub value: Sig<Out> = Sig::unsigned(8),
-        /// Its place behind the header.
-        pub place: Sig<Out> = Sig::unsigned(8),
+        /// The line.
+        pub line: Line<In> = Line::new(),
+        /// A byte passes, beyond the header.
+        pub content: Content<Out> = Content::new(),
+        /// The running frame.
+        pub header: Header<Out> = Header::new(),
         /// A whole frame ended.
         pub good: Signal<Out, Bit>,
         /// Something else ended.
         pub damaged: Signal<Out, Bit>,
-        /// The frame's kind.
-        pub kind: Sig<Out> = Sig::unsigned(8),
-        /// Its session.
-        pub session: Sig<Out> = Sig::unsigned(8),
         /// Its seq.
         pub seq: Sig<Out> = Sig::unsigned(8),
         /// Bytes of its payload.
         pub length: Sig<Out> = Sig::unsigned(8),
-        /// The first ones.
-        pub argument: Vec<Sig<Out>> = Sig::vec(ARGUMENT, 8, false),
         left: Reg = Reg::unsigned(8),
         count: Reg = Reg::unsigned(8),
         begun: DFF<Bit>,
@@ -63,7 +52,7 @@ unit! {
         byte: Sig<Local> = Sig::unsigned(8),
         zero: Signal<Local, Bit>,
         keeps: Dim = Dim::new(keeps),
-        header: Dim = Dim::new(HEADER),
+        header_bytes: Dim = Dim::new(HEADER),
         arguments: Dim = Dim::new(ARGUMENT),
         overhead: Dim = Dim::new(HEADER + CHECK),
         most: Dim = Dim::new(HEADER + MAX_PAYLOAD + CHECK),
@@ -78,17 +67,17 @@ impl Logic for FrameReader {
 
     #[hdl_gen]
     fn update(&mut self) {
-        self.zero.next = self.valid.val() & (self.data.val() == 0);
+        self.zero.next = self.line.valid.val() & (self.line.data.val() == 0);
         self.ended.d.next = false;
         self.sound.d.next = false;
         // content of this byte: a code that is not the first stands for a zero
         self.passes.next = false;
-        self.byte.next = self.data.val();
-        if self.unframed.val() {
+        self.byte.next = self.line.data.val();
+        if self.line.unframed.val() {
             self.broken.d.next = true;
             self.begun.d.next = true;
         }
-        if self.valid.val() {
+        if self.line.valid.val() {
             if self.zero.val() {
                 self.ended.d.next = self.begun.q.val();
                 self.sound.d.next = !self.broken.q.val()
@@ -104,10 +93,10 @@ impl Logic for FrameReader {
             } else {
                 self.begun.d.next = true;
                 if self.left.q.val() == 0 {
-                    self.left.d.next = self.data.val() - 1;
+                    self.left.d.next = self.line.data.val() - 1;
                     self.byte.next = 0.into();
                     self.passes.next = self.begun.q.val() & !self.broken.q.val();
-                    if self.data.val() == self.never.val() {
+                    if self.line.data.val() == self.never.val() {
                         self.broken.d.next = true;
                     }
                 } else {
@@ -130,17 +119,17 @@ impl Logic for FrameReader {
             self.kept[i].d.next = self.byte.val();
             self.kept[i].en.next = self.passes.val() & (self.count.q.val() == i);
         }
-        self.content.next = self.passes.val() & (self.count.q.val() >= self.header.val());
-        self.value.next = self.byte.val();
-        self.place.next = self.count.q.val() - self.header.val();
+        self.content.we.next = self.passes.val() & (self.count.q.val() >= self.header_bytes.val());
+        self.content.value.next = self.byte.val();
+        self.content.place.next = self.count.q.val() - self.header_bytes.val();
         self.good.next = self.ended.q.val() & self.sound.q.val();
         self.damaged.next = self.ended.q.val() & !self.sound.q.val();
-        self.kind.next = self.kept[0].q.val();
-        self.session.next = self.kept[1].q.val();
+        self.header.kind.next = self.kept[0].q.val();
+        self.header.session.next = self.kept[1].q.val();
         self.seq.next = self.kept[2].q.val();
         self.length.next = self.length_q.q.val();
         for i in 0..self.arguments.val() {
-            self.argument[i].next = self.kept[self.header.val() + i].q.val();
+            self.header.argument[i].next = self.kept[self.header_bytes.val() + i].q.val();
         }
     }
 }

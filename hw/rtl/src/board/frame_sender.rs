@@ -6,6 +6,7 @@
 //! ```
 //! COBS in place: a zero is not written; its place is where the distance to the next zero will go.
 
+use crate::board::frame::{Answers, Bytes, Outgoing};
 use crate::board::receive_window::SLOT;
 use crate::crc::crc_step;
 use crate::hdl::prelude::*;
@@ -30,50 +31,24 @@ unit! {
     /// # Timing  two cycles a byte to encode, meanwhile a zero if the UART is ready; then what the UART takes
     pub struct FrameSender(link: &BoardLink) {
         clock,
-        /// Session for the header.
-        pub session: Sig<In> = Sig::unsigned(8),
-        /// A HELLO is wanted.
-        pub hello: Signal<In, Bit>,
+        /// What is to be answered.
+        pub answers: Answers<In> = Answers::new(),
+        /// A slot's frame.
+        pub outgoing: Outgoing<In> = Outgoing::new(),
+        /// Bytes for the UART, which is ready when it has sent everything.
+        pub bytes: Bytes<Out> = Bytes::new(),
         /// Its payload.
         pub hello_byte: Vec<Sig<In>> = Sig::vec(HELLO_BYTES, 8, false),
-        /// It is being sent.
-        pub hello_taken: Signal<Out, Bit>,
-        /// A RATE is wanted.
-        pub rate: Signal<In, Bit>,
         /// Its payload.
         pub rate_byte: Vec<Sig<In>> = Sig::vec(RATE_BYTES, 8, false),
-        /// It is being sent.
-        pub rate_taken: Signal<Out, Bit>,
-        /// It has left the line.
-        pub rate_done: Signal<Out, Bit>,
-        /// A STATE is wanted.
-        pub state: Signal<In, Bit>,
         /// Its seq.
         pub state_seq: Sig<In> = Sig::unsigned(8),
         /// Its payload, as it is now.
         pub state_byte: Vec<Sig<In>> = Sig::vec(STATE_BYTES, 8, false),
-        /// It is being sent.
-        pub state_taken: Signal<Out, Bit>,
-        /// A slot's frame is to be sent.
-        pub slot: Signal<In, Bit>,
-        /// Its number.
-        pub slot_seq: Sig<In> = Sig::unsigned(8),
-        /// Its length.
-        pub slot_length: Sig<In> = Sig::unsigned(8),
-        /// It is a STATUS.
-        pub slot_status: Signal<In, Bit>,
-        /// It is being sent.
-        pub slot_taken: Signal<Out, Bit>,
         /// Address in the slots' memory.
         pub raddr: Sig<Out> = Sig::unsigned(index_bits(link.slots * SLOT)),
         /// The byte there, one cycle later.
         pub rdata: Sig<In> = Sig::unsigned(8),
-        /// A byte is offered to the UART.
-        pub valid: Signal<Out, Bit>,
-        /// The byte.
-        pub data: Sig<Out> = Sig::unsigned(8),
-        /// The UART takes it; it has sent everything.
-        pub ready: Signal<In, Bit>,
         phase: DFF<Phase>,
         kind: Reg = Reg::unsigned(8),
         session_q: Reg = Reg::unsigned(8),
@@ -121,12 +96,15 @@ impl Logic for FrameSender {
     #[hdl_gen]
     fn update(&mut self) {
         self.idle.next = self.phase.q.val() == Phase::Idle;
-        self.hello_taken.next = self.idle.val() & self.hello.val();
-        self.rate_taken.next = self.idle.val() & self.rate.val() & !self.hello.val();
-        self.state_taken.next = self.idle.val() & self.state.val() & !(self.hello.val() | self.rate.val());
-        self.slot_taken.next =
-            self.idle.val() & self.slot.val() & !(self.hello.val() | self.rate.val() | self.state.val());
-        self.rate_done.next = (self.phase.q.val() == Phase::Drain) & self.ready.val();
+        self.answers.hello_taken.next = self.idle.val() & self.answers.hello.val();
+        self.answers.rate_taken.next = self.idle.val() & self.answers.rate.val() & !self.answers.hello.val();
+        self.answers.state_taken.next = self.idle.val()
+            & self.answers.state.val()
+            & !(self.answers.hello.val() | self.answers.rate.val());
+        self.outgoing.take.next = self.idle.val()
+            & self.outgoing.available.val()
+            & !(self.answers.hello.val() | self.answers.rate.val() | self.answers.state.val());
+        self.answers.rate_done.next = (self.phase.q.val() == Phase::Drain) & self.bytes.ready.val();
         // the byte at `index`, of what follows the header that at `place`
         self.hello_mux.sel.next = self.place.q.val();
         self.rate_mux.sel.next = self.place.q.val();
@@ -188,12 +166,12 @@ impl Logic for FrameSender {
         self.staging.re.next = self.phase.q.val() == Phase::Fetch;
         self.staging.raddr.next = self.index.q.val();
         // a zero before the frame, for one cycle: a UART that sends takes none, and needs none
-        self.valid.next = (self.phase.q.val() == Phase::Send)
+        self.bytes.valid.next = (self.phase.q.val() == Phase::Send)
             | (self.phase.q.val() == Phase::Zero)
             | ((self.phase.q.val() == Phase::Pick) & (self.index.q.val() == 0));
-        self.data.next = 0.into();
+        self.bytes.data.next = 0.into();
         if self.phase.q.val() == Phase::Send {
-            self.data.next = self.staging.rdata.val();
+            self.bytes.data.next = self.staging.rdata.val();
         }
         match self.phase.q.val() {
             Phase::Idle => {
@@ -201,27 +179,31 @@ impl Logic for FrameSender {
                 self.place.d.next = self.first_place.val();
                 self.code_at.d.next = 0.into();
                 self.crc.d.next = self.crc_start.val();
-                self.session_q.d.next = self.session.val();
+                self.session_q.d.next = self.answers.session.val();
                 self.kind.d.next = self.kind_words.val().into();
-                if self.slot_status.val() {
+                if self.outgoing.status.val() {
                     self.kind.d.next = self.kind_status.val().into();
                 }
-                self.seq.d.next = self.slot_seq.val();
-                self.length.d.next = self.slot_length.val();
-                if self.hello.val() {
+                self.seq.d.next = self.outgoing.seq.val();
+                self.length.d.next = self.outgoing.length.val();
+                if self.answers.hello.val() {
                     self.kind.d.next = self.kind_hello.val().into();
                     self.seq.d.next = self.version.val().into();
                     self.length.d.next = self.hello_bytes.val().into();
-                } else if self.rate.val() {
+                } else if self.answers.rate.val() {
                     self.kind.d.next = self.kind_rate.val().into();
                     self.seq.d.next = 0.into();
                     self.length.d.next = self.rate_bytes.val().into();
-                } else if self.state.val() {
+                } else if self.answers.state.val() {
                     self.kind.d.next = self.kind_state.val().into();
                     self.seq.d.next = self.state_seq.val();
                     self.length.d.next = self.state_bytes.val().into();
                 }
-                if self.hello.val() | self.rate.val() | self.state.val() | self.slot.val() {
+                if self.answers.hello.val()
+                    | self.answers.rate.val()
+                    | self.answers.state.val()
+                    | self.outgoing.available.val()
+                {
                     self.phase.d.next = Phase::Pick;
                 }
             }
@@ -249,7 +231,7 @@ impl Logic for FrameSender {
                 self.phase.d.next = Phase::Send;
             }
             Phase::Send => {
-                if self.ready.val() {
+                if self.bytes.ready.val() {
                     self.index.d.next = self.index.q.val() + 1;
                     self.phase.d.next = Phase::Fetch;
                     if self.last.val() {
@@ -258,7 +240,7 @@ impl Logic for FrameSender {
                 }
             }
             Phase::Zero => {
-                if self.ready.val() {
+                if self.bytes.ready.val() {
                     self.phase.d.next = Phase::Idle;
                     if self.kind.q.val() == self.kind_rate.val() {
                         self.phase.d.next = Phase::Drain;
@@ -266,7 +248,7 @@ impl Logic for FrameSender {
                 }
             }
             Phase::Drain => {
-                if self.ready.val() {
+                if self.bytes.ready.val() {
                     self.phase.d.next = Phase::Idle;
                 }
             }

@@ -4,6 +4,7 @@
 //! content ─► [slot seq mod R] ─► slot base mod R ─► bytes        base: first frame not consumed
 //! ```
 
+use crate::board::frame::{Bytes, Content};
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::link::BoardLink;
@@ -22,11 +23,7 @@ unit! {
         /// Empty the window; numbers start from 0.
         pub clear: Signal<In, Bit>,
         /// A byte of the running frame's payload or CRC.
-        pub content: Signal<In, Bit>,
-        /// The byte.
-        pub value: Sig<In> = Sig::unsigned(8),
-        /// Its place.
-        pub place: Sig<In> = Sig::unsigned(8),
+        pub content: Content<In> = Content::new(),
         /// The running frame is DATA of this session, as far as its header is known.
         pub mine: Signal<In, Bit>,
         /// Its number.
@@ -35,18 +32,14 @@ unit! {
         pub good: Signal<In, Bit>,
         /// Its length.
         pub length: Sig<In> = Sig::unsigned(8),
-        /// A byte is offered.
-        pub valid: Signal<Out, Bit>,
-        /// The byte.
-        pub byte: Sig<Out> = Sig::unsigned(8),
-        /// It is taken.
-        pub take: Signal<In, Bit>,
+        /// The bytes in order.
+        pub bytes: Bytes<Out> = Bytes::new(),
         /// A frame has been consumed.
         pub consumed: Signal<Out, Bit>,
         /// First frame not consumed.
         pub base: Sig<Out> = Sig::unsigned(8),
         /// Frames that are here, by slot.
-        pub received: Vec<Signal<Out, Bit>> = (0..slots).map(|_| Default::default()).collect(),
+        pub received: Vec<Signal<Out, Bit>> = wire::bits(slots),
         base_q: Reg = Reg::unsigned(8),
         here: Vec<Reg> = Reg::vec(slots, 1, false),
         lengths: Ram = Ram::in_block(slots, 8),
@@ -89,9 +82,9 @@ impl Logic for ReceiveWindow {
         }
         self.ready.next = self.available.val() & self.settled.q.val();
         // into the window
-        self.memory.we.next = self.content.val() & self.wanted.val();
-        self.memory.waddr.next = (self.slot.val() << self.shift.val()) + self.place.val();
-        self.memory.wdata.next = self.value.val();
+        self.memory.we.next = self.content.we.val() & self.wanted.val();
+        self.memory.waddr.next = (self.slot.val() << self.shift.val()) + self.content.place.val();
+        self.memory.wdata.next = self.content.value.val();
         self.lengths.we.next = self.good.val() & self.wanted.val();
         self.lengths.waddr.next = self.slot.val();
         self.lengths.wdata.next = self.length.val();
@@ -102,12 +95,12 @@ impl Logic for ReceiveWindow {
         self.lengths.re.next = true;
         self.lengths.raddr.next = self.oldest.val();
         self.oldest_length.d.next = self.lengths.rdata.val();
-        self.valid.next = self.loaded.q.val();
-        self.byte.next = self.memory.rdata.val();
+        self.bytes.valid.next = self.loaded.q.val();
+        self.bytes.data.next = self.memory.rdata.val();
         self.ends.next = self.at.q.val() + 1 == self.oldest_length.q.val();
         self.consumed.next = false;
         if self.loaded.q.val() {
-            if self.take.val() {
+            if self.bytes.ready.val() {
                 self.loaded.d.next = false;
                 self.at.d.next = self.at.q.val() + 1;
                 if self.ends.val() {

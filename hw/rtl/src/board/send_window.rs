@@ -4,6 +4,7 @@
 //!  base ──────── head          live: kept until an ACK passes it; pending: to be sent (again)
 //! ```
 
+use crate::board::frame::{Closing, Outgoing};
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::link::BoardLink;
@@ -18,34 +19,20 @@ unit! {
         clock,
         /// Empty the window; numbers start from 0.
         pub clear: Signal<In, Bit>,
-        /// The frame at the head is complete.
-        pub close: Signal<In, Bit>,
-        /// It is a STATUS.
-        pub close_status: Signal<In, Bit>,
-        /// Bytes of its payload.
-        pub close_length: Sig<In> = Sig::unsigned(8),
+        /// The end of the frame at the head.
+        pub closing: Closing<In> = Closing::new(),
         /// Number of the frame at the head.
         pub head: Sig<Out> = Sig::unsigned(8),
-        /// There is a slot for it.
-        pub room: Signal<Out, Bit>,
         /// An ACK has come.
         pub ack: Signal<In, Bit>,
         /// Its base.
         pub ack_base: Sig<In> = Sig::unsigned(8),
         /// Its resend set.
-        pub ack_resend: Vec<Signal<In, Bit>> = (0..slots).map(|_| Default::default()).collect(),
-        /// A frame is to be sent.
-        pub available: Signal<Out, Bit>,
-        /// It is taken, to be sent now.
-        pub take: Signal<In, Bit>,
-        /// Its number.
-        pub seq: Sig<Out> = Sig::unsigned(8),
-        /// Its length.
-        pub length: Sig<Out> = Sig::unsigned(8),
-        /// It is a STATUS.
-        pub is_status: Signal<Out, Bit>,
+        pub ack_resend: Vec<Signal<In, Bit>> = wire::bits(slots),
+        /// A frame to be sent.
+        pub outgoing: Outgoing<Out> = Outgoing::new(),
         /// Frames to be sent, by slot.
-        pub pending: Vec<Signal<Out, Bit>> = (0..slots).map(|_| Default::default()).collect(),
+        pub pending: Vec<Signal<Out, Bit>> = wire::bits(slots),
         base: Reg = Reg::unsigned(8),
         head_q: Reg = Reg::unsigned(8),
         turn: Reg = Reg::unsigned(index_bits(slots)),
@@ -74,37 +61,37 @@ impl Logic for SendWindow {
         self.used.next = self.head_q.q.val() - self.base.q.val();
         self.passed.next = self.ack_base.val() - self.base.q.val();
         // one cycle late for an ACK, in time for a frame that is closed
-        self.room_q.d.next = self.used.val() + self.close.val() < self.slots.val();
-        self.room.next = self.room_q.q.val();
+        self.room_q.d.next = self.used.val() + self.closing.ends.val() < self.slots.val();
+        self.closing.room.next = self.room_q.q.val();
         self.obeyed.next = self.ack.val() & (self.passed.val() <= self.used.val());
         self.slot.next = self.head_q.q.val();
-        self.lengths.we.next = self.close.val();
+        self.lengths.we.next = self.closing.ends.val();
         self.lengths.waddr.next = self.slot.val();
-        self.lengths.wdata.next = self.close_length.val();
+        self.lengths.wdata.next = self.closing.length.val();
         self.lengths.re.next = true;
         self.lengths.raddr.next = self.turn.q.val();
-        self.length.next = self.lengths.rdata.val();
+        self.outgoing.length.next = self.lengths.rdata.val();
         self.waits_now.next = false;
-        self.is_status.next = false;
+        self.outgoing.status.next = false;
         for s in 0..self.slots.val() {
             self.pending[s].next = self.waits[s].q.val().any();
             if self.turn.q.val() == s {
                 self.waits_now.next = self.waits[s].q.val().any();
-                self.is_status.next = self.statuses[s].q.val().any();
+                self.outgoing.status.next = self.statuses[s].q.val().any();
             }
         }
         // the number of the frame in the slot whose turn it is
         self.distance_now.next = self.turn.q.val() - self.base.q.val();
-        self.seq.next = self.base.q.val() + self.distance_now.val();
+        self.outgoing.seq.next = self.base.q.val() + self.distance_now.val();
         // a frame is offered in the cycle after its turn comes, with its length
-        self.settled.d.next = self.waits_now.val() & !self.take.val();
-        self.available.next = self.waits_now.val() & self.settled.q.val();
-        if !self.waits_now.val() | self.take.val() {
+        self.settled.d.next = self.waits_now.val() & !self.outgoing.take.val();
+        self.outgoing.available.next = self.waits_now.val() & self.settled.q.val();
+        if !self.waits_now.val() | self.outgoing.take.val() {
             self.turn.d.next = self.turn.q.val() + 1;
         }
         for s in 0..self.slots.val() {
             self.distance[s].next = -self.base.q.val() + s;
-            if self.take.val() & (self.turn.q.val() == s) {
+            if self.outgoing.take.val() & (self.turn.q.val() == s) {
                 self.waits[s].d.next = 0.into();
             }
             if self.obeyed.val() {
@@ -114,9 +101,9 @@ impl Logic for SendWindow {
                     self.waits[s].d.next = 1.into();
                 }
             }
-            if self.close.val() & (self.slot.val() == s) {
+            if self.closing.ends.val() & (self.slot.val() == s) {
                 self.waits[s].d.next = 1.into();
-                self.statuses[s].d.next = self.close_status.val().into();
+                self.statuses[s].d.next = self.closing.status.val().into();
             }
             if self.clear.val() {
                 self.waits[s].d.next = 0.into();
@@ -125,7 +112,7 @@ impl Logic for SendWindow {
         if self.obeyed.val() {
             self.base.d.next = self.ack_base.val();
         }
-        if self.close.val() {
+        if self.closing.ends.val() {
             self.head_q.d.next = self.head_q.q.val() + 1;
         }
         if self.clear.val() {

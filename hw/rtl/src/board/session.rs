@@ -1,6 +1,6 @@
 //! What frames mean: sessions, rates, what is to be answered.
 
-use crate::board::frame_reader::ARGUMENT;
+use crate::board::frame::{Answers, Header};
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::link::{BoardLink, Kind, MIN_DIVIDER};
@@ -18,40 +18,22 @@ unit! {
         pub good: Signal<In, Bit>,
         /// Something else ended.
         pub damaged: Signal<In, Bit>,
-        /// The frame's kind, as far as it is known.
-        pub kind: Sig<In> = Sig::unsigned(8),
-        /// Its session.
-        pub number: Sig<In> = Sig::unsigned(8),
-        /// The first bytes of its payload.
-        pub argument: Vec<Sig<In>> = Sig::vec(ARGUMENT, 8, false),
+        /// The frame.
+        pub header: Header<In> = Header::new(),
         /// The line was low for long.
         pub long_low: Signal<In, Bit>,
         /// A DATA frame is consumed.
         pub consumed: Signal<In, Bit>,
         /// The accelerator has failed.
         pub failed: Signal<In, Bit>,
-        /// A HELLO is being sent.
-        pub hello_taken: Signal<In, Bit>,
-        /// A RATE is being sent.
-        pub rate_taken: Signal<In, Bit>,
-        /// It has left the line.
-        pub rate_done: Signal<In, Bit>,
-        /// A STATE is being sent.
-        pub state_taken: Signal<In, Bit>,
-        /// The present session.
-        pub present: Sig<Out> = Sig::unsigned(8),
+        /// What is to be answered.
+        pub answers: Answers<Out> = Answers::new(),
         /// A session begins: empty everything.
         pub clear: Signal<Out, Bit>,
         /// The running frame is DATA of this session.
         pub is_data: Signal<Out, Bit>,
         /// An ACK of this session ended well.
         pub ack: Signal<Out, Bit>,
-        /// A HELLO is wanted.
-        pub hello: Signal<Out, Bit>,
-        /// A RATE is wanted.
-        pub rate: Signal<Out, Bit>,
-        /// A STATE is wanted.
-        pub state: Signal<Out, Bit>,
         /// The divider.
         pub divider: Sig<Out> = Sig::unsigned(16),
         /// The divider that RATE carries.
@@ -92,22 +74,23 @@ impl Logic for Session {
 
     #[hdl_gen]
     fn update(&mut self) {
-        self.ours.next = self.open.q.val() & (self.number.val() == self.present_q.q.val());
-        self.is_data.next = self.ours.val() & (self.kind.val() == self.data.val());
-        self.asked.next = (self.argument[1].val() << 8) + self.argument[0].val();
-        self.clear.next = self.good.val() & (self.kind.val() == self.connect.val()) & !self.ours.val();
-        self.ack.next = self.good.val() & self.ours.val() & (self.kind.val() == self.acknowledge.val());
+        self.ours.next = self.open.q.val() & (self.header.session.val() == self.present_q.q.val());
+        self.is_data.next = self.ours.val() & (self.header.kind.val() == self.data.val());
+        self.asked.next = (self.header.argument[1].val() << 8) + self.header.argument[0].val();
+        self.clear.next = self.good.val() & (self.header.kind.val() == self.connect.val()) & !self.ours.val();
+        self.ack.next =
+            self.good.val() & self.ours.val() & (self.header.kind.val() == self.acknowledge.val());
         // what has been answered
-        if self.hello_taken.val() {
+        if self.answers.hello_taken.val() {
             self.hello_q.d.next = false;
         }
-        if self.rate_taken.val() {
+        if self.answers.rate_taken.val() {
             self.rate_q.d.next = false;
         }
-        if self.state_taken.val() {
+        if self.answers.state_taken.val() {
             self.state_q.d.next = false;
         }
-        if self.rate_done.val() {
+        if self.answers.rate_done.val() {
             self.divider_q.d.next = self.next_q.q.val();
         }
         // what is to be answered
@@ -115,17 +98,17 @@ impl Logic for Session {
             self.state_q.d.next = true;
         }
         if self.good.val() {
-            if self.kind.val() == self.connect.val() {
+            if self.header.kind.val() == self.connect.val() {
                 self.hello_q.d.next = true;
             }
             if self.is_data.val() {
                 self.state_q.d.next = true;
             }
-            if self.ack.val() & self.argument[2].val().any() {
-                self.poll_q.d.next = self.argument[2].val();
+            if self.ack.val() & self.header.argument[2].val().any() {
+                self.poll_q.d.next = self.header.argument[2].val();
                 self.state_q.d.next = true;
             }
-            if self.ours.val() & (self.kind.val() == self.speed.val()) {
+            if self.ours.val() & (self.header.kind.val() == self.speed.val()) {
                 self.rate_q.d.next = true;
                 self.next_q.d.next = self.divider_q.q.val();
                 if self.asked.val() >= self.least.val() {
@@ -149,16 +132,16 @@ impl Logic for Session {
         }
         if self.clear.val() {
             self.open.d.next = true;
-            self.present_q.d.next = self.number.val();
+            self.present_q.d.next = self.header.session.val();
             self.state_q.d.next = false;
             self.rate_q.d.next = false;
             self.poll_q.d.next = 0.into();
             self.damage_q.d.next = 0.into();
         }
-        self.present.next = self.present_q.q.val();
-        self.hello.next = self.hello_q.q.val();
-        self.rate.next = self.rate_q.q.val();
-        self.state.next = self.state_q.q.val();
+        self.answers.session.next = self.present_q.q.val();
+        self.answers.hello.next = self.hello_q.q.val();
+        self.answers.rate.next = self.rate_q.q.val();
+        self.answers.state.next = self.state_q.q.val();
         self.divider.next = self.divider_q.q.val();
         self.next_divider.next = self.next_q.q.val();
         self.poll.next = self.poll_q.q.val();

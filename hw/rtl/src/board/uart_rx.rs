@@ -4,6 +4,7 @@
 //! rx ─► 2 registers ─► falling edge ─► ½ bit ─► start bit, 8 data bits, stop bit: one sample each
 //! ```
 
+use crate::board::frame::Line;
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::link::{BoardLink, DIVIDER_FRACTION};
@@ -32,16 +33,12 @@ unit! {
         pub rx: Signal<In, Bit>,
         /// Sixteenths of a clock a bit.
         pub divider: Sig<In> = Sig::unsigned(16),
-        /// A byte came.
-        pub valid: Signal<Out, Bit>,
-        /// The byte.
-        pub data: Sig<Out> = Sig::unsigned(8),
-        /// A stop bit was low.
-        pub unframed: Signal<Out, Bit>,
+        /// What comes.
+        pub line: Line<Out> = Line::new(),
         /// The line has just been low for 8½ bits of the initial rate.
         pub long_low: Signal<Out, Bit>,
         meta: Reg = Reg::with_reset(1, false, 1),
-        line: Reg = Reg::with_reset(1, false, 1),
+        level: Reg = Reg::with_reset(1, false, 1),
         phase: DFF<Phase>,
         time: Reg = Reg::unsigned(17),
         index: Reg = Reg::unsigned(4),
@@ -65,7 +62,7 @@ impl Logic for UartRx {
     #[hdl_gen]
     fn update(&mut self) {
         self.meta.d.next = self.rx.val().into();
-        self.line.d.next = self.meta.q.val();
+        self.level.d.next = self.meta.q.val();
         self.sum.next = self.time.q.val() + self.one.val();
         self.over.next = self.sum.val() - self.divider.val();
         self.tick.next = self.over.val() >= 0;
@@ -76,14 +73,14 @@ impl Logic for UartRx {
         // a cycle late; the shift register stands still meanwhile
         self.whole.d.next = 0.into();
         self.cut.d.next = 0.into();
-        self.valid.next = self.whole.q.val().any();
-        self.unframed.next = self.cut.q.val().any();
-        self.data.next = self.shift.q.val();
+        self.line.valid.next = self.whole.q.val().any();
+        self.line.unframed.next = self.cut.q.val().any();
+        self.line.data.next = self.shift.q.val();
         match self.phase.q.val() {
             Phase::Idle => {
                 self.time.d.next = (self.divider.val() >> 1) + self.one.val();
                 self.index.d.next = 0.into();
-                if !self.line.q.val().any() {
+                if !self.level.q.val().any() {
                     self.phase.d.next = Phase::Bits;
                 }
             }
@@ -92,29 +89,30 @@ impl Logic for UartRx {
                     self.index.d.next = self.index.q.val() + 1;
                     if self.index.q.val() == 0 {
                         // too short for a start bit
-                        if self.line.q.val().any() {
+                        if self.level.q.val().any() {
                             self.phase.d.next = Phase::Idle;
                         }
                     } else if self.index.q.val() == self.stop.val() {
                         self.phase.d.next = Phase::Idle;
-                        self.whole.d.next = self.line.q.val();
-                        if !self.line.q.val().any() {
+                        self.whole.d.next = self.level.q.val();
+                        if !self.level.q.val().any() {
                             self.cut.d.next = 1.into();
                             self.phase.d.next = Phase::Low;
                         }
                     } else {
-                        self.shift.d.next = (self.shift.q.val() >> 1) + (self.line.q.val() << self.top.val());
+                        self.shift.d.next =
+                            (self.shift.q.val() >> 1) + (self.level.q.val() << self.top.val());
                     }
                 }
             }
             Phase::Low => {
-                if self.line.q.val().any() {
+                if self.level.q.val().any() {
                     self.phase.d.next = Phase::Idle;
                 }
             }
         }
         self.long_low.next = self.low.q.val() == self.low_limit.val();
-        if self.line.q.val().any() {
+        if self.level.q.val().any() {
             self.low.d.next = 0.into();
         } else if self.low.q.val() <= self.low_limit.val() {
             self.low.d.next = self.low.q.val() + 1;

@@ -1,5 +1,6 @@
 //! Bytes to a line.
 
+use crate::board::frame::Bytes;
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::link::DIVIDER_FRACTION;
@@ -13,12 +14,8 @@ unit! {
         clock,
         /// Sixteenths of a clock a bit.
         pub divider: Sig<In> = Sig::unsigned(16),
-        /// A byte is offered.
-        pub valid: Signal<In, Bit>,
-        /// The byte.
-        pub data: Sig<In> = Sig::unsigned(8),
-        /// It is taken; nothing is being sent.
-        pub ready: Signal<Out, Bit>,
+        /// Bytes; one is taken when nothing is being sent.
+        pub bytes: Bytes<In> = Bytes::new(),
         /// The line.
         pub tx: Signal<Out, Bit>,
         time: Reg = Reg::unsigned(17),
@@ -38,15 +35,15 @@ impl Logic for UartTx {
     #[hdl_gen]
     fn update(&mut self) {
         self.tx.next = self.shift.q.val().get_bit(0);
-        self.ready.next = !self.left.q.val().any();
+        self.bytes.ready.next = !self.left.q.val().any();
         self.sum.next = self.time.q.val() + self.one.val();
         self.over.next = self.sum.val() - self.divider.val();
         self.time.d.next = self.sum.val();
         if self.left.q.val() == 0 {
             self.time.d.next = 0.into();
-            if self.valid.val() {
+            if self.bytes.valid.val() {
                 self.left.d.next = self.bits.val().into();
-                self.shift.d.next = self.data.val() << 1;
+                self.shift.d.next = self.bytes.data.val() << 1;
             }
         } else if self.over.val() >= 0 {
             self.time.d.next = self.over.val();

@@ -6,6 +6,8 @@
 //! ```
 
 use super::pe::{ProcessingElement, Widths, height, optional};
+use super::skew::{ControlSkew, Skew};
+use super::step::Control;
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
@@ -34,29 +36,17 @@ unit! {
         pub row_index: Vec<Sig<In>> = optional(height * a.cols, w.pick),
         /// … which all lanes take.
         pub by_row: Vec<Sig<In>> = optional(a.cols * usize::from(w.pick > 0), 1),
-        /// A step.
-        pub step: Signal<In, Bit>,
-        /// … that starts a sum.
-        pub first: Signal<In, Bit>,
-        /// … that ends a tile.
-        pub last: Signal<In, Bit>,
-        /// … of this weight.
-        pub shift: Sig<In> = Sig::unsigned(w.shift),
+        /// Steps.
+        pub control: Control<In> = Control::new(c),
         /// Finished sums: `row · cols + column`.
         pub shadow: Vec<Sig<Out>> = Sig::vec(height * a.cols, a.acc_bits, true),
         pe: Vec<ProcessingElement> = (0..a.cols).map(|_| ProcessingElement::new(c)).collect(),
-        view: Vec<Sig<Local>> = Sig::vec(groups * digits, w.row, true),
-        bank_view: Vec<Sig<Local>> = optional(groups * height, w.pick),
-        hop_window: Vec<Reg> = Reg::vec((groups - 1) * digits, w.row, true),
-        hop_bank: Vec<Reg> = Reg::vec((groups - 1) * banks, w.pick, false),
-        step_at: Vec<Reg> = Reg::vec(groups, 1, false),
-        first_at: Vec<Reg> = Reg::vec(groups, 1, false),
-        last_at: Vec<Reg> = Reg::vec(groups, 1, false),
-        shift_at: Vec<Reg> = Reg::vec(groups, w.shift, false),
+        control_skew: ControlSkew = ControlSkew::new(c, groups + 1),
+        window_skew: Vec<Skew> = Skew::vec(digits, groups, w.row, true),
+        bank_skew: Vec<Skew> = Skew::vec(banks, groups, w.pick, false),
         cols: Dim = Dim::new(a.cols),
         lanes: Dim = Dim::new(a.lanes),
         digits: Dim = Dim::new(digits),
-        groups: Dim = Dim::new(groups),
         hop: Dim = Dim::new(a.hop),
         height: Dim = Dim::new(height),
         bank_count: Dim = Dim::new(banks),
@@ -68,48 +58,23 @@ impl Logic for ArrayRow {
 
     #[hdl_gen]
     fn update(&mut self) {
-        self.step_at[0].d.next = self.step.val().into();
-        self.first_at[0].d.next = self.first.val().into();
-        self.last_at[0].d.next = self.last.val().into();
-        self.shift_at[0].d.next = self.shift.val();
+        wire::join_all(&mut self.control, &mut self.control_skew.x);
         for d in 0..self.digits.val() {
-            self.view[d].next = self.window[d].val();
-        }
-        for g in 1..self.groups.val() {
-            self.step_at[g].d.next = self.step_at[g - 1].q.val();
-            self.first_at[g].d.next = self.first_at[g - 1].q.val();
-            self.last_at[g].d.next = self.last_at[g - 1].q.val();
-            self.shift_at[g].d.next = self.shift_at[g - 1].q.val();
-            for d in 0..self.digits.val() {
-                self.hop_window[(g - 1) * self.digits.val() + d].d.next =
-                    self.view[(g - 1) * self.digits.val() + d].val();
-                self.view[g * self.digits.val() + d].next =
-                    self.hop_window[(g - 1) * self.digits.val() + d].q.val();
-            }
+            self.window_skew[d].x.next = self.window[d].val();
         }
         for r in 0..self.bank_count.val() {
-            self.bank_view[r].next = self.bank[r].val();
-            for g in 1..self.groups.val() {
-                self.hop_bank[(g - 1) * self.bank_count.val() + r].d.next =
-                    self.bank_view[(g - 1) * self.bank_count.val() + r].val();
-                self.bank_view[g * self.bank_count.val() + r].next =
-                    self.hop_bank[(g - 1) * self.bank_count.val() + r].q.val();
-            }
+            self.bank_skew[r].x.next = self.bank[r].val();
         }
         for c in 0..self.cols.val() {
-            self.pe[c].step.next = self.step_at[c / self.hop.val()].q.val().any();
-            self.pe[c].first.next = self.first_at[c / self.hop.val()].q.val().any();
-            self.pe[c].last.next = self.last_at[c / self.hop.val()].q.val().any();
-            self.pe[c].shift.next = self.shift_at[c / self.hop.val()].q.val();
+            wire::join_all(&mut self.control_skew.at[c / self.hop.val() + 1], &mut self.pe[c].control);
             for d in 0..self.digits.val() {
-                self.pe[c].window[d].next = self.view[c / self.hop.val() * self.digits.val() + d].val();
+                self.pe[c].window[d].next = self.window_skew[d].at[c / self.hop.val()].val();
             }
             for l in 0..self.lanes.val() {
                 self.pe[c].digit[l].next = self.digit[c * self.lanes.val() + l].val();
             }
             for r in 0..self.bank_count.val() {
-                self.pe[c].bank[r].next =
-                    self.bank_view[c / self.hop.val() * self.bank_count.val() + r].val();
+                self.pe[c].bank[r].next = self.bank_skew[r].at[c / self.hop.val()].val();
                 for l in 0..self.lanes.val() {
                     if self.by_row[c].val().any() {
                         self.pe[c].index[r * self.lanes.val() + l].next =

@@ -1,11 +1,33 @@
 //! The drain: carries a finished tile from the shadow registers to the result memory.
 
+use super::engine::Gives;
+use super::skew::Skew;
 use crate::hdl::prelude::*;
+use crate::store::result_memory::ResultWrite;
 use rust_hdl::prelude::*;
 use tandem_spec::{Config, Timing};
 
-/// Fields of a tile's record: drains, rows, columns, groups, starts, base, the two pushes.
-const FIELDS: usize = 8;
+bundle! {
+    /// A tile that ends, or an instruction without drain.
+    pub struct Tile<D>(c: &Config) {
+        /// There is one.
+        ends: Signal<D, Bit>,
+        /// It is drained.
+        drains: Signal<D, Bit>,
+        /// Valid rows.
+        rows: Sig<D> = Sig::unsigned(bits_for(c.array.rows)),
+        /// Valid columns.
+        cols: Sig<D> = Sig::unsigned(bits_for(c.array.cols)),
+        /// Result words a row.
+        groups: Sig<D> = Sig::unsigned(bits_for(c.array.cols.div_ceil(c.array.drain))),
+        /// The first tile of its instruction: results go to `base` from here on.
+        starts: Signal<D, Bit>,
+        /// Result address of the instruction.
+        base: Sig<D> = Sig::unsigned(index_bits(c.memory.result)),
+        /// The tokens that the instruction gives, if it is the last one.
+        push: Gives<D> = Gives::new(),
+    }
+}
 
 unit! {
     /// `drain` results a cycle, valid rows and columns only.
@@ -17,54 +39,28 @@ unit! {
         let stages = Timing::new(c).drain_start;
         let address = index_bits(c.memory.result);
         let (rows, cols, groups) = (bits_for(a.rows), bits_for(a.cols), bits_for(a.cols.div_ceil(a.drain)));
-        let record: [usize; FIELDS] = [1, rows, cols, groups, 1, address, 1, 1];
-        let total = record.iter().sum();
-        let mut lo = 0;
-        let open = record
-            .iter()
-            .map(|b| {
-                lo += b;
-                Slice::new(total, lo - b, *b, false)
-            })
-            .collect();
+        let skew = |bits: usize| Skew::new(stages + 1, bits, false);
 
         clock,
-        /// A tile ends (or an instruction without drain).
-        pub tile: Signal<In, Bit>,
-        /// It is drained.
-        pub drains: Signal<In, Bit>,
-        /// Valid rows.
-        pub rows: Sig<In> = Sig::unsigned(rows),
-        /// Valid columns.
-        pub cols: Sig<In> = Sig::unsigned(cols),
-        /// Result words a row.
-        pub groups: Sig<In> = Sig::unsigned(groups),
-        /// The first tile of its instruction.
-        pub starts: Signal<In, Bit>,
-        /// Result address of the instruction.
-        pub base: Sig<In> = Sig::unsigned(address),
-        /// It gives the load engine a token.
-        pub push_load: Signal<In, Bit>,
-        /// It gives the store engine a token.
-        pub push_store: Signal<In, Bit>,
+        /// A tile ends.
+        pub tile: Tile<In> = Tile::new(c),
         /// All finished sums: `row · cols + column`.
         pub shadow: Vec<Sig<In>> = Sig::vec(a.rows * a.cols, a.acc_bits, true),
         /// A result word is written.
-        pub we: Signal<Out, Bit>,
-        /// Where.
-        pub address: Sig<Out> = Sig::unsigned(address),
-        /// Its results.
-        pub result: Vec<Sig<Out>> = Sig::vec(a.drain, a.acc_bits, true),
-        /// A token for the load engine.
-        pub give_load: Signal<Out, Bit>,
-        /// A token for the store engine.
-        pub give_store: Signal<Out, Bit>,
+        pub write: ResultWrite<Out> = ResultWrite::new(c),
+        /// Tokens.
+        pub give: Gives<Out> = Gives::new(),
         /// No tile is on its way.
         pub quiet: Signal<Out, Bit>,
-        pack: Concat = Concat::of(&record),
-        chain: Vec<Reg> = Reg::vec(stages, total, false),
-        chain_valid: Vec<Reg> = Reg::vec(stages, 1, false),
-        open: Vec<Slice> = open,
+        ends: Skew = skew(1),
+        drains: Skew = skew(1),
+        tile_rows: Skew = skew(rows),
+        tile_cols: Skew = skew(cols),
+        tile_groups: Skew = skew(groups),
+        starts: Skew = skew(1),
+        base: Skew = skew(address),
+        push_load: Skew = skew(1),
+        push_store: Skew = skew(1),
         active: Reg = Reg::unsigned(1),
         row: Reg = Reg::unsigned(rows),
         group: Reg = Reg::unsigned(groups),
@@ -99,7 +95,6 @@ unit! {
         group_of: Vec<Dim> = (0..a.cols).map(|k| Dim::new(k / a.drain)).collect(),
         width: Dim = Dim::new(a.drain),
         stages: Dim = Dim::new(stages),
-        records: Dim = Dim::new(FIELDS),
     }
 }
 
@@ -109,24 +104,16 @@ impl Logic for Drain {
     #[hdl_gen]
     fn update(&mut self) {
         // the tile's record waits until its sums are in the shadow registers
-        self.pack.x[0].next = self.drains.val().into();
-        self.pack.x[1].next = self.rows.val();
-        self.pack.x[2].next = self.cols.val();
-        self.pack.x[3].next = self.groups.val();
-        self.pack.x[4].next = self.starts.val().into();
-        self.pack.x[5].next = self.base.val();
-        self.pack.x[6].next = self.push_load.val().into();
-        self.pack.x[7].next = self.push_store.val().into();
-        self.chain[0].d.next = self.pack.y.val();
-        self.chain_valid[0].d.next = self.tile.val().into();
-        for s in 1..self.stages.val() {
-            self.chain[s].d.next = self.chain[s - 1].q.val();
-            self.chain_valid[s].d.next = self.chain_valid[s - 1].q.val();
-        }
-        for r in 0..self.records.val() {
-            self.open[r].x.next = self.chain[self.stages.val() - 1].q.val();
-        }
-        self.event.next = self.chain_valid[self.stages.val() - 1].q.val().any();
+        self.ends.x.next = self.tile.ends.val().into();
+        self.drains.x.next = self.tile.drains.val().into();
+        self.tile_rows.x.next = self.tile.rows.val();
+        self.tile_cols.x.next = self.tile.cols.val();
+        self.tile_groups.x.next = self.tile.groups.val();
+        self.starts.x.next = self.tile.starts.val().into();
+        self.base.x.next = self.tile.base.val();
+        self.push_load.x.next = self.tile.push.load.val().into();
+        self.push_store.x.next = self.tile.push.store.val().into();
+        self.event.next = self.ends.at[self.stages.val()].val().any();
         // where the drain stands in this cycle
         self.now_row.next = self.row.q.val();
         self.now_group.next = self.group.q.val();
@@ -140,15 +127,15 @@ impl Logic for Drain {
         if self.event.val() {
             self.now_row.next = 0.into();
             self.now_group.next = 0.into();
-            self.now_rows.next = self.open[1].y.val();
-            self.now_cols.next = self.open[2].y.val();
-            self.now_groups.next = self.open[3].y.val();
-            self.go.next = self.open[0].y.val().any();
-            if self.open[4].y.val().any() {
-                self.now_address.next = self.open[5].y.val();
+            self.now_rows.next = self.tile_rows.at[self.stages.val()].val();
+            self.now_cols.next = self.tile_cols.at[self.stages.val()].val();
+            self.now_groups.next = self.tile_groups.at[self.stages.val()].val();
+            self.go.next = self.drains.at[self.stages.val()].val().any();
+            if self.starts.at[self.stages.val()].val().any() {
+                self.now_address.next = self.base.at[self.stages.val()].val();
             }
-            self.now_push_load.next = self.open[6].y.val();
-            self.now_push_store.next = self.open[7].y.val();
+            self.now_push_load.next = self.push_load.at[self.stages.val()].val();
+            self.now_push_store.next = self.push_store.at[self.stages.val()].val();
         }
         self.final_word.next = (self.now_group.val() + 1 == self.now_groups.val())
             & (self.now_row.val() + 1 == self.now_rows.val());
@@ -192,17 +179,17 @@ impl Logic for Drain {
             }
         }
         for i in 0..self.width.val() {
-            self.result[i].next = self.result_q[i].q.val();
+            self.write.result[i].next = self.result_q[i].q.val();
         }
-        self.we.next = self.we_q.q.val().any();
-        self.address.next = self.address_q.q.val();
-        self.give_load.next = self.give_load_q.q.val().any();
-        self.give_store.next = self.give_store_q.q.val().any();
+        self.write.we.next = self.we_q.q.val().any();
+        self.write.address.next = self.address_q.q.val();
+        self.give.load.next = self.give_load_q.q.val().any();
+        self.give.store.next = self.give_store_q.q.val().any();
         // tiles on their way
-        if self.tile.val() & !self.done_q.q.val().any() {
+        if self.tile.ends.val() & !self.done_q.q.val().any() {
             self.pending.d.next = self.pending.q.val() + 1;
         }
-        if self.done_q.q.val().any() & !self.tile.val() {
+        if self.done_q.q.val().any() & !self.tile.ends.val() {
             self.pending.d.next = self.pending.q.val() - 1;
         }
         self.quiet.next = !self.pending.q.val().any();

@@ -5,6 +5,7 @@
 //! bank | index ─┘                           shift ┘     first ┘ └───◄────┘      (▯): if deep
 //! ```
 
+use super::step::Control;
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
@@ -14,7 +15,7 @@ unit! {
     /// `acc ← (first ? 0 : acc) + (Σ_l window[bank | index_l][l] · digit[l]) · 2^(shift·g)`, g the smaller digit width.
     ///
     /// # Numeric  digits signed, one bit wider than stored; the accumulator wraps at `acc_bits`
-    /// # Timing   operands in cycle t; `step`, `first`, `last`, `shift` in t+1 (t+3 if deep); accumulator and shadow in
+    /// # Timing   operands in cycle t; control in t+1 (t+3 if deep); accumulator and shadow in
     /// t+2 (t+5)
     pub struct ProcessingElement(c: &Config) {
         let (a, w) = (&c.array, Widths::new(c));
@@ -30,14 +31,8 @@ unit! {
         pub digit: Vec<Sig<In>> = Sig::vec(a.lanes, w.col, true),
         /// Indices (none without selection): `row · lanes + lane`.
         pub index: Vec<Sig<In>> = optional(height * a.lanes, w.pick),
-        /// The dot product in the register belongs to a step.
-        pub step: Signal<In, Bit>,
-        /// … that starts a sum.
-        pub first: Signal<In, Bit>,
-        /// … that ends a tile.
-        pub last: Signal<In, Bit>,
-        /// … of this weight, in digits.
-        pub shift: Sig<In> = Sig::unsigned(w.shift),
+        /// The step to which the dot product in the register belongs.
+        pub control: Control<In> = Control::new(c),
         /// The last finished sum of each row.
         pub shadow: Vec<Sig<Out>> = Sig::vec(height, a.acc_bits, true),
         chosen: Vec<Sig<Local>> = Sig::vec(height * a.lanes, w.row, true),
@@ -130,9 +125,9 @@ impl Logic for ProcessingElement {
 
     #[hdl_gen]
     fn update(&mut self) {
-        self.step_at.d.next = self.step.val().into();
-        self.first_at.d.next = self.first.val().into();
-        self.last_at.d.next = self.last.val().into();
+        self.step_at.d.next = self.control.step.val().into();
+        self.first_at.d.next = self.control.first.val().into();
+        self.last_at.d.next = self.control.last.val().into();
         for l in 0..self.lanes.val() {
             self.product[l].b.next = self.digit[l].val();
         }
@@ -164,7 +159,7 @@ impl Logic for ProcessingElement {
             }
             self.dot[r].d.next = self.sum[r * self.nodes.val()].val();
             self.weigh[r].x.next = self.dot[r].q.val();
-            self.weigh[r].sel.next = self.shift.val();
+            self.weigh[r].sel.next = self.control.shift.val();
             self.weighed[r].d.next = self.weigh[r].y.val();
             self.total[r].x.next = self.weighed[r].q.val();
             self.total[r].sum.next = self.acc[r].q.val();

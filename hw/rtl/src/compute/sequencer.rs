@@ -8,7 +8,11 @@
 //! the sum to all inside it. Turns are numbered from 1, and a register says whether one is the last: the
 //! long way is from there to who moves.
 
-use super::pe::{Widths, optional};
+use super::drain::Tile;
+use super::engine::Request;
+use super::pe::Widths;
+use super::step::{Control, Operands};
+use crate::counters::StepEvents;
 use crate::field::halves;
 use crate::fields;
 use crate::hdl::prelude::*;
@@ -36,7 +40,6 @@ unit! {
         let halves = halves(Opcode::named("COMPUTE"));
         let (a, w) = (&c.array, Widths::new(c));
         let (levels, turns) = (c.loops, c.loops + 2);
-        let bits = |n: usize| (0..n).map(|_| Signal::default()).collect::<Vec<_>>();
         let at = c.address_bits;
             // counts of the levels, then of the planes
         let counts = || {
@@ -46,68 +49,20 @@ unit! {
         let most_words = a.rows * a.cols.div_ceil(a.drain);
 
         clock,
-        /// The queue has a head.
-        pub available: Signal<In, Bit>,
+        /// A COMPUTE.
+        pub request: Request<In> = Request::new(),
         /// The head's 16-bit halves.
         pub half: Vec<Sig<In>> = Sig::vec(halves, 16, false),
-        /// A token from the load engine is there.
-        pub load_token: Signal<In, Bit>,
-        /// A token from the store engine is there.
-        pub store_token: Signal<In, Bit>,
-        /// The head is taken.
-        pub take: Signal<Out, Bit>,
-        /// … with a token from the load engine.
-        pub pop_load: Signal<Out, Bit>,
-        /// … with a token from the store engine.
-        pub pop_store: Signal<Out, Bit>,
         /// Nothing runs.
         pub idle: Signal<Out, Bit>,
-        /// Idle, and the head lacks a token.
-        pub wait_token: Signal<Out, Bit>,
-        /// The last step of a tile is held back.
-        pub wait_drain: Signal<Out, Bit>,
-        /// A step is issued.
-        pub step: Signal<Out, Bit>,
-        /// It starts a sum.
-        pub first: Signal<Out, Bit>,
-        /// It ends a tile that is drained.
-        pub last: Signal<Out, Bit>,
-        /// Flat row address.
-        pub row: Sig<Out> = Sig::unsigned(at),
-        /// Column address.
-        pub col: Sig<Out> = Sig::unsigned(at),
-        /// Index address.
-        pub index: Sig<Out> = Sig::unsigned(at),
-        /// Indices belong to rows (none without selection).
-        pub held: Vec<Sig<Out>> = optional(usize::from(w.pick > 0), 1),
-        /// M − 1 of the step, 0 without selection.
-        pub mask: Sig<Out> = Sig::unsigned(index_bits(a.select)),
-        /// Row digits are signed.
-        pub row_top: Signal<Out, Bit>,
-        /// Column digits are signed.
-        pub col_top: Signal<Out, Bit>,
-        /// Weight of the digit product, in digits.
-        pub shift: Sig<Out> = Sig::unsigned(w.shift),
-        /// A tile ends in this cycle.
-        pub tile: Signal<Out, Bit>,
-        /// Its valid rows.
-        pub tile_rows: Sig<Out> = Sig::unsigned(bits_for(a.rows)),
-        /// Its valid columns.
-        pub tile_cols: Sig<Out> = Sig::unsigned(bits_for(a.cols)),
-        /// Result words in each of its rows.
-        pub tile_groups: Sig<Out> = Sig::unsigned(bits_for(a.cols.div_ceil(a.drain))),
-        /// It is the first of its instruction: results go to `result_base` from here on.
-        pub tile_starts: Signal<Out, Bit>,
-        /// Result address of the instruction.
-        pub result_base: Sig<Out> = Sig::unsigned(index_bits(c.memory.result)),
-        /// It is the last of an instruction that gives the load engine a token.
-        pub push_load: Signal<Out, Bit>,
-        /// … the store engine.
-        pub push_store: Signal<Out, Bit>,
-        /// The step is the first that chooses from its windows.
-        pub opens: Signal<Out, Bit>,
-        /// The step chooses from the windows of the one before.
-        pub reuses: Signal<Out, Bit>,
+        /// A step.
+        pub control: Control<Out> = Control::new(c),
+        /// Where it takes its operands.
+        pub operands: Operands<Out> = Operands::new(c),
+        /// A tile that ends.
+        pub tile: Tile<Out> = Tile::new(c),
+        /// What is to be counted.
+        pub events: StepEvents<Out> = StepEvents::new(c),
         head: Head = Head::new(levels),
         work: Work = Work::new(levels),
         ready: Signal<Local, Bit>,
@@ -135,8 +90,8 @@ unit! {
         count: Vec<Sig<Local>> = counts().map(Sig::unsigned).collect(),
         row_stride: Vec<Sig<Local>> = Sig::vec(turns, at, false),
         col_stride: Vec<Sig<Local>> = Sig::vec(turns, at, false),
-        at_end: Vec<Signal<Local, Bit>> = bits(turns),
-        carry: Vec<Signal<Local, Bit>> = bits(turns + 1),
+        at_end: Vec<Signal<Local, Bit>> = wire::bits(turns),
+        carry: Vec<Signal<Local, Bit>> = wire::bits(turns + 1),
         tile_end: Signal<Local, Bit>,
         next_row: Sig<Local> = Sig::unsigned(at),
         next_col: Sig<Local> = Sig::unsigned(at),
@@ -213,42 +168,47 @@ impl Logic for Sequencer {
             self.waits.next = self.several.val();
         }
         // the step
-        self.wait_drain.next = self.busy.q.val().any() & self.tile_end.val() & self.waits.val();
-        self.advance.next = self.busy.q.val().any() & !self.wait_drain.val();
-        self.step.next = self.advance.val();
-        self.first.next = self.first_step.q.val().any() & !self.work.keep.val().any();
-        self.last.next = self.tile_end.val();
-        self.row.next = self.row_at[self.levels.val() + 1].q.val();
-        self.col.next = self.col_at[self.levels.val() + 1].q.val();
-        self.index.next = self.col_at[self.levels.val() - 1].q.val() + self.index_delta.q.val();
-        self.row_top.next = self.work.row_signed.val().any() & self.at_end[self.levels.val()].val();
-        self.col_top.next = self.work.col_signed.val().any() & self.at_end[self.levels.val() + 1].val();
-        self.shift.next = (self.turn[self.levels.val()].q.val() - 1) * self.row_weight.val()
+        self.events.wait_drain.next = self.busy.q.val().any() & self.tile_end.val() & self.waits.val();
+        self.advance.next = self.busy.q.val().any() & !self.events.wait_drain.val();
+        self.control.step.next = self.advance.val();
+        self.control.first.next = self.first_step.q.val().any() & !self.work.keep.val().any();
+        self.control.last.next = self.tile_end.val();
+        self.operands.row.next = self.row_at[self.levels.val() + 1].q.val();
+        self.operands.col.next = self.col_at[self.levels.val() + 1].q.val();
+        self.operands.index.next = self.col_at[self.levels.val() - 1].q.val() + self.index_delta.q.val();
+        self.operands.row_top.next = self.work.row_signed.val().any() & self.at_end[self.levels.val()].val();
+        self.operands.col_top.next =
+            self.work.col_signed.val().any() & self.at_end[self.levels.val() + 1].val();
+        self.control.shift.next = (self.turn[self.levels.val()].q.val() - 1) * self.row_weight.val()
             + (self.turn[self.levels.val() + 1].q.val() - 1) * self.col_weight.val();
         // the tile
-        self.tile.next = self.advance.val() & self.tile_end.val();
-        self.tile_rows.next = self.work.rows.val();
-        self.tile_cols.next = self.work.cols.val();
+        self.tile.ends.next = self.advance.val() & self.tile_end.val();
+        self.tile.rows.next = self.work.rows.val();
+        self.tile.cols.next = self.work.cols.val();
         for l in 0..self.levels.val() {
             if self.at_end[l].val() & (self.work.row_edge.val() == l) {
-                self.tile_rows.next = self.work.rows_last.val();
+                self.tile.rows.next = self.work.rows_last.val();
             }
             if self.at_end[l].val() & (self.work.col_edge.val() == l) {
-                self.tile_cols.next = self.work.cols_last.val();
+                self.tile.cols.next = self.work.cols_last.val();
             }
         }
-        self.tile_groups.next = (self.tile_cols.val() + self.drain.val() - 1) >> self.log_drain.val();
-        self.tile_starts.next = self.first_tile.q.val().any();
-        self.result_base.next = self.work.result_base.val();
-        self.push_load.next = self.carry[0].val() & self.work.push_prev.val().any();
-        self.push_store.next = self.carry[0].val() & self.work.push_next.val().any();
+        self.tile.groups.next = (self.tile.cols.val() + self.drain.val() - 1) >> self.log_drain.val();
+        self.tile.starts.next = self.first_tile.q.val().any();
+        self.tile.base.next = self.work.result_base.val();
+        self.tile.push.load.next = self.carry[0].val() & self.work.push_prev.val().any();
+        self.tile.push.store.next = self.carry[0].val() & self.work.push_next.val().any();
         if self.work.hold.val().any() {
-            self.last.next = false;
+            self.control.last.next = false;
         }
+        self.tile.drains.next = self.control.last.val();
+        self.events.step.next = self.advance.val();
+        self.events.rows.next = self.tile.rows.val();
+        self.events.cols.next = self.tile.cols.val();
         // selection: the level that goes on choosing from the same windows
         self.window_turn.next = self.turn[self.levels.val() - 1].q.val();
         if self.work.held.val().any() {
-            self.index.next = self.tile_index.q.val();
+            self.operands.index.next = self.tile_index.q.val();
             self.window_turn.next = 1.into();
             for t in 1..self.tile_choices.val() {
                 if self.work.tiles.val() == t {
@@ -256,19 +216,20 @@ impl Logic for Sequencer {
                 }
             }
         }
-        self.mask.next = 0.into();
-        self.opens.next = false;
-        self.reuses.next = false;
+        self.events.mask.next = 0.into();
+        self.events.opens.next = false;
+        self.events.reuses.next = false;
         for s in 0..self.selects.val() {
             for b in 0..self.log_banks.val() {
                 if self.work.select.val() > b {
-                    self.mask.next = self.mask.val() * 2 + 1;
+                    self.events.mask.next = self.events.mask.val() * 2 + 1;
                 }
             }
-            self.held[s].next = self.work.held.val();
+            self.operands.mask[s].next = self.events.mask.val();
+            self.operands.held[s].next = self.work.held.val();
             if self.work.select.val().any() {
-                self.opens.next = self.window_turn.val() == 1;
-                self.reuses.next = self.window_turn.val() != 1;
+                self.events.opens.next = self.window_turn.val() == 1;
+                self.events.reuses.next = self.window_turn.val() != 1;
             }
         }
         // moving on
@@ -288,8 +249,8 @@ impl Logic for Sequencer {
             self.first_step.d.next = self.tile_end.val().into();
             if self.tile_end.val() {
                 self.fresh.d.next = 1.into();
-                self.rows_kept.d.next = self.tile_rows.val();
-                self.groups_kept.d.next = self.tile_groups.val();
+                self.rows_kept.d.next = self.tile.rows.val();
+                self.groups_kept.d.next = self.tile.groups.val();
                 if self.work.hold.val().any() {
                     self.rows_kept.d.next = 1.into();
                     self.groups_kept.d.next = 1.into();
@@ -319,14 +280,15 @@ impl Logic for Sequencer {
         }
         self.head_count[self.levels.val()].next = self.head.row_planes.val();
         self.head_count[self.levels.val() + 1].next = self.head.col_planes.val();
-        self.ready.next = (self.load_token.val() | !self.head.pop_prev.val().any())
-            & (self.store_token.val() | !self.head.pop_next.val().any());
+        self.ready.next = (self.request.load.present.val() | !self.head.pop_prev.val().any())
+            & (self.request.store.present.val() | !self.head.pop_next.val().any());
         self.idle.next = !self.busy.q.val().any();
-        self.take.next = self.available.val() & self.ready.val() & !self.busy.q.val().any();
-        self.wait_token.next = self.available.val() & !self.ready.val() & !self.busy.q.val().any();
-        self.pop_load.next = self.take.val() & self.head.pop_prev.val().any();
-        self.pop_store.next = self.take.val() & self.head.pop_next.val().any();
-        if self.take.val() {
+        self.request.take.next = self.request.available.val() & self.ready.val() & !self.busy.q.val().any();
+        self.request.wait_token.next =
+            self.request.available.val() & !self.ready.val() & !self.busy.q.val().any();
+        self.request.load.pop.next = self.request.take.val() & self.head.pop_prev.val().any();
+        self.request.store.pop.next = self.request.take.val() & self.head.pop_next.val().any();
+        if self.request.take.val() {
             self.busy.d.next = 1.into();
             self.first_step.d.next = 1.into();
             self.first_tile.d.next = 1.into();

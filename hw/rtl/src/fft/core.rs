@@ -1,5 +1,6 @@
 //! The streaming transform: samples in natural order in, spectra in natural order out.
 
+use super::group::{Mode, Spectrum};
 use super::normalise::Normalise;
 use super::pair::Pair;
 use super::reorder::Reorder;
@@ -12,8 +13,8 @@ unit! {
     ///
     /// # Numeric  docs/fft.md, "Arithmetic"
     /// # Timing   the first group enters in cycle t with `start`, the others follow; the first result is there, with
-    /// `starts`, in t + 2N + 5p + 1, p = ⌈log2 N / 2⌉; `log_points`, `tile`, `inverse` and `block`
-    /// hold from t − 1 until the last one
+    /// `starts`, in t + 2N + 5p + 1, p = ⌈log2 N / 2⌉; `mode`
+    /// holds from t − 1 until the last one
     pub struct Core(shape: &Shape) {
         let parts = shape.parts();
         let remaining: Vec<usize> = (0..shape.pairs).map(|j| shape.log_quarter(j)).collect();
@@ -25,14 +26,8 @@ unit! {
         };
 
         clock,
-        /// log2 N (of no effect if there is one size only).
-        pub log_points: Sig<In> = Sig::unsigned(LOG_BITS),
-        /// Squares (if generated).
-        pub tile: Signal<In, Bit>,
-        /// e^(+2πi·nk/N).
-        pub inverse: Signal<In, Bit>,
-        /// Block floating point (if generated).
-        pub block: Signal<In, Bit>,
+        /// What is wanted.
+        pub mode: Mode<In> = Mode::new(),
         /// The first group enters.
         pub start: Signal<In, Bit>,
         /// Parts of the group that enters, 16 bits each.
@@ -41,12 +36,8 @@ unit! {
         pub last: Sig<Out> = Sig::unsigned(shape.log_points),
         /// The first group leaves.
         pub starts: Signal<Out, Bit>,
-        /// Parts of the group that leaves.
-        pub y: Vec<Sig<Out>> = Sig::vec(parts, 16, true),
-        /// Exponents of their transforms.
-        pub exponent: Vec<Sig<Out>> = Sig::vec(shape.lanes, 5, false),
-        /// A part of a transform's sample was clamped.
-        pub clamped: Vec<Signal<Out, Bit>> = (0..shape.lanes).map(|_| Default::default()).collect(),
+        /// The group that leaves.
+        pub spectrum: Spectrum<Out> = Spectrum::new(shape),
         log: Sig<Local> = Sig::unsigned(LOG_BITS),
         tiled: Signal<Local, Bit>,
         blocked: Signal<Local, Bit>,
@@ -87,21 +78,21 @@ impl Logic for Core {
     fn update(&mut self) {
         self.log.next = self.largest.val().into();
         if self.any_size.val() {
-            self.log.next = self.log_points.val();
+            self.log.next = self.mode.log_points.val();
         }
         self.tiled.next = false;
         if self.has_tiles.val() {
-            self.tiled.next = self.tile.val();
+            self.tiled.next = self.mode.tile.val();
         }
         self.blocked.next = false;
         if self.has_block.val() {
-            self.blocked.next = self.block.val();
+            self.blocked.next = self.mode.block.val();
         }
         // samples to the first pass: b bits, exchanged parts for the inverse, two guard bits unless `block`
         for l in 0..self.lanes.val() {
             self.sample[2 * l].next = self.x[2 * l].val();
             self.sample[2 * l + 1].next = self.x[2 * l + 1].val();
-            if self.inverse.val() {
+            if self.mode.inverse.val() {
                 self.sample[2 * l].next = self.x[2 * l + 1].val();
                 self.sample[2 * l + 1].next = self.x[2 * l].val();
             }
@@ -116,15 +107,14 @@ impl Logic for Core {
         for j in 0..self.pairs.val() {
             if j == 0 {
                 // only if it is the first of this size: else its pulse would reach the next instruction
-                self.pair[j].start.next = false;
+                self.pair[j].enters.start.next = false;
+                for p in 0..self.parts.val() {
+                    self.pair[j].enters.part[p].next = self.first[p].q.val();
+                }
             } else {
-                self.pair[j].start.next = self.pair[j - 1].started.val();
-            }
-            for p in 0..self.parts.val() {
-                if j == 0 {
-                    self.pair[j].x[p].next = self.first[p].q.val();
-                } else {
-                    self.pair[j].x[p].next = self.pair[j - 1].y[p].val();
+                self.pair[j].enters.start.next = self.pair[j - 1].leaves.start.val();
+                for p in 0..self.parts.val() {
+                    self.pair[j].enters.part[p].next = self.pair[j - 1].leaves.part[p].val();
                 }
             }
             self.skip[j].d.next = (self.log.val() == self.one_more[j].val()).into();
@@ -133,9 +123,9 @@ impl Logic for Core {
             .into();
             self.pair[j].skip.next = self.skip[j].q.val().any();
             if self.enters[j].q.val().any() {
-                self.pair[j].start.next = self.start.val();
+                self.pair[j].enters.start.next = self.start.val();
                 for p in 0..self.parts.val() {
-                    self.pair[j].x[p].next = self.first[p].q.val();
+                    self.pair[j].enters.part[p].next = self.first[p].q.val();
                 }
             }
             // `block` drops a bit for each stage after the first six
@@ -177,13 +167,10 @@ impl Logic for Core {
         self.reorder.log_points.next = self.log.val();
         self.reorder.tile.next = self.tiled.val();
         self.last.next = self.reorder.last.val();
-        self.reorder.start.next = self.pair[self.pairs.val() - 1].started.val();
-        for p in 0..self.parts.val() {
-            self.reorder.x[p].next = self.pair[self.pairs.val() - 1].y[p].val();
-        }
+        wire::join_all(&mut self.pair[self.pairs.val() - 1].leaves, &mut self.reorder.enters);
         for s in 0..4 {
             if s == 0 {
-                self.chain[s].d.next = self.reorder.starts.val().into();
+                self.chain[s].d.next = self.reorder.leaves.start.val().into();
             } else {
                 self.chain[s].d.next = self.chain[s - 1].q.val();
             }
@@ -192,20 +179,19 @@ impl Logic for Core {
         for l in 0..self.lanes.val() {
             self.normalise[l].block.next = self.blocked.val();
             self.normalise[l].log_points.next = self.log.val();
-            self.normalise[l].begins.next = self.reorder.begins.val();
-            self.normalise[l].ends.next = self.reorder.ends.val();
+            wire::join_all(&mut self.reorder.place, &mut self.normalise[l].place);
             for i in 0..2 {
-                self.normalise[l].v[i].next = self.pair[self.pairs.val() - 1].y[2 * l + i].val();
-                self.normalise[l].read[i].next = self.reorder.y[2 * l + i].val();
+                self.normalise[l].v[i].next = self.pair[self.pairs.val() - 1].leaves.part[2 * l + i].val();
+                self.normalise[l].read[i].next = self.reorder.leaves.part[2 * l + i].val();
             }
-            self.y[2 * l].next = self.normalise[l].y[0].val();
-            self.y[2 * l + 1].next = self.normalise[l].y[1].val();
-            if self.inverse.val() {
-                self.y[2 * l].next = self.normalise[l].y[1].val();
-                self.y[2 * l + 1].next = self.normalise[l].y[0].val();
+            self.spectrum.part[2 * l].next = self.normalise[l].y[0].val();
+            self.spectrum.part[2 * l + 1].next = self.normalise[l].y[1].val();
+            if self.mode.inverse.val() {
+                self.spectrum.part[2 * l].next = self.normalise[l].y[1].val();
+                self.spectrum.part[2 * l + 1].next = self.normalise[l].y[0].val();
             }
-            self.exponent[l].next = self.normalise[l].exponent.val();
-            self.clamped[l].next = self.normalise[l].clamped.val();
+            self.spectrum.exponent[l].next = self.normalise[l].exponent.val();
+            self.spectrum.clamped[l].next = self.normalise[l].clamped.val();
         }
     }
 }

@@ -5,6 +5,7 @@
 //! from the reorder buffer: v ─► held ─► v + half, tie? ─► >> q ─► clamp ─► y
 //! ```
 
+use super::group::Place;
 use super::{FREE_STAGES, LOG_BITS, Shape};
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
@@ -27,10 +28,8 @@ unit! {
         pub log_points: Sig<In> = Sig::unsigned(LOG_BITS),
         /// Real and imaginary part behind the last pass.
         pub v: Vec<Sig<In>> = Sig::vec(2, w, true),
-        /// It is the first of its batch.
-        pub begins: Signal<In, Bit>,
-        /// It is the last of its batch.
-        pub ends: Signal<In, Bit>,
+        /// Where it lies in its batch.
+        pub place: Place<In> = Place::new(),
         /// Parts from the reorder buffer.
         pub read: Vec<Sig<In>> = Sig::vec(2, w, true),
         /// The rounded parts.
@@ -81,11 +80,11 @@ impl Logic for Normalise {
             }
         }
         self.seen.next = self.magnitude[0].val() | self.magnitude[1].val();
-        if !self.begins.val() {
+        if !self.place.begins.val() {
             self.seen.next = self.seen.val() | self.all.q.val();
         }
         self.all.d.next = self.seen.val();
-        if self.ends.val() {
+        if self.place.ends.val() {
             self.whole.d.next = self.seen.val();
         }
         // its bits above those that are kept

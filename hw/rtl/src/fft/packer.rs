@@ -1,6 +1,7 @@
 //! Groups to result words, and the status word after them.
 
 use super::Shape;
+use super::group::Spectrum;
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
@@ -25,12 +26,8 @@ unit! {
         pub ends: Signal<In, Bit>,
         /// It is the last of the instruction.
         pub last: Signal<In, Bit>,
-        /// Its parts.
-        pub part: Vec<Sig<In>> = Sig::vec(shape.parts(), 16, true),
-        /// Exponents of its transforms.
-        pub exponent: Vec<Sig<In>> = Sig::vec(shape.lanes, 5, false),
-        /// Whether parts of its samples were clamped.
-        pub clamped: Vec<Signal<In, Bit>> = (0..shape.lanes).map(|_| Default::default()).collect(),
+        /// It.
+        pub spectrum: Spectrum<In> = Spectrum::new(&shape),
         /// A result word is there.
         pub we: Signal<Out, Bit>,
         /// Its results.
@@ -76,9 +73,9 @@ impl Logic for Packer {
         self.we.next = self.closing.q.val().any()
             | (self.valid.val() & (self.last.val() | (self.place.q.val() == self.last_place.val())));
         for l in 0..self.lanes.val() {
-            self.sample[l].x[0].next = self.part[2 * l].val();
-            self.sample[l].x[1].next = self.part[2 * l + 1].val();
-            self.clamps_now[l].next = self.clamps[l].q.val() | self.clamped[l].val();
+            self.sample[l].x[0].next = self.spectrum.part[2 * l].val();
+            self.sample[l].x[1].next = self.spectrum.part[2 * l + 1].val();
+            self.clamps_now[l].next = self.clamps[l].q.val() | self.spectrum.clamped[l].val();
             if self.valid.val() {
                 self.clamps[l].d.next = self.clamps_now[l].val();
                 if self.ends.val() {
@@ -108,7 +105,7 @@ impl Logic for Packer {
                 }
                 if self.valid.val() & self.ends.val() & (self.batch.q.val() == b) {
                     self.status[b * self.lanes.val() + l].d.next =
-                        (self.clamps_now[l].val() << 7) + self.exponent[l].val();
+                        (self.clamps_now[l].val() << 7) + self.spectrum.exponent[l].val();
                 }
                 self.status_join[(b * self.lanes.val() + l) / 4].x[(b * self.lanes.val() + l) % 4].next =
                     self.status[b * self.lanes.val() + l].q.val();

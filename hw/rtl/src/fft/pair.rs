@@ -9,6 +9,7 @@
 //! the second one Q more.
 
 use super::delay_line::DelayLine;
+use super::group::Groups;
 use super::twiddle::Twiddle;
 use super::{Shape, TWIDDLE_FRACTION};
 use crate::hdl::prelude::*;
@@ -29,10 +30,8 @@ unit! {
         let below = |bits: usize| Const::unsigned(((1i128 << bits) >> 1) - i128::from(bits > 0), sum);
 
         clock,
-        /// The first group enters in the next cycle.
-        pub start: Signal<In, Bit>,
-        /// Parts of the group that enters.
-        pub x: Vec<Sig<In>> = Sig::vec(parts, w, true),
+        /// Groups that enter.
+        pub enters: Groups<In> = Groups::new(shape),
         /// Only the second butterfly works: an odd log2 N starts here.
         pub skip: Signal<In, Bit>,
         /// The butterflies belong to different dimensions of a tile.
@@ -41,10 +40,8 @@ unit! {
         pub mask: Sig<In> = Sig::unsigned(log_quarter.max(1)),
         /// The pass divides by so many powers of two, at most 2.
         pub shift: Sig<In> = Sig::unsigned(2),
-        /// Parts of the group that leaves.
-        pub y: Vec<Sig<Out>> = Sig::vec(parts, w, true),
-        /// The first one leaves in the next cycle.
-        pub started: Signal<Out, Bit>,
+        /// Groups that leave.
+        pub leaves: Groups<Out> = Groups::new(shape),
         now: Reg = Reg::unsigned(log_quarter + 2),
         armed: Reg = Reg::unsigned(1),
         due: Signal<Local, Bit>,
@@ -97,7 +94,7 @@ impl Logic for Pair {
     fn update(&mut self) {
         // which group is where
         self.now.d.next = self.now.q.val() + 1;
-        if self.start.val() {
+        if self.enters.start.val() {
             self.now.d.next = 0.into();
         }
         self.behind_one.d.next = self.now.q.val() + self.half.val();
@@ -111,7 +108,7 @@ impl Logic for Pair {
         if self.due.val() {
             self.armed.d.next = 0.into();
         }
-        if self.start.val() {
+        if self.enters.start.val() {
             self.armed.d.next = 1.into();
         }
         for s in 0..self.stages.val() {
@@ -121,19 +118,19 @@ impl Logic for Pair {
                 self.chain[s].d.next = self.chain[s - 1].q.val();
             }
         }
-        self.started.next = self.chain[self.stages.val() - 1].q.val().any();
+        self.leaves.start.next = self.chain[self.stages.val() - 1].q.val().any();
         // the first butterfly
         self.outer.at.next = self.now.q.val();
         self.adds_outer.next = (self.now.q.val() >> self.log_half.val()).get_bit(0);
         for p in 0..self.parts.val() {
             self.one[p].next = self.outer.q[p].val();
-            self.outer.d[p].next = self.x[p].val();
+            self.outer.d[p].next = self.enters.part[p].val();
             if self.adds_outer.val() {
-                self.one[p].next = self.outer.q[p].val() + self.x[p].val();
-                self.outer.d[p].next = self.outer.q[p].val() - self.x[p].val();
+                self.one[p].next = self.outer.q[p].val() + self.enters.part[p].val();
+                self.outer.d[p].next = self.outer.q[p].val() - self.enters.part[p].val();
             }
             if self.skip.val() {
-                self.one[p].next = self.x[p].val();
+                self.one[p].next = self.enters.part[p].val();
             }
             self.r1[p].d.next = self.one[p].val();
         }
@@ -182,7 +179,7 @@ impl Logic for Pair {
             self.bias.next = self.below_two.val();
         }
         self.exponent.d.next = self.once.val() + self.twice.val();
-        if self.start.val() {
+        if self.enters.start.val() {
             self.exponent.d.next = 0.into();
         }
         for t in 0..self.turns.val() {
@@ -222,7 +219,7 @@ impl Logic for Pair {
             if self.shift.val() == 2 {
                 self.rounded[p].d.next = (self.total[p].val() >> self.fraction.val()) >> 2;
             }
-            self.y[p].next = self.rounded[p].q.val();
+            self.leaves.part[p].next = self.rounded[p].q.val();
         }
     }
 }

@@ -7,6 +7,7 @@
 //! ```
 //! A word is read one cycle before it is overwritten: reading starts with a batch's last group.
 
+use super::group::{Groups, Place};
 use super::reversal::Reversal;
 use super::{LOG_BITS, Shape};
 use crate::hdl::prelude::*;
@@ -17,27 +18,21 @@ unit! {
     ///
     /// # Timing  group p of the first batch enters in s + p; group k in natural order leaves in s + N + k
     pub struct Reorder(shape: &Shape) {
-        let (lanes, parts, bits, w) = (shape.lanes, shape.parts(), shape.log_points, shape.inner);
+        let (lanes, bits, w) = (shape.lanes, shape.log_points, shape.inner);
 
         clock,
         /// log2 N.
         pub log_points: Sig<In> = Sig::unsigned(LOG_BITS),
         /// Transforms are tiles.
         pub tile: Signal<In, Bit>,
-        /// The first group enters in the next cycle.
-        pub start: Signal<In, Bit>,
-        /// Parts of the group that enters.
-        pub x: Vec<Sig<In>> = Sig::vec(parts, w, true),
-        /// It is the first of its batch.
-        pub begins: Signal<Out, Bit>,
-        /// It is the last of its batch.
-        pub ends: Signal<Out, Bit>,
-        /// Parts of the group that leaves.
-        pub y: Vec<Sig<Out>> = Sig::vec(parts, w, true),
+        /// Groups that enter.
+        pub enters: Groups<In> = Groups::new(shape),
+        /// Where the group that enters lies in its batch.
+        pub place: Place<Out> = Place::new(),
+        /// Groups that leave.
+        pub leaves: Groups<Out> = Groups::new(shape),
         /// N − 1.
         pub last: Sig<Out> = Sig::unsigned(bits),
-        /// The first one leaves in the next cycle.
-        pub starts: Signal<Out, Bit>,
         ones: Sig<Local> = Sig::unsigned(bits),
         last_q: Reg = Reg::unsigned(bits),
         p: Reg = Reg::unsigned(bits),
@@ -73,18 +68,18 @@ impl Logic for Reorder {
         self.last_q.d.next = self.ones.val();
         self.last.next = self.last_q.q.val();
         // writing
-        self.begins.next = !self.p.q.val().any();
-        self.ends.next = self.at_end.q.val().any();
+        self.place.begins.next = !self.p.q.val().any();
+        self.place.ends.next = self.at_end.q.val().any();
         self.p.d.next = self.p.q.val() + 1;
         self.at_end.d.next = (self.p.q.val() + 1 == self.last.val()).into();
-        self.starts.next = false;
-        if self.ends.val() {
+        self.leaves.start.next = false;
+        if self.place.ends.val() {
             self.p.d.next = 0.into();
             self.p_turned.d.next = (!self.p_turned.q.val().any()).into();
-            self.starts.next = self.armed.q.val().any();
+            self.leaves.start.next = self.armed.q.val().any();
             self.armed.d.next = 0.into();
         }
-        if self.start.val() {
+        if self.enters.start.val() {
             self.p.d.next = 0.into();
             self.at_end.d.next = 0.into();
             self.p_turned.d.next = 0.into();
@@ -93,7 +88,7 @@ impl Logic for Reorder {
         // reading
         self.k.next = self.read.q.val();
         self.k_turned.next = self.read_turned.q.val();
-        if self.starts.val() {
+        if self.leaves.start.val() {
             self.k.next = 0.into();
             self.k_turned.next = 0.into();
         }
@@ -110,8 +105,8 @@ impl Logic for Reorder {
         self.read_order.log_points.next = self.log_points.val();
         self.read_order.tile.next = self.tile.val();
         for l in 0..self.lanes.val() {
-            self.join[l].x[0].next = self.x[2 * l].val();
-            self.join[l].x[1].next = self.x[2 * l + 1].val();
+            self.join[l].x[0].next = self.enters.part[2 * l].val();
+            self.join[l].x[1].next = self.enters.part[2 * l + 1].val();
             self.ram[l].we.next = true;
             self.ram[l].wdata.next = self.join[l].y.val();
             self.ram[l].waddr.next = self.p.q.val();
@@ -124,8 +119,8 @@ impl Logic for Reorder {
                 self.ram[l].raddr.next = self.k.val();
             }
             self.cut[l].x.next = self.ram[l].rdata.val();
-            self.y[2 * l].next = self.cut[l].y[0].val();
-            self.y[2 * l + 1].next = self.cut[l].y[1].val();
+            self.leaves.part[2 * l].next = self.cut[l].y[0].val();
+            self.leaves.part[2 * l + 1].next = self.cut[l].y[1].val();
         }
     }
 }

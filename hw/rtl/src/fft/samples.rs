@@ -2,6 +2,7 @@
 
 use super::Shape;
 use crate::hdl::prelude::*;
+use crate::load::payload::Write;
 use crate::load::pieces::pieces;
 use rust_hdl::prelude::*;
 use tandem_spec::config::Fft;
@@ -20,10 +21,8 @@ unit! {
         clock,
         /// Address to write.
         pub waddr: Sig<In> = Sig::unsigned(index_bits(fft.depth)),
-        /// Write enable of each piece of the word.
-        pub we: Vec<Signal<In, Bit>> = (0..pieces.count).map(|_| Default::default()).collect(),
-        /// The pieces.
-        pub wdata: Vec<Sig<In>> = Sig::vec(pieces.count, pieces.bits, false),
+        /// A write of pieces of the word.
+        pub write: Write<In> = Write::new(pieces),
         /// Number of the group to read.
         pub group: Sig<In> = Sig::unsigned(index_bits(fft.depth) + log_groups),
         /// Real and imaginary parts of the group.
@@ -49,9 +48,9 @@ impl Logic for Samples {
             self.place.d.next = self.group.val();
         }
         for i in 0..self.pieces.val() {
-            self.ram[i].we.next = self.we[i].val();
+            self.ram[i].we.next = self.write.we[i].val();
             self.ram[i].waddr.next = self.waddr.val();
-            self.ram[i].wdata.next = self.wdata[i].val();
+            self.ram[i].wdata.next = self.write.data[i].val();
             self.ram[i].re.next = true;
             self.ram[i].raddr.next = self.group.val() >> self.log_groups.val();
             self.join[i / self.per_part.val()].x[i % self.per_part.val()].next = self.ram[i].rdata.val();

@@ -4,10 +4,11 @@ use super::core::Core;
 use super::packer::Packer;
 use super::samples::Samples;
 use super::{LOG_BITS, Shape};
+use crate::compute::engine::Engine;
 use crate::field::halves;
 use crate::fields;
 use crate::hdl::prelude::*;
-use crate::load::pieces::pieces;
+use crate::load::scatter::Scatter;
 use rust_hdl::prelude::*;
 use tandem_spec::config::Fft;
 use tandem_spec::isa::Opcode;
@@ -24,48 +25,17 @@ unit! {
     ///
     /// # Timing  taken in cycle t, group 0 read in t+1
     pub struct FftUnit(c: &Config, fft: &Fft) {
-        let (shape, pieces, width) = (Shape::new(fft), pieces(c, Memory::Sample), c.array.drain);
+        let (shape, width) = (Shape::new(fft), c.array.drain);
         let log_groups = fft.groups(c.link_bits).ilog2() as usize;
         let batches = bits_for(4 * width / shape.lanes);
 
         clock,
-        /// The queue's head is a TRANSFORM, and whatever came before is done.
-        pub available: Signal<In, Bit>,
+        /// The accelerator around it.
+        pub engine: Engine<In> = Engine::new(c),
         /// The head's 16-bit halves.
         pub half: Vec<Sig<In>> = Sig::vec(halves(Opcode::named("TRANSFORM")), 16, false),
-        /// A token from the load engine is there.
-        pub load_token: Signal<In, Bit>,
-        /// A token from the store engine is there.
-        pub store_token: Signal<In, Bit>,
-        /// The head is taken.
-        pub take: Signal<Out, Bit>,
-        /// … with a token from the load engine.
-        pub pop_load: Signal<Out, Bit>,
-        /// … with a token from the store engine.
-        pub pop_store: Signal<Out, Bit>,
-        /// Nothing runs.
-        pub idle: Signal<Out, Bit>,
-        /// Idle, and the head lacks a token.
-        pub wait_token: Signal<Out, Bit>,
-        /// A group is read.
-        pub step: Signal<Out, Bit>,
-        /// Sample memory: address to write.
-        pub waddr: Sig<In> = Sig::unsigned(16),
-        /// Write enable of each piece.
-        pub sample_we: Vec<Signal<In, Bit>> = (0..pieces.count).map(|_| Default::default()).collect(),
-        /// The pieces.
-        pub sample_data: Vec<Sig<In>> = Sig::vec(pieces.count, pieces.bits, false),
-        /// A result word is written.
-        pub we: Signal<Out, Bit>,
-        /// Where.
-        pub address: Sig<Out> = Sig::unsigned(index_bits(c.memory.result)),
-        /// Its results.
-        pub result: Vec<Sig<Out>> = Sig::vec(width, 32, true),
-        /// A token for the load engine.
-        pub give_load: Signal<Out, Bit>,
-        /// A token for the store engine.
-        pub give_store: Signal<Out, Bit>,
         head: Head = Head::new(0),
+        scatter: Scatter = Scatter::new(c, Memory::Sample),
         samples: Samples = Samples::new(c, fft),
         core: Core = Core::new(&shape),
         packer: Packer = Packer::new(c, fft),
@@ -92,9 +62,7 @@ unit! {
         valid: Signal<Local, Bit>,
         out_ends: Signal<Local, Bit>,
         out_last: Signal<Local, Bit>,
-        pieces: Dim = Dim::new(pieces.count),
         parts: Dim = Dim::new(shape.parts()),
-        lanes: Dim = Dim::new(shape.lanes),
         width: Dim = Dim::new(width),
         log_groups: Dim = Dim::new(log_groups),
     }
@@ -108,13 +76,11 @@ impl Logic for FftUnit {
         for h in 0..self.half.len() {
             self.head.half[h].next = self.half[h].val();
         }
-        self.samples.waddr.next = self.waddr.val();
-        for i in 0..self.pieces.val() {
-            self.samples.we[i].next = self.sample_we[i].val();
-            self.samples.wdata[i].next = self.sample_data[i].val();
-        }
+        wire::join_all(&mut self.engine.payload, &mut self.scatter.payload);
+        wire::join_all(&mut self.scatter.element[0], &mut self.samples.write);
+        self.samples.waddr.next = self.engine.payload.address.val();
         // reading groups
-        self.step.next = self.reading.q.val().any();
+        self.engine.busy.next = self.reading.q.val().any();
         self.samples.group.next = self.group.q.val();
         self.group.d.next = self.group.q.val() + 1;
         if self.reading.q.val().any() {
@@ -130,14 +96,13 @@ impl Logic for FftUnit {
         }
         self.entering.d.next = self.fresh.q.val() & self.reading.q.val();
         // through the core
-        self.core.log_points.next = self.log_points.q.val();
-        self.core.tile.next = self.tile.q.val().any();
-        self.core.inverse.next = self.inverse.q.val().any();
-        self.core.block.next = self.block.q.val().any();
+        self.core.mode.log_points.next = self.log_points.q.val();
+        self.core.mode.tile.next = self.tile.q.val().any();
+        self.core.mode.inverse.next = self.inverse.q.val().any();
+        self.core.mode.block.next = self.block.q.val().any();
         self.core.start.next = self.entering.q.val().any();
         for p in 0..self.parts.val() {
             self.core.x[p].next = self.samples.part[p].val();
-            self.packer.part[p].next = self.core.y[p].val();
         }
         // to result words
         self.valid.next = self.busy.q.val().any() & (self.core.starts.val() | self.leaving.q.val().any());
@@ -155,32 +120,31 @@ impl Logic for FftUnit {
         self.packer.valid.next = self.valid.val();
         self.packer.ends.next = self.out_ends.val();
         self.packer.last.next = self.out_last.val();
-        for l in 0..self.lanes.val() {
-            self.packer.exponent[l].next = self.core.exponent[l].val();
-            self.packer.clamped[l].next = self.core.clamped[l].val();
-        }
-        self.we.next = self.packer.we.val();
-        self.address.next = self.result_at.q.val();
+        wire::join_all(&mut self.core.spectrum, &mut self.packer.spectrum);
+        self.engine.write.we.next = self.packer.we.val();
+        self.engine.write.address.next = self.result_at.q.val();
         if self.packer.we.val() {
             self.result_at.d.next = self.result_at.q.val() + 1;
         }
         for w in 0..self.width.val() {
-            self.result[w].next = self.packer.result[w].val();
+            self.engine.write.result[w].next = self.packer.result[w].val();
         }
-        self.give_load.next = self.packer.done.val() & self.push_load.q.val().any();
-        self.give_store.next = self.packer.done.val() & self.push_store.q.val().any();
+        self.engine.give.load.next = self.packer.done.val() & self.push_load.q.val().any();
+        self.engine.give.store.next = self.packer.done.val() & self.push_store.q.val().any();
         if self.packer.done.val() {
             self.busy.d.next = 0.into();
         }
         // taking the head
-        self.ready.next = (self.load_token.val() | !self.head.pop_prev.val().any())
-            & (self.store_token.val() | !self.head.pop_next.val().any());
-        self.idle.next = !self.busy.q.val().any();
-        self.take.next = self.available.val() & self.ready.val() & self.idle.val();
-        self.wait_token.next = self.available.val() & !self.ready.val() & self.idle.val();
-        self.pop_load.next = self.take.val() & self.head.pop_prev.val().any();
-        self.pop_store.next = self.take.val() & self.head.pop_next.val().any();
-        if self.take.val() {
+        self.ready.next = (self.engine.request.load.present.val() | !self.head.pop_prev.val().any())
+            & (self.engine.request.store.present.val() | !self.head.pop_next.val().any());
+        self.engine.quiet.next = !self.busy.q.val().any();
+        self.engine.request.take.next =
+            self.engine.request.available.val() & self.ready.val() & self.engine.quiet.val();
+        self.engine.request.wait_token.next =
+            self.engine.request.available.val() & !self.ready.val() & self.engine.quiet.val();
+        self.engine.request.load.pop.next = self.engine.request.take.val() & self.head.pop_prev.val().any();
+        self.engine.request.store.pop.next = self.engine.request.take.val() & self.head.pop_next.val().any();
+        if self.engine.request.take.val() {
             self.busy.d.next = 1.into();
             self.reading.d.next = 1.into();
             self.fresh.d.next = 1.into();

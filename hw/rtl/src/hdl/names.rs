@@ -9,7 +9,8 @@ use rust_hdl::prelude::TimingInfo;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-/// Names the Verilog module of a unit after its Rust type, or after the given `format!` arguments.
+/// Names the Verilog module of a unit after its Rust type, or after `format!` arguments: `named!("fft_unit")`,
+/// `named!(self => "fft_{}", self.n.val())`.
 ///
 /// Goes into the `impl Logic` block, beside the kernel.
 #[macro_export]
@@ -21,8 +22,11 @@ macro_rules! named {
             names::unit(names::of_type::<Self>(), names::Declared::<Self>::CLOCK)
         }
     };
-    ($($format:tt)+) => {
-        fn timing(&self) -> ::std::vec::Vec<::rust_hdl::prelude::TimingInfo> {
+    ($format:literal) => {
+        $crate::named!(self => $format);
+    };
+    ($this:ident => $($format:tt)+) => {
+        fn timing(&$this) -> ::std::vec::Vec<::rust_hdl::prelude::TimingInfo> {
             #[allow(unused_imports, reason = "only units without a clock need it")]
             use $crate::hdl::names::{self, Plain as _};
             names::unit(::std::format!($($format)+), names::Declared::<Self>::CLOCK)

@@ -66,6 +66,11 @@ impl<A: Join<B>, B> Join<Vec<B>> for Vec<A> {
     }
 }
 
+/// `n` wires of one bit.
+pub fn bits<D: Direction>(n: usize) -> Vec<Signal<D, Bit>> {
+    (0..n).map(|_| Signal::default()).collect()
+}
+
 /// A statement of a kernel: connects all wires of `from` to those of `to`, two bundles of one type, two signals or
 /// two `Vec`s. `from` is where values come from: an input of the unit, an output of a child, or a local; `to` is
 /// an output of the unit, an input of a child, or a local. `back` wires run the other way.

@@ -8,16 +8,20 @@
 //! ```
 
 use super::instruction_rules::{InstructionRules, count_bits};
-use super::pieces::pieces;
+use super::payload::{Payload, most};
+use super::queue_end::QueueEnd;
+use crate::counters::LoadEvents;
 use crate::crc::crc_step;
 use crate::field::{HALVES, kind, kind_bits};
 use crate::fields;
 use crate::hdl::prelude::*;
-use crate::link::Lanes;
+use crate::link::{Lanes, WordsIn};
+use crate::store::report::Report;
+use crate::tokens::Tokens;
 use rust_hdl::prelude::*;
 use tandem_spec::check::{CRC16_INIT, CRC16_POLY, CRC32_INIT, CRC32_POLY};
 use tandem_spec::isa::{Opcode, Who};
-use tandem_spec::{Config, Memory, Reason, Timing};
+use tandem_spec::{Config, Reason, Timing};
 
 fields! {
     struct Load of "LOAD": pop_next, push_next, broadcast, memory, address, count, words, mask
@@ -43,9 +47,7 @@ unit! {
         let (t, lanes) = (Timing::new(c), Lanes::new(c));
         let granule = c.link_bits.min(16);
         let reason = |r: Reason| Dim::new(r as usize);
-        let all = Memory::ALL.map(|m| pieces(c, m));
-        let depth = all.iter().map(|p| p.depth).max().expect("memories");
-        let most_words = all.iter().map(|p| p.words).max().expect("memories");
+        let (depth, most_words) = (most(c, |p| p.depth), most(c, |p| p.words));
             // of every granule, the bits of counts that are not free
         let counts: Vec<(u16, u16)> = (0..HALVES * 16 / granule)
                 .map(|g| (count_bits(c, g * granule / 16), g * granule % 16))
@@ -54,92 +56,38 @@ unit! {
         let part = |bits: u16| Const::unsigned(i128::from(bits) & ((1 << granule) - 1), granule);
 
         clock,
-        /// The host offers a word.
-        pub in_valid: Signal<In, Bit>,
-        /// It starts an instruction.
-        pub in_first: Signal<In, Bit>,
-        /// The word.
-        pub in_data: Vec<Sig<In>> = lanes.signals(),
-        /// A word is taken, unless it starts an instruction while `closed`.
-        pub in_ready: Signal<Out, Bit>,
-        /// Inside an instruction or a payload.
-        pub closed: Signal<Out, Bit>,
-        /// A word is taken in this cycle.
-        pub accept: Signal<Out, Bit>,
+        /// Words from the host.
+        pub in_: WordsIn<In> = WordsIn::new(c),
         /// The front end waits for the host.
         pub waiting: Signal<Out, Bit>,
         /// Words are dropped until a RESET.
         pub failed: Signal<Out, Bit>,
         /// Number of the instruction at work.
         pub number: Sig<Out> = Sig::unsigned(32),
-        /// A token from the compute engine is there.
-        pub token: Signal<In, Bit>,
-        /// It is taken.
-        pub pop: Signal<Out, Bit>,
+        /// Tokens from the compute engine.
+        pub tokens: Tokens<In> = Tokens::new(),
         /// A token for the compute engine.
         pub give: Signal<Out, Bit>,
         /// Halves of the instruction, for the queues.
         pub half: Vec<Sig<Out>> = Sig::vec(HALVES, 16, false),
-        /// It goes to the compute queue.
-        pub push_compute: Signal<Out, Bit>,
+        /// The compute queue.
+        pub compute: QueueEnd<Out> = QueueEnd::new(),
+        /// The store queue.
+        pub store: QueueEnd<Out> = QueueEnd::new(),
         /// The instruction is a TRANSFORM.
         pub transform: Signal<Out, Bit>,
-        /// It goes to the store queue.
-        pub push_store: Signal<Out, Bit>,
-        /// The compute queue has no room.
-        pub compute_full: Signal<In, Bit>,
-        /// The store queue has no room.
-        pub store_full: Signal<In, Bit>,
         /// Compute and store engine cannot move, nor could they a cycle ago.
         pub stuck: Signal<In, Bit>,
-        /// The compute queue has a head.
-        pub compute_pending: Signal<In, Bit>,
-        /// The store queue has a head.
-        pub store_pending: Signal<In, Bit>,
-        /// Number of the compute queue's head.
-        pub compute_number: Sig<In> = Sig::unsigned(32),
-        /// Number of the store queue's head.
-        pub store_number: Sig<In> = Sig::unsigned(32),
         /// Queues and tokens are being emptied; no engine may start.
         pub flush: Signal<Out, Bit>,
-        /// The store engine shall send a packet about a failure or a reset.
-        pub report: Signal<Out, Bit>,
-        /// It is the answer to a RESET.
-        pub report_ready: Signal<Out, Bit>,
-        /// Reason of the failure.
-        pub report_reason: Sig<Out> = Sig::unsigned(3),
-        /// Number of the failing instruction.
-        pub report_number: Sig<Out> = Sig::unsigned(32),
-        /// Its engine.
-        pub report_engine: Sig<Out> = Sig::unsigned(2),
-        /// The packet is sent.
-        pub reported: Signal<In, Bit>,
+        /// What the store engine shall say about a failure or a reset.
+        pub report: Report<Out> = Report::new(),
         /// Counters restart (RESET).
         pub clear: Signal<Out, Bit>,
-        /// A payload word is on its way into the memories.
-        pub write: Signal<Out, Bit>,
-        /// Memory to write.
-        pub write_memory: Sig<Out> = Sig::unsigned(3),
-        /// One element for all.
-        pub write_broadcast: Signal<Out, Bit>,
-        /// Elements to write.
-        pub write_mask: Sig<Out> = Sig::unsigned(32),
-        /// Address to write.
-        pub write_address: Sig<Out> = Sig::unsigned(index_bits(depth)),
-        /// Number of the word within its address.
-        pub write_word: Sig<Out> = Sig::unsigned(bits_for(most_words)),
-        /// The word.
-        pub write_data: Vec<Sig<Out>> = lanes.signals(),
-        /// Counter events.
-        pub dispatched: Signal<Out, Bit>,
-        /// A payload is taken or checked.
-        pub busy: Signal<Out, Bit>,
-        /// A LOAD lacks its token.
-        pub wait_token: Signal<Out, Bit>,
-        /// A queue has no room.
-        pub wait_queue: Signal<Out, Bit>,
-        /// A payload word is wanted and none is there.
-        pub wait_link: Signal<Out, Bit>,
+        /// A payload word on its way into the memories.
+        pub payload: Payload<Out> = Payload::new(c),
+        /// What is to be counted.
+        pub events: LoadEvents<Out> = LoadEvents::new(),
         state: DFF<State>,
         position: Reg = Reg::unsigned(7),
         kind: Reg = Reg::unsigned(kind_bits(c)),
@@ -235,24 +183,24 @@ impl Logic for FrontEnd {
         self.load_words.next = self.load.words.val();
         // link words into the checks, and towards the memories
         self.crc_before.next = self.crc16.q.val();
-        if self.in_first.val() {
+        if self.in_.first.val() {
             self.crc_before.next = self.crc16_start.val();
         }
         self.crc16_step.x[0].next = self.crc_before.val();
         self.crc32_step.x[0].next = self.crc32.q.val();
         for i in 0..self.lanes.val() {
-            self.crc16_step.x[i + 1].next = self.in_data[i].val();
-            self.crc32_step.x[i + 1].next = self.in_data[i].val();
-            self.cut[i].x.next = self.in_data[i].val();
-            self.write_data_q[i].d.next = self.in_data[i].val();
-            self.write_data[i].next = self.write_data_q[i].q.val();
+            self.crc16_step.x[i + 1].next = self.in_.data[i].val();
+            self.crc32_step.x[i + 1].next = self.in_.data[i].val();
+            self.cut[i].x.next = self.in_.data[i].val();
+            self.write_data_q[i].d.next = self.in_.data[i].val();
+            self.payload.data[i].next = self.write_data_q[i].q.val();
         }
-        self.write.next = self.write_q.q.val().any();
-        self.write_memory.next = self.load.memory.val();
-        self.write_broadcast.next = self.load.broadcast.val().any();
-        self.write_mask.next = self.load.mask.val();
-        self.write_address.next = self.write_address_q.q.val();
-        self.write_word.next = self.write_word_q.q.val();
+        self.payload.valid.next = self.write_q.q.val().any();
+        self.payload.memory.next = self.load.memory.val();
+        self.payload.broadcast.next = self.load.broadcast.val().any();
+        self.payload.mask.next = self.load.mask.val();
+        self.payload.address.next = self.write_address_q.q.val();
+        self.payload.word.next = self.write_word_q.q.val();
         self.write_q.d.next = 0.into();
         self.write_address_q.d.next = self.address.q.val();
         self.write_word_q.d.next = self.word.q.val();
@@ -277,45 +225,45 @@ impl Logic for FrontEnd {
         }
         // what this cycle does
         self.waiting.next = false;
-        self.in_ready.next = false;
-        self.closed.next = false;
+        self.in_.ready.next = false;
+        self.in_.closed.next = false;
         self.take.next = false;
         self.keep.next = false;
-        self.pop.next = false;
+        self.tokens.pop.next = false;
         self.give.next = false;
-        self.push_compute.next = false;
-        self.push_store.next = false;
-        self.report.next = self.state.q.val() == State::Report;
-        self.flush.next = self.report.val() | (self.state.q.val() == State::Flush);
+        self.compute.push.next = false;
+        self.store.push.next = false;
+        self.report.wanted.next = self.state.q.val() == State::Report;
+        self.flush.next = self.report.wanted.val() | (self.state.q.val() == State::Flush);
         self.clear.next = false;
         self.blocked.next = false;
         self.granted.next = false;
-        self.busy.next = false;
-        self.wait_token.next = false;
-        self.wait_queue.next = false;
-        self.wait_link.next = false;
+        self.events.busy.next = false;
+        self.events.wait_token.next = false;
+        self.events.wait_queue.next = false;
+        self.events.wait_link.next = false;
         self.length.next = 0.into();
         self.slot.next = self.position.q.val();
-        if self.in_first.val() {
+        if self.in_.first.val() {
             self.slot.next = 0.into();
         }
         self.kind_now.next = self.kind.q.val();
         match self.state.q.val() {
             State::Fetch => {
                 self.waiting.next = true;
-                self.in_ready.next = true;
-                self.closed.next = self.position.q.val().any() & !self.dropping.q.val().any();
-                self.take.next = self.in_valid.val() & !(self.in_first.val() & self.closed.val());
-                if self.in_valid.val() & self.in_first.val() & self.closed.val() {
+                self.in_.ready.next = true;
+                self.in_.closed.next = self.position.q.val().any() & !self.dropping.q.val().any();
+                self.take.next = self.in_.valid.val() & !(self.in_.first.val() & self.in_.closed.val());
+                if self.in_.valid.val() & self.in_.first.val() & self.in_.closed.val() {
                     self.reason.d.next = self.truncated.val().into();
                     self.state.d.next = State::Quiesce;
                 }
                 if self.take.val() {
                     self.keep.next = self.position.q.val().any();
-                    if self.in_first.val() {
+                    if self.in_.first.val() {
                         self.kind_now.next = self.none.val();
                         for k in 0..self.opcode.len() {
-                            if bits_of(self.in_data[0].val(), 8) == self.opcode[k].val() {
+                            if bits_of(self.in_.data[0].val(), 8) == self.opcode[k].val() {
                                 self.kind_now.next = k.into();
                             }
                         }
@@ -367,20 +315,20 @@ impl Logic for FrontEnd {
                     self.state.d.next = State::Quiesce;
                 } else {
                     if self.is_load.val() {
-                        self.granted.next = self.token.val() | !self.load.pop_next.val().any();
-                        self.wait_token.next = !self.granted.val();
+                        self.granted.next = self.tokens.present.val() | !self.load.pop_next.val().any();
+                        self.events.wait_token.next = !self.granted.val();
                     } else if self.computes.val() {
-                        self.granted.next = !self.compute_full.val();
-                        self.wait_queue.next = self.compute_full.val();
+                        self.granted.next = !self.compute.full.val();
+                        self.events.wait_queue.next = self.compute.full.val();
                     } else {
-                        self.granted.next = !self.store_full.val();
-                        self.wait_queue.next = self.store_full.val();
+                        self.granted.next = !self.store.full.val();
+                        self.events.wait_queue.next = self.store.full.val();
                     }
                     self.blocked.next = !self.granted.val();
                 }
                 if self.granted.val() {
                     if self.is_load.val() {
-                        self.pop.next = self.load.pop_next.val().any();
+                        self.tokens.pop.next = self.load.pop_next.val().any();
                         self.state.d.next = State::Payload;
                         self.address.d.next = self.load.address.val();
                         self.left.d.next = self.load.count.val();
@@ -388,8 +336,8 @@ impl Logic for FrontEnd {
                         self.check_left.d.next = self.check_words.val().into();
                         self.crc32.d.next = self.crc32_start.val();
                     } else {
-                        self.push_compute.next = self.computes.val();
-                        self.push_store.next = !self.push_compute.val();
+                        self.compute.push.next = self.computes.val();
+                        self.store.push.next = !self.compute.push.val();
                         self.count_number.d.next = self.count_number.q.val() + 1;
                         self.state.d.next = State::Fetch;
                     }
@@ -401,12 +349,12 @@ impl Logic for FrontEnd {
             }
             State::Payload => {
                 self.waiting.next = true;
-                self.in_ready.next = true;
-                self.closed.next = true;
-                self.busy.next = true;
-                self.wait_link.next = !self.in_valid.val();
-                self.take.next = self.in_valid.val() & !self.in_first.val();
-                if self.in_valid.val() & self.in_first.val() {
+                self.in_.ready.next = true;
+                self.in_.closed.next = true;
+                self.events.busy.next = true;
+                self.events.wait_link.next = !self.in_.valid.val();
+                self.take.next = self.in_.valid.val() & !self.in_.first.val();
+                if self.in_.valid.val() & self.in_.first.val() {
                     self.reason.d.next = self.truncated.val().into();
                     self.state.d.next = State::Quiesce;
                 }
@@ -429,7 +377,7 @@ impl Logic for FrontEnd {
                 }
             }
             State::Done => {
-                self.busy.next = true;
+                self.events.busy.next = true;
                 if self.crc32.q.val().any() {
                     self.reason.d.next = self.wrong_crc32.val().into();
                     self.state.d.next = State::Quiesce;
@@ -445,15 +393,15 @@ impl Logic for FrontEnd {
                 self.fault_engine.d.next = 0.into();
                 if self.reason.q.val() == self.deadlock.val() {
                     // the lowest number among the waiting ones
-                    if self.compute_pending.val() {
-                        self.fault_number.d.next = self.compute_number.val();
+                    if self.compute.pending.val() {
+                        self.fault_number.d.next = self.compute.number.val();
                         self.fault_engine.d.next = 1.into();
                     }
-                    if self.store_pending.val()
-                        & (!self.compute_pending.val()
-                            | (self.compute_number.val() > self.store_number.val()))
+                    if self.store.pending.val()
+                        & (!self.compute.pending.val()
+                            | (self.compute.number.val() > self.store.number.val()))
                     {
-                        self.fault_number.d.next = self.store_number.val();
+                        self.fault_number.d.next = self.store.number.val();
                         self.fault_engine.d.next = 2.into();
                     }
                 } else if self.reason.q.val() < self.truncated.val() {
@@ -468,12 +416,12 @@ impl Logic for FrontEnd {
                 }
             }
             State::Flush => {
-                if !self.compute_pending.val() & !self.store_pending.val() {
+                if !self.compute.pending.val() & !self.store.pending.val() {
                     self.state.d.next = State::Report;
                 }
             }
             State::Report => {
-                if self.reported.val() {
+                if self.report.done.val() {
                     self.state.d.next = State::Fetch;
                     self.dropping.d.next = 1.into();
                     if self.resetting.q.val().any() {
@@ -485,8 +433,8 @@ impl Logic for FrontEnd {
                 }
             }
         }
-        self.fetches.next = (self.state.q.val() == State::Fetch) & self.in_valid.val();
-        if self.keep.val() & self.in_first.val() {
+        self.fetches.next = (self.state.q.val() == State::Fetch) & self.in_.valid.val();
+        if self.keep.val() & self.in_.first.val() {
             self.excess.d.next = 0.into();
         }
         for g in 0..self.granules.val() {
@@ -505,16 +453,16 @@ impl Logic for FrontEnd {
                     self.cut[g % self.per_word.val() / self.per_lane.val()].y[g % self.per_lane.val()].val();
             }
         }
-        self.accept.next = self.take.val();
-        self.dispatched.next = self.granted.val();
+        self.events.word.next = self.take.val();
+        self.events.dispatched.next = self.granted.val();
         self.failed.next = self.dropping.q.val().any();
         self.number.next = self.count_number.q.val();
-        self.report_ready.next = self.resetting.q.val().any();
-        self.report_reason.next = self.reason.q.val();
-        self.report_number.next = self.fault_number.q.val();
+        self.report.ready.next = self.resetting.q.val().any();
+        self.report.reason.next = self.reason.q.val();
+        self.report.number.next = self.fault_number.q.val();
         if self.resetting.q.val().any() {
-            self.report_number.next = 0.into();
+            self.report.number.next = 0.into();
         }
-        self.report_engine.next = self.fault_engine.q.val();
+        self.report.engine.next = self.fault_engine.q.val();
     }
 }

@@ -8,12 +8,15 @@
 
 use super::assemble::{Assemble, Fit, part_bits};
 use super::narrow::Narrow;
-use super::result_memory::{read_latency, result_bits};
+use super::report::Report;
+use super::result_memory::{ResultRead, read_latency, result_bits};
+use crate::counters::StoreEvents;
 use crate::crc::crc_step;
 use crate::field::queue_halves;
 use crate::fields;
 use crate::hdl::prelude::*;
-use crate::link::Lanes;
+use crate::link::{Lanes, WordsOut};
+use crate::tokens::Tokens;
 use rust_hdl::prelude::*;
 use tandem_spec::check::{CRC32_INIT, CRC32_POLY};
 use tandem_spec::isa::{Opcode, Who};
@@ -70,48 +73,26 @@ unit! {
         pub half: Vec<Sig<In>> = Sig::vec(queue_halves(Who::Store), 16, false),
         /// The head's number.
         pub number: Sig<In> = Sig::unsigned(32),
-        /// A token from the compute engine is there.
-        pub token: Signal<In, Bit>,
+        /// Tokens from the compute engine.
+        pub tokens: Tokens<In> = Tokens::new(),
         /// The head is taken.
         pub take: Signal<Out, Bit>,
-        /// … with a token.
-        pub pop: Signal<Out, Bit>,
         /// A token for the compute engine.
         pub give: Signal<Out, Bit>,
-        /// Nothing is sent.
-        pub idle: Signal<Out, Bit>,
-        /// Idle, and the head lacks a token.
-        pub wait_token: Signal<Out, Bit>,
         /// Registers are being sent: counters stand still.
         pub freeze: Signal<Out, Bit>,
         /// Registers are sent: counters restart.
         pub restart: Signal<Out, Bit>,
-        /// A packet about a failure or a reset is wanted.
-        pub report: Signal<In, Bit>,
-        /// It is about a reset.
-        pub report_ready: Signal<In, Bit>,
-        /// Reason of the failure.
-        pub report_reason: Sig<In> = Sig::unsigned(3),
-        /// Number of the instruction.
-        pub report_number: Sig<In> = Sig::unsigned(32),
-        /// Engine of the instruction.
-        pub report_engine: Sig<In> = Sig::unsigned(2),
-        /// It is sent.
-        pub reported: Signal<Out, Bit>,
+        /// What to say about a failure or a reset.
+        pub report: Report<In> = Report::new(),
         /// The registers.
         pub register: Vec<Sig<In>> = Sig::vec(REGISTERS.len(), 32, false),
-        /// Read the result memory.
-        pub re: Signal<Out, Bit>,
-        /// From where.
-        pub raddr: Sig<Out> = Sig::unsigned(address),
-        /// The results.
-        pub rdata: Vec<Sig<In>> = Sig::vec(drain, result_bits(c), true),
-        /// A word is offered.
-        pub out_valid: Signal<Out, Bit>,
-        /// The word.
-        pub out_data: Vec<Sig<Out>> = lanes.signals(),
-        /// The host takes it.
-        pub out_ready: Signal<In, Bit>,
+        /// The result memory.
+        pub read: ResultRead<Out> = ResultRead::new(c),
+        /// Words to the host.
+        pub out: WordsOut<Out> = WordsOut::new(c),
+        /// What is to be counted.
+        pub events: StoreEvents<Out> = StoreEvents::new(),
         phase: DFF<Phase>,
         index: Reg = Reg::unsigned(8),
         gap: Reg = Reg::unsigned(5),
@@ -155,6 +136,7 @@ unit! {
         sent: Signal<Local, Bit>,
         last_sent: Signal<Local, Bit>,
         ready: Signal<Local, Bit>,
+        idle: Signal<Local, Bit>,
         is_read: Signal<Local, Bit>,
         mask: Sig<Local> = Sig::unsigned(32),
         half_step: Sig<Local> = Sig::unsigned(32),
@@ -211,26 +193,26 @@ impl Logic for StoreEngine {
     #[hdl_gen]
     fn update(&mut self) {
         // what is offered, and whether the pipeline moves
-        self.out_valid.next = false;
+        self.out.valid.next = false;
         match self.phase.q.val() {
             Phase::Idle => {
-                self.out_valid.next = false;
+                self.out.valid.next = false;
             }
             Phase::Gap => {
-                self.out_valid.next = false;
+                self.out.valid.next = false;
             }
             Phase::Pause => {
-                self.out_valid.next = false;
+                self.out.valid.next = false;
             }
             Phase::Data => {
-                self.out_valid.next = self.valid_at[self.offered.val()].q.val().any();
+                self.out.valid.next = self.valid_at[self.offered.val()].q.val().any();
             }
             _ => {
-                self.out_valid.next = true;
+                self.out.valid.next = true;
             }
         }
-        self.advance.next = self.out_ready.val() | !self.out_valid.val();
-        self.sent.next = self.out_ready.val() & self.out_valid.val();
+        self.advance.next = self.out.ready.val() | !self.out.valid.val();
+        self.sent.next = self.out.ready.val() & self.out.valid.val();
         // header, registers, summary, checksum: of each, the word at `index`
         self.head[0].next = self.kind.q.val() + (self.reason.q.val() << 8) + (self.number_q.q.val() << 16);
         self.head[1].next = (self.number_q.q.val() >> 16) + (self.words.q.val() << 16);
@@ -274,31 +256,31 @@ impl Logic for StoreEngine {
                 .y[(k * self.lanes.val() + i) % self.pieces_per_source.val()]
                 .val();
             }
-            self.out_data[i].next = 0.into();
+            self.out.data[i].next = 0.into();
             match self.phase.q.val() {
                 Phase::Head => {
-                    self.out_data[i].next = self.head_pick[i].y.val();
+                    self.out.data[i].next = self.head_pick[i].y.val();
                 }
                 Phase::Registers => {
-                    self.out_data[i].next = self.register_pick[i].y.val();
+                    self.out.data[i].next = self.register_pick[i].y.val();
                 }
                 Phase::Data => {
-                    self.out_data[i].next = self.word_join[i].y.val();
+                    self.out.data[i].next = self.word_join[i].y.val();
                 }
                 Phase::Summary => {
-                    self.out_data[i].next = self.summary_pick[i].y.val();
+                    self.out.data[i].next = self.summary_pick[i].y.val();
                 }
                 _ => {}
             }
         }
         if self.phase.q.val() == Phase::Check {
-            self.out_data[0].next = self.crc_pick.y.val();
+            self.out.data[0].next = self.crc_pick.y.val();
         }
         // a word enters the checksum in the cycle after it is sent; PAUSE leaves the last one its time
         self.checks.d.next = (self.sent.val() & (self.phase.q.val() != Phase::Check)).into();
         self.crc_step.x[0].next = self.crc.q.val();
         for i in 0..self.lanes.val() {
-            self.checked[i].d.next = self.out_data[i].val();
+            self.checked[i].d.next = self.out.data[i].val();
             self.crc_step.x[i + 1].next = self.checked[i].q.val();
         }
         if self.checks.q.val().any() {
@@ -315,13 +297,13 @@ impl Logic for StoreEngine {
         }
         self.part_ends.next = self.part.q.val() == self.last_part.val();
         self.emits.next = self.left.q.val().any() & !self.start_wait.q.val().any();
-        self.re.next = self.advance.val();
-        self.raddr.next = self.address.q.val();
+        self.read.re.next = self.advance.val();
+        self.read.address.next = self.address.q.val();
         for d in 0..self.delays.val() {
             if self.advance.val() {
-                self.delayed[d].d.next = self.raddr.val();
+                self.delayed[d].d.next = self.read.address.val();
             }
-            self.raddr.next = self.delayed[d].q.val();
+            self.read.address.next = self.delayed[d].q.val();
         }
         self.mask.next = 0.into();
         self.half_step.next = 0.into();
@@ -343,17 +325,17 @@ impl Logic for StoreEngine {
         for r in 0..self.results.val() {
             self.size[r].next = 0.into();
             if !self.narrows.val() {
-                self.size[r].next = self.rdata[r].val();
-                if self.rdata[r].val() < 0 {
-                    self.size[r].next = -self.rdata[r].val();
+                self.size[r].next = self.read.result[r].val();
+                if self.read.result[r].val() < 0 {
+                    self.size[r].next = -self.read.result[r].val();
                 }
                 self.or.next = self.or.val() | self.size[r].val();
-                self.assemble[0].result[r].next = self.rdata[r].val();
+                self.assemble[0].result[r].next = self.read.result[r].val();
             }
         }
         for r in 0..self.narrow.len() {
             self.narrow[r].advance.next = self.advance.val();
-            self.narrow[r].v.next = self.rdata[r].val();
+            self.narrow[r].v.next = self.read.result[r].val();
             self.narrow[r].shift.next = self.shift_q.q.val();
             self.narrow[r].mask.next = self.mask_q[0].q.val();
             self.narrow[r].half.next = self.half_step_q[0].q.val();
@@ -421,10 +403,12 @@ impl Logic for StoreEngine {
             self.command.half[h].next = self.half[h].val();
         }
         self.is_read.next = self.command.opcode.val() == self.read_code.val();
-        self.ready.next = self.token.val() | !self.command.pop_prev.val().any();
+        self.ready.next = self.tokens.present.val() | !self.command.pop_prev.val().any();
         self.idle.next = self.phase.q.val() == Phase::Idle;
+        self.events.busy.next = !self.idle.val();
+        self.events.wait_link.next = self.out.valid.val() & !self.out.ready.val();
         self.take.next = self.idle.val() & self.available.val() & self.ready.val();
-        self.wait_token.next = self.idle.val() & self.available.val() & !self.ready.val();
+        self.events.wait_token.next = self.idle.val() & self.available.val() & !self.ready.val();
         self.last_sent.next = self.sent.val()
             & (self.phase.q.val() == Phase::Check)
             & (self.index.q.val() + 1 == self.check_words.val());
@@ -444,6 +428,8 @@ impl Logic for StoreEngine {
                 self.part.d.next = 0.into();
                 self.start_wait.d.next = self.wait_start.val().into();
                 self.gap.d.next = self.gap_start.val().into();
+                self.format_q.d.next = 0.into();
+                self.shift_q.d.next = 0.into();
                 if self.narrows.val() {
                     self.format_q.d.next = self.command.format.val();
                     self.shift_q.d.next = self.command.shift.val();
@@ -470,18 +456,18 @@ impl Logic for StoreEngine {
                             }
                         }
                     }
-                } else if self.report.val() {
+                } else if self.report.wanted.val() {
                     self.phase.d.next = Phase::Head;
-                    self.number_q.d.next = self.report_number.val();
-                    self.reason.d.next = self.report_reason.val();
-                    if self.report_ready.val() {
+                    self.number_q.d.next = self.report.number.val();
+                    self.reason.d.next = self.report.reason.val();
+                    if self.report.ready.val() {
                         self.kind.d.next = self.kind_ready.val().into();
                         self.magnitude.d.next = self.register[1].val();
                         self.saturated.d.next = self.register[2].val();
                         self.detail.d.next = self.register[0].val();
                     } else {
                         self.kind.d.next = self.kind_error.val().into();
-                        self.magnitude.d.next = self.report_engine.val();
+                        self.magnitude.d.next = self.report.engine.val();
                     }
                 }
             }
@@ -534,11 +520,11 @@ impl Logic for StoreEngine {
                 }
             }
         }
-        self.pop.next = self.take.val() & self.command.pop_prev.val().any();
+        self.tokens.pop.next = self.take.val() & self.command.pop_prev.val().any();
         self.give.next = self.last_sent.val() & self.gives.q.val().any();
         self.freeze.next = !self.idle.val() & (self.kind.q.val() == self.kind_registers.val());
         self.restart.next = self.last_sent.val() & (self.kind.q.val() == self.kind_registers.val());
-        self.reported.next = self.last_sent.val()
+        self.report.done.next = self.last_sent.val()
             & ((self.kind.q.val() == self.kind_error.val()) | (self.kind.q.val() == self.kind_ready.val()));
     }
 }
