@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Case, Random, config};
-use tandem_driver::{Device, Exact, Format, Offload, Pattern, Planner, ResultFormat, reference};
+use tandem_driver::{Device, Exact, Format, NofM, Offload, Planner, ResultFormat, reference};
 use tandem_model::{CycleModel, Twin};
 use tandem_sim::{Sim, SimOptions};
 use tandem_spec::{Engine, RunOptions, Stall, Status};
@@ -29,10 +29,10 @@ impl Bench {
     /// Simulator = integers = host, and all counters (strict) as predicted.
     fn check(&mut self, case: &Case) {
         let at = format!("{}: {}", self.name, case.name());
-        let ran = self.sim.gemm(&case.request()).unwrap_or_else(|e| panic!("{at}: {e}"));
+        let ran = self.sim.run(case.request().into()).unwrap_or_else(|e| panic!("{at}: {e}")).into_gemm();
         assert_eq!(ran.y, reference(&case.request()), "{at}");
         assert_eq!(ran.cost.cycles, ran.cost.predicted_cycles, "{at}");
-        let host = self.exact.gemm(&case.request()).unwrap_or_else(|e| panic!("{at}: {e}"));
+        let host = self.exact.run(case.request().into()).unwrap_or_else(|e| panic!("{at}: {e}")).into_gemm();
         assert_eq!(host.y, ran.y, "{at}");
         assert_eq!((host.magnitude_or, host.saturated), (ran.magnitude_or, ran.saturated), "{at}");
         assert_eq!(host.cost, ran.cost, "{at}");
@@ -42,7 +42,7 @@ impl Bench {
     /// Cycles of the compute engine, waits for the drain included, by the accelerator's own counters.
     fn compute_cycles(&mut self, case: &Case) -> u64 {
         self.check(case);
-        let cost = self.sim.gemm(&case.request()).expect("it ran before").cost;
+        let cost = self.sim.run(case.request().into()).expect("it ran before").into_gemm().cost;
         cost.compute_busy + cost.wait_drain
     }
 }
@@ -114,7 +114,7 @@ fn patterns(name: &'static str, cases: usize) {
         let pattern = |along: usize, random: &mut Random| {
             let divisors: Vec<_> = (1..=along).filter(|d| along.is_multiple_of(*d)).collect();
             let run = divisors[random.below(divisors.len())];
-            Pattern { n: 1 + random.below(m - 1), m, run }
+            NofM { n: 1 + random.below(m - 1), m, run }
         };
         let shape = (1 + random.below(40), 1 + random.below(90), 1 + random.below(30));
         let format = |r: &mut Random| Format { bits: 1 + r.below(8) as u8, signed: r.below(2) == 1 };
@@ -154,7 +154,7 @@ fn stalls(name: &'static str) {
         assert_eq!(a.packets.last().unwrap().counters(), b.packets.last().unwrap().counters(), "{at}");
         assert_eq!(a, b, "{at}");
         let mut device = Offload::new(sim, CycleModel).with_options(options);
-        let ran = device.gemm(&case.request()).unwrap_or_else(|e| panic!("{at}: {e}"));
+        let ran = device.run(case.request().into()).unwrap_or_else(|e| panic!("{at}: {e}")).into_gemm();
         assert_eq!(ran.y, reference(&case.request()), "{at}");
         assert!(ran.cost.cycles >= ran.cost.predicted_cycles, "{at}");
         (cycles, predicted) = (cycles + ran.cost.cycles, predicted + ran.cost.predicted_cycles);
@@ -226,9 +226,9 @@ fn sparse_8x8x4_pruning_pays() {
     let case = |random: &mut Random| Case::new(random, shape, formats, FULL);
     let dense = bench.compute_cycles(&case(&mut random)) as f64;
     for m in [2, 4, 8, 16] {
-        let forward = bench.compute_cycles(&case(&mut random).prune_weights(Pattern::whole(1, m, 2048)));
+        let forward = bench.compute_cycles(&case(&mut random).prune_weights(NofM::whole(1, m, 2048)));
         let product = case(&mut random);
-        let gradient = bench.compute_cycles(&product.keep_results(&mut random, Pattern::whole(1, m, 256)));
+        let gradient = bench.compute_cycles(&product.keep_results(&mut random, NofM::whole(1, m, 256)));
         for (name, cycles) in [("forward", forward), ("weight gradient", gradient)] {
             let share = cycles as f64 / dense * m as f64;
             assert!((0.9..=1.1).contains(&share), "{name}, 1:{m}: {cycles} of {dense} cycles");

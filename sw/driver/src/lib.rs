@@ -27,10 +27,10 @@
 //!     sparsity: Sparsity::Dense,
 //! };
 //!
-//! let ran = Offload::new(Twin::new(&config), CycleModel).gemm(&request)?;
+//! let ran = Offload::new(Twin::new(&config), CycleModel).run(request.into())?.into_gemm();
 //! assert_eq!(ran.y, array![[5, 15], [14, 48]]);
 //! assert_eq!(ran.cost.cycles, ran.cost.predicted_cycles);
-//! let fast = Exact::new(config, CycleModel).gemm(&request)?;
+//! let fast = Exact::new(config, CycleModel).run(request.into())?.into_gemm();
 //! assert_eq!((fast.y, fast.cost), (ran.y, ran.cost));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -43,30 +43,24 @@
 mod device;
 mod exact;
 mod failure;
-mod geometry;
-mod matrix;
+pub mod fft;
+pub mod gemm;
+pub mod layout;
 mod narrow;
 mod offload;
-mod pack;
-pub mod plan;
 mod planner;
-mod product;
 mod recent;
 mod request;
 pub mod schedule;
-mod sparsity;
 mod traffic;
-pub mod transform;
-mod unpack;
-mod verify;
 
 pub use device::*;
 pub use exact::Exact;
-pub use geometry::{Scratchpad, Side};
+pub use fft::{FftProblem, FftRequest, FftResult, ImageFft, Points, Scaling, fft_image};
+pub use gemm::{GemmProblem, GemmRequest, GemmResult, NofM, Operand, ResultFormat, Selection, Sparsity};
+pub use gemm::{mismatches, problem, reference};
+pub use layout::{Scratchpad, Side};
 pub use offload::Offload;
-pub use planner::{Lowered, Planner};
-pub use request::problem;
-pub use sparsity::{Pattern, Selection, Sparsity};
+pub use planner::{Lowered, Planned, Planner};
+pub use request::{Plan, Problem, Request, Response};
 pub use traffic::Traffic;
-pub use transform::{FftPlan, FftProblem, FftRequest, FftResult, ImageFft, Points, Scaling, fft_image};
-pub use verify::{mismatches, reference};

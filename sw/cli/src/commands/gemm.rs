@@ -10,7 +10,7 @@ use ndarray::{Array2, Ix2};
 use ndarray_npy::WriteNpyExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use tandem_driver::{Format, GemmRequest, GemmResult, Operand, Pattern, ResultFormat, Sparsity, mismatches};
+use tandem_driver::{Format, GemmRequest, GemmResult, NofM, Operand, ResultFormat, Sparsity, mismatches};
 use tandem_files::Output;
 use tandem_nn::philox::Philox4x32;
 use tandem_spec::Config;
@@ -115,7 +115,7 @@ pub struct Operands {
     x_format: Format,
     w_format: Format,
     result: ResultFormat,
-    pattern: Option<Pattern>,
+    pattern: Option<NofM>,
     /// Marks of the results that are kept.
     kept: Option<Array2<bool>>,
 }
@@ -157,7 +157,7 @@ impl Operands {
         check_size(m, k, n)?;
         let pattern = a.pattern.map(|(n, of)| {
             let along = if a.pattern_of == PatternOf::W { k } else { m };
-            Pattern { n, m: of, run: a.pattern_run.unwrap_or(along) }
+            NofM { n, m: of, run: a.pattern_run.unwrap_or(along) }
         });
         let along = if a.pattern_of == PatternOf::W { k } else { m };
         if let Some(p) = pattern.filter(|p| p.run == 0 || !along.is_multiple_of(p.run)) {
@@ -251,7 +251,7 @@ pub fn run(args: &Args) -> Result<Report> {
     let mut device = engines::device(&args.engine, &config, args.trace.as_deref())?;
     let request = operands.request();
     let start = Instant::now();
-    let GemmResult { y, cost, magnitude_or, saturated } = device.gemm(&request)?;
+    let GemmResult { y, cost, magnitude_or, saturated } = device.run(request.into())?.into_gemm();
     let wall = start.elapsed().as_secs_f64();
     let wrong = mismatches(&request, y.view());
     if let Some(output) = output {
