@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Case, Random, config};
-use tandem_driver::{Device, Exact, Format, NofM, Offload, Planner, ResultFormat, reference};
+use tandem_driver::{Device, Exact, Format, Offload, Pattern, Planner, ResultFormat, reference};
 use tandem_model::{CycleModel, Twin};
 use tandem_sim::{Sim, SimOptions};
 use tandem_spec::{Engine, RunOptions, Stall, Status};
@@ -114,7 +114,7 @@ fn patterns(name: &'static str, cases: usize) {
         let pattern = |along: usize, random: &mut Random| {
             let divisors: Vec<_> = (1..=along).filter(|d| along.is_multiple_of(*d)).collect();
             let run = divisors[random.below(divisors.len())];
-            NofM { n: 1 + random.below(m - 1), m, run }
+            Pattern { n: 1 + random.below(m - 1), m, run }
         };
         let shape = (1 + random.below(40), 1 + random.below(90), 1 + random.below(30));
         let format = |r: &mut Random| Format { bits: 1 + r.below(8) as u8, signed: r.below(2) == 1 };
@@ -226,9 +226,9 @@ fn sparse_8x8x4_pruning_pays() {
     let case = |random: &mut Random| Case::new(random, shape, formats, FULL);
     let dense = bench.compute_cycles(&case(&mut random)) as f64;
     for m in [2, 4, 8, 16] {
-        let forward = bench.compute_cycles(&case(&mut random).prune_weights(NofM::whole(1, m, 2048)));
+        let forward = bench.compute_cycles(&case(&mut random).prune_weights(Pattern::whole(1, m, 2048)));
         let product = case(&mut random);
-        let gradient = bench.compute_cycles(&product.keep_results(&mut random, NofM::whole(1, m, 256)));
+        let gradient = bench.compute_cycles(&product.keep_results(&mut random, Pattern::whole(1, m, 256)));
         for (name, cycles) in [("forward", forward), ("weight gradient", gradient)] {
             let share = cycles as f64 / dense * m as f64;
             assert!((0.9..=1.1).contains(&share), "{name}, 1:{m}: {cycles} of {dense} cycles");

@@ -1,13 +1,13 @@
 //! What can be asked of an accelerator, and what each kind of request brings along.
 //!
 //! ```text
-//!                     problem()            search            schedule         payload, stamp
-//! Request ─ of a kind ───────────────► Problem ─────────► Planned ──────────► Program ─────────────► Stream
-//!                │                                    │ cost                                    │ engine
-//!                └─ exact() ─► Response ◄─────────────┴──────────────── collect() ◄────────── packets
+//!          problem            search            schedule            stamp, payloads
+//! Request ─────────► Problem ────────► Planned ──────────► Program ─────────────────► Stream
+//!    │                                    │ cost                                        │ engine
+//!    └── exact ───────► Response ◄────────┴───────────────── collect ◄────────────── packets
 //! ```
-//! A kind is a variant of [`Request`], [`Problem`] and [`Response`] and a folder: a plan, the orders of its operands
-//! ([`crate::layout`]) and what this page's traits ask for. Devices, planner, programs and packing know no kind.
+//! A kind is a variant of [`Request`], [`Problem`] and [`Response`] and a folder: a plan, the layouts of its operands
+//! and what this page's traits ask for. Planner, programs and packing know no kind.
 
 use crate::device::{Cost, DeviceError};
 use crate::fft::{FftProblem, FftRequest, FftResult};

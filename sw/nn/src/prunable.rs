@@ -53,14 +53,14 @@ impl Groups {
 
     /// A mask's pattern as one of the three products sees it: along K of the forward product, along the
     /// outputs of the input gradient (if it is transposable), along the rows of dW. `None` is dense.
-    pub fn selection(&self, product: Product, pattern: Option<Pattern>) -> Option<tandem_driver::NofM> {
+    pub fn selection(&self, product: Product, pattern: Option<Pattern>) -> Option<tandem_driver::Pattern> {
         let pattern = pattern.filter(|p| p.n < p.m)?;
         let run = match product {
             Product::InputGradient if !pattern.transposable => return None,
             Product::InputGradient => self.outputs,
             Product::Forward | Product::WeightGradient => self.run(pattern),
         };
-        Some(tandem_driver::NofM { n: pattern.n, m: pattern.m, run })
+        Some(tandem_driver::Pattern { n: pattern.n, m: pattern.m, run })
     }
 }
 

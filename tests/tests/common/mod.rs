@@ -7,7 +7,7 @@ pub mod faulty;
 
 use ndarray::Array2;
 use std::path::{Path, PathBuf};
-use tandem_driver::{Format, GemmRequest, NofM, Operand, ResultFormat, Sparsity};
+use tandem_driver::{Format, GemmRequest, Operand, Pattern, ResultFormat, Sparsity};
 use tandem_spec::Config;
 
 /// Accelerators from 1×1×1 to 16×16×16: all digit widths, all links, pipelined operands (hop < rows).
@@ -104,7 +104,7 @@ pub struct Case {
     /// How results leave.
     pub result: ResultFormat,
     /// N:M of W, or of the results if `kept` is set.
-    pub pattern: Option<NofM>,
+    pub pattern: Option<Pattern>,
     /// Marks of the results that are kept.
     pub kept: Option<Array2<bool>>,
 }
@@ -122,14 +122,14 @@ impl Case {
     }
 
     /// The same product with W pruned to a pattern.
-    pub fn prune_weights(mut self, pattern: NofM) -> Self {
+    pub fn prune_weights(mut self, pattern: Pattern) -> Self {
         pattern.project(&mut self.w);
         self.pattern = Some(pattern);
         self
     }
 
     /// The same product of which only random entries in a pattern are kept, in some groups one fewer.
-    pub fn keep_results(mut self, random: &mut Random, pattern: NofM) -> Self {
+    pub fn keep_results(mut self, random: &mut Random, pattern: Pattern) -> Self {
         let mut kept =
             pattern.project(&mut random.matrix((self.x.nrows(), self.w.ncols()), Format::signed(16)));
         kept.iter_mut().for_each(|kept| *kept &= random.below(8) > 0);

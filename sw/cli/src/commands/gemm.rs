@@ -10,7 +10,7 @@ use ndarray::{Array2, Ix2};
 use ndarray_npy::WriteNpyExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use tandem_driver::{Format, GemmRequest, GemmResult, NofM, Operand, ResultFormat, Sparsity, mismatches};
+use tandem_driver::{Format, GemmRequest, GemmResult, Operand, Pattern, ResultFormat, Sparsity, mismatches};
 use tandem_files::Output;
 use tandem_nn::philox::Philox4x32;
 use tandem_spec::Config;
@@ -115,7 +115,7 @@ pub struct Operands {
     x_format: Format,
     w_format: Format,
     result: ResultFormat,
-    pattern: Option<NofM>,
+    pattern: Option<Pattern>,
     /// Marks of the results that are kept.
     kept: Option<Array2<bool>>,
 }
@@ -157,7 +157,7 @@ impl Operands {
         check_size(m, k, n)?;
         let pattern = a.pattern.map(|(n, of)| {
             let along = if a.pattern_of == PatternOf::W { k } else { m };
-            NofM { n, m: of, run: a.pattern_run.unwrap_or(along) }
+            Pattern { n, m: of, run: a.pattern_run.unwrap_or(along) }
         });
         let along = if a.pattern_of == PatternOf::W { k } else { m };
         if let Some(p) = pattern.filter(|p| p.run == 0 || !along.is_multiple_of(p.run)) {

@@ -11,7 +11,7 @@ use crate::device::{DeviceError, Format};
 use crate::layout::{Layout, Lines, Order, Scratchpad, Slice};
 use crate::planner::Planned;
 use crate::request::{Plan, Plannable};
-use crate::schedule::{Longest, Operand, Program, Results, Schedule};
+use crate::schedule::{Longest, Operand, Program, Schedule};
 use std::ops::Range;
 use tandem_spec::config::Fft;
 use tandem_spec::engine::Predict;
@@ -71,8 +71,8 @@ impl Plan for FftPlan {
         for (index, block) in self.blocks.iter().enumerate() {
             let samples = Operand { layout: self.layout(config, block), tiles: 0..block.len() };
             program.load(&samples, index);
-            let results = Results { words: self.result_words(config, block), format: Transport::S32 };
-            program.compute(index, &[&samples], Some(results), |bases, result| {
+            let results = program.results(index, self.result_words(config, block));
+            program.compute(&[&samples], Some(&results), |bases| {
                 Instruction::Transform(Transform {
                     tokens: Tokens::default(),
                     inverse: false,
@@ -80,10 +80,11 @@ impl Plan for FftPlan {
                     tile: matches!(self.problem.points, Points::Tile(_)),
                     address: (bases[0] / samples.layout.pad.banks) as u16,
                     count: block.len() as u16,
-                    result_base: result as u16,
+                    result_base: results.address as u16,
                     log_points: self.problem.points.log2(),
                 })
             });
+            program.store(&results, Transport::S32);
         }
         program.finish()
     }

@@ -6,7 +6,7 @@
 //! ```
 
 use super::request::GemmRequest;
-use super::sparsity::{NofM, Sparsity};
+use super::sparsity::{Pattern, Sparsity};
 use crate::device::DeviceError;
 use crate::layout::Matrix;
 use ndarray::ArrayView2;
@@ -14,7 +14,7 @@ use ndarray::ArrayView2;
 /// What is kept of W, or of Y.
 #[derive(Clone, Debug)]
 pub(crate) struct Compressed {
-    pattern: NofM,
+    pattern: Pattern,
     /// Of W, or of Y.
     columns: usize,
     /// Of W; empty for results.
@@ -61,7 +61,7 @@ pub(crate) fn check_groups(request: &GemmRequest<'_>, w: &Matrix<'_>) -> Result<
 
 fn check(
     what: &str,
-    p: &NofM,
+    p: &Pattern,
     (rows, cols): (usize, usize),
     is_kept: impl Fn(usize, usize) -> bool,
 ) -> Result<(), DeviceError> {
@@ -97,7 +97,7 @@ pub(crate) fn compress(request: &GemmRequest<'_>, w: &Matrix<'_>) -> Result<Opti
 }
 
 /// Compresses W, `[k, n]`, whose groups were checked.
-fn compress_weights(w: &Matrix<'_>, pattern: NofM) -> Compressed {
+fn compress_weights(w: &Matrix<'_>, pattern: Pattern) -> Compressed {
     let (groups, n) = (pattern.groups(w.rows), pattern.n);
     let pitch = groups * n;
     let (mut values, mut indices) = (vec![0; w.cols * pitch], vec![0; w.cols * pitch]);
@@ -114,7 +114,7 @@ fn compress_weights(w: &Matrix<'_>, pattern: NofM) -> Compressed {
 }
 
 /// Compresses the marks of Y, `[m, n]`, whose groups were checked.
-fn compress_results(kept: ArrayView2<'_, bool>, pattern: NofM) -> Compressed {
+fn compress_results(kept: ArrayView2<'_, bool>, pattern: Pattern) -> Compressed {
     let (rows, columns) = kept.dim();
     let size = pattern.groups(rows) * pattern.n * columns;
     let (mut indices, mut present) = (vec![0; size], vec![false; size]);
@@ -140,11 +140,11 @@ mod tests {
     #[test]
     fn weights_are_values_and_members() {
         let w = array![[0, 5], [3, 0], [0, 0], [2, 7], [0, 1], [4, 0]];
-        let p = NofM { n: 2, m: 4, run: 6 };
+        let p = Pattern { n: 2, m: 4, run: 6 };
         let c = compress_weights(&Matrix::new(w.view()), p);
         assert_eq!(c.values, [3, 2, 4, 0, 5, 7, 1, 0]);
         assert_eq!(c.indices, [1, 3, 1, 0, 0, 3, 0, 0]);
-        let tight = NofM { n: 1, ..p };
+        let tight = Pattern { n: 1, ..p };
         let operand = |values| Operand { values, format: Format::signed(4) };
         let x = array![[0; 6]];
         let request = GemmRequest {
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn results_are_members() {
         let kept = array![[true, false], [false, false], [false, true]];
-        let c = compress_results(kept.view(), NofM::whole(1, 2, 3));
+        let c = compress_results(kept.view(), Pattern::whole(1, 2, 3));
         assert_eq!((&c.indices, &c.present), (&vec![0, 0, 0, 0], &vec![true, false, false, true]));
         let rows = [[0, 0], [0, 1], [1, 0], [1, 1]].map(|[group, column]| c.row(group, 0, column));
         assert_eq!(rows, [Some(0), None, None, Some(2)]);

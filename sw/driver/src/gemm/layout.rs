@@ -1,4 +1,4 @@
-//! How the operands of a product lie in the memories.
+//! How the operands and results of a product lie in the memories.
 //!
 //! ```text
 //!                      rows                        columns              indices
@@ -6,6 +6,7 @@
 //! compressed weights   Members of groups of k      Kept, by planes      Kept: as plane 0 of the values
 //! selected results     Lines: groups of rows       Dense                Held: a word for each tile and pass of a
 //!                                                                       block, in the order of the array
+//! results              for row tile, for column tile, for pass, for row: ⌈valid columns / drain⌉ words
 //! ```
 
 use super::plan::{Block, GemmPlan};
@@ -70,4 +71,32 @@ impl GemmPlan {
         let operand = self.side(side);
         if operand.resident { 0..operand.tiles } else { block.tiles(side).clone() }
     }
+
+    /// Result words of a block: Σ over its tiles and passes of valid rows · ⌈valid columns / drain⌉.
+    pub fn result_words(&self, config: &Config, block: &Block) -> usize {
+        let groups = |t: usize| self.col.rows_of(t).div_ceil(config.array.drain);
+        let passes = self.problem.selection.passes();
+        self.row.rows_in(&block.rows) * block.cols.clone().map(groups).sum::<usize>() * passes
+    }
+
+    /// A block's results in the order in which they leave: a line for each row of a tile and pass.
+    pub(crate) fn result_lines(&self, block: &Block) -> impl Iterator<Item = ResultLine> {
+        let (rows, cols, passes) = (self.row.lines(), self.col.lines(), self.problem.selection.passes());
+        let tiles = block.rows.clone().flat_map({
+            let across = block.cols.clone();
+            move |row| across.clone().map(move |col| (rows.of(row), cols.of(col)))
+        });
+        tiles.flat_map(move |(rows, cols)| {
+            let lines = (0..passes).flat_map(move |pass| rows.clone().map(move |row| (pass, row)));
+            lines.map(move |(pass, row)| ResultLine { row, pass, cols: cols.clone() })
+        })
+    }
+}
+
+/// Results that leave together: a row of the array, filled up to a multiple of `drain` columns.
+pub(crate) struct ResultLine {
+    pub row: usize,
+    /// Which entry of the row's group, if results are selected.
+    pub pass: usize,
+    pub cols: Range<usize>,
 }

@@ -19,7 +19,7 @@ mod verify;
 pub use plan::*;
 pub use request::{GemmRequest, GemmResult, Operand, ResultFormat, problem};
 pub use schedule::schedule;
-pub use sparsity::{NofM, Selection, Sparsity};
+pub use sparsity::{Pattern, Selection, Sparsity};
 pub use verify::{mismatches, reference};
 
 use crate::device::{Cost, DeviceError};

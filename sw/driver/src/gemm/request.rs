@@ -1,7 +1,7 @@
 //! A product to compute, and what it must satisfy before anything is planned.
 
 use super::plan::{GemmProblem, ResultWidth, Shape};
-use super::sparsity::{NofM, Selection, Sparsity};
+use super::sparsity::{Pattern, Selection, Sparsity};
 use crate::device::{Cost, DeviceError, Format};
 use crate::layout::Matrix;
 use ndarray::{Array2, ArrayView2};
@@ -110,7 +110,7 @@ fn selection(request: &GemmRequest<'_>, (m, k, n): (usize, usize, usize)) -> Res
             (p, m, Selection::Results(p))
         }
     };
-    let NofM { n: kept, m: of, run } = pattern;
+    let Pattern { n: kept, m: of, run } = pattern;
     if !of.is_power_of_two() || of > 16 || !(1..=of).contains(&kept) {
         return refuse(format!(
             "pattern {kept}:{of}: expected N:M with M of 1, 2, 4, 8 or 16 and N of 1 to M"

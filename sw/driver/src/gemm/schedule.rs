@@ -7,7 +7,7 @@
 
 use super::plan::{Block, GemmPlan};
 use crate::layout::Side;
-use crate::schedule::{Longest, Operand, Program, Results, Schedule};
+use crate::schedule::{Longest, Operand, Program, Schedule};
 use tandem_spec::isa::Loop;
 use tandem_spec::{Compute, Config, Instruction, Tokens};
 
@@ -37,12 +37,13 @@ pub fn schedule(config: &Config, plan: &GemmPlan) -> Program {
         let mut loads = operands.each_ref();
         loads.sort_by_key(|operand| program.free_after(operand));
         loads.into_iter().chain(&indices).for_each(|operand| program.load(operand, index));
-        let results = Results { words: plan.result_words(config, block), format: plan.transport };
-        let [row, col] = &operands;
-        let used: Vec<_> = [row, col].into_iter().chain(&indices).collect();
-        program.compute(index, &used, (!block.hold).then_some(results), |bases, result| {
-            Instruction::Compute(compute(config, plan, block, &used, bases, result))
+        let used: Vec<_> = operands.iter().chain(&indices).collect();
+        let results = (!block.hold).then(|| program.results(index, plan.result_words(config, block)));
+        let address = results.map_or(0, |results| results.address);
+        program.compute(&used, results.as_ref(), |bases| {
+            Instruction::Compute(compute(config, plan, block, &used, bases, address))
         });
+        results.iter().for_each(|results| program.store(results, plan.transport));
     }
     program.finish()
 }

@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// N:M along one dimension: at most `n` of every `m` consecutive entries, in runs of `run`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct NofM {
+pub struct Pattern {
     /// Entries that a group keeps at most, 1 to `m`.
     pub n: usize,
     /// Entries of a group: a power of two up to the accelerator's largest.
@@ -23,10 +23,10 @@ pub struct NofM {
     pub run: usize,
 }
 
-impl NofM {
+impl Pattern {
     /// N:M without runs, over a dimension of `k`.
     pub fn whole(n: usize, m: usize, k: usize) -> Self {
-        NofM { n, m, run: k }
+        Pattern { n, m, run: k }
     }
 
     /// Groups of a dimension of `k` entries.
@@ -69,15 +69,15 @@ pub enum Sparsity<'a> {
     #[default]
     Dense,
     /// W: at most n of m consecutive rows are not zero in each column (forward product, input gradient).
-    Weights(NofM),
+    Weights(Pattern),
     /// Y: only the marked entries are wanted, at most n of m consecutive rows in each column (weight
     /// gradient); the others are returned as zero.
-    Results(NofM, ArrayView2<'a, bool>),
+    Results(Pattern, ArrayView2<'a, bool>),
 }
 
 impl<'a> Sparsity<'a> {
     /// A pattern of the results if their marks are given, else of W; dense without a pattern.
-    pub fn new(pattern: Option<NofM>, kept: Option<&'a Array2<bool>>) -> Self {
+    pub fn new(pattern: Option<Pattern>, kept: Option<&'a Array2<bool>>) -> Self {
         match (pattern, kept) {
             (None, _) => Sparsity::Dense,
             (Some(pattern), None) => Sparsity::Weights(pattern),
@@ -93,14 +93,14 @@ pub enum Selection {
     #[default]
     Dense,
     /// Lanes select: W is compressed along k.
-    Weights(NofM),
+    Weights(Pattern),
     /// Elements select: rows of Y are groups, passes give their kept entries.
-    Results(NofM),
+    Results(Pattern),
 }
 
 impl Selection {
     /// The pattern, if any.
-    pub fn pattern(&self) -> Option<NofM> {
+    pub fn pattern(&self) -> Option<Pattern> {
         match self {
             Selection::Dense => None,
             Selection::Weights(p) | Selection::Results(p) => Some(*p),
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn groups_end_with_their_run() {
-        let p = NofM { n: 1, m: 4, run: 6 };
+        let p = Pattern { n: 1, m: 4, run: 6 };
         let members: Vec<_> = (0..p.groups(12)).map(|g| p.members(g)).collect();
         assert_eq!(members, [0..4, 4..6, 6..10, 10..12]);
     }

@@ -49,13 +49,15 @@ pub(crate) struct Operand {
     pub tiles: Range<usize>,
 }
 
-/// What a block gives back.
+/// Space for what a block gives back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Results {
-    /// Result words.
-    pub words: usize,
-    /// Their width on the link.
-    pub format: Transport,
+    block: usize,
+    /// First result word.
+    pub address: usize,
+    words: usize,
+    /// Stores that must be done before it is written.
+    free_after: usize,
 }
 
 /// The longest layout of each memory, and the most result words of a block.
@@ -161,14 +163,23 @@ impl<'a> Schedule<'a> {
         (region.filled, region.ready_after) = (wanted, loads);
     }
 
-    /// Issues the instruction that `make` returns for the first flat words of the operands and the first result
-    /// word, and a STORE if there are results.
+    /// Space for the results of a block, which the next STORE returns.
+    ///
+    /// # Panics
+    /// If it exceeds the result memory.
+    pub fn results(&mut self, block: usize, words: usize) -> Results {
+        let stores = self.chain.count(Stage::Store);
+        let region = self.results.region(&block, words);
+        region.used_until = stores + 1;
+        Results { block, address: region.start, words, free_after: region.free_after }
+    }
+
+    /// Issues the instruction that `make` returns for the first flat word of each operand, which loads have brought.
     pub fn compute(
         &mut self,
-        block: usize,
         operands: &[&Operand],
-        results: Option<Results>,
-        make: impl FnOnce(&[usize], usize) -> Instruction,
+        results: Option<&Results>,
+        make: impl FnOnce(&[usize]) -> Instruction,
     ) {
         let number = self.chain.count(Stage::Compute) + 1;
         let (mut bases, mut ready) = (vec![], 0);
@@ -178,22 +189,18 @@ impl<'a> Schedule<'a> {
             ready = ready.max(region.ready_after);
             bases.push(region.start * layout.pad.banks + tiles.start * layout.tile_stride);
         }
-        let mut needs = vec![(Stage::Load, ready)];
-        let mut address = 0;
-        if let Some(Results { words, .. }) = results {
-            let stores = self.chain.count(Stage::Store);
-            let region = self.results.region(&block, words);
-            region.used_until = stores + 1;
-            address = region.start;
-            needs.push((Stage::Store, region.free_after));
-        }
-        self.chain.push(Stage::Compute, make(&bases, address), &needs);
-        if let Some(Results { words, format }) = results {
-            let (tokens, address, count) = (Tokens::default(), address as u16, words as u16);
-            let store = Store { tokens, format, address, count, shift: 0 };
-            self.chain.push(Stage::Store, Instruction::Store(store), &[(Stage::Compute, number)]);
-            self.stores.push(block);
-        }
+        let space = results.map(|results| (Stage::Store, results.free_after));
+        let needs: Vec<_> = [(Stage::Load, ready)].into_iter().chain(space).collect();
+        self.chain.push(Stage::Compute, make(&bases), &needs);
+    }
+
+    /// Returns results, once all computes so far are done.
+    pub fn store(&mut self, results: &Results, format: Transport) {
+        let (tokens, address, count) = (Tokens::default(), results.address as u16, results.words as u16);
+        let store = Store { tokens, format, address, count, shift: 0 };
+        let computes = self.chain.count(Stage::Compute);
+        self.chain.push(Stage::Store, Instruction::Store(store), &[(Stage::Compute, computes)]);
+        self.stores.push(results.block);
     }
 
     /// The program, with the READ at its end.

@@ -3,7 +3,7 @@
 #![allow(dead_code)]
 
 use ndarray::Array2;
-use tandem_driver::{Format, GemmRequest, NofM, Operand, ResultFormat, Sparsity};
+use tandem_driver::{Format, GemmRequest, Operand, Pattern, ResultFormat, Sparsity};
 use tandem_spec::Config;
 
 /// Accelerators from one element to 16×16×16, all digit widths, all links.
@@ -102,7 +102,7 @@ pub struct Case {
     pub w: Array2<i32>,
     pub formats: [Format; 2],
     pub result: ResultFormat,
-    pub pattern: Option<NofM>,
+    pub pattern: Option<Pattern>,
     /// Marks of the results that are kept; without, a pattern is one of W.
     pub kept: Option<Array2<bool>>,
 }
@@ -135,7 +135,7 @@ impl Case {
         let of_results = random.below(2) == 1;
         let along = if of_results { shape.0 } else { shape.1 };
         let divisors: Vec<_> = (1..=along).filter(|d| along.is_multiple_of(*d)).collect();
-        let pattern = NofM { n, m, run: divisors[random.below(divisors.len())] };
+        let pattern = Pattern { n, m, run: divisors[random.below(divisors.len())] };
         case.pattern = Some(pattern);
         if of_results {
             let mut scores = random.matrix(shape.0, shape.2, Format::signed(8));

@@ -228,32 +228,4 @@ impl GemmPlan {
         };
         self.blocks.iter().map(|b| products(b) as u64).sum()
     }
-
-    /// Result words of a block: Σ over its tiles and passes of valid rows · ⌈valid columns / drain⌉.
-    pub fn result_words(&self, config: &Config, block: &Block) -> usize {
-        let groups = |t: usize| self.col.rows_of(t).div_ceil(config.array.drain);
-        let passes = self.problem.selection.passes();
-        self.row.rows_in(&block.rows) * block.cols.clone().map(groups).sum::<usize>() * passes
-    }
-
-    /// A block's results in the order in which they leave: a line for each row of a tile and pass.
-    pub(crate) fn result_lines(&self, block: &Block) -> impl Iterator<Item = ResultLine> {
-        let (rows, cols, passes) = (self.row.lines(), self.col.lines(), self.problem.selection.passes());
-        let tiles = block.rows.clone().flat_map({
-            let across = block.cols.clone();
-            move |row| across.clone().map(move |col| (rows.of(row), cols.of(col)))
-        });
-        tiles.flat_map(move |(rows, cols)| {
-            let lines = (0..passes).flat_map(move |pass| rows.clone().map(move |row| (pass, row)));
-            lines.map(move |(pass, row)| ResultLine { row, pass, cols: cols.clone() })
-        })
-    }
-}
-
-/// Results that leave together: a row of the array, filled up to a multiple of `drain` columns.
-pub(crate) struct ResultLine {
-    pub row: usize,
-    /// Which entry of the row's group, if results are selected.
-    pub pass: usize,
-    pub cols: Range<usize>,
 }
