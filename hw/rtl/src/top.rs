@@ -14,155 +14,95 @@ use crate::fft::unit::{self, FftUnit};
 use crate::hdl::prelude::*;
 use crate::link::Lanes;
 use crate::load::front_end::FrontEnd;
-use crate::load::pieces::{col_pieces, index_pieces, offset_pieces, row_pieces, sample_pieces};
+use crate::load::pieces::pieces;
 use crate::load::scatter::Scatter;
-use crate::named;
 use crate::store::result_memory::ResultMemory;
 use crate::store::store_engine::{self, StoreEngine};
 use crate::tokens::TokenCounter;
 use rust_hdl::prelude::*;
-use tandem_spec::Config;
 use tandem_spec::registers::REGISTERS;
+use tandem_spec::{Config, Memory};
 
-/// The top module; see docs/accelerator.md.
-///
-/// A word passes the input in a cycle with `in_valid` and `in_ready`, unless `in_first` and `closed`.
-/// All outputs come from registers.
-#[derive(LogicBlock)]
-pub struct Tandem {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// The host offers a word.
-    pub in_valid: Signal<In, Bit>,
-    /// It starts an instruction.
-    pub in_first: Signal<In, Bit>,
-    /// The word.
-    pub in_data: Vec<Sig<In>>,
-    /// A word can be taken.
-    pub in_ready: Signal<Out, Bit>,
-    /// … but not one that starts an instruction.
-    pub closed: Signal<Out, Bit>,
-    /// A word is offered to the host.
-    pub out_valid: Signal<Out, Bit>,
-    /// The word.
-    pub out_data: Vec<Sig<Out>>,
-    /// The host takes it.
-    pub out_ready: Signal<In, Bit>,
-    /// The front end waits for the host.
-    pub waiting: Signal<Out, Bit>,
-    /// … and is not inside an instruction or a payload.
-    pub boundary: Signal<Out, Bit>,
-    /// Words are dropped until a RESET.
-    pub failed: Signal<Out, Bit>,
-    /// Compute engine, drain and store engine cannot move.
-    pub quiet: Signal<Out, Bit>,
-    /// The compute queue has a head.
-    pub compute_pending: Signal<Out, Bit>,
-    /// The store queue has a head.
-    pub store_pending: Signal<Out, Bit>,
-    /// Number of the instruction in the front end.
-    pub load_number: Sig<Out>,
-    /// Number of the compute queue's head.
-    pub compute_number: Sig<Out>,
-    /// Number of the store queue's head.
-    pub store_number: Sig<Out>,
-    front_end: FrontEnd,
-    scatter: Scatter,
-    compute_queue: Fifo,
-    store_queue: Fifo,
-    load_to_compute: TokenCounter,
-    compute_to_load: TokenCounter,
-    compute_to_store: TokenCounter,
-    store_to_compute: TokenCounter,
-    sequencer: Sequencer,
-    array: MacArray,
-    drain: Drain,
-    fft: Vec<FftUnit>,
-    result_memory: ResultMemory,
-    store: StoreEngine,
-    counters: CounterFile,
-    compute_available: Signal<Local, Bit>,
-    is_transform: Signal<Local, Bit>,
-    compute_stuck: Signal<Local, Bit>,
-    store_stuck: Signal<Local, Bit>,
-    at_rest: Reg,
-    lanes: Dim,
-    compute_halves: Dim,
-    store_halves: Dim,
-    row_total: Dim,
-    col_total: Dim,
-    index_total: Dim,
-    offset_total: Dim,
-    elements: Dim,
-    width: Dim,
-    registers: Dim,
-    selects: Dim,
-    transforms: Dim,
-    sample_total: Dim,
-    fft_halves: Dim,
-}
-
-impl Tandem {
-    /// The accelerator of `c`.
-    pub fn new(c: &Config) -> Self {
+unit! {
+    /// The top module; see docs/accelerator.md.
+    ///
+    /// A word passes the input in a cycle with `in_valid` and `in_ready`, unless `in_first` and `closed`.
+    /// All outputs come from registers.
+    pub struct Tandem(c: &Config) {
         let lanes = Lanes::new(c);
         // an instruction's halves, its number; of the compute engine's also whether it is a TRANSFORM
         let queue = |halves: usize, more: &[usize]| Fifo::new(c.queue, &[&vec![16; halves], more].concat());
         let a = &c.array;
-        Tandem {
-            clock: Default::default(),
-            in_valid: Default::default(),
-            in_first: Default::default(),
-            in_data: lanes.signals(),
-            in_ready: Default::default(),
-            closed: Default::default(),
-            out_valid: Default::default(),
-            out_data: lanes.signals(),
-            out_ready: Default::default(),
-            waiting: Default::default(),
-            boundary: Default::default(),
-            failed: Default::default(),
-            quiet: Default::default(),
-            compute_pending: Default::default(),
-            store_pending: Default::default(),
-            load_number: Sig::unsigned(32),
-            compute_number: Sig::unsigned(32),
-            store_number: Sig::unsigned(32),
-            front_end: FrontEnd::new(c),
-            scatter: Scatter::new(c),
-            compute_queue: queue(sequencer::HALVES, &[32, 1]),
-            store_queue: queue(store_engine::HALVES, &[32]),
-            load_to_compute: Default::default(),
-            compute_to_load: Default::default(),
-            compute_to_store: Default::default(),
-            store_to_compute: Default::default(),
-            sequencer: Sequencer::new(c),
-            array: MacArray::new(c),
-            drain: Drain::new(c),
-            fft: c.fft.iter().map(|f| FftUnit::new(c, f)).collect(),
-            result_memory: ResultMemory::new(c),
-            store: StoreEngine::new(c),
-            counters: CounterFile::new(c),
-            compute_available: Default::default(),
-            is_transform: Default::default(),
-            compute_stuck: Default::default(),
-            store_stuck: Default::default(),
-            at_rest: Reg::with_reset(1, false, 1),
-            lanes: Dim::new(lanes.count),
-            compute_halves: Dim::new(sequencer::HALVES),
-            store_halves: Dim::new(store_engine::HALVES),
-            row_total: Dim::new(a.rows * row_pieces(c).count),
-            col_total: Dim::new(a.cols * col_pieces(c).count),
-            index_total: Dim::new(a.cols * index_pieces(c).count),
-            offset_total: Dim::new(a.rows * offset_pieces(c).count),
-            elements: Dim::new(a.rows * a.cols),
-            width: Dim::new(a.drain),
-            registers: Dim::new(REGISTERS.len()),
-            selects: Dim::new(usize::from(a.select > 1)),
-            transforms: Dim::new(usize::from(c.fft.is_some())),
-            sample_total: Dim::new(sample_pieces(c).count),
-            fft_halves: Dim::new(unit::HALVES),
-        }
+
+        clock,
+        /// The host offers a word.
+        pub in_valid: Signal<In, Bit>,
+        /// It starts an instruction.
+        pub in_first: Signal<In, Bit>,
+        /// The word.
+        pub in_data: Vec<Sig<In>> = lanes.signals(),
+        /// A word can be taken.
+        pub in_ready: Signal<Out, Bit>,
+        /// … but not one that starts an instruction.
+        pub closed: Signal<Out, Bit>,
+        /// A word is offered to the host.
+        pub out_valid: Signal<Out, Bit>,
+        /// The word.
+        pub out_data: Vec<Sig<Out>> = lanes.signals(),
+        /// The host takes it.
+        pub out_ready: Signal<In, Bit>,
+        /// The front end waits for the host.
+        pub waiting: Signal<Out, Bit>,
+        /// … and is not inside an instruction or a payload.
+        pub boundary: Signal<Out, Bit>,
+        /// Words are dropped until a RESET.
+        pub failed: Signal<Out, Bit>,
+        /// Compute engine, drain and store engine cannot move.
+        pub quiet: Signal<Out, Bit>,
+        /// The compute queue has a head.
+        pub compute_pending: Signal<Out, Bit>,
+        /// The store queue has a head.
+        pub store_pending: Signal<Out, Bit>,
+        /// Number of the instruction in the front end.
+        pub load_number: Sig<Out> = Sig::unsigned(32),
+        /// Number of the compute queue's head.
+        pub compute_number: Sig<Out> = Sig::unsigned(32),
+        /// Number of the store queue's head.
+        pub store_number: Sig<Out> = Sig::unsigned(32),
+        front_end: FrontEnd = FrontEnd::new(c),
+        scatter: Scatter = Scatter::new(c),
+        compute_queue: Fifo = queue(sequencer::HALVES, &[32, 1]),
+        store_queue: Fifo = queue(store_engine::HALVES, &[32]),
+        load_to_compute: TokenCounter = TokenCounter::new(),
+        compute_to_load: TokenCounter = TokenCounter::new(),
+        compute_to_store: TokenCounter = TokenCounter::new(),
+        store_to_compute: TokenCounter = TokenCounter::new(),
+        sequencer: Sequencer = Sequencer::new(c),
+        array: MacArray = MacArray::new(c),
+        drain: Drain = Drain::new(c),
+        fft: Vec<FftUnit> = c.fft.iter().map(|f| FftUnit::new(c, f)).collect(),
+        result_memory: ResultMemory = ResultMemory::new(c),
+        store: StoreEngine = StoreEngine::new(c),
+        counters: CounterFile = CounterFile::new(c),
+        compute_available: Signal<Local, Bit>,
+        is_transform: Signal<Local, Bit>,
+        compute_stuck: Signal<Local, Bit>,
+        store_stuck: Signal<Local, Bit>,
+        at_rest: Reg = Reg::with_reset(1, false, 1),
+        lanes: Dim = Dim::new(lanes.count),
+        compute_halves: Dim = Dim::new(sequencer::HALVES),
+        store_halves: Dim = Dim::new(store_engine::HALVES),
+        row_total: Dim = Dim::new(a.rows * pieces(c, Memory::Row).count),
+        col_total: Dim = Dim::new(a.cols * pieces(c, Memory::Col).count),
+        index_total: Dim = Dim::new(a.cols * pieces(c, Memory::Index).count),
+        offset_total: Dim = Dim::new(a.rows * pieces(c, Memory::Offset).count),
+        elements: Dim = Dim::new(a.rows * a.cols),
+        width: Dim = Dim::new(a.drain),
+        registers: Dim = Dim::new(REGISTERS.len()),
+        selects: Dim = Dim::new(usize::from(a.select > 1)),
+        transforms: Dim = Dim::new(usize::from(c.fft.is_some())),
+        sample_total: Dim = Dim::new(pieces(c, Memory::Sample).count),
+        fft_halves: Dim = Dim::new(unit::HALVES),
     }
 }
 
@@ -171,20 +111,6 @@ impl Logic for Tandem {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, at_rest);
-        self.front_end.clock.next = self.clock.val();
-        self.compute_queue.clock.next = self.clock.val();
-        self.store_queue.clock.next = self.clock.val();
-        self.load_to_compute.clock.next = self.clock.val();
-        self.compute_to_load.clock.next = self.clock.val();
-        self.compute_to_store.clock.next = self.clock.val();
-        self.store_to_compute.clock.next = self.clock.val();
-        self.sequencer.clock.next = self.clock.val();
-        self.array.clock.next = self.clock.val();
-        self.drain.clock.next = self.clock.val();
-        self.result_memory.clock.next = self.clock.val();
-        self.store.clock.next = self.clock.val();
-        self.counters.clock.next = self.clock.val();
         // link
         self.front_end.in_valid.next = self.in_valid.val();
         self.front_end.in_first.next = self.in_first.val();
@@ -340,7 +266,6 @@ impl Logic for Tandem {
         // the FFT unit: the other end of the compute queue, the other writer of the result memory
         self.is_transform.next = self.compute_queue.head[self.compute_halves.val() + 1].val().any();
         for u in 0..self.transforms.val() {
-            self.fft[u].clock.next = self.clock.val();
             for h in 0..self.fft_halves.val() {
                 self.fft[u].half[h].next = self.compute_queue.head[h].val();
             }
@@ -396,3 +321,8 @@ impl Logic for Tandem {
         self.store_number.next = self.store_queue.head[self.store_halves.val()].val();
     }
 }
+
+macro_rules! by_hand {
+    ($($u:ty),*) => { $(impl crate::hdl::unit::Field for $u { fn prepare(&mut self, clock: Clock) { self.clock.next = clock; } })* };
+}
+by_hand!(FrontEnd, Sequencer, FftUnit, StoreEngine);

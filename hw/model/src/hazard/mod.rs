@@ -35,11 +35,7 @@ impl Place {
     /// Its name and what it has one of for every element, if it has.
     fn names(self) -> (&'static str, Option<&'static str>) {
         match self {
-            Place::Operand(Memory::Row) => ("row memory", Some("row")),
-            Place::Operand(Memory::Col) => ("column memory", Some("column")),
-            Place::Operand(Memory::Index) => ("index memory", Some("column")),
-            Place::Operand(Memory::Offset) => ("row offsets", Some("row")),
-            Place::Operand(Memory::Sample) => ("sample memory", None),
+            Place::Operand(memory) => (memory.row().name, memory.row().element),
             Place::Result => ("result memory", None),
         }
     }
@@ -99,11 +95,8 @@ impl fmt::Display for Hazard {
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
     order: Order,
-    row: Cells,
-    col: Cells,
-    index: Cells,
-    offset: Cells,
-    sample: Cells,
+    /// Of what loads fill, by their codes.
+    operands: [Cells; Memory::ALL.len()],
     result: Cells,
     /// Of the present run.
     found: Vec<Hazard>,
@@ -112,15 +105,11 @@ pub(crate) struct Watch {
 impl Watch {
     /// An accelerator that has executed nothing.
     pub(crate) fn new(config: &Config, memories: &Memories) -> Self {
-        let cells = |elements: usize, addresses: usize| Cells::new(elements, addresses);
+        let cells = |m| Cells::new(memories[m].elements, memories[m].addresses / memories[m].banks);
         Watch {
             order: Order::default(),
-            row: cells(memories.row.elements, config.memory.row),
-            col: cells(memories.col.elements, config.memory.col),
-            index: cells(memories.index.elements, memories.index.addresses),
-            offset: cells(memories.offset.elements, 1),
-            sample: cells(1, memories.sample.addresses),
-            result: cells(1, config.memory.result),
+            operands: Memory::ALL.map(cells),
+            result: Cells::new(1, config.memory.result),
             found: vec![],
         }
     }
@@ -148,23 +137,16 @@ impl Watch {
     /// A RESET: everything is done, numbers start anew.
     pub(crate) fn reset(&mut self) {
         self.order = Order::default();
-        let Watch { row, col, index, offset, sample, result, .. } = self;
-        [row, col, index, offset, sample, result].into_iter().for_each(Cells::forget);
+        self.operands.iter_mut().chain([&mut self.result]).for_each(Cells::forget);
     }
 
     /// A LOAD starts.
     pub(crate) fn load(&mut self, config: &Config, number: u32, l: &Load, memories: &Memories) {
         let mark = self.order.start(Who::Load, number, [false, l.tokens.pop_next]);
-        let cells = match l.memory {
-            Memory::Row => &mut self.row,
-            Memory::Col => &mut self.col,
-            Memory::Index => &mut self.index,
-            Memory::Offset => &mut self.offset,
-            Memory::Sample => &mut self.sample,
-        };
+        let cells = &mut self.operands[l.memory as usize];
         let mut meet = Meet { found: &mut self.found, mark, place: Place::Operand(l.memory) };
         let addresses = usize::from(l.address)..usize::from(l.address) + usize::from(l.count);
-        for e in touch::loaded(config, l, memories.operand(l.memory)) {
+        for e in touch::loaded(config, l, &memories[l.memory]) {
             meet.write(cells, e, addresses.clone());
         }
         self.order.pushing(l.tokens.push_next);
@@ -178,7 +160,7 @@ impl Watch {
     /// A COMPUTE starts.
     pub(crate) fn compute(&mut self, config: &Config, number: u32, c: &Compute, memories: &Memories) {
         let mark = self.begin_compute(number, c.tokens);
-        let Watch { row, col, index, offset, result, found, .. } = self;
+        let Watch { operands: [row, col, index, offset, ..], result, found, .. } = self;
         let mut meet = Meet { found, mark, place: Place::Operand(Memory::Offset) };
         for r in 0..offset.elements() {
             meet.read(offset, r, std::iter::once(0));
@@ -203,7 +185,8 @@ impl Watch {
     /// A TRANSFORM starts.
     pub(crate) fn transform(&mut self, config: &Config, number: u32, t: &Transform) {
         let mark = self.begin_compute(number, t.tokens);
-        let Watch { sample, result, found, .. } = self;
+        let Watch { operands, result, found, .. } = self;
+        let sample = &mut operands[Memory::Sample as usize];
         let (reads, writes) = touch::transform(config, t);
         Meet { found, mark, place: Place::Operand(Memory::Sample) }.read(sample, 0, reads);
         Meet { found, mark, place: Place::Result }.write(result, 0, writes);

@@ -17,7 +17,6 @@ use crate::board::word_in::WordIn;
 use crate::board::word_out::WordOut;
 use crate::hdl::prelude::*;
 use crate::link::Lanes;
-use crate::named;
 use crate::top::Tandem;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
@@ -27,94 +26,50 @@ use tandem_spec::registers::IDENTITY;
 /// Bits of a set of slots in a frame.
 const SET: usize = 16;
 
-/// The top module of a board; see docs/link.md.
-#[derive(LogicBlock)]
-pub struct BoardTop {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// Line from the host.
-    pub rx: Signal<In, Bit>,
-    /// Line to the host.
-    pub tx: Signal<Out, Bit>,
-    /// A session is open.
-    pub led_link: Signal<Out, Bit>,
-    /// A damaged frame, or the accelerator has failed.
-    pub led_error: Signal<Out, Bit>,
-    /// The accelerator works.
-    pub led_busy: Signal<Out, Bit>,
-    tandem: Tandem,
-    uart_rx: UartRx,
-    uart_tx: UartTx,
-    reader: FrameReader,
-    session: Session,
-    receive: ReceiveWindow,
-    word_in: WordIn,
-    word_out: WordOut,
-    send: SendWindow,
-    slots_memory: Ram,
-    sender: FrameSender,
-    received: Concat,
-    received_cut: Unpack,
-    pending: Concat,
-    pending_cut: Unpack,
-    resend: Concat,
-    resend_cut: Unpack,
-    damage_cut: Unpack,
-    divider_cut: Unpack,
-    next_cut: Unpack,
-    head_slot: Sig<Local>,
-    greeting: Vec<Const>,
-    hello_bytes: Dim,
-    divider_at: Dim,
-    lanes: Dim,
-    slots: Dim,
-    set: Dim,
-    shift: Dim,
-}
-
-impl BoardTop {
-    /// The accelerator of `c` behind `link`, which has been checked.
-    ///
-    /// # Panics
-    /// If [`BoardLink::check`] refuses `link`.
-    pub fn new(c: &Config, link: &BoardLink) -> Self {
+unit! {
+    /// The top module of a board; see docs/link.md.
+    pub struct BoardTop(c: &Config, link: &BoardLink) {
         let greeting = greeting(c, link);
-        BoardTop {
-            clock: Default::default(),
-            rx: Default::default(),
-            tx: Default::default(),
-            led_link: Default::default(),
-            led_error: Default::default(),
-            led_busy: Default::default(),
-            tandem: Tandem::new(c),
-            uart_rx: UartRx::new(link),
-            uart_tx: Default::default(),
-            reader: Default::default(),
-            session: Session::new(link),
-            receive: ReceiveWindow::new(link),
-            word_in: WordIn::new(c),
-            word_out: WordOut::new(c),
-            send: SendWindow::new(link),
-            slots_memory: Ram::new(link.slots * SLOT, 8, false),
-            sender: FrameSender::new(link),
-            received: Concat::new(SET, 1),
-            received_cut: Unpack::new(2, 8, false),
-            pending: Concat::new(SET, 1),
-            pending_cut: Unpack::new(2, 8, false),
-            resend: Concat::new(2, 8),
-            resend_cut: Unpack::new(SET, 1, false),
-            damage_cut: Unpack::new(2, 8, false),
-            divider_cut: Unpack::new(2, 8, false),
-            next_cut: Unpack::new(2, 8, false),
-            head_slot: Sig::unsigned(index_bits(link.slots)),
-            hello_bytes: Dim::new(greeting.len()),
-            divider_at: Dim::new(1 + greeting.len()),
-            greeting: greeting.iter().map(|b| Const::unsigned(i128::from(*b), 8)).collect(),
-            lanes: Dim::new(Lanes::new(c).count),
-            slots: Dim::new(link.slots),
-            set: Dim::new(SET),
-            shift: Dim::new(SLOT.trailing_zeros() as usize),
-        }
+
+        clock,
+        /// Line from the host.
+        pub rx: Signal<In, Bit>,
+        /// Line to the host.
+        pub tx: Signal<Out, Bit>,
+        /// A session is open.
+        pub led_link: Signal<Out, Bit>,
+        /// A damaged frame, or the accelerator has failed.
+        pub led_error: Signal<Out, Bit>,
+        /// The accelerator works.
+        pub led_busy: Signal<Out, Bit>,
+        tandem: Tandem = Tandem::new(c),
+        uart_rx: UartRx = UartRx::new(link),
+        uart_tx: UartTx = UartTx::new(),
+        reader: FrameReader = FrameReader::new(),
+        session: Session = Session::new(link),
+        receive: ReceiveWindow = ReceiveWindow::new(link),
+        word_in: WordIn = WordIn::new(c),
+        word_out: WordOut = WordOut::new(c),
+        send: SendWindow = SendWindow::new(link),
+        slots_memory: Ram = Ram::new(link.slots * SLOT, 8, false),
+        sender: FrameSender = FrameSender::new(link),
+        received: Concat = Concat::new(SET, 1),
+        received_cut: Unpack = Unpack::new(2, 8, false),
+        pending: Concat = Concat::new(SET, 1),
+        pending_cut: Unpack = Unpack::new(2, 8, false),
+        resend: Concat = Concat::new(2, 8),
+        resend_cut: Unpack = Unpack::new(SET, 1, false),
+        damage_cut: Unpack = Unpack::new(2, 8, false),
+        divider_cut: Unpack = Unpack::new(2, 8, false),
+        next_cut: Unpack = Unpack::new(2, 8, false),
+        head_slot: Sig<Local> = Sig::unsigned(index_bits(link.slots)),
+        greeting: Vec<Const> = greeting.iter().map(|b| Const::unsigned(i128::from(*b), 8)).collect(),
+        hello_bytes: Dim = Dim::new(greeting.len()),
+        divider_at: Dim = Dim::new(1 + greeting.len()),
+        lanes: Dim = Dim::new(Lanes::new(c).count),
+        slots: Dim = Dim::new(link.slots),
+        set: Dim = Dim::new(SET),
+        shift: Dim = Dim::new(SLOT.trailing_zeros() as usize),
     }
 }
 
@@ -134,8 +89,6 @@ impl Logic for BoardTop {
 
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, tandem, uart_rx, uart_tx, reader, session, receive, word_in, word_out, send);
-        clock!(self, clock, slots_memory, sender);
         // line in
         self.uart_rx.rx.next = self.rx.val();
         self.uart_rx.divider.next = self.session.divider.val();

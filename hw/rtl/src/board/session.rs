@@ -2,142 +2,88 @@
 
 use crate::board::frame_reader::ARGUMENT;
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::link::{BoardLink, Kind, MIN_DIVIDER};
 
-/// See docs/link.md, "Session", "Line" and "Lights".
-///
-/// # Timing  acts in the cycle in which a frame ends
-#[derive(LogicBlock)]
-pub struct Session {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// A frame ended well.
-    pub good: Signal<In, Bit>,
-    /// Something else ended.
-    pub damaged: Signal<In, Bit>,
-    /// The frame's kind, as far as it is known.
-    pub kind: Sig<In>,
-    /// Its session.
-    pub number: Sig<In>,
-    /// The first bytes of its payload.
-    pub argument: Vec<Sig<In>>,
-    /// The line was low for long.
-    pub long_low: Signal<In, Bit>,
-    /// A DATA frame is consumed.
-    pub consumed: Signal<In, Bit>,
-    /// The accelerator has failed.
-    pub failed: Signal<In, Bit>,
-    /// A HELLO is being sent.
-    pub hello_taken: Signal<In, Bit>,
-    /// A RATE is being sent.
-    pub rate_taken: Signal<In, Bit>,
-    /// It has left the line.
-    pub rate_done: Signal<In, Bit>,
-    /// A STATE is being sent.
-    pub state_taken: Signal<In, Bit>,
-    /// The present session.
-    pub present: Sig<Out>,
-    /// A session begins: empty everything.
-    pub clear: Signal<Out, Bit>,
-    /// The running frame is DATA of this session.
-    pub is_data: Signal<Out, Bit>,
-    /// An ACK of this session ended well.
-    pub ack: Signal<Out, Bit>,
-    /// A HELLO is wanted.
-    pub hello: Signal<Out, Bit>,
-    /// A RATE is wanted.
-    pub rate: Signal<Out, Bit>,
-    /// A STATE is wanted.
-    pub state: Signal<Out, Bit>,
-    /// The divider.
-    pub divider: Sig<Out>,
-    /// The divider that RATE carries.
-    pub next_divider: Sig<Out>,
-    /// Last poll of this session.
-    pub poll: Sig<Out>,
-    /// Damaged frames in this session.
-    pub damage: Sig<Out>,
-    /// A session is open.
-    pub led_link: Signal<Out, Bit>,
-    /// Damage or failure.
-    pub led_error: Signal<Out, Bit>,
-    present_q: Reg,
-    open: DFF<Bit>,
-    hello_q: DFF<Bit>,
-    rate_q: DFF<Bit>,
-    state_q: DFF<Bit>,
-    divider_q: Reg,
-    next_q: Reg,
-    poll_q: Reg,
-    damage_q: Reg,
-    light: Reg,
-    asked: Sig<Local>,
-    ours: Signal<Local, Bit>,
-    connect: Dim,
-    data: Dim,
-    acknowledge: Dim,
-    speed: Dim,
-    least: Dim,
-    most_damage: Dim,
-    initial: Const,
-    light_start: Const,
-}
-
-impl Session {
-    /// For `link`.
-    pub fn new(link: &BoardLink) -> Self {
+unit! {
+    /// See docs/link.md, "Session", "Line" and "Lights".
+    ///
+    /// # Timing  acts in the cycle in which a frame ends
+    pub struct Session(link: &BoardLink) {
         let divider = link.divider().into();
         let light = (link.clock_hz / 8).max(1) as usize;
-        Session {
-            clock: Default::default(),
-            good: Default::default(),
-            damaged: Default::default(),
-            kind: Sig::unsigned(8),
-            number: Sig::unsigned(8),
-            argument: Sig::vec(ARGUMENT, 8, false),
-            long_low: Default::default(),
-            consumed: Default::default(),
-            failed: Default::default(),
-            hello_taken: Default::default(),
-            rate_taken: Default::default(),
-            rate_done: Default::default(),
-            state_taken: Default::default(),
-            present: Sig::unsigned(8),
-            clear: Default::default(),
-            is_data: Default::default(),
-            ack: Default::default(),
-            hello: Default::default(),
-            rate: Default::default(),
-            state: Default::default(),
-            divider: Sig::unsigned(16),
-            next_divider: Sig::unsigned(16),
-            poll: Sig::unsigned(8),
-            damage: Sig::unsigned(16),
-            led_link: Default::default(),
-            led_error: Default::default(),
-            present_q: Reg::unsigned(8),
-            open: Default::default(),
-            hello_q: Default::default(),
-            rate_q: Default::default(),
-            state_q: Default::default(),
-            divider_q: Reg::with_reset(16, false, divider),
-            next_q: Reg::with_reset(16, false, divider),
-            poll_q: Reg::unsigned(8),
-            damage_q: Reg::unsigned(16),
-            light: Reg::unsigned(bits_for(light)),
-            asked: Sig::unsigned(16),
-            ours: Default::default(),
-            connect: Dim::new(Kind::Connect as usize),
-            data: Dim::new(Kind::Data as usize),
-            acknowledge: Dim::new(Kind::Ack as usize),
-            speed: Dim::new(Kind::Speed as usize),
-            least: Dim::new(MIN_DIVIDER as usize),
-            most_damage: Dim::new(usize::from(u16::MAX)),
-            initial: Const::unsigned(divider, 16),
-            light_start: Const::unsigned(light as i128, bits_for(light)),
-        }
+
+        clock,
+        /// A frame ended well.
+        pub good: Signal<In, Bit>,
+        /// Something else ended.
+        pub damaged: Signal<In, Bit>,
+        /// The frame's kind, as far as it is known.
+        pub kind: Sig<In> = Sig::unsigned(8),
+        /// Its session.
+        pub number: Sig<In> = Sig::unsigned(8),
+        /// The first bytes of its payload.
+        pub argument: Vec<Sig<In>> = Sig::vec(ARGUMENT, 8, false),
+        /// The line was low for long.
+        pub long_low: Signal<In, Bit>,
+        /// A DATA frame is consumed.
+        pub consumed: Signal<In, Bit>,
+        /// The accelerator has failed.
+        pub failed: Signal<In, Bit>,
+        /// A HELLO is being sent.
+        pub hello_taken: Signal<In, Bit>,
+        /// A RATE is being sent.
+        pub rate_taken: Signal<In, Bit>,
+        /// It has left the line.
+        pub rate_done: Signal<In, Bit>,
+        /// A STATE is being sent.
+        pub state_taken: Signal<In, Bit>,
+        /// The present session.
+        pub present: Sig<Out> = Sig::unsigned(8),
+        /// A session begins: empty everything.
+        pub clear: Signal<Out, Bit>,
+        /// The running frame is DATA of this session.
+        pub is_data: Signal<Out, Bit>,
+        /// An ACK of this session ended well.
+        pub ack: Signal<Out, Bit>,
+        /// A HELLO is wanted.
+        pub hello: Signal<Out, Bit>,
+        /// A RATE is wanted.
+        pub rate: Signal<Out, Bit>,
+        /// A STATE is wanted.
+        pub state: Signal<Out, Bit>,
+        /// The divider.
+        pub divider: Sig<Out> = Sig::unsigned(16),
+        /// The divider that RATE carries.
+        pub next_divider: Sig<Out> = Sig::unsigned(16),
+        /// Last poll of this session.
+        pub poll: Sig<Out> = Sig::unsigned(8),
+        /// Damaged frames in this session.
+        pub damage: Sig<Out> = Sig::unsigned(16),
+        /// A session is open.
+        pub led_link: Signal<Out, Bit>,
+        /// Damage or failure.
+        pub led_error: Signal<Out, Bit>,
+        present_q: Reg = Reg::unsigned(8),
+        open: DFF<Bit>,
+        hello_q: DFF<Bit>,
+        rate_q: DFF<Bit>,
+        state_q: DFF<Bit>,
+        divider_q: Reg = Reg::with_reset(16, false, divider),
+        next_q: Reg = Reg::with_reset(16, false, divider),
+        poll_q: Reg = Reg::unsigned(8),
+        damage_q: Reg = Reg::unsigned(16),
+        light: Reg = Reg::unsigned(bits_for(light)),
+        asked: Sig<Local> = Sig::unsigned(16),
+        ours: Signal<Local, Bit>,
+        connect: Dim = Dim::new(Kind::Connect as usize),
+        data: Dim = Dim::new(Kind::Data as usize),
+        acknowledge: Dim = Dim::new(Kind::Ack as usize),
+        speed: Dim = Dim::new(Kind::Speed as usize),
+        least: Dim = Dim::new(MIN_DIVIDER as usize),
+        most_damage: Dim = Dim::new(usize::from(u16::MAX)),
+        initial: Const = Const::unsigned(divider, 16),
+        light_start: Const = Const::unsigned(light as i128, bits_for(light)),
     }
 }
 
@@ -146,10 +92,6 @@ impl Logic for Session {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(
-            self, clock, present_q, open, hello_q, rate_q, state_q, divider_q, next_q, poll_q, damage_q,
-            light
-        );
         self.ours.next = self.open.q.val() & (self.number.val() == self.present_q.q.val());
         self.is_data.next = self.ours.val() & (self.kind.val() == self.data.val());
         self.asked.next = (self.argument[1].val() << 8) + self.argument[0].val();

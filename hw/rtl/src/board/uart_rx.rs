@@ -5,7 +5,6 @@
 //! ```
 
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::link::{BoardLink, DIVIDER_FRACTION};
 
@@ -19,74 +18,44 @@ enum Phase {
     Low,
 }
 
-/// UART receiver; see docs/link.md, "Line".
-///
-/// # Timing   samples are divider/32 − 1 clocks after the edge is seen, then every divider/16 clocks, each rounded up: with the
-/// clock that the edge may take to be seen, ¼ to ¾ of a bit after its start at 4 clocks a bit
-/// # Numeric  divider: sixteenths of a clock a bit, at least 64
-#[derive(LogicBlock)]
-pub struct UartRx {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// The line, not synchronous to the clock.
-    pub rx: Signal<In, Bit>,
-    /// Sixteenths of a clock a bit.
-    pub divider: Sig<In>,
-    /// A byte came.
-    pub valid: Signal<Out, Bit>,
-    /// The byte.
-    pub data: Sig<Out>,
-    /// A stop bit was low.
-    pub unframed: Signal<Out, Bit>,
-    /// The line has just been low for 8½ bits of the initial rate.
-    pub long_low: Signal<Out, Bit>,
-    meta: Reg,
-    line: Reg,
-    phase: DFF<Phase>,
-    time: Reg,
-    index: Reg,
-    shift: Reg,
-    low: Reg,
-    whole: Reg,
-    cut: Reg,
-    tick: Signal<Local, Bit>,
-    sum: Sig<Local>,
-    over: Sig<Local>,
-    one: Dim,
-    top: Dim,
-    stop: Dim,
-    low_limit: Const,
-}
-
-impl UartRx {
-    /// A receiver whose initial rate is that of `link`.
-    pub fn new(link: &BoardLink) -> Self {
+unit! {
+    /// UART receiver; see docs/link.md, "Line".
+    ///
+    /// # Timing   samples are divider/32 − 1 clocks after the edge is seen, then every divider/16 clocks, each rounded up: with the
+    /// clock that the edge may take to be seen, ¼ to ¾ of a bit after its start at 4 clocks a bit
+    /// # Numeric  divider: sixteenths of a clock a bit, at least 64
+    pub struct UartRx(link: &BoardLink) {
         let limit = (usize::from(link.divider()) * 17 / 2) >> DIVIDER_FRACTION;
-        UartRx {
-            clock: Default::default(),
-            rx: Default::default(),
-            divider: Sig::unsigned(16),
-            valid: Default::default(),
-            data: Sig::unsigned(8),
-            unframed: Default::default(),
-            long_low: Default::default(),
-            meta: Reg::with_reset(1, false, 1),
-            line: Reg::with_reset(1, false, 1),
-            phase: Default::default(),
-            time: Reg::unsigned(17),
-            index: Reg::unsigned(4),
-            shift: Reg::unsigned(8),
-            low: Reg::unsigned(bits_for(limit + 1)),
-            whole: Reg::unsigned(1),
-            cut: Reg::unsigned(1),
-            tick: Default::default(),
-            sum: Sig::unsigned(17),
-            over: Sig::signed(18),
-            one: Dim::new(1 << DIVIDER_FRACTION),
-            top: Dim::new(7),
-            stop: Dim::new(9),
-            low_limit: Const::unsigned(limit as i128, bits_for(limit + 1)),
-        }
+
+        clock,
+        /// The line, not synchronous to the clock.
+        pub rx: Signal<In, Bit>,
+        /// Sixteenths of a clock a bit.
+        pub divider: Sig<In> = Sig::unsigned(16),
+        /// A byte came.
+        pub valid: Signal<Out, Bit>,
+        /// The byte.
+        pub data: Sig<Out> = Sig::unsigned(8),
+        /// A stop bit was low.
+        pub unframed: Signal<Out, Bit>,
+        /// The line has just been low for 8½ bits of the initial rate.
+        pub long_low: Signal<Out, Bit>,
+        meta: Reg = Reg::with_reset(1, false, 1),
+        line: Reg = Reg::with_reset(1, false, 1),
+        phase: DFF<Phase>,
+        time: Reg = Reg::unsigned(17),
+        index: Reg = Reg::unsigned(4),
+        shift: Reg = Reg::unsigned(8),
+        low: Reg = Reg::unsigned(bits_for(limit + 1)),
+        whole: Reg = Reg::unsigned(1),
+        cut: Reg = Reg::unsigned(1),
+        tick: Signal<Local, Bit>,
+        sum: Sig<Local> = Sig::unsigned(17),
+        over: Sig<Local> = Sig::signed(18),
+        one: Dim = Dim::new(1 << DIVIDER_FRACTION),
+        top: Dim = Dim::new(7),
+        stop: Dim = Dim::new(9),
+        low_limit: Const = Const::unsigned(limit as i128, bits_for(limit + 1)),
     }
 }
 
@@ -95,7 +64,6 @@ impl Logic for UartRx {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, meta, line, phase, time, index, shift, low, whole, cut);
         self.meta.d.next = self.rx.val().into();
         self.line.d.next = self.meta.q.val();
         self.sum.next = self.time.q.val() + self.one.val();

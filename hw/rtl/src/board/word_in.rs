@@ -6,7 +6,6 @@
 
 use crate::hdl::prelude::*;
 use crate::link::Lanes;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
 use tandem_spec::link::{MAX_RECORD, RECORD_FIRST};
@@ -19,77 +18,47 @@ enum Phase {
     Mark,
 }
 
-/// See docs/link.md, "Records".
-///
-/// # Timing  a byte a cycle, a word one cycle after its last byte
-#[derive(LogicBlock)]
-pub struct WordIn {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// Forget a record that was cut.
-    pub clear: Signal<In, Bit>,
-    /// A byte is offered.
-    pub valid: Signal<In, Bit>,
-    /// The byte.
-    pub byte: Sig<In>,
-    /// It is taken.
-    pub take: Signal<Out, Bit>,
-    /// A word is offered to the accelerator.
-    pub in_valid: Signal<Out, Bit>,
-    /// It starts an instruction.
-    pub in_first: Signal<Out, Bit>,
-    /// The word.
-    pub in_data: Vec<Sig<Out>>,
-    /// The accelerator takes a word.
-    pub in_ready: Signal<In, Bit>,
-    /// … but not one that starts an instruction.
-    pub closed: Signal<In, Bit>,
-    /// A mark waits for its STATUS.
-    pub mark: Signal<Out, Bit>,
-    /// It is made.
-    pub marked: Signal<In, Bit>,
-    phase: DFF<Phase>,
-    left: Reg,
-    first: Reg,
-    index: Reg,
-    word: Vec<RegEn>,
-    join: Vec<Concat>,
-    count: Sig<Local>,
-    bytes: Dim,
-    lanes: Dim,
-    per_lane: Dim,
-    flag: Dim,
-}
-
-impl WordIn {
-    /// For the link of `c`.
-    pub fn new(c: &Config) -> Self {
+unit! {
+    /// See docs/link.md, "Records".
+    ///
+    /// # Timing  a byte a cycle, a word one cycle after its last byte
+    pub struct WordIn(c: &Config) {
         let (lanes, bytes) = (Lanes::new(c), c.link_bytes());
-        WordIn {
-            clock: Default::default(),
-            clear: Default::default(),
-            valid: Default::default(),
-            byte: Sig::unsigned(8),
-            take: Default::default(),
-            in_valid: Default::default(),
-            in_first: Default::default(),
-            in_data: lanes.signals(),
-            in_ready: Default::default(),
-            closed: Default::default(),
-            mark: Default::default(),
-            marked: Default::default(),
-            phase: Default::default(),
-            left: Reg::unsigned(bits_for(MAX_RECORD)),
-            first: Reg::unsigned(1),
-            index: Reg::unsigned(index_bits(bytes)),
-            word: RegEn::vec(bytes, 8, false),
-            join: (0..lanes.count).map(|_| Concat::new(lanes.bits / 8, 8)).collect(),
-            count: Sig::unsigned(bits_for(MAX_RECORD)),
-            bytes: Dim::new(bytes),
-            lanes: Dim::new(lanes.count),
-            per_lane: Dim::new(lanes.bits / 8),
-            flag: Dim::new(RECORD_FIRST.trailing_zeros() as usize),
-        }
+
+        clock,
+        /// Forget a record that was cut.
+        pub clear: Signal<In, Bit>,
+        /// A byte is offered.
+        pub valid: Signal<In, Bit>,
+        /// The byte.
+        pub byte: Sig<In> = Sig::unsigned(8),
+        /// It is taken.
+        pub take: Signal<Out, Bit>,
+        /// A word is offered to the accelerator.
+        pub in_valid: Signal<Out, Bit>,
+        /// It starts an instruction.
+        pub in_first: Signal<Out, Bit>,
+        /// The word.
+        pub in_data: Vec<Sig<Out>> = lanes.signals(),
+        /// The accelerator takes a word.
+        pub in_ready: Signal<In, Bit>,
+        /// … but not one that starts an instruction.
+        pub closed: Signal<In, Bit>,
+        /// A mark waits for its STATUS.
+        pub mark: Signal<Out, Bit>,
+        /// It is made.
+        pub marked: Signal<In, Bit>,
+        phase: DFF<Phase>,
+        left: Reg = Reg::unsigned(bits_for(MAX_RECORD)),
+        first: Reg = Reg::unsigned(1),
+        index: Reg = Reg::unsigned(index_bits(bytes)),
+        word: Vec<RegEn> = RegEn::vec(bytes, 8, false),
+        join: Vec<Concat> = (0..lanes.count).map(|_| Concat::new(lanes.bits / 8, 8)).collect(),
+        count: Sig<Local> = Sig::unsigned(bits_for(MAX_RECORD)),
+        bytes: Dim = Dim::new(bytes),
+        lanes: Dim = Dim::new(lanes.count),
+        per_lane: Dim = Dim::new(lanes.bits / 8),
+        flag: Dim = Dim::new(RECORD_FIRST.trailing_zeros() as usize),
     }
 }
 
@@ -98,7 +67,6 @@ impl Logic for WordIn {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, phase, left, first, index);
         self.count.next = self.byte.val();
         self.take.next =
             self.valid.val() & ((self.phase.q.val() == Phase::Header) | (self.phase.q.val() == Phase::Bytes));
@@ -146,7 +114,6 @@ impl Logic for WordIn {
             self.phase.d.next = Phase::Header;
         }
         for i in 0..self.bytes.val() {
-            self.word[i].clock.next = self.clock.val();
             self.word[i].d.next = self.byte.val();
             self.word[i].en.next = self.take.val() & (self.index.q.val() == i);
         }

@@ -8,7 +8,6 @@
 
 use crate::hdl::prelude::*;
 use crate::link::Lanes;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
 use tandem_spec::link::{MAX_PAYLOAD, status};
@@ -24,142 +23,86 @@ enum Phase {
 const NUMBERS: usize = 3;
 /// Its flags.
 const FLAGS: [u8; 4] = [status::BOUNDARY, status::FAILED, status::COMPUTE_PENDING, status::STORE_PENDING];
+const _: () = assert!(matches!(FLAGS, [1, 2, 4, 8]), "the kernel puts them in this order");
 
-/// See docs/link.md, "Session" and "Records".
-///
-/// # Timing  a word is taken into a register while that is empty; from there a byte a cycle goes into the frame
-#[derive(LogicBlock)]
-pub struct WordOut {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// Drop the frame at the head, and words until the accelerator is still.
-    pub clear: Signal<In, Bit>,
-    /// Words are dropped.
-    pub flushing: Signal<Out, Bit>,
-    /// The accelerator waits for the host, nothing moves, nothing is offered or held.
-    pub still: Signal<Out, Bit>,
-    /// The accelerator offers a word.
-    pub out_valid: Signal<In, Bit>,
-    /// The word.
-    pub out_data: Vec<Sig<In>>,
-    /// It is taken.
-    pub out_ready: Signal<Out, Bit>,
-    /// The accelerator's front end waits for the host.
-    pub waiting: Signal<In, Bit>,
-    /// … and is not inside an instruction or a payload.
-    pub boundary: Signal<In, Bit>,
-    /// The accelerator has failed.
-    pub failed: Signal<In, Bit>,
-    /// Its engines cannot move.
-    pub quiet: Signal<In, Bit>,
-    /// The compute queue has a head.
-    pub compute_pending: Signal<In, Bit>,
-    /// The store queue has a head.
-    pub store_pending: Signal<In, Bit>,
-    /// Numbers of instructions: front end, compute queue, store queue.
-    pub number: Vec<Sig<In>>,
-    /// A mark waits.
-    pub mark: Signal<In, Bit>,
-    /// Its STATUS is made.
-    pub marked: Signal<Out, Bit>,
-    /// There is a slot at the head.
-    pub room: Signal<In, Bit>,
-    /// A byte for it.
-    pub we: Signal<Out, Bit>,
-    /// The byte's place.
-    pub place: Sig<Out>,
-    /// The byte.
-    pub value: Sig<Out>,
-    /// The frame at the head is complete.
-    pub close: Signal<Out, Bit>,
-    /// It is a STATUS.
-    pub close_status: Signal<Out, Bit>,
-    /// Its length.
-    pub close_length: Sig<Out>,
-    phase: DFF<Phase>,
-    held: Vec<Reg>,
-    full: Reg,
-    fill: Reg,
-    index: Reg,
-    closing: Reg,
-    closing_status: Reg,
-    closing_length: Reg,
-    closes: Signal<Local, Bit>,
-    cut: Vec<Unpack>,
-    word: Mux,
-    number_cut: Vec<Unpack>,
-    report: Mux,
-    flags: Concat,
-    after: Sig<Local>,
-    moves: Signal<Local, Bit>,
-    reports: Signal<Local, Bit>,
-    word_ends: Signal<Local, Bit>,
-    at_mark: Signal<Local, Bit>,
-    bytes: Dim,
-    lanes: Dim,
-    per_lane: Dim,
-    numbers: Dim,
-    most: Dim,
-    report_bytes: Dim,
-    per_number: Dim,
-}
-
-impl WordOut {
-    /// For the link of `c`.
-    pub fn new(c: &Config) -> Self {
+unit! {
+    /// See docs/link.md, "Session" and "Records".
+    ///
+    /// # Timing  a word is taken into a register while that is empty; from there a byte a cycle goes into the frame
+    pub struct WordOut(c: &Config) {
         let (lanes, bytes) = (Lanes::new(c), c.link_bytes());
-        assert_eq!(FLAGS, [1, 2, 4, 8], "the kernel puts them in this order");
-        WordOut {
-            clock: Default::default(),
-            clear: Default::default(),
-            flushing: Default::default(),
-            still: Default::default(),
-            out_valid: Default::default(),
-            out_data: lanes.signals(),
-            out_ready: Default::default(),
-            waiting: Default::default(),
-            boundary: Default::default(),
-            failed: Default::default(),
-            quiet: Default::default(),
-            compute_pending: Default::default(),
-            store_pending: Default::default(),
-            number: Sig::vec(NUMBERS, 32, false),
-            mark: Default::default(),
-            marked: Default::default(),
-            room: Default::default(),
-            we: Default::default(),
-            place: Sig::unsigned(8),
-            value: Sig::unsigned(8),
-            close: Default::default(),
-            close_status: Default::default(),
-            close_length: Sig::unsigned(8),
-            phase: Default::default(),
-            held: Reg::vec(lanes.count, lanes.bits, false),
-            full: Reg::unsigned(1),
-            fill: Reg::unsigned(8),
-            index: Reg::unsigned(4),
-            closing: Reg::unsigned(1),
-            closing_status: Reg::unsigned(1),
-            closing_length: Reg::unsigned(8),
-            closes: Default::default(),
-            cut: (0..lanes.count).map(|_| Unpack::new(lanes.bits / 8, 8, false)).collect(),
-            word: Mux::new(bytes, 8, false),
-            number_cut: (0..NUMBERS).map(|_| Unpack::new(4, 8, false)).collect(),
-            report: Mux::new(status::BYTES, 8, false),
-            flags: Concat::new(FLAGS.len(), 1),
-            after: Sig::unsigned(8),
-            moves: Default::default(),
-            reports: Default::default(),
-            word_ends: Default::default(),
-            at_mark: Default::default(),
-            bytes: Dim::new(bytes),
-            lanes: Dim::new(lanes.count),
-            per_lane: Dim::new(lanes.bits / 8),
-            numbers: Dim::new(NUMBERS),
-            most: Dim::new(MAX_PAYLOAD),
-            report_bytes: Dim::new(status::BYTES),
-            per_number: Dim::new(4),
-        }
+
+        clock,
+        /// Drop the frame at the head, and words until the accelerator is still.
+        pub clear: Signal<In, Bit>,
+        /// Words are dropped.
+        pub flushing: Signal<Out, Bit>,
+        /// The accelerator waits for the host, nothing moves, nothing is offered or held.
+        pub still: Signal<Out, Bit>,
+        /// The accelerator offers a word.
+        pub out_valid: Signal<In, Bit>,
+        /// The word.
+        pub out_data: Vec<Sig<In>> = lanes.signals(),
+        /// It is taken.
+        pub out_ready: Signal<Out, Bit>,
+        /// The accelerator's front end waits for the host.
+        pub waiting: Signal<In, Bit>,
+        /// … and is not inside an instruction or a payload.
+        pub boundary: Signal<In, Bit>,
+        /// The accelerator has failed.
+        pub failed: Signal<In, Bit>,
+        /// Its engines cannot move.
+        pub quiet: Signal<In, Bit>,
+        /// The compute queue has a head.
+        pub compute_pending: Signal<In, Bit>,
+        /// The store queue has a head.
+        pub store_pending: Signal<In, Bit>,
+        /// Numbers of instructions: front end, compute queue, store queue.
+        pub number: Vec<Sig<In>> = Sig::vec(NUMBERS, 32, false),
+        /// A mark waits.
+        pub mark: Signal<In, Bit>,
+        /// Its STATUS is made.
+        pub marked: Signal<Out, Bit>,
+        /// There is a slot at the head.
+        pub room: Signal<In, Bit>,
+        /// A byte for it.
+        pub we: Signal<Out, Bit>,
+        /// The byte's place.
+        pub place: Sig<Out> = Sig::unsigned(8),
+        /// The byte.
+        pub value: Sig<Out> = Sig::unsigned(8),
+        /// The frame at the head is complete.
+        pub close: Signal<Out, Bit>,
+        /// It is a STATUS.
+        pub close_status: Signal<Out, Bit>,
+        /// Its length.
+        pub close_length: Sig<Out> = Sig::unsigned(8),
+        phase: DFF<Phase>,
+        held: Vec<Reg> = Reg::vec(lanes.count, lanes.bits, false),
+        full: Reg = Reg::unsigned(1),
+        fill: Reg = Reg::unsigned(8),
+        index: Reg = Reg::unsigned(4),
+        closing: Reg = Reg::unsigned(1),
+        closing_status: Reg = Reg::unsigned(1),
+        closing_length: Reg = Reg::unsigned(8),
+        closes: Signal<Local, Bit>,
+        cut: Vec<Unpack> = (0..lanes.count).map(|_| Unpack::new(lanes.bits / 8, 8, false)).collect(),
+        word: Mux = Mux::new(bytes, 8, false),
+        number_cut: Vec<Unpack> = (0..NUMBERS).map(|_| Unpack::new(4, 8, false)).collect(),
+        report: Mux = Mux::new(status::BYTES, 8, false),
+        flags: Concat = Concat::new(FLAGS.len(), 1),
+        after: Sig<Local> = Sig::unsigned(8),
+        moves: Signal<Local, Bit>,
+        reports: Signal<Local, Bit>,
+        word_ends: Signal<Local, Bit>,
+        at_mark: Signal<Local, Bit>,
+        bytes: Dim = Dim::new(bytes),
+        lanes: Dim = Dim::new(lanes.count),
+        per_lane: Dim = Dim::new(lanes.bits / 8),
+        numbers: Dim = Dim::new(NUMBERS),
+        most: Dim = Dim::new(MAX_PAYLOAD),
+        report_bytes: Dim = Dim::new(status::BYTES),
+        per_number: Dim = Dim::new(4),
     }
 }
 
@@ -168,11 +111,8 @@ impl Logic for WordOut {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, phase, full, fill, index, closing, closing_status, closing_length);
         self.out_ready.next = !self.full.q.val().any();
         for l in 0..self.lanes.val() {
-            self.held[l].clock.next = self.clock.val();
-            self.held[l].d.next = self.held[l].q.val();
             if !self.full.q.val().any() {
                 self.held[l].d.next = self.out_data[l].val();
             }

@@ -1,97 +1,18 @@
 //! The drain: carries a finished tile from the shadow registers to the result memory.
 
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::{Config, Timing};
 
 /// Fields of a tile's record: drains, rows, columns, groups, starts, base, the two pushes.
 const FIELDS: usize = 8;
 
-/// `drain` results a cycle, valid rows and columns only.
-///
-/// # Timing  a tile that ends in cycle e is read from the shadows in e+P+H …; its words are offered to
-/// the result memory, and its tokens given, one cycle later
-#[derive(LogicBlock)]
-pub struct Drain {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// A tile ends (or an instruction without drain).
-    pub tile: Signal<In, Bit>,
-    /// It is drained.
-    pub drains: Signal<In, Bit>,
-    /// Valid rows.
-    pub rows: Sig<In>,
-    /// Valid columns.
-    pub cols: Sig<In>,
-    /// Result words a row.
-    pub groups: Sig<In>,
-    /// The first tile of its instruction.
-    pub starts: Signal<In, Bit>,
-    /// Result address of the instruction.
-    pub base: Sig<In>,
-    /// It gives the load engine a token.
-    pub push_load: Signal<In, Bit>,
-    /// It gives the store engine a token.
-    pub push_store: Signal<In, Bit>,
-    /// All finished sums: `row · cols + column`.
-    pub shadow: Vec<Sig<In>>,
-    /// A result word is written.
-    pub we: Signal<Out, Bit>,
-    /// Where.
-    pub address: Sig<Out>,
-    /// Its results.
-    pub result: Vec<Sig<Out>>,
-    /// A token for the load engine.
-    pub give_load: Signal<Out, Bit>,
-    /// A token for the store engine.
-    pub give_store: Signal<Out, Bit>,
-    /// No tile is on its way.
-    pub quiet: Signal<Out, Bit>,
-    pack: Concat,
-    chain: Vec<Reg>,
-    chain_valid: Vec<Reg>,
-    open: Vec<Slice>,
-    active: Reg,
-    row: Reg,
-    group: Reg,
-    rows_kept: Reg,
-    cols_kept: Reg,
-    groups_kept: Reg,
-    push_load_kept: Reg,
-    push_store_kept: Reg,
-    next_address: Reg,
-    pending: Reg,
-    we_q: Reg,
-    address_q: Reg,
-    give_load_q: Reg,
-    give_store_q: Reg,
-    done_q: Reg,
-    result_q: Vec<Reg>,
-    event: Signal<Local, Bit>,
-    go: Signal<Local, Bit>,
-    final_word: Signal<Local, Bit>,
-    finished: Signal<Local, Bit>,
-    now_push_load: Sig<Local>,
-    now_push_store: Sig<Local>,
-    now_row: Sig<Local>,
-    now_group: Sig<Local>,
-    now_rows: Sig<Local>,
-    now_cols: Sig<Local>,
-    now_groups: Sig<Local>,
-    now_address: Sig<Local>,
-    by_row: Vec<Mux>,
-    array_rows: Dim,
-    array_cols: Dim,
-    group_of: Vec<Dim>,
-    width: Dim,
-    stages: Dim,
-    records: Dim,
-}
-
-impl Drain {
-    /// The drain of `c`.
-    pub fn new(c: &Config) -> Self {
+unit! {
+    /// `drain` results a cycle, valid rows and columns only.
+    ///
+    /// # Timing  a tile that ends in cycle e is read from the shadows in e+P+H …; its words are offered to
+    /// the result memory, and its tokens given, one cycle later
+    pub struct Drain(c: &Config) {
         let a = &c.array;
         let stages = Timing::new(c).drain_start;
         let address = index_bits(c.memory.result);
@@ -106,64 +27,79 @@ impl Drain {
                 Slice::new(total, lo - b, *b, false)
             })
             .collect();
-        Drain {
-            clock: Default::default(),
-            tile: Default::default(),
-            drains: Default::default(),
-            rows: Sig::unsigned(rows),
-            cols: Sig::unsigned(cols),
-            groups: Sig::unsigned(groups),
-            starts: Default::default(),
-            base: Sig::unsigned(address),
-            push_load: Default::default(),
-            push_store: Default::default(),
-            shadow: Sig::vec(a.rows * a.cols, a.acc_bits, true),
-            we: Default::default(),
-            address: Sig::unsigned(address),
-            result: Sig::vec(a.drain, a.acc_bits, true),
-            give_load: Default::default(),
-            give_store: Default::default(),
-            quiet: Default::default(),
-            pack: Concat::of(&record),
-            chain: Reg::vec(stages, total, false),
-            chain_valid: Reg::vec(stages, 1, false),
-            open,
-            active: Reg::unsigned(1),
-            row: Reg::unsigned(rows),
-            group: Reg::unsigned(groups),
-            rows_kept: Reg::unsigned(rows),
-            cols_kept: Reg::unsigned(cols),
-            groups_kept: Reg::unsigned(groups),
-            push_load_kept: Reg::unsigned(1),
-            push_store_kept: Reg::unsigned(1),
-            next_address: Reg::unsigned(address),
-            pending: Reg::unsigned(bits_for(stages + 2)),
-            we_q: Reg::unsigned(1),
-            address_q: Reg::unsigned(address),
-            give_load_q: Reg::unsigned(1),
-            give_store_q: Reg::unsigned(1),
-            done_q: Reg::unsigned(1),
-            result_q: Reg::vec(a.drain, a.acc_bits, true),
-            event: Default::default(),
-            go: Default::default(),
-            final_word: Default::default(),
-            finished: Default::default(),
-            now_push_load: Sig::unsigned(1),
-            now_push_store: Sig::unsigned(1),
-            now_row: Sig::unsigned(rows),
-            now_group: Sig::unsigned(groups),
-            now_rows: Sig::unsigned(rows),
-            now_cols: Sig::unsigned(cols),
-            now_groups: Sig::unsigned(groups),
-            now_address: Sig::unsigned(address),
-            by_row: (0..a.cols).map(|_| Mux::new(a.rows, a.acc_bits, true)).collect(),
-            array_rows: Dim::new(a.rows),
-            array_cols: Dim::new(a.cols),
-            group_of: (0..a.cols).map(|k| Dim::new(k / a.drain)).collect(),
-            width: Dim::new(a.drain),
-            stages: Dim::new(stages),
-            records: Dim::new(FIELDS),
-        }
+
+        clock,
+        /// A tile ends (or an instruction without drain).
+        pub tile: Signal<In, Bit>,
+        /// It is drained.
+        pub drains: Signal<In, Bit>,
+        /// Valid rows.
+        pub rows: Sig<In> = Sig::unsigned(rows),
+        /// Valid columns.
+        pub cols: Sig<In> = Sig::unsigned(cols),
+        /// Result words a row.
+        pub groups: Sig<In> = Sig::unsigned(groups),
+        /// The first tile of its instruction.
+        pub starts: Signal<In, Bit>,
+        /// Result address of the instruction.
+        pub base: Sig<In> = Sig::unsigned(address),
+        /// It gives the load engine a token.
+        pub push_load: Signal<In, Bit>,
+        /// It gives the store engine a token.
+        pub push_store: Signal<In, Bit>,
+        /// All finished sums: `row · cols + column`.
+        pub shadow: Vec<Sig<In>> = Sig::vec(a.rows * a.cols, a.acc_bits, true),
+        /// A result word is written.
+        pub we: Signal<Out, Bit>,
+        /// Where.
+        pub address: Sig<Out> = Sig::unsigned(address),
+        /// Its results.
+        pub result: Vec<Sig<Out>> = Sig::vec(a.drain, a.acc_bits, true),
+        /// A token for the load engine.
+        pub give_load: Signal<Out, Bit>,
+        /// A token for the store engine.
+        pub give_store: Signal<Out, Bit>,
+        /// No tile is on its way.
+        pub quiet: Signal<Out, Bit>,
+        pack: Concat = Concat::of(&record),
+        chain: Vec<Reg> = Reg::vec(stages, total, false),
+        chain_valid: Vec<Reg> = Reg::vec(stages, 1, false),
+        open: Vec<Slice> = open,
+        active: Reg = Reg::unsigned(1),
+        row: Reg = Reg::unsigned(rows),
+        group: Reg = Reg::unsigned(groups),
+        rows_kept: Reg = Reg::unsigned(rows),
+        cols_kept: Reg = Reg::unsigned(cols),
+        groups_kept: Reg = Reg::unsigned(groups),
+        push_load_kept: Reg = Reg::unsigned(1),
+        push_store_kept: Reg = Reg::unsigned(1),
+        next_address: Reg = Reg::unsigned(address),
+        pending: Reg = Reg::unsigned(bits_for(stages + 2)),
+        we_q: Reg = Reg::unsigned(1),
+        address_q: Reg = Reg::unsigned(address),
+        give_load_q: Reg = Reg::unsigned(1),
+        give_store_q: Reg = Reg::unsigned(1),
+        done_q: Reg = Reg::unsigned(1),
+        result_q: Vec<Reg> = Reg::vec(a.drain, a.acc_bits, true),
+        event: Signal<Local, Bit>,
+        go: Signal<Local, Bit>,
+        final_word: Signal<Local, Bit>,
+        finished: Signal<Local, Bit>,
+        now_push_load: Sig<Local> = Sig::unsigned(1),
+        now_push_store: Sig<Local> = Sig::unsigned(1),
+        now_row: Sig<Local> = Sig::unsigned(rows),
+        now_group: Sig<Local> = Sig::unsigned(groups),
+        now_rows: Sig<Local> = Sig::unsigned(rows),
+        now_cols: Sig<Local> = Sig::unsigned(cols),
+        now_groups: Sig<Local> = Sig::unsigned(groups),
+        now_address: Sig<Local> = Sig::unsigned(address),
+        by_row: Vec<Mux> = (0..a.cols).map(|_| Mux::new(a.rows, a.acc_bits, true)).collect(),
+        array_rows: Dim = Dim::new(a.rows),
+        array_cols: Dim = Dim::new(a.cols),
+        group_of: Vec<Dim> = (0..a.cols).map(|k| Dim::new(k / a.drain)).collect(),
+        width: Dim = Dim::new(a.drain),
+        stages: Dim = Dim::new(stages),
+        records: Dim = Dim::new(FIELDS),
     }
 }
 
@@ -172,25 +108,6 @@ impl Logic for Drain {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(
-            self,
-            clock,
-            active,
-            row,
-            group,
-            rows_kept,
-            cols_kept,
-            groups_kept,
-            push_load_kept,
-            push_store_kept,
-            next_address,
-            pending,
-            we_q,
-            address_q,
-            give_load_q,
-            give_store_q,
-            done_q
-        );
         // the tile's record waits until its sums are in the shadow registers
         self.pack.x[0].next = self.drains.val().into();
         self.pack.x[1].next = self.rows.val();
@@ -200,10 +117,6 @@ impl Logic for Drain {
         self.pack.x[5].next = self.base.val();
         self.pack.x[6].next = self.push_load.val().into();
         self.pack.x[7].next = self.push_store.val().into();
-        for s in 0..self.stages.val() {
-            self.chain[s].clock.next = self.clock.val();
-            self.chain_valid[s].clock.next = self.clock.val();
-        }
         self.chain[0].d.next = self.pack.y.val();
         self.chain_valid[0].d.next = self.tile.val().into();
         for s in 1..self.stages.val() {
@@ -271,7 +184,6 @@ impl Logic for Drain {
             }
         }
         for i in 0..self.width.val() {
-            self.result_q[i].clock.next = self.clock.val();
             self.result_q[i].d.next = 0.into();
         }
         for k in 0..self.array_cols.val() {

@@ -13,196 +13,120 @@ use super::col_port::ColPort;
 use super::pe::{Widths, height, optional};
 use super::row_port::RowPort;
 use crate::hdl::prelude::*;
-use crate::load::pieces::{col_pieces, index_entries, index_pieces, offset_pieces, row_pieces};
-use crate::named;
+use crate::load::pieces::pieces;
 use rust_hdl::prelude::*;
-use tandem_spec::Config;
 use tandem_spec::config::DEEP;
+use tandem_spec::{Config, Memory};
 
-/// Operand memories and processing elements.
-///
-/// # Timing  a step in cycle t is in accumulator (r, c), and in its shadow if it ends a tile, in
-/// t + P + ⌊r/hop⌋ + ⌊c/hop⌋, P = `array.pipeline`
-#[derive(LogicBlock)]
-pub struct MacArray {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// Write enables of the row memories: `row · pieces + piece`.
-    pub row_we: Vec<Signal<In, Bit>>,
-    /// Their data.
-    pub row_data: Vec<Sig<In>>,
-    /// Write enables of the column memories.
-    pub col_we: Vec<Signal<In, Bit>>,
-    /// Their data.
-    pub col_data: Vec<Sig<In>>,
-    /// Write enables of the index memories.
-    pub index_we: Vec<Signal<In, Bit>>,
-    /// Their data.
-    pub index_data: Vec<Sig<In>>,
-    /// Write enables of the row offsets.
-    pub offset_we: Vec<Signal<In, Bit>>,
-    /// Their data.
-    pub offset_data: Vec<Sig<In>>,
-    /// Address to write.
-    pub waddr: Sig<In>,
-    /// A step.
-    pub step: Signal<In, Bit>,
-    /// It starts a sum.
-    pub first: Signal<In, Bit>,
-    /// It ends a tile that is drained.
-    pub last: Signal<In, Bit>,
-    /// Its weight.
-    pub shift: Sig<In>,
-    /// Flat row address.
-    pub row: Sig<In>,
-    /// Column address.
-    pub col: Sig<In>,
-    /// Index address.
-    pub index: Sig<In>,
-    /// M − 1.
-    pub mask: Vec<Sig<In>>,
-    /// Indices belong to rows.
-    pub held: Vec<Sig<In>>,
-    /// Row digits are signed.
-    pub row_top: Signal<In, Bit>,
-    /// Column digits are signed.
-    pub col_top: Signal<In, Bit>,
-    /// Finished sums: `row · cols + column`.
-    pub shadow: Vec<Sig<Out>>,
-    row_port: Vec<RowPort>,
-    col_port: Vec<ColPort>,
-    array_row: Vec<ArrayRow>,
-    row_at: Vec<Sig<Local>>,
-    row_top_at: Vec<Sig<Local>>,
-    col_at: Vec<Sig<Local>>,
-    col_top_at: Vec<Sig<Local>>,
-    index_at: Vec<Sig<Local>>,
-    mask_at: Vec<Sig<Local>>,
-    held_at: Vec<Sig<Local>>,
-    row_chain: Vec<Reg>,
-    row_top_chain: Vec<Reg>,
-    col_chain: Vec<Reg>,
-    col_top_chain: Vec<Reg>,
-    index_chain: Vec<Reg>,
-    mask_chain: Vec<Reg>,
-    held_chain: Vec<Reg>,
-    control: Vec<Concat>,
-    control_chain: Vec<Reg>,
-    control_out: Vec<Unpack>,
-    shift_chain: Vec<Reg>,
-    digit: Vec<Sig<Local>>,
-    picked: Vec<Sig<Local>>,
-    by_row: Vec<Sig<Local>>,
-    digit_chain: Vec<Reg>,
-    index_digit_chain: Vec<Reg>,
-    by_row_chain: Vec<Reg>,
-    rows: Dim,
-    cols: Dim,
-    row_pieces: Dim,
-    col_pieces: Dim,
-    index_pieces: Dim,
-    offset_parts: Dim,
-    window: Dim,
-    lanes: Dim,
-    across: Dim,
-    entries: Dim,
-    picks: Dim,
-    row_groups: Dim,
-    col_groups: Dim,
-    hop: Dim,
-    height: Dim,
-    bands: Dim,
-    to_control: Dim,
-    chain: Dim,
-    selects: Dim,
-}
-
-impl MacArray {
-    /// The array of `c`.
-    pub fn new(c: &Config) -> Self {
+unit! {
+    /// Operand memories and processing elements.
+    ///
+    /// # Timing  a step in cycle t is in accumulator (r, c), and in its shadow if it ends a tile, in
+    /// t + P + ⌊r/hop⌋ + ⌊c/hop⌋, P = `array.pipeline`
+    pub struct MacArray(c: &Config) {
         let (a, w) = (&c.array, Widths::new(c));
-        let (rp, cp, ip) = (row_pieces(c), col_pieces(c), index_pieces(c));
+        let (rp, cp, ip) = (pieces(c, Memory::Row), pieces(c, Memory::Col), pieces(c, Memory::Index));
         let (row_groups, col_groups) = (a.rows.div_ceil(a.hop), a.cols.div_ceil(a.hop));
         let enables = |n: usize| (0..n).map(|_| Default::default()).collect();
-        let op = offset_pieces(c);
+        let op = pieces(c, Memory::Offset);
         let across = a.cols * a.lanes;
-        let picks = a.cols * index_entries(c);
+        let picks = a.cols * c.index_lanes();
         let selects = usize::from(w.pick > 0);
         // the control meets the dot products behind its last register, in the rows
         let to_control = if a.pipeline == DEEP { 6 } else { 3 };
         let chain = to_control + row_groups - 1;
         let height = height(c);
         let pick_regs = |n: usize| if w.pick == 0 { vec![] } else { Reg::vec(n, w.pick, false) };
-        MacArray {
-            clock: Default::default(),
-            row_we: enables(a.rows * rp.count),
-            row_data: Sig::vec(a.rows * rp.count, rp.bits, false),
-            col_we: enables(a.cols * cp.count),
-            col_data: Sig::vec(a.cols * cp.count, cp.bits, false),
-            index_we: enables(a.cols * ip.count),
-            index_data: optional(a.cols * ip.count, ip.bits),
-            offset_we: enables(a.rows * op.count),
-            offset_data: Sig::vec(a.rows * op.count, op.bits, false),
-            waddr: Sig::unsigned(16),
-            step: Default::default(),
-            first: Default::default(),
-            last: Default::default(),
-            shift: Sig::unsigned(w.shift),
-            row: Sig::unsigned(c.address_bits),
-            col: Sig::unsigned(c.address_bits),
-            index: Sig::unsigned(c.address_bits),
-            mask: optional(1, w.pick),
-            held: optional(selects, 1),
-            row_top: Default::default(),
-            col_top: Default::default(),
-            shadow: Sig::vec(a.rows * a.cols, a.acc_bits, true),
-            row_port: (0..a.rows).map(|_| RowPort::new(c)).collect(),
-            col_port: (0..a.cols).map(|_| ColPort::new(c)).collect(),
-            array_row: (0..a.rows / height).map(|_| ArrayRow::new(c)).collect(),
-            row_at: Sig::vec(row_groups, c.address_bits, false),
-            row_top_at: Sig::vec(row_groups, 1, false),
-            col_at: Sig::vec(col_groups, c.address_bits, false),
-            col_top_at: Sig::vec(col_groups, 1, false),
-            index_at: Sig::vec(col_groups, c.address_bits, false),
-            mask_at: optional(col_groups, w.pick),
-            held_at: optional(col_groups * selects, 1),
-            row_chain: Reg::vec(row_groups - 1, c.address_bits, false),
-            row_top_chain: Reg::vec(row_groups - 1, 1, false),
-            col_chain: Reg::vec(col_groups - 1, c.address_bits, false),
-            col_top_chain: Reg::vec(col_groups - 1, 1, false),
-            index_chain: Reg::vec(col_groups - 1, c.address_bits, false),
-            mask_chain: pick_regs(col_groups - 1),
-            held_chain: Reg::vec((col_groups - 1) * selects, 1, false),
-            control: vec![Concat::new(3, 1)],
-            control_chain: Reg::vec(chain, 3, false),
-            control_out: (0..chain).map(|_| Unpack::new(3, 1, false)).collect(),
-            shift_chain: Reg::vec(chain, w.shift, false),
-            digit: Sig::vec(row_groups * across, w.col, true),
-            picked: optional(row_groups * picks, w.pick),
-            by_row: optional(row_groups * a.cols * selects, 1),
-            digit_chain: Reg::vec((row_groups - 1) * across, w.col, true),
-            index_digit_chain: pick_regs((row_groups - 1) * picks),
-            by_row_chain: Reg::vec((row_groups - 1) * a.cols * selects, 1, false),
-            rows: Dim::new(a.rows),
-            cols: Dim::new(a.cols),
-            row_pieces: Dim::new(rp.count),
-            col_pieces: Dim::new(cp.count),
-            index_pieces: Dim::new(ip.count),
-            offset_parts: Dim::new(op.count),
-            window: Dim::new(a.select * a.lanes),
-            lanes: Dim::new(a.lanes),
-            across: Dim::new(across),
-            entries: Dim::new(index_entries(c)),
-            picks: Dim::new(picks),
-            row_groups: Dim::new(row_groups),
-            col_groups: Dim::new(col_groups),
-            hop: Dim::new(a.hop),
-            height: Dim::new(height),
-            bands: Dim::new(a.rows / height),
-            to_control: Dim::new(to_control),
-            chain: Dim::new(chain),
-            selects: Dim::new(selects),
-        }
+
+        clock,
+        /// Write enables of the row memories: `row · pieces + piece`.
+        pub row_we: Vec<Signal<In, Bit>> = enables(a.rows * rp.count),
+        /// Their data.
+        pub row_data: Vec<Sig<In>> = Sig::vec(a.rows * rp.count, rp.bits, false),
+        /// Write enables of the column memories.
+        pub col_we: Vec<Signal<In, Bit>> = enables(a.cols * cp.count),
+        /// Their data.
+        pub col_data: Vec<Sig<In>> = Sig::vec(a.cols * cp.count, cp.bits, false),
+        /// Write enables of the index memories.
+        pub index_we: Vec<Signal<In, Bit>> = enables(a.cols * ip.count),
+        /// Their data.
+        pub index_data: Vec<Sig<In>> = optional(a.cols * ip.count, ip.bits),
+        /// Write enables of the row offsets.
+        pub offset_we: Vec<Signal<In, Bit>> = enables(a.rows * op.count),
+        /// Their data.
+        pub offset_data: Vec<Sig<In>> = Sig::vec(a.rows * op.count, op.bits, false),
+        /// Address to write.
+        pub waddr: Sig<In> = Sig::unsigned(16),
+        /// A step.
+        pub step: Signal<In, Bit>,
+        /// It starts a sum.
+        pub first: Signal<In, Bit>,
+        /// It ends a tile that is drained.
+        pub last: Signal<In, Bit>,
+        /// Its weight.
+        pub shift: Sig<In> = Sig::unsigned(w.shift),
+        /// Flat row address.
+        pub row: Sig<In> = Sig::unsigned(c.address_bits),
+        /// Column address.
+        pub col: Sig<In> = Sig::unsigned(c.address_bits),
+        /// Index address.
+        pub index: Sig<In> = Sig::unsigned(c.address_bits),
+        /// M − 1.
+        pub mask: Vec<Sig<In>> = optional(1, w.pick),
+        /// Indices belong to rows.
+        pub held: Vec<Sig<In>> = optional(selects, 1),
+        /// Row digits are signed.
+        pub row_top: Signal<In, Bit>,
+        /// Column digits are signed.
+        pub col_top: Signal<In, Bit>,
+        /// Finished sums: `row · cols + column`.
+        pub shadow: Vec<Sig<Out>> = Sig::vec(a.rows * a.cols, a.acc_bits, true),
+        row_port: Vec<RowPort> = (0..a.rows).map(|_| RowPort::new(c)).collect(),
+        col_port: Vec<ColPort> = (0..a.cols).map(|_| ColPort::new(c)).collect(),
+        array_row: Vec<ArrayRow> = (0..a.rows / height).map(|_| ArrayRow::new(c)).collect(),
+        row_at: Vec<Sig<Local>> = Sig::vec(row_groups, c.address_bits, false),
+        row_top_at: Vec<Sig<Local>> = Sig::vec(row_groups, 1, false),
+        col_at: Vec<Sig<Local>> = Sig::vec(col_groups, c.address_bits, false),
+        col_top_at: Vec<Sig<Local>> = Sig::vec(col_groups, 1, false),
+        index_at: Vec<Sig<Local>> = Sig::vec(col_groups, c.address_bits, false),
+        mask_at: Vec<Sig<Local>> = optional(col_groups, w.pick),
+        held_at: Vec<Sig<Local>> = optional(col_groups * selects, 1),
+        row_chain: Vec<Reg> = Reg::vec(row_groups - 1, c.address_bits, false),
+        row_top_chain: Vec<Reg> = Reg::vec(row_groups - 1, 1, false),
+        col_chain: Vec<Reg> = Reg::vec(col_groups - 1, c.address_bits, false),
+        col_top_chain: Vec<Reg> = Reg::vec(col_groups - 1, 1, false),
+        index_chain: Vec<Reg> = Reg::vec(col_groups - 1, c.address_bits, false),
+        mask_chain: Vec<Reg> = pick_regs(col_groups - 1),
+        held_chain: Vec<Reg> = Reg::vec((col_groups - 1) * selects, 1, false),
+        control: Vec<Concat> = vec![Concat::new(3, 1)],
+        control_chain: Vec<Reg> = Reg::vec(chain, 3, false),
+        control_out: Vec<Unpack> = (0..chain).map(|_| Unpack::new(3, 1, false)).collect(),
+        shift_chain: Vec<Reg> = Reg::vec(chain, w.shift, false),
+        digit: Vec<Sig<Local>> = Sig::vec(row_groups * across, w.col, true),
+        picked: Vec<Sig<Local>> = optional(row_groups * picks, w.pick),
+        by_row: Vec<Sig<Local>> = optional(row_groups * a.cols * selects, 1),
+        digit_chain: Vec<Reg> = Reg::vec((row_groups - 1) * across, w.col, true),
+        index_digit_chain: Vec<Reg> = pick_regs((row_groups - 1) * picks),
+        by_row_chain: Vec<Reg> = Reg::vec((row_groups - 1) * a.cols * selects, 1, false),
+        rows: Dim = Dim::new(a.rows),
+        cols: Dim = Dim::new(a.cols),
+        row_pieces: Dim = Dim::new(rp.count),
+        col_pieces: Dim = Dim::new(cp.count),
+        index_pieces: Dim = Dim::new(ip.count),
+        offset_parts: Dim = Dim::new(op.count),
+        window: Dim = Dim::new(a.select * a.lanes),
+        lanes: Dim = Dim::new(a.lanes),
+        across: Dim = Dim::new(across),
+        entries: Dim = Dim::new(c.index_lanes()),
+        picks: Dim = Dim::new(picks),
+        row_groups: Dim = Dim::new(row_groups),
+        col_groups: Dim = Dim::new(col_groups),
+        hop: Dim = Dim::new(a.hop),
+        height: Dim = Dim::new(height),
+        bands: Dim = Dim::new(a.rows / height),
+        to_control: Dim = Dim::new(to_control),
+        chain: Dim = Dim::new(chain),
+        selects: Dim = Dim::new(selects),
     }
 }
 
@@ -216,8 +140,6 @@ impl Logic for MacArray {
         self.control[0].x[1].next = self.first.val().into();
         self.control[0].x[2].next = self.last.val().into();
         for s in 0..self.chain.val() {
-            self.control_chain[s].clock.next = self.clock.val();
-            self.shift_chain[s].clock.next = self.clock.val();
             self.control_out[s].x.next = self.control_chain[s].q.val();
         }
         self.control_chain[0].d.next = self.control[0].y.val();
@@ -230,8 +152,6 @@ impl Logic for MacArray {
         self.row_at[0].next = self.row.val();
         self.row_top_at[0].next = self.row_top.val().into();
         for g in 1..self.row_groups.val() {
-            self.row_chain[g - 1].clock.next = self.clock.val();
-            self.row_top_chain[g - 1].clock.next = self.clock.val();
             self.row_chain[g - 1].d.next = self.row_at[g - 1].val();
             self.row_top_chain[g - 1].d.next = self.row_top_at[g - 1].val();
             self.row_at[g].next = self.row_chain[g - 1].q.val();
@@ -242,9 +162,6 @@ impl Logic for MacArray {
         self.col_top_at[0].next = self.col_top.val().into();
         self.index_at[0].next = self.index.val();
         for g in 1..self.col_groups.val() {
-            self.col_chain[g - 1].clock.next = self.clock.val();
-            self.col_top_chain[g - 1].clock.next = self.clock.val();
-            self.index_chain[g - 1].clock.next = self.clock.val();
             self.col_chain[g - 1].d.next = self.col_at[g - 1].val();
             self.col_top_chain[g - 1].d.next = self.col_top_at[g - 1].val();
             self.index_chain[g - 1].d.next = self.index_at[g - 1].val();
@@ -255,20 +172,17 @@ impl Logic for MacArray {
         for s in 0..self.selects.val() {
             self.mask_at[0].next = self.mask[s].val();
             for g in 1..self.col_groups.val() {
-                self.mask_chain[g - 1].clock.next = self.clock.val();
                 self.mask_chain[g - 1].d.next = self.mask_at[g - 1].val();
                 self.mask_at[g].next = self.mask_chain[g - 1].q.val();
             }
             self.held_at[0].next = self.held[s].val();
             for g in 1..self.col_groups.val() {
-                self.held_chain[g - 1].clock.next = self.clock.val();
                 self.held_chain[g - 1].d.next = self.held_at[g - 1].val();
                 self.held_at[g].next = self.held_chain[g - 1].q.val();
             }
         }
         // column ports; their digits pass a register every `hop` rows
         for k in 0..self.cols.val() {
-            self.col_port[k].clock.next = self.clock.val();
             self.col_port[k].waddr.next = self.waddr.val();
             self.col_port[k].address.next = self.col_at[k / self.hop.val()].val();
             self.col_port[k].index_address.next = self.index_at[k / self.hop.val()].val();
@@ -296,7 +210,6 @@ impl Logic for MacArray {
         }
         for g in 1..self.row_groups.val() {
             for d in 0..self.across.val() {
-                self.digit_chain[(g - 1) * self.across.val() + d].clock.next = self.clock.val();
                 self.digit_chain[(g - 1) * self.across.val() + d].d.next =
                     self.digit[(g - 1) * self.across.val() + d].val();
                 self.digit[g * self.across.val() + d].next =
@@ -304,14 +217,12 @@ impl Logic for MacArray {
             }
             for _s in 0..self.selects.val() {
                 for d in 0..self.picks.val() {
-                    self.index_digit_chain[(g - 1) * self.picks.val() + d].clock.next = self.clock.val();
                     self.index_digit_chain[(g - 1) * self.picks.val() + d].d.next =
                         self.picked[(g - 1) * self.picks.val() + d].val();
                     self.picked[g * self.picks.val() + d].next =
                         self.index_digit_chain[(g - 1) * self.picks.val() + d].q.val();
                 }
                 for k in 0..self.cols.val() {
-                    self.by_row_chain[(g - 1) * self.cols.val() + k].clock.next = self.clock.val();
                     self.by_row_chain[(g - 1) * self.cols.val() + k].d.next =
                         self.by_row[(g - 1) * self.cols.val() + k].val();
                     self.by_row[g * self.cols.val() + k].next =
@@ -321,7 +232,6 @@ impl Logic for MacArray {
         }
         // row ports
         for r in 0..self.rows.val() {
-            self.row_port[r].clock.next = self.clock.val();
             self.row_port[r].waddr.next = self.waddr.val();
             self.row_port[r].address.next = self.row_at[r / self.hop.val()].val();
             self.row_port[r].top.next = self.row_top_at[r / self.hop.val()].val().any();
@@ -336,7 +246,6 @@ impl Logic for MacArray {
         }
         // rows of elements
         for b in 0..self.bands.val() {
-            self.array_row[b].clock.next = self.clock.val();
             for d in 0..self.across.val() {
                 self.array_row[b].digit[d].next =
                     self.digit[b * self.height.val() / self.hop.val() * self.across.val() + d].val();

@@ -11,7 +11,6 @@
 use super::pe::{Widths, optional};
 use crate::field::field;
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::isa::compute;
 use tandem_spec::{Config, Timing};

@@ -10,86 +10,51 @@
 use super::reversal::Reversal;
 use super::{LOG_BITS, Shape};
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 
-/// Reorders batches that follow each other without gaps.
-///
-/// # Timing  group p of the first batch enters in s + p; group k in natural order leaves in s + N + k
-#[derive(LogicBlock)]
-pub struct Reorder {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// log2 N.
-    pub log_points: Sig<In>,
-    /// Transforms are tiles.
-    pub tile: Signal<In, Bit>,
-    /// The first group enters in the next cycle.
-    pub start: Signal<In, Bit>,
-    /// Parts of the group that enters.
-    pub x: Vec<Sig<In>>,
-    /// It is the first of its batch.
-    pub begins: Signal<Out, Bit>,
-    /// It is the last of its batch.
-    pub ends: Signal<Out, Bit>,
-    /// Parts of the group that leaves.
-    pub y: Vec<Sig<Out>>,
-    /// N − 1.
-    pub last: Sig<Out>,
-    /// The first one leaves in the next cycle.
-    pub starts: Signal<Out, Bit>,
-    ones: Sig<Local>,
-    last_q: Reg,
-    p: Reg,
-    p_turned: Reg,
-    at_end: Reg,
-    armed: Reg,
-    read: Reg,
-    read_turned: Reg,
-    k: Sig<Local>,
-    k_turned: Sig<Local>,
-    write_order: Reversal,
-    read_order: Reversal,
-    ram: Vec<Ram>,
-    join: Vec<Concat>,
-    cut: Vec<Unpack>,
-    lanes: Dim,
-    bits: Dim,
-}
-
-impl Reorder {
-    /// A buffer for transforms of `shape`.
-    pub fn new(shape: &Shape) -> Self {
+unit! {
+    /// Reorders batches that follow each other without gaps.
+    ///
+    /// # Timing  group p of the first batch enters in s + p; group k in natural order leaves in s + N + k
+    pub struct Reorder(shape: &Shape) {
         let (lanes, parts, bits, w) = (shape.lanes, shape.parts(), shape.log_points, shape.inner);
-        Reorder {
-            clock: Default::default(),
-            log_points: Sig::unsigned(LOG_BITS),
-            tile: Default::default(),
-            start: Default::default(),
-            x: Sig::vec(parts, w, true),
-            begins: Default::default(),
-            ends: Default::default(),
-            y: Sig::vec(parts, w, true),
-            last: Sig::unsigned(bits),
-            starts: Default::default(),
-            ones: Sig::unsigned(bits),
-            last_q: Reg::unsigned(bits),
-            p: Reg::unsigned(bits),
-            p_turned: Reg::unsigned(1),
-            at_end: Reg::unsigned(1),
-            armed: Reg::unsigned(1),
-            read: Reg::unsigned(bits),
-            read_turned: Reg::unsigned(1),
-            k: Sig::unsigned(bits),
-            k_turned: Sig::unsigned(1),
-            write_order: Reversal::new(shape),
-            read_order: Reversal::new(shape),
-            ram: (0..lanes).map(|_| Ram::new(1 << bits, 2 * w, false)).collect(),
-            join: (0..lanes).map(|_| Concat::new(2, w)).collect(),
-            cut: (0..lanes).map(|_| Unpack::new(2, w, true)).collect(),
-            lanes: Dim::new(lanes),
-            bits: Dim::new(bits),
-        }
+
+        clock,
+        /// log2 N.
+        pub log_points: Sig<In> = Sig::unsigned(LOG_BITS),
+        /// Transforms are tiles.
+        pub tile: Signal<In, Bit>,
+        /// The first group enters in the next cycle.
+        pub start: Signal<In, Bit>,
+        /// Parts of the group that enters.
+        pub x: Vec<Sig<In>> = Sig::vec(parts, w, true),
+        /// It is the first of its batch.
+        pub begins: Signal<Out, Bit>,
+        /// It is the last of its batch.
+        pub ends: Signal<Out, Bit>,
+        /// Parts of the group that leaves.
+        pub y: Vec<Sig<Out>> = Sig::vec(parts, w, true),
+        /// N − 1.
+        pub last: Sig<Out> = Sig::unsigned(bits),
+        /// The first one leaves in the next cycle.
+        pub starts: Signal<Out, Bit>,
+        ones: Sig<Local> = Sig::unsigned(bits),
+        last_q: Reg = Reg::unsigned(bits),
+        p: Reg = Reg::unsigned(bits),
+        p_turned: Reg = Reg::unsigned(1),
+        at_end: Reg = Reg::unsigned(1),
+        armed: Reg = Reg::unsigned(1),
+        read: Reg = Reg::unsigned(bits),
+        read_turned: Reg = Reg::unsigned(1),
+        k: Sig<Local> = Sig::unsigned(bits),
+        k_turned: Sig<Local> = Sig::unsigned(1),
+        write_order: Reversal = Reversal::new(shape),
+        read_order: Reversal = Reversal::new(shape),
+        ram: Vec<Ram> = (0..lanes).map(|_| Ram::new(1 << bits, 2 * w, false)).collect(),
+        join: Vec<Concat> = (0..lanes).map(|_| Concat::new(2, w)).collect(),
+        cut: Vec<Unpack> = (0..lanes).map(|_| Unpack::new(2, w, true)).collect(),
+        lanes: Dim = Dim::new(lanes),
+        bits: Dim = Dim::new(bits),
     }
 }
 
@@ -98,7 +63,6 @@ impl Logic for Reorder {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, p, p_turned, at_end, armed, read, read_turned, last_q);
         // N − 1
         self.ones.next = 0.into();
         for b in 0..self.bits.val() {
@@ -148,7 +112,6 @@ impl Logic for Reorder {
         for l in 0..self.lanes.val() {
             self.join[l].x[0].next = self.x[2 * l].val();
             self.join[l].x[1].next = self.x[2 * l + 1].val();
-            self.ram[l].clock.next = self.clock.val();
             self.ram[l].we.next = true;
             self.ram[l].wdata.next = self.join[l].y.val();
             self.ram[l].waddr.next = self.p.q.val();

@@ -6,12 +6,12 @@ use super::samples::Samples;
 use super::{LOG_BITS, Shape};
 use crate::field::field;
 use crate::hdl::prelude::*;
-use crate::load::pieces::sample_pieces;
+use crate::load::pieces::pieces;
 use crate::named;
 use rust_hdl::prelude::*;
-use tandem_spec::Config;
 use tandem_spec::config::Fft;
 use tandem_spec::isa::transform;
+use tandem_spec::{Config, Memory};
 
 /// 16-bit halves of a TRANSFORM that are looked at.
 pub const HALVES: usize = 5;
@@ -102,7 +102,7 @@ pub struct FftUnit {
 impl FftUnit {
     /// The unit of `fft`.
     pub fn new(c: &Config, fft: &Fft) -> Self {
-        let (shape, pieces, width) = (Shape::new(fft), sample_pieces(c), c.array.drain);
+        let (shape, pieces, width) = (Shape::new(fft), pieces(c, Memory::Sample), c.array.drain);
         let log_groups = fft.groups(c.link_bits).ilog2() as usize;
         let batches = bits_for(4 * width / shape.lanes);
         FftUnit {

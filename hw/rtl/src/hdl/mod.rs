@@ -266,7 +266,9 @@ pub mod format;
 pub mod names;
 pub mod sig;
 pub mod trace;
+pub mod unit;
 pub mod verilog;
+pub mod wire;
 pub mod word;
 
 pub use constant::{Const, Dim, Flag};
@@ -281,6 +283,7 @@ pub mod prelude {
     pub use super::constant::{Const, Dim, Flag};
     pub use super::format::{Format, bits_for, index_bits};
     pub use super::sig::Sig;
+    pub use super::wire::{self, Side};
     pub use super::word::{Word, bits_of, signed_cast_of, unsigned_cast_of};
-    pub use crate::named;
+    pub use crate::{bundle, named, unit};
 }

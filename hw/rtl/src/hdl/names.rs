@@ -16,20 +16,45 @@ use std::sync::LazyLock;
 macro_rules! named {
     () => {
         fn timing(&self) -> ::std::vec::Vec<::rust_hdl::prelude::TimingInfo> {
-            $crate::hdl::names::unit($crate::hdl::names::of_type::<Self>())
+            #[allow(unused_imports, reason = "only units without a clock need it")]
+            use $crate::hdl::names::{self, Plain as _};
+            names::unit(names::of_type::<Self>(), names::Declared::<Self>::CLOCK)
         }
     };
     ($($format:tt)+) => {
         fn timing(&self) -> ::std::vec::Vec<::rust_hdl::prelude::TimingInfo> {
-            $crate::hdl::names::unit(::std::format!($($format)+))
+            #[allow(unused_imports, reason = "only units without a clock need it")]
+            use $crate::hdl::names::{self, Plain as _};
+            names::unit(::std::format!($($format)+), names::Declared::<Self>::CLOCK)
         }
     };
 }
 
-/// What `Logic::timing` answers for a unit with a kernel: the name of its module.
-pub fn unit(module: String) -> Vec<TimingInfo> {
-    vec![TimingInfo { name: module, clock: String::new(), inputs: vec![], outputs: vec![] }]
+/// What `Logic::timing` answers for a unit with a kernel: the name of its module, and the clock that its
+/// children have without saying so.
+pub fn unit(module: String, clock: &str) -> Vec<TimingInfo> {
+    vec![TimingInfo { name: module, clock: clock.into(), inputs: vec![], outputs: vec![] }]
 }
+
+/// A unit that [`unit!`](crate::unit) declares with a clock.
+pub trait Clocked {}
+
+/// How [`named!`] sees whether its unit is [`Clocked`]: `CLOCK` is the inherent constant of those that are, and
+/// [`Plain`]'s of the others.
+pub struct Declared<U>(std::marker::PhantomData<U>);
+
+impl<U: Clocked> Declared<U> {
+    /// Name of the clock.
+    pub const CLOCK: &'static str = "clock";
+}
+
+/// A unit without a clock of its own, or one that connects its children's by hand.
+pub trait Plain {
+    /// No name.
+    const CLOCK: &'static str = "";
+}
+
+impl<U> Plain for Declared<U> {}
 
 /// What `Logic::timing` answers for a cell that carries its own Verilog.
 ///
@@ -70,8 +95,10 @@ pub(crate) struct Namer {
 
 impl Namer {
     /// A name for the field path `key`, whose parts are separated by `$`: `pe$3$acc` → `pe_3_acc`.
+    ///
+    /// The `_` that tells a field from a keyword of Rust is no part of its name: `in_$valid` → `in_valid`.
     pub(crate) fn signal(&mut self, key: &str) -> String {
-        let plain = key.replace('$', "_");
+        let plain = key.replace("_$", "$").replace('$', "_");
         if !self.used.contains(&plain) && !is_keyword(&plain) {
             self.used.insert(plain.clone());
             return plain;

@@ -8,7 +8,7 @@
 //! ```
 
 use super::instruction_rules::{InstructionRules, count_bits, kinds};
-use super::pieces::{col_pieces, index_pieces, offset_pieces, row_pieces, sample_pieces};
+use super::pieces::pieces;
 use crate::crc::crc_step;
 use crate::field::field;
 use crate::hdl::prelude::*;
@@ -17,7 +17,7 @@ use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::check::{CRC16_INIT, CRC16_POLY, CRC32_INIT, CRC32_POLY};
 use tandem_spec::isa::{OPCODES, load};
-use tandem_spec::{Config, Reason, Timing};
+use tandem_spec::{Config, Memory, Reason, Timing};
 
 /// 16-bit halves of the longest instruction.
 pub const HALVES: usize = 32;
@@ -202,17 +202,9 @@ impl FrontEnd {
         let (t, lanes) = (Timing::new(c), Lanes::new(c));
         let granule = c.link_bits.min(16);
         let reason = |r: Reason| Dim::new(r as usize);
-        let (a, m) = (&c.array, &c.memory);
-        let samples = c.fft.as_ref().map_or(0, |f| f.depth);
-        let depth = m.row.max(m.col).max(m.index).max(samples);
-        let pieces = [
-            (row_pieces(c), a.rows),
-            (col_pieces(c), a.cols),
-            (index_pieces(c), a.cols),
-            (offset_pieces(c), a.rows),
-            (sample_pieces(c), 1),
-        ];
-        let most_words = pieces.map(|(p, n)| p.words(c, n)).into_iter().max().expect("five memories");
+        let all = Memory::ALL.map(|m| pieces(c, m));
+        let depth = all.iter().map(|p| p.depth).max().expect("memories");
+        let most_words = all.iter().map(|p| p.words).max().expect("memories");
         // of every granule, the bits of counts that are not free
         let counts: Vec<(u16, u16)> = (0..HALVES * 16 / granule)
             .map(|g| (count_bits(c, g * granule / 16), g * granule % 16))

@@ -1,13 +1,13 @@
 //! The rules of a valid instruction, in hardware; `tandem_spec::isa` states the same ones in software.
 
-use super::pieces::{Pieces, col_pieces, index_pieces, offset_pieces, row_pieces, sample_pieces};
+use super::pieces::pieces;
 use crate::field::field;
 use crate::hdl::prelude::*;
 use crate::named;
 use rust_hdl::prelude::*;
-use tandem_spec::Config;
 use tandem_spec::config::MAX_LOOPS;
 use tandem_spec::isa::{OPCODES, compute, load, store, transform};
+use tandem_spec::{Config, Memory};
 
 /// Instructions of the table that an accelerator knows: all, or all but the last one, TRANSFORM.
 pub fn kinds(c: &Config) -> usize {
@@ -45,14 +45,10 @@ pub struct InstructionRules {
     reserved: Vec<Const>,
     depth: Sig<Local>,
     most_words: Sig<Local>,
-    row_depth: Dim,
-    col_depth: Dim,
-    index_depth: Dim,
+    memories: Dim,
+    depth_of: Vec<Dim>,
+    words_of: Vec<Dim>,
     result_depth: Dim,
-    row_words: Dim,
-    col_words: Dim,
-    index_words: Dim,
-    offset_words: Dim,
     array_rows: Dim,
     array_cols: Dim,
     most_row_planes: Dim,
@@ -68,7 +64,6 @@ pub struct InstructionRules {
     square: Signal<Local, Bit>,
     kinds: Dim,
     sample_depth: Dim,
-    sample_words: Dim,
     log_groups: Dim,
     least_log: Dim,
     most_log: Dim,
@@ -108,8 +103,6 @@ pub fn count_bits(c: &Config, h: usize) -> (u16, u16) {
 impl InstructionRules {
     /// The rules of `c`.
     pub fn new(c: &Config) -> Self {
-        let (rows, cols) = (c.array.rows, c.array.cols);
-        let words = |pieces: Pieces, elements| Dim::new(pieces.words(c, elements));
         let most_log = c.fft.as_ref().map_or(0, |f| f.points.ilog2() as usize);
         let least_log = c.fft.as_ref().map_or(0, |f| if f.any_size { 2 } else { most_log });
         InstructionRules {
@@ -135,14 +128,10 @@ impl InstructionRules {
             reserved: OPCODES.iter().flat_map(|o| reserved_bits(o.code)).collect(),
             depth: Sig::unsigned(17),
             most_words: Sig::unsigned(16),
-            row_depth: Dim::new(c.memory.row),
-            col_depth: Dim::new(c.memory.col),
-            index_depth: Dim::new(c.memory.index),
+            memories: Dim::new(Memory::ALL.len()),
+            depth_of: Memory::ALL.iter().map(|m| Dim::new(pieces(c, *m).depth)).collect(),
+            words_of: Memory::ALL.iter().map(|m| Dim::new(pieces(c, *m).words)).collect(),
             result_depth: Dim::new(c.memory.result),
-            row_words: words(row_pieces(c), rows),
-            col_words: words(col_pieces(c), cols),
-            index_words: words(index_pieces(c), cols),
-            offset_words: words(offset_pieces(c), rows),
             array_rows: Dim::new(c.array.rows),
             array_cols: Dim::new(c.array.cols),
             most_row_planes: Dim::new(c.row_planes(c.array.row_bits)),
@@ -158,7 +147,6 @@ impl InstructionRules {
             square: Default::default(),
             kinds: Dim::new(kinds(c)),
             sample_depth: Dim::new(c.fft.as_ref().map_or(0, |f| f.depth)),
-            sample_words: words(sample_pieces(c), 1),
             log_groups: Dim::new(c.fft.as_ref().map_or(0, |f| f.groups(c.link_bits).ilog2() as usize)),
             least_log: Dim::new(least_log),
             most_log: Dim::new(most_log),
@@ -205,25 +193,12 @@ impl Logic for InstructionRules {
         }
         self.depth.next = 0.into();
         self.most_words.next = 0.into();
-        if self.load_memory.y.val() == 0 {
-            self.depth.next = self.row_depth.val().into();
-            self.most_words.next = self.row_words.val().into();
-        }
-        if self.load_memory.y.val() == 1 {
-            self.depth.next = self.col_depth.val().into();
-            self.most_words.next = self.col_words.val().into();
-        }
-        if self.selects.val() & (self.load_memory.y.val() == 2) {
-            self.depth.next = self.index_depth.val().into();
-            self.most_words.next = self.index_words.val().into();
-        }
-        if self.load_memory.y.val() == 3 {
-            self.depth.next = 1.into();
-            self.most_words.next = self.offset_words.val().into();
-        }
-        if self.transforms.val() & (self.load_memory.y.val() == 4) {
-            self.depth.next = self.sample_depth.val().into();
-            self.most_words.next = self.sample_words.val().into();
+        // of a memory that is not generated no word can be written
+        for m in 0..self.memories.val() {
+            if self.load_memory.y.val() == m {
+                self.depth.next = self.depth_of[m].val().into();
+                self.most_words.next = self.words_of[m].val().into();
+            }
         }
         if (self.kind.val() == 0)
             & (!self.half[2].val().any()

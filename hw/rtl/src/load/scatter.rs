@@ -3,71 +3,48 @@
 //! Piece i of a memory (elements outside, pieces of an element inside) lies in word ⌊i / n⌋ of an
 //! address, n pieces a word. A broadcast repeats one element: piece i mod (pieces of an element).
 
-use super::pieces::{Pieces, col_pieces, index_pieces, offset_pieces, row_pieces, sample_pieces};
+use super::pieces::{Pieces, pieces};
 use crate::compute::pe::optional;
 use crate::hdl::prelude::*;
 use crate::link::Lanes;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::{Config, Memory};
 
-/// The pieces of one memory.
-///
-/// # Timing  combinational
-#[derive(LogicBlock)]
-pub struct MemoryScatter {
-    /// The word is for this memory.
-    pub write: Signal<In, Bit>,
-    /// One element for all in the mask.
-    pub broadcast: Signal<In, Bit>,
-    /// Elements to write.
-    pub mask: Sig<In>,
-    /// Number of the word within its address.
-    pub word: Sig<In>,
-    /// The word.
-    pub data: Vec<Sig<In>>,
-    /// Write enable of each piece.
-    pub we: Vec<Signal<Out, Bit>>,
-    /// Data of each piece.
-    pub piece: Vec<Sig<Out>>,
-    cut: Vec<Unpack>,
-    bits: Unpack,
-    total: Dim,
-    count: Dim,
-    lanes: Dim,
-    per_lane: Dim,
-    per_word: Dim,
-    word_of: Vec<Dim>,
-    broadcast_word_of: Vec<Dim>,
-}
-
-impl MemoryScatter {
-    /// The scatter of a memory with so many elements.
-    pub fn new(c: &Config, elements: usize, pieces: Pieces) -> Self {
+unit! {
+    /// The pieces of one memory.
+    ///
+    /// # Timing  combinational
+    pub struct MemoryScatter(c: &Config, pieces: Pieces) {
         let lanes = Lanes::new(c);
-        let total = elements * pieces.count;
-        MemoryScatter {
-            write: Default::default(),
-            broadcast: Default::default(),
-            mask: Sig::unsigned(32),
-            word: Sig::unsigned(16),
-            data: lanes.signals(),
-            we: (0..total).map(|_| Default::default()).collect(),
-            piece: Sig::vec(total, pieces.bits, false),
-            cut: (0..lanes.count)
-                .map(|_| Unpack::new(lanes.bits / pieces.bits, pieces.bits, false))
-                .collect(),
-            bits: Unpack::new(32, 1, false),
-            total: Dim::new(total),
-            count: Dim::new(pieces.count),
-            lanes: Dim::new(lanes.count),
-            per_lane: Dim::new(lanes.bits / pieces.bits),
-            per_word: Dim::new(c.link_bits / pieces.bits),
-            word_of: (0..total).map(|i| Dim::new(i * pieces.bits / c.link_bits)).collect(),
-            broadcast_word_of: (0..total)
-                .map(|i| Dim::new(i % pieces.count * pieces.bits / c.link_bits))
-                .collect(),
-        }
+        let total = pieces.total();
+
+        /// The word is for this memory.
+        pub write: Signal<In, Bit>,
+        /// One element for all in the mask.
+        pub broadcast: Signal<In, Bit>,
+        /// Elements to write.
+        pub mask: Sig<In> = Sig::unsigned(32),
+        /// Number of the word within its address.
+        pub word: Sig<In> = Sig::unsigned(16),
+        /// The word.
+        pub data: Vec<Sig<In>> = lanes.signals(),
+        /// Write enable of each piece.
+        pub we: Vec<Signal<Out, Bit>> = (0..total).map(|_| Default::default()).collect(),
+        /// Data of each piece.
+        pub piece: Vec<Sig<Out>> = Sig::vec(total, pieces.bits, false),
+        cut: Vec<Unpack> = (0..lanes.count)
+            .map(|_| Unpack::new(lanes.bits / pieces.bits, pieces.bits, false))
+            .collect(),
+        bits: Unpack = Unpack::new(32, 1, false),
+        total: Dim = Dim::new(total),
+        count: Dim = Dim::new(pieces.count),
+        lanes: Dim = Dim::new(lanes.count),
+        per_lane: Dim = Dim::new(lanes.bits / pieces.bits),
+        per_word: Dim = Dim::new(c.link_bits / pieces.bits),
+        word_of: Vec<Dim> = (0..total).map(|i| Dim::new(i * pieces.bits / c.link_bits)).collect(),
+        broadcast_word_of: Vec<Dim> = (0..total)
+            .map(|i| Dim::new(i % pieces.count * pieces.bits / c.link_bits))
+            .collect(),
     }
 }
 
@@ -100,107 +77,67 @@ impl Logic for MemoryScatter {
     }
 }
 
-/// The pieces of all operand memories.
-///
-/// # Timing  combinational
-#[derive(LogicBlock)]
-pub struct Scatter {
-    /// A payload word is there.
-    pub write: Signal<In, Bit>,
-    /// Memory to write.
-    pub memory: Sig<In>,
-    /// One element for all in the mask.
-    pub broadcast: Signal<In, Bit>,
-    /// Elements to write.
-    pub mask: Sig<In>,
-    /// Number of the word within its address.
-    pub word: Sig<In>,
-    /// The word.
-    pub data: Vec<Sig<In>>,
-    /// Row memories.
-    pub row_we: Vec<Signal<Out, Bit>>,
-    /// Their data.
-    pub row_data: Vec<Sig<Out>>,
-    /// Column memories.
-    pub col_we: Vec<Signal<Out, Bit>>,
-    /// Their data.
-    pub col_data: Vec<Sig<Out>>,
-    /// Index memories.
-    pub index_we: Vec<Signal<Out, Bit>>,
-    /// Their data.
-    pub index_data: Vec<Sig<Out>>,
-    /// Row offsets.
-    pub offset_we: Vec<Signal<Out, Bit>>,
-    /// Their data.
-    pub offset_data: Vec<Sig<Out>>,
-    /// Sample memory.
-    pub sample_we: Vec<Signal<Out, Bit>>,
-    /// Its data.
-    pub sample_data: Vec<Sig<Out>>,
-    row: MemoryScatter,
-    col: MemoryScatter,
-    index: Vec<MemoryScatter>,
-    offset: MemoryScatter,
-    sample: Vec<MemoryScatter>,
-    lanes: Dim,
-    row_total: Dim,
-    col_total: Dim,
-    index_total: Dim,
-    offset_total: Dim,
-    sample_total: Dim,
-    row_code: Dim,
-    col_code: Dim,
-    index_code: Dim,
-    offset_code: Dim,
-    sample_code: Dim,
-    selects: Dim,
-    transforms: Dim,
-}
-
-impl Scatter {
-    /// The scatter of `c`.
-    pub fn new(c: &Config) -> Self {
+unit! {
+    /// The pieces of all operand memories.
+    ///
+    /// # Timing  combinational
+    pub struct Scatter(c: &Config) {
         let a = &c.array;
-        let (rp, cp, ip) = (row_pieces(c), col_pieces(c), index_pieces(c));
-        let (op, sp) = (offset_pieces(c), sample_pieces(c));
+        let (rp, cp, ip) = (pieces(c, Memory::Row), pieces(c, Memory::Col), pieces(c, Memory::Index));
+        let (op, sp) = (pieces(c, Memory::Offset), pieces(c, Memory::Sample));
         let enables = |n: usize| (0..n).map(|_| Default::default()).collect();
         let code = |m: Memory| Dim::new(m.code() as usize);
-        Scatter {
-            write: Default::default(),
-            memory: Sig::unsigned(3),
-            broadcast: Default::default(),
-            mask: Sig::unsigned(32),
-            word: Sig::unsigned(16),
-            data: Lanes::new(c).signals(),
-            row_we: enables(a.rows * rp.count),
-            row_data: Sig::vec(a.rows * rp.count, rp.bits, false),
-            col_we: enables(a.cols * cp.count),
-            col_data: Sig::vec(a.cols * cp.count, cp.bits, false),
-            index_we: enables(a.cols * ip.count),
-            index_data: optional(a.cols * ip.count, ip.bits),
-            offset_we: enables(a.rows * op.count),
-            offset_data: Sig::vec(a.rows * op.count, op.bits, false),
-            sample_we: enables(sp.count),
-            sample_data: optional(sp.count, sp.bits),
-            row: MemoryScatter::new(c, a.rows, rp),
-            col: MemoryScatter::new(c, a.cols, cp),
-            index: if a.select > 1 { vec![MemoryScatter::new(c, a.cols, ip)] } else { vec![] },
-            offset: MemoryScatter::new(c, a.rows, op),
-            sample: c.fft.iter().map(|_| MemoryScatter::new(c, 1, sp)).collect(),
-            lanes: Dim::new(Lanes::new(c).count),
-            row_total: Dim::new(a.rows * rp.count),
-            col_total: Dim::new(a.cols * cp.count),
-            index_total: Dim::new(a.cols * ip.count),
-            offset_total: Dim::new(a.rows * op.count),
-            sample_total: Dim::new(sp.count),
-            row_code: code(Memory::Row),
-            col_code: code(Memory::Col),
-            index_code: code(Memory::Index),
-            offset_code: code(Memory::Offset),
-            sample_code: code(Memory::Sample),
-            selects: Dim::new(usize::from(a.select > 1)),
-            transforms: Dim::new(usize::from(c.fft.is_some())),
-        }
+
+        /// A payload word is there.
+        pub write: Signal<In, Bit>,
+        /// Memory to write.
+        pub memory: Sig<In> = Sig::unsigned(3),
+        /// One element for all in the mask.
+        pub broadcast: Signal<In, Bit>,
+        /// Elements to write.
+        pub mask: Sig<In> = Sig::unsigned(32),
+        /// Number of the word within its address.
+        pub word: Sig<In> = Sig::unsigned(16),
+        /// The word.
+        pub data: Vec<Sig<In>> = Lanes::new(c).signals(),
+        /// Row memories.
+        pub row_we: Vec<Signal<Out, Bit>> = enables(a.rows * rp.count),
+        /// Their data.
+        pub row_data: Vec<Sig<Out>> = Sig::vec(a.rows * rp.count, rp.bits, false),
+        /// Column memories.
+        pub col_we: Vec<Signal<Out, Bit>> = enables(a.cols * cp.count),
+        /// Their data.
+        pub col_data: Vec<Sig<Out>> = Sig::vec(a.cols * cp.count, cp.bits, false),
+        /// Index memories.
+        pub index_we: Vec<Signal<Out, Bit>> = enables(a.cols * ip.count),
+        /// Their data.
+        pub index_data: Vec<Sig<Out>> = optional(a.cols * ip.count, ip.bits),
+        /// Row offsets.
+        pub offset_we: Vec<Signal<Out, Bit>> = enables(a.rows * op.count),
+        /// Their data.
+        pub offset_data: Vec<Sig<Out>> = Sig::vec(a.rows * op.count, op.bits, false),
+        /// Sample memory.
+        pub sample_we: Vec<Signal<Out, Bit>> = enables(sp.count),
+        /// Its data.
+        pub sample_data: Vec<Sig<Out>> = optional(sp.count, sp.bits),
+        row: MemoryScatter = MemoryScatter::new(c, rp),
+        col: MemoryScatter = MemoryScatter::new(c, cp),
+        index: Vec<MemoryScatter> = if a.select > 1 { vec![MemoryScatter::new(c, ip)] } else { vec![] },
+        offset: MemoryScatter = MemoryScatter::new(c, op),
+        sample: Vec<MemoryScatter> = c.fft.iter().map(|_| MemoryScatter::new(c, sp)).collect(),
+        lanes: Dim = Dim::new(Lanes::new(c).count),
+        row_total: Dim = Dim::new(a.rows * rp.count),
+        col_total: Dim = Dim::new(a.cols * cp.count),
+        index_total: Dim = Dim::new(a.cols * ip.count),
+        offset_total: Dim = Dim::new(a.rows * op.count),
+        sample_total: Dim = Dim::new(sp.count),
+        row_code: Dim = code(Memory::Row),
+        col_code: Dim = code(Memory::Col),
+        index_code: Dim = code(Memory::Index),
+        offset_code: Dim = code(Memory::Offset),
+        sample_code: Dim = code(Memory::Sample),
+        selects: Dim = Dim::new(usize::from(a.select > 1)),
+        transforms: Dim = Dim::new(usize::from(c.fft.is_some())),
     }
 }
 

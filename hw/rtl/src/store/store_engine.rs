@@ -265,7 +265,7 @@ impl StoreEngine {
             part_at: Reg::vec(stages, part, false),
             last_at: Reg::vec(stages, 1, false),
             delayed: Reg::vec(delays, address, false),
-            narrow: (0..if c.narrow { drain } else { 0 }).map(|_| Narrow::default()).collect(),
+            narrow: (0..if c.narrow { drain } else { 0 }).map(|_| Narrow::new()).collect(),
             size: Sig::vec(drain, result_bits(c), false),
             assemble: (0..formats).map(|f| Assemble::new(c, f)).collect(),
             word: Reg::vec(bytes, 8, false),

@@ -1,6 +1,7 @@
 //! Instructions as values, and their bits.
 
 use super::field::{Bits512, Field};
+use super::memory::Memory;
 use super::table::{OPCODES, compute, load, loop_fields, opcode, read, store, transform};
 use crate::check::crc16;
 use crate::config::MAX_LOOPS;
@@ -18,31 +19,6 @@ pub struct Tokens {
     pub push_prev: bool,
     /// Give the next engine a token when done.
     pub push_next: bool,
-}
-
-/// A memory that loads can fill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Memory {
-    /// Row operands: per row, windows of `select` banks of `lanes` digits.
-    Row,
-    /// Column operands: per column, words of `lanes` digits.
-    Col,
-    /// Indices: per column, words of one index a lane, or a row.
-    Index,
-    /// One signed 16-bit address offset per row.
-    Offset,
-    /// Samples of the FFT unit.
-    Sample,
-}
-
-impl Memory {
-    /// All of them, in the order of their codes.
-    pub const ALL: [Memory; 5] = [Memory::Row, Memory::Col, Memory::Index, Memory::Offset, Memory::Sample];
-
-    /// The code in `LOAD.memory`.
-    pub fn code(self) -> u32 {
-        self as u32
-    }
 }
 
 /// `LOAD`.

@@ -5,10 +5,12 @@
 
 mod field;
 mod instruction;
+mod memory;
 mod table;
 mod validate;
 
 pub use field::{Bits512, Field, Opcode, Who};
-pub use instruction::{Compute, Format, Instruction, Load, Loop, Memory, Store, Tokens, Transform};
+pub use instruction::{Compute, Format, Instruction, Load, Loop, Store, Tokens, Transform};
+pub use memory::{MEMORIES, Memory, MemoryRow, Shape, words_per_address};
 pub use table::{OPCODES, compute, load, loop_fields, opcode, read, reset, store, transform};
-pub use validate::{FieldError, words_per_address};
+pub use validate::FieldError;

@@ -27,7 +27,7 @@ fields! {
         POP_NEXT "pop_next" 9:1 "wait for a token from the compute engine";
         PUSH_NEXT "push_next" 11:1 "give the compute engine a token when the payload is in memory and checked";
         BROADCAST "broadcast" 12:1 "1: the payload holds one element; every element in `mask` takes it";
-        MEMORY "memory" 13:3 "0 row, 1 column, 2 index (if generated), 3 row offsets, 4 samples (if generated)";
+        MEMORY "memory" 13:3 "code of a memory that is generated, see below";
         ADDRESS "address" 16:16 "first word; address + count ≤ depth; 0 for offsets";
         COUNT "count" 32:16 "words per element, ≥ 1; 1 for offsets";
         WORDS "words" 48:16 "link words per memory address, 1 to what covers every element";

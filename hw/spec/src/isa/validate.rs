@@ -3,7 +3,7 @@
 //! The RTL checks the same rules in its own way before it dispatches; the tests compare the two.
 
 use super::field::Opcode;
-use super::instruction::{Compute, Format, Instruction, Load, Memory, Store, Transform};
+use super::instruction::{Compute, Format, Instruction, Load, Store, Transform};
 use super::table::{loop_fields, opcode};
 use crate::config::{Config, MAX_LOOPS};
 
@@ -19,18 +19,6 @@ pub struct FieldError {
     pub value: i64,
     /// What is allowed.
     pub allowed: String,
-}
-
-/// Link words that cover one address of every element of `memory` (or, for a broadcast, of one element).
-pub fn words_per_address(config: &Config, memory: Memory, elements: usize) -> usize {
-    let (banks, unit) = match memory {
-        Memory::Row => (config.array.select, config.array.lanes * config.array.row_digit),
-        Memory::Col => (1, config.array.lanes * config.array.col_digit),
-        Memory::Index => (1, config.index_lanes() * config.index_bits()),
-        Memory::Offset => (1, 16),
-        Memory::Sample => (1, config.fft.as_ref().map_or(0, |f| f.word_bits(config.link_bits))),
-    };
-    (elements * banks * unit).div_ceil(config.link_bits)
 }
 
 impl Instruction {
@@ -85,23 +73,13 @@ impl Rules {
     }
 
     fn load(&self, l: &Load, c: &Config) -> Result<(), FieldError> {
-        let (elements, depth) = match l.memory {
-            Memory::Row => (c.array.rows, c.memory.row),
-            Memory::Col => (c.array.cols, c.memory.col),
-            Memory::Index => (c.array.cols, c.memory.index),
-            Memory::Offset => (c.array.rows, 1),
-            Memory::Sample => (1, c.fft.as_ref().map_or(0, |f| f.depth)),
+        let Some(shape) = l.memory.shape(c) else {
+            let allowed = format!("a memory that is there (no {} generated)", l.memory.row().name);
+            return self.refuse("memory", l.memory.code(), allowed);
         };
-        let missing = |allowed: &str| self.refuse("memory", l.memory.code(), allowed);
-        if l.memory == Memory::Index && c.array.select == 1 {
-            return missing("a memory that is there (no selection generated)");
-        }
-        if l.memory == Memory::Sample && c.fft.is_none() {
-            return missing("a memory that is there (no FFT unit generated)");
-        }
-        self.range("address", l.address, 0, depth - 1)?;
-        self.range("count", l.count, 1, depth - usize::from(l.address))?;
-        self.range("words", l.words, 1, words_per_address(c, l.memory, elements))
+        self.range("address", l.address, 0, shape.depth - 1)?;
+        self.range("count", l.count, 1, shape.depth - usize::from(l.address))?;
+        self.range("words", l.words, 1, shape.link_words(shape.elements, c.link_bits))
     }
 
     fn compute(&self, c: &Compute, cfg: &Config) -> Result<(), FieldError> {

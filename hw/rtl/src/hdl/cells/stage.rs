@@ -55,7 +55,7 @@ impl Logic for Stage {
     }
     fn timing(&self) -> Vec<TimingInfo> {
         match self._register {
-            true => names::cell("register".into(), &["d"], &["q"]),
+            true => names::cell("stage".into(), &["d"], &["q"]),
             false => names::cell("wire".into(), &[], &[]),
         }
     }

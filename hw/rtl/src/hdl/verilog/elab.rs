@@ -1,7 +1,8 @@
 //! The visitor over rust_hdl's elaboration: collects every unit, prints it once its children are
 //! known, and keeps one module for all units that print alike.
 use super::error::ElabError;
-use super::ir::{Net, NetId, NetKind, Nets, field_path};
+use super::groups;
+use super::ir::{Expr, Net, NetId, NetKind, Nets, Node, Stmt, field_path};
 use super::lower::{literal_value, lower};
 use super::print::{self, Body, ChildPorts};
 use crate::hdl::cells::INLINE;
@@ -30,6 +31,8 @@ pub(super) struct Module {
     pub through: Vec<(usize, usize)>,
     /// Text to be printed inside the parent, instead of a module.
     pub inline: Option<String>,
+    /// A register, which keeps its value where a kernel does not assign `d`.
+    holds: bool,
     text: String,
     first: String,
     instances: usize,
@@ -228,10 +231,15 @@ impl Elab {
             Verilog::Blackbox(_) | Verilog::Wrapper(_) => return unsupported("a black box"),
             Verilog::Empty | Verilog::Combinatorial(_) => {
                 let children = self.child_nets(open, &mut nets, &mut namer);
-                let kernel = match &open.code {
+                let mut kernel = match &open.code {
                     Verilog::Combinatorial(block) => lower(path, &nets, block)?,
                     _ => vec![],
                 };
+                if let Some(clock) = open.role.as_ref().and_then(|r| nets.find(&r.clock)) {
+                    let mut first = self.prepare(path, &nets, &children, &kernel, clock)?;
+                    first.append(&mut kernel);
+                    kernel = first;
+                }
                 let body = Body { path, nets, kernel, children, namer };
                 let (text, through) = print::kernel_module(body, &self.modules)?;
                 (text, false, kernel_through(&ports, &through))
@@ -241,7 +249,8 @@ impl Elab {
         // the text of an inlined cell does not show the formats of its ports
         let formats: Vec<Format> =
             if inline { ports.iter().map(|(_, p)| p.format).collect() } else { vec![] };
-        let printed = format!("{formats:?}{text}");
+        let holds = open.role.as_ref().is_some_and(|r| ["register", "dff"].contains(&r.name.as_str()));
+        let printed = format!("{holds}{formats:?}{text}");
         if let Some(id) = self.by_text.get(&printed) {
             return Ok(*id);
         }
@@ -255,6 +264,7 @@ impl Elab {
             ports: ports.into_iter().map(|(_, p)| p).collect(),
             through,
             inline: inline.then(|| text.clone()),
+            holds,
             text,
             first: path.into(),
             instances: 0,
@@ -262,6 +272,31 @@ impl Elab {
         let id = self.modules.len() - 1;
         self.by_text.insert(printed, id);
         Ok(id)
+    }
+
+    /// What [`unit!`](crate::unit) does before a kernel: every child has the unit's clock, registers keep their values.
+    fn prepare(
+        &self,
+        path: &str,
+        nets: &Nets,
+        children: &[ChildPorts],
+        kernel: &[Stmt],
+        clock: NetId,
+    ) -> Result<Vec<Stmt>, ElabError> {
+        let open = groups::unassigned(path, nets, kernel)?;
+        let copy = |to, from| Stmt::Assign(to, Expr { node: Node::Net(from), format: nets[from].format });
+        let mut first = vec![];
+        for child in children {
+            let module = &self.modules[child.module];
+            let port = |key| module.ports.iter().position(|p| p.key == key).map(|i| child.nets[i]);
+            first.extend(port("clock").map(|n| copy(n, clock)));
+            if let (true, Some(d), Some(q)) = (module.holds, port("d"), port("q"))
+                && open.contains(&d)
+            {
+                first.push(copy(d, q));
+            }
+        }
+        Ok(first)
     }
 
     /// What a unit is called: as it says itself, else as the field that holds it.
