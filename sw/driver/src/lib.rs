@@ -45,7 +45,7 @@
 //! - *A kind of request* (convolutions, filters): a variant of [`Request`], [`Problem`] and [`Response`], and a folder beside
 //!   [`gemm`] with its plan and `impl RequestKind`. Its plan may be another kind's where that is cheaper.
 //! - *An operand that lies otherwise* (bands of images, codes of a table): an [`layout::Order`].
-//! - *A memory*: a line of [`Scratchpad::new`].
+//! - *A memory*: nothing, its shape is a row of `tandem_spec`.
 //! - *A link*: one more `Engine`, used through [`Offload`].
 
 mod device;

@@ -136,13 +136,28 @@ impl Job<'_> {
             .map(|t| Turn { row: from.row.wrapping_add(t.row), col: from.col.wrapping_add(t.col) });
         if panels.x_of != Some((from.row, rows)) {
             let offsets: Vec<i16> = (0..rows).map(|r| m.row_offset(r)).collect();
-            panel::pack_rows::<T, L>(&mut panels.x, &m[Memory::Row], &self.planes.0, window, turns.clone(), &offsets);
+            panel::pack_rows::<T, L>(
+                &mut panels.x,
+                &m[Memory::Row],
+                &self.planes.0,
+                window,
+                turns.clone(),
+                &offsets,
+            );
             panels.x_of = Some((from.row, rows));
         }
         if c.held {
             let word = c.index_base.wrapping_add(tile);
             if panels.w_of != Some((from.col, cols)) {
-                panel::pack_cols::<T, L>(&mut panels.w, &m[Memory::Col], &self.planes.1, 1, turns, cols, None);
+                panel::pack_cols::<T, L>(
+                    &mut panels.w,
+                    &m[Memory::Col],
+                    &self.planes.1,
+                    1,
+                    turns,
+                    cols,
+                    None,
+                );
                 panels.w_of = Some((from.col, cols));
             }
             let pick =
@@ -158,7 +173,15 @@ impl Job<'_> {
         }
         if panels.w_of != Some((from.col, cols)) {
             let index = (window > 1).then_some((m, c.index_base.wrapping_sub(c.col_base)));
-            panel::pack_cols::<T, L>(&mut panels.w, &m[Memory::Col], &self.planes.1, window, turns, cols, index);
+            panel::pack_cols::<T, L>(
+                &mut panels.w,
+                &m[Memory::Col],
+                &self.planes.1,
+                window,
+                turns,
+                cols,
+                index,
+            );
             panels.w_of = Some((from.col, cols));
         }
         let k = stretch.len() * window * L;

@@ -47,7 +47,8 @@ impl FftPlan {
 
     /// Where the samples of a block lie; its spectra leave in the same order.
     pub fn layout(&self, config: &Config, block: &Range<usize>) -> Layout {
-        let pad = Scratchpad::new(config, Memory::Sample);
+        // a flat word is a point of each transform of a batch
+        let pad = Scratchpad::new(config, Memory::Sample).with_words(2 * self.samples, 16);
         let terms = (0..self.problem.points.count(), 1);
         let slice = Slice::whole(Format::signed(16));
         Layout::new(pad, Order::Samples, self.lines(), block.clone(), terms, slice)

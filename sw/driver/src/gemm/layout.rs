@@ -44,26 +44,19 @@ impl GemmPlan {
 
     /// The indices of a block, if it has any.
     pub(crate) fn indices(&self, config: &Config, block: &Block) -> Option<Operand> {
+        let n = self.problem.selection.pattern()?.n;
         let pad = Scratchpad::new(config, Memory::Index);
         let slice = Slice::whole(Format::unsigned(pad.digit as u8));
-        let cols = self.col.lines();
-        match self.problem.selection {
-            Selection::Dense => None,
-            Selection::Weights(p) => {
-                let Operand { layout: values, tiles } = self.operand(config, Side::Col, block);
-                let terms = (values.terms, values.lanes);
-                let layout = Layout::new(pad, Order::Kept(p.n), cols, values.tiles, terms, slice);
-                Some(Operand { layout, tiles })
-            }
-            Selection::Results(p) => {
-                let (rows, height) = (block.rows.clone(), self.row.lines());
-                let tiles = 0..rows.len() * block.cols.len();
-                let terms = (0..height.width, pad.lanes);
-                let order = Order::Held { n: p.n, rows, height, cols: block.cols.clone() };
-                let layout = Layout::new(pad, order, cols, tiles.clone(), terms, slice);
-                Some(Operand { layout, tiles })
-            }
-        }
+        let (region, tiles, terms, order) = if self.problem.selection.is_of_weights() {
+            let Operand { layout: values, tiles } = self.operand(config, Side::Col, block);
+            (values.tiles, tiles, (values.terms, values.lanes), Order::Kept(n))
+        } else {
+            let (rows, height, cols) = (block.rows.clone(), self.row.lines(), block.cols.clone());
+            let tiles = 0..rows.len() * cols.len();
+            let terms = (0..height.width, pad.lanes);
+            (tiles.clone(), tiles, terms, Order::Held { n, rows, height, cols })
+        };
+        Some(Operand { layout: Layout::new(pad, order, self.col.lines(), region, terms, slice), tiles })
     }
 
     /// Tiles that lie in memory together with the block's.

@@ -3,15 +3,10 @@
 //! ```text
 //! flat word a  =  `lanes` digits of one plane, the first in the lowest bits
 //! address w    =  for every element its `banks` flat words         a = w·banks + bank
-//!
-//! memory   elements   banks         lanes                          bits of a digit
-//! Row      rows       select        lanes                          row_digit
-//! Col      columns    1             lanes                          col_digit
-//! Index    columns    1             one index a lane, or a row     log2 select, as stored
-//! Offset   rows       1             1                              16
-//! Sample   1          groups        2 · samples (re, im)           16
 //! ```
+//! Their shapes are rows of [`tandem_spec::isa::MEMORIES`].
 
+use tandem_spec::isa::Shape;
 use tandem_spec::{Config, Memory};
 
 /// The side of the array that an operand enters from.
@@ -64,25 +59,27 @@ pub struct Scratchpad {
 }
 
 impl Scratchpad {
-    /// The shape of `memory`; without an FFT unit its sample memory is empty.
+    /// The shape of `memory`.
+    ///
+    /// # Panics
+    /// If the accelerator has none.
     pub fn new(config: &Config, memory: impl Into<Memory>) -> Self {
-        let (memory, a, m) = (memory.into(), &config.array, &config.memory);
-        let (width, lanes, digit, banks, depth) = match memory {
-            Memory::Row => (a.rows, a.lanes, a.row_digit, a.select, m.row),
-            Memory::Col => (a.cols, a.lanes, a.col_digit, 1, m.col),
-            Memory::Index => (a.cols, config.index_lanes(), config.index_bits(), 1, m.index),
-            Memory::Offset => (a.rows, 1, 16, 1, 1),
-            Memory::Sample => match &config.fft {
-                Some(fft) => (1, 2 * fft.samples, 16, fft.groups(config.link_bits), fft.depth),
-                None => (1, 2, 16, 1, 0),
-            },
+        let memory = memory.into();
+        let Some(Shape { elements: width, depth, banks, lanes, digit, .. }) = memory.shape(config) else {
+            panic!("{}: has no {}", config.name, memory.row().name)
         };
         let max_planes = match memory {
-            Memory::Row => config.row_planes(a.row_bits),
-            Memory::Col => config.col_planes(a.col_bits),
-            Memory::Index | Memory::Offset | Memory::Sample => 1,
+            Memory::Row => config.row_planes(config.array.row_bits),
+            Memory::Col => config.col_planes(config.array.col_bits),
+            _ => 1,
         };
         Scratchpad { memory, width, lanes, digit, banks, depth, max_planes, link_bits: config.link_bits }
+    }
+
+    /// The same memory with flat words of `lanes` digits of `digit` bits.
+    #[must_use]
+    pub fn with_words(self, lanes: usize, digit: usize) -> Self {
+        Scratchpad { lanes, digit, banks: self.banks * self.unit_bits() / (lanes * digit), ..self }
     }
 
     /// Flat words that an element has room for.

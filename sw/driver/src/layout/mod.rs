@@ -309,7 +309,10 @@ mod tests {
                 (Memory::Index, held, all, 0..8),
                 (Memory::Sample, Order::Samples, sample, 0..terms),
             ][which].clone();
-            let pad = Scratchpad::new(&config, memory);
+            let mut pad = Scratchpad::new(&config, memory);
+            if order == Order::Samples {
+                pad = pad.with_words(2 * sample.width, 16);
+            }
             let per_word = match order {
                 Order::Samples => 1,
                 Order::Held { .. } => pad.lanes,
