@@ -70,7 +70,7 @@ impl Plan for FftPlan {
         }
         let mut program = Schedule::new(config, &longest);
         for (index, block) in self.blocks.iter().enumerate() {
-            let samples = Operand { layout: self.layout(config, block), tiles: 0..block.len() };
+            let samples = Operand::new(self.layout(config, block), 0..block.len());
             program.load(&samples, index);
             let results = program.results(index, self.result_words(config, block));
             program.compute(&[&samples], Some(&results), |bases| {

@@ -39,7 +39,7 @@ impl GemmPlan {
         let region = self.region(side, block);
         let (tiles, first) = (block.tiles(side), region.start);
         let tiles = tiles.start - first..tiles.end - first;
-        Operand { layout: self.layout(config, side, block.part, region), tiles }
+        Operand::new(self.layout(config, side, block.part, region), tiles)
     }
 
     /// The indices of a block, if it has any.
@@ -49,18 +49,18 @@ impl GemmPlan {
         let slice = Slice::whole(Format::unsigned(pad.digit as u8));
         let (region, tiles, terms, order) = if self.problem.selection.is_of_weights() {
             let Operand { layout: values, tiles } = self.operand(config, Side::Col, block);
-            (values.tiles, tiles, (values.terms, values.lanes), Order::Kept(n))
+            (values.tiles.clone(), tiles, (values.terms.clone(), values.lanes), Order::Kept(n))
         } else {
             let (rows, height, cols) = (block.rows.clone(), self.row.lines(), block.cols.clone());
             let tiles = 0..rows.len() * cols.len();
             let terms = (0..height.width, pad.lanes);
             (tiles.clone(), tiles, terms, Order::Held { n, rows, height, cols })
         };
-        Some(Operand { layout: Layout::new(pad, order, self.col.lines(), region, terms, slice), tiles })
+        Some(Operand::new(Layout::new(pad, order, self.col.lines(), region, terms, slice), tiles))
     }
 
     /// Tiles that lie in memory together with the block's.
-    fn region(&self, side: Side, block: &Block) -> Range<usize> {
+    pub(crate) fn region(&self, side: Side, block: &Block) -> Range<usize> {
         let operand = self.side(side);
         if operand.resident { 0..operand.tiles } else { block.tiles(side).clone() }
     }

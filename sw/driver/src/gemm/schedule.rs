@@ -25,7 +25,9 @@ const NONE: u8 = 7;
 pub fn schedule(config: &Config, plan: &GemmPlan) -> Program {
     let mut longest = Longest::default();
     for block in &plan.blocks {
-        Side::BOTH.iter().for_each(|side| longest.add(&plan.operand(config, *side, block).layout));
+        for side in Side::BOTH {
+            longest.add(&plan.layout(config, side, block.part, plan.region(side, block)));
+        }
         plan.indices(config, block).iter().for_each(|indices| longest.add(&indices.layout));
         longest.results = longest.results.max(plan.result_words(config, block));
     }

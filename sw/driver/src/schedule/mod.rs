@@ -15,6 +15,7 @@ mod tokens;
 use crate::layout::{Layout, Scratchpad};
 use ring::{Region, Ring};
 use std::ops::Range;
+use std::sync::Arc;
 use tandem_spec::{Config, Format as Transport, Instruction, Load, Memory, Store, Timing, Tokens};
 use tokens::{Chain, Stage};
 
@@ -22,7 +23,7 @@ use tokens::{Chain, Stage};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fill {
     /// How the operand lies that it is a part of.
-    pub layout: Layout,
+    pub layout: Arc<Layout>,
     /// The block that it is loaded for.
     pub block: usize,
     /// Addresses from the start of the layout.
@@ -45,8 +46,14 @@ pub struct Program {
 /// An operand of a block: tiles of a layout, counted from its first one.
 #[derive(Clone, Debug)]
 pub(crate) struct Operand {
-    pub layout: Layout,
+    pub layout: Arc<Layout>,
     pub tiles: Range<usize>,
+}
+
+impl Operand {
+    pub fn new(layout: Layout, tiles: Range<usize>) -> Self {
+        Operand { layout: Arc::new(layout), tiles }
+    }
 }
 
 /// Space for what a block gives back.
@@ -82,7 +89,7 @@ impl Longest {
 /// A program and the state of the memories after it.
 pub(crate) struct Schedule<'a> {
     config: &'a Config,
-    operands: Vec<(Memory, Ring<Layout>)>,
+    operands: Vec<(Memory, Ring<Arc<Layout>>)>,
     results: Ring<usize>,
     chain: Chain,
     fills: Vec<Fill>,
@@ -104,7 +111,7 @@ impl<'a> Schedule<'a> {
     }
 
     /// Where a layout lies or will lie.
-    fn region(&mut self, layout: &Layout) -> &mut Region<Layout> {
+    fn region(&mut self, layout: &Arc<Layout>) -> &mut Region<Arc<Layout>> {
         let ring = self.operands.iter_mut().find(|o| o.0 == layout.pad.memory);
         ring.expect("its longest layout was counted").1.region(layout, layout.addresses())
     }
