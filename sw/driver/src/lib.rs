@@ -66,7 +66,7 @@ pub use device::*;
 pub use exact::Exact;
 pub use fft::{FftProblem, FftRequest, FftResult, ImageFft, Points, Scaling, fft_image};
 pub use gemm::{GemmProblem, GemmRequest, GemmResult, Operand, Pattern, ResultFormat, Selection, Sparsity};
-pub use gemm::{mismatches, problem, reference};
+pub use gemm::{mismatches, reference};
 pub use layout::{Scratchpad, Side};
 pub use offload::Offload;
 pub use planner::{Lowered, Planned, Planner};

@@ -11,7 +11,7 @@ use crate::device::{DeviceError, Format};
 use crate::layout::{Layout, Lines, Order, Scratchpad, Slice};
 use crate::planner::Planned;
 use crate::request::{Plan, Plannable};
-use crate::schedule::{Longest, Operand, Program, Schedule};
+use crate::schedule::{Longest, Program, Schedule, Tiles};
 use std::ops::Range;
 use tandem_spec::config::Fft;
 use tandem_spec::engine::Predict;
@@ -70,7 +70,7 @@ impl Plan for FftPlan {
         }
         let mut program = Schedule::new(config, &longest);
         for (index, block) in self.blocks.iter().enumerate() {
-            let samples = Operand::new(self.layout(config, block), 0..block.len());
+            let samples = Tiles::new(self.layout(config, block), 0..block.len());
             program.load(&samples, index);
             let results = program.results(index, self.result_words(config, block));
             program.compute(&[&samples], Some(&results), |bases| {

@@ -4,7 +4,7 @@
 //!                      rows                        columns              indices
 //! dense                Dense                       Dense                -
 //! compressed weights   Members of groups of k      Kept, by planes      Kept: as plane 0 of the values
-//! selected results     Lines: groups of rows       Dense                Held: a word for each tile and pass of a
+//! selected results     Groups of rows              Dense                Held: a word for each tile and pass of a
 //!                                                                       block, in the order of the array
 //! results              for row tile, for column tile, for pass, for row: ⌈valid columns / drain⌉ words
 //! ```
@@ -13,7 +13,7 @@ use super::plan::{Block, GemmPlan};
 use super::sparsity::Selection;
 use crate::device::Format;
 use crate::layout::{Layout, Order, Scratchpad, Side, Slice};
-use crate::schedule::Operand;
+use crate::schedule::Tiles;
 use std::ops::Range;
 use tandem_spec::{Config, Memory};
 
@@ -24,7 +24,7 @@ impl GemmPlan {
         let order = match (self.problem.selection, side) {
             (Selection::Weights(p), Side::Row) => Order::Members(p),
             (Selection::Weights(p), Side::Col) => Order::Kept(p.n),
-            (Selection::Results(p), Side::Row) => Order::Lines(p),
+            (Selection::Results(p), Side::Row) => Order::Groups(p),
             (Selection::Results(_), Side::Col) | (Selection::Dense, _) => Order::Dense,
         };
         let by_planes = matches!(order, Order::Kept(_));
@@ -35,20 +35,20 @@ impl GemmPlan {
     }
 
     /// The operand on `side` of a block.
-    pub(crate) fn operand(&self, config: &Config, side: Side, block: &Block) -> Operand {
+    pub(crate) fn operand(&self, config: &Config, side: Side, block: &Block) -> Tiles {
         let region = self.region(side, block);
         let (tiles, first) = (block.tiles(side), region.start);
         let tiles = tiles.start - first..tiles.end - first;
-        Operand::new(self.layout(config, side, block.part, region), tiles)
+        Tiles::new(self.layout(config, side, block.part, region), tiles)
     }
 
     /// The indices of a block, if it has any.
-    pub(crate) fn indices(&self, config: &Config, block: &Block) -> Option<Operand> {
+    pub(crate) fn indices(&self, config: &Config, block: &Block) -> Option<Tiles> {
         let n = self.problem.selection.pattern()?.n;
         let pad = Scratchpad::new(config, Memory::Index);
         let slice = Slice::whole(Format::unsigned(pad.digit as u8));
         let (region, tiles, terms, order) = if self.problem.selection.is_of_weights() {
-            let Operand { layout: values, tiles } = self.operand(config, Side::Col, block);
+            let Tiles { layout: values, tiles } = self.operand(config, Side::Col, block);
             (values.tiles.clone(), tiles, (values.terms.clone(), values.lanes), Order::Kept(n))
         } else {
             let (rows, height, cols) = (block.rows.clone(), self.row.lines(), block.cols.clone());
@@ -56,7 +56,7 @@ impl GemmPlan {
             let terms = (0..height.width, pad.lanes);
             (tiles.clone(), tiles, terms, Order::Held { n, rows, height, cols })
         };
-        Some(Operand::new(Layout::new(pad, order, self.col.lines(), region, terms, slice), tiles))
+        Some(Tiles::new(Layout::new(pad, order, self.col.lines(), region, terms, slice), tiles))
     }
 
     /// Tiles that lie in memory together with the block's.

@@ -17,7 +17,7 @@ mod unpack;
 mod verify;
 
 pub use plan::*;
-pub use request::{GemmRequest, GemmResult, Operand, ResultFormat, problem};
+pub use request::{GemmRequest, GemmResult, Operand, ResultFormat};
 pub use schedule::schedule;
 pub use sparsity::{Pattern, Selection, Sparsity};
 pub use verify::{mismatches, reference};
@@ -30,7 +30,7 @@ use crate::schedule::Program;
 use compress::{Compressed, check_groups, compress};
 use ndarray::Array2;
 use product::product;
-use request::{check_values, fits};
+use request::{check_values, fits, problem};
 use tandem_spec::engine::{Predict, Transforms};
 use tandem_spec::{Config, Instruction, Memory, Packet};
 use unpack::{add_block, finish};

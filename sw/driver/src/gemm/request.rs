@@ -72,7 +72,7 @@ fn refuse<T>(what: String) -> Result<T, DeviceError> {
 /// # Errors
 /// [`DeviceError::Request`] if the inner dimensions disagree, a width is not in 1 to 16, or a result
 /// format is not 8 or 16 bits with a shift of 0 to 31.
-pub fn problem(request: &GemmRequest<'_>) -> Result<GemmProblem, DeviceError> {
+pub(super) fn problem(request: &GemmRequest<'_>) -> Result<GemmProblem, DeviceError> {
     let ((m, k), (rows, n)) = (request.x.values.dim(), request.w.values.dim());
     if k != rows {
         return refuse(format!("X is {m} × {k} and W is {rows} × {n}: expected {k} rows of W"));

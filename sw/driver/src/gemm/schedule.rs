@@ -7,7 +7,7 @@
 
 use super::plan::{Block, GemmPlan};
 use crate::layout::Side;
-use crate::schedule::{Longest, Operand, Program, Schedule};
+use crate::schedule::{Longest, Program, Schedule, Tiles};
 use tandem_spec::isa::Loop;
 use tandem_spec::{Compute, Config, Instruction, Tokens};
 
@@ -54,7 +54,7 @@ fn compute(
     config: &Config,
     plan: &GemmPlan,
     block: &Block,
-    operands: &[&Operand],
+    operands: &[&Tiles],
     bases: &[usize],
     result: usize,
 ) -> Compute {

@@ -16,7 +16,7 @@
 //! | `Dense` | 1 | line e, column i | dense X and W |
 //! | `Members` | m | line e, member t of group i | the operand that compressed weights select from |
 //! | `Kept` | n | line e, column i·n + t | compressed weights, and their indices |
-//! | `Lines` | m | member t of group e of lines, column i | the operand that selected results select from |
+//! | `Groups` | m | member t of group e of lines, column i | the operand that selected results select from |
 //! | `Held` | n | as `Kept`, the terms being the rows of a tile of results | indices of selected results |
 //! | `Samples` | 1 | every lane a line: real and imaginary part of its column i | transforms |
 //!
@@ -90,7 +90,7 @@ pub enum Order {
     /// Terms are groups of so many columns, turns what each of them keeps.
     Kept(usize),
     /// Elements are groups of lines, turns their members.
-    Lines(Pattern),
+    Groups(Pattern),
     /// Tiles are pairs of a row tile and a column tile, rows outer; terms are the rows, each with `n` indices.
     Held {
         /// Indices of a row.
@@ -111,7 +111,7 @@ impl Order {
     pub fn turns(&self) -> usize {
         match self {
             Order::Dense | Order::Samples => 1,
-            Order::Members(p) | Order::Lines(p) => p.m,
+            Order::Members(p) | Order::Groups(p) => p.m,
             Order::Kept(n) | Order::Held { n, .. } => *n,
         }
     }
@@ -227,7 +227,7 @@ impl Layout {
                     }
                 }
             }
-            Order::Lines(p) => {
+            Order::Groups(p) => {
                 for (e, group) in elements() {
                     for (t, line) in p.members(group).enumerate() {
                         let terms = terms.clone().enumerate();
@@ -305,7 +305,7 @@ mod tests {
                 (Memory::Row, Order::Dense, all, 0..terms),
                 (Memory::Row, Order::Members(p), all, 0..groups),
                 (Memory::Index, Order::Kept(n), all, 0..groups),
-                (Memory::Row, Order::Lines(p), Lines { count: groups, width }, 0..terms),
+                (Memory::Row, Order::Groups(p), Lines { count: groups, width }, 0..terms),
                 (Memory::Index, held, all, 0..8),
                 (Memory::Sample, Order::Samples, sample, 0..terms),
             ][which].clone();
@@ -334,7 +334,7 @@ mod tests {
                 Order::Dense => count * terms.len(),
                 Order::Members(_) => count * members,
                 Order::Kept(n) => count * groups * n,
-                Order::Lines(_) => members * terms.len(),
+                Order::Groups(_) => members * terms.len(),
                 Order::Held { n, .. } => count * height.count * n,
                 Order::Samples => count * terms.len() * 2,
             };

@@ -43,16 +43,16 @@ pub struct Program {
     pub stores: Vec<usize>,
 }
 
-/// An operand of a block: tiles of a layout, counted from its first one.
+/// What a block takes of an operand: tiles of a layout, counted from its first one.
 #[derive(Clone, Debug)]
-pub(crate) struct Operand {
+pub(crate) struct Tiles {
     pub layout: Arc<Layout>,
     pub tiles: Range<usize>,
 }
 
-impl Operand {
+impl Tiles {
     pub fn new(layout: Layout, tiles: Range<usize>) -> Self {
-        Operand { layout: Arc::new(layout), tiles }
+        Tiles { layout: Arc::new(layout), tiles }
     }
 }
 
@@ -117,7 +117,7 @@ impl<'a> Schedule<'a> {
     }
 
     /// Number of the compute that must be done before an operand may be written.
-    pub fn free_after(&mut self, operand: &Operand) -> usize {
+    pub fn free_after(&mut self, operand: &Tiles) -> usize {
         self.region(&operand.layout).free_after
     }
 
@@ -127,7 +127,7 @@ impl<'a> Schedule<'a> {
     ///
     /// # Panics
     /// If the layout exceeds its memory.
-    pub fn load(&mut self, operand: &Operand, block: usize) {
+    pub fn load(&mut self, operand: &Tiles, block: usize) {
         let layout = &operand.layout;
         let Region { filled, start: region_start, free_after, .. } = *self.region(layout);
         let (pad, at_once) = (&layout.pad, layout.comes_at_once());
@@ -184,13 +184,13 @@ impl<'a> Schedule<'a> {
     /// Issues the instruction that `make` returns for the first flat word of each operand, which loads have brought.
     pub fn compute(
         &mut self,
-        operands: &[&Operand],
+        operands: &[&Tiles],
         results: Option<&Results>,
         make: impl FnOnce(&[usize]) -> Instruction,
     ) {
         let number = self.chain.count(Stage::Compute) + 1;
         let (mut bases, mut ready) = (vec![], 0);
-        for Operand { layout, tiles } in operands {
+        for Tiles { layout, tiles } in operands {
             let region = self.region(layout);
             region.used_until = number;
             ready = ready.max(region.ready_after);
