@@ -230,7 +230,6 @@ fn program(c: &Case, format: Format, shift: u8) -> Program {
             row_base: (from * m) as i16,
             col_base: (from * n) as i16,
             index_base: (from * n) as i16,
-            result_base: 0,
             rows: full(rows, a.rows),
             rows_last: last(rows, a.rows),
             row_edge: 0,
@@ -241,10 +240,10 @@ fn program(c: &Case, format: Format, shift: u8) -> Program {
             col_planes: planes.1 as u8,
             tiles: 2,
             select: log_m as u8,
-            held: false,
             row_plane_stride: plane.0 as i16,
             col_plane_stride: plane.1 as i16,
             loops,
+            ..Compute::default()
         };
         stream.push(&Instruction::Compute(compute));
     }
@@ -353,14 +352,8 @@ fn weight_gradient(c: &Case) -> (Stream, Vec<Option<(usize, usize)>>) {
     loops[4] = level(blocks, m, 1);
     let compute = Compute {
         tokens: Tokens { pop_prev: true, push_next: true, ..Tokens::default() },
-        keep: false,
-        hold: false,
         row_signed: c.x.signed,
         col_signed: c.w.signed,
-        row_base: 0,
-        col_base: 0,
-        index_base: 0,
-        result_base: 0,
         rows: full(inputs / m, a.rows),
         rows_last: last(inputs / m, a.rows),
         row_edge: 0,
@@ -375,6 +368,7 @@ fn weight_gradient(c: &Case) -> (Stream, Vec<Option<(usize, usize)>>) {
         row_plane_stride: plane.0 as i16,
         col_plane_stride: plane.1 as i16,
         loops,
+        ..Compute::default()
     };
     stream.push(&Instruction::Compute(compute));
     let store = Store {

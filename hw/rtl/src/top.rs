@@ -8,18 +8,20 @@
 
 use crate::compute::drain::Drain;
 use crate::compute::mac_array::MacArray;
-use crate::compute::sequencer::{self, Sequencer};
+use crate::compute::sequencer::Sequencer;
 use crate::counters::CounterFile;
-use crate::fft::unit::{self, FftUnit};
+use crate::fft::unit::FftUnit;
+use crate::field::{halves, queue_halves};
 use crate::hdl::prelude::*;
 use crate::link::Lanes;
 use crate::load::front_end::FrontEnd;
 use crate::load::pieces::pieces;
 use crate::load::scatter::Scatter;
 use crate::store::result_memory::ResultMemory;
-use crate::store::store_engine::{self, StoreEngine};
+use crate::store::store_engine::StoreEngine;
 use crate::tokens::TokenCounter;
 use rust_hdl::prelude::*;
+use tandem_spec::isa::{Opcode, Who};
 use tandem_spec::registers::REGISTERS;
 use tandem_spec::{Config, Memory};
 
@@ -71,8 +73,8 @@ unit! {
         pub store_number: Sig<Out> = Sig::unsigned(32),
         front_end: FrontEnd = FrontEnd::new(c),
         scatter: Scatter = Scatter::new(c),
-        compute_queue: Fifo = queue(sequencer::HALVES, &[32, 1]),
-        store_queue: Fifo = queue(store_engine::HALVES, &[32]),
+        compute_queue: Fifo = queue(queue_halves(Who::Compute), &[32, 1]),
+        store_queue: Fifo = queue(queue_halves(Who::Store), &[32]),
         load_to_compute: TokenCounter = TokenCounter::new(),
         compute_to_load: TokenCounter = TokenCounter::new(),
         compute_to_store: TokenCounter = TokenCounter::new(),
@@ -90,8 +92,8 @@ unit! {
         store_stuck: Signal<Local, Bit>,
         at_rest: Reg = Reg::with_reset(1, false, 1),
         lanes: Dim = Dim::new(lanes.count),
-        compute_halves: Dim = Dim::new(sequencer::HALVES),
-        store_halves: Dim = Dim::new(store_engine::HALVES),
+        compute_halves: Dim = Dim::new(queue_halves(Who::Compute)),
+        store_halves: Dim = Dim::new(queue_halves(Who::Store)),
         row_total: Dim = Dim::new(a.rows * pieces(c, Memory::Row).count),
         col_total: Dim = Dim::new(a.cols * pieces(c, Memory::Col).count),
         index_total: Dim = Dim::new(a.cols * pieces(c, Memory::Index).count),
@@ -102,7 +104,7 @@ unit! {
         selects: Dim = Dim::new(usize::from(a.select > 1)),
         transforms: Dim = Dim::new(usize::from(c.fft.is_some())),
         sample_total: Dim = Dim::new(pieces(c, Memory::Sample).count),
-        fft_halves: Dim = Dim::new(unit::HALVES),
+        fft_halves: Dim = Dim::new(halves(Opcode::named("TRANSFORM"))),
     }
 }
 
@@ -321,8 +323,3 @@ impl Logic for Tandem {
         self.store_number.next = self.store_queue.head[self.store_halves.val()].val();
     }
 }
-
-macro_rules! by_hand {
-    ($($u:ty),*) => { $(impl crate::hdl::unit::Field for $u { fn prepare(&mut self, clock: Clock) { self.clock.next = clock; } })* };
-}
-by_hand!(FrontEnd, Sequencer, FftUnit, StoreEngine);

@@ -1,7 +1,7 @@
 //! The reference, rendered from the tables: keys, instructions and registers as Markdown, and a C header.
 
 use crate::config::{Config, MAX_LOOPS, TABLES};
-use crate::isa::{Field, MEMORIES, OPCODES, loop_fields, opcode};
+use crate::isa::{Field, MEMORIES, OPCODES, opcode};
 use crate::packet::{Reason, header};
 use crate::registers::{IDENTITY, REGISTERS};
 use std::fmt::Write as _;
@@ -22,13 +22,13 @@ pub fn markdown() -> String {
             "\n## {} ({:#04x})\n\n{} {} unit(s) of 128 bits; executed by the {:?} engine.\n",
             o.name, o.code, o.doc, o.units, o.engine
         );
-        let mut fields = vec![opcode()];
-        fields.extend(o.fields);
+        let fields: Vec<Field> =
+            [opcode()].into_iter().chain(o.tokens.iter().chain(o.fields).copied()).collect();
         rows(&fields, &mut s);
-        if o.name == "COMPUTE" {
+        if o.loops.is_some() {
             s.push_str("\nLoop levels, 0 outermost:\n\n| level | count | row stride | column stride |\n|---|---|---|---|\n");
-            for l in 0..MAX_LOOPS {
-                let b = loop_fields(l).map(|f| format!("{}:{}", f.offset + f.width - 1, f.offset));
+            for (l, fields) in (0..MAX_LOOPS).filter_map(|l| o.level(l)).enumerate() {
+                let b = fields.map(|f| format!("{}:{}", f.offset + f.width - 1, f.offset));
                 let _ = writeln!(s, "| {l} | {} | {} | {} |", b[0], b[1], b[2]);
             }
         }
@@ -121,14 +121,12 @@ pub fn c_header(config: &Config) -> String {
     };
     for o in OPCODES {
         let p = format!("TANDEM_{}", o.name);
-        for f in o.fields {
+        for f in o.tokens.iter().chain(o.fields) {
             field(&p, f);
         }
-        if o.name == "COMPUTE" {
-            for l in 0..MAX_LOOPS {
-                for f in loop_fields(l) {
-                    field(&format!("{p}_LOOP{l}"), &f);
-                }
+        for (l, fields) in (0..MAX_LOOPS).filter_map(|l| o.level(l)).enumerate() {
+            for f in fields {
+                field(&format!("{p}_LOOP{l}"), &f);
             }
         }
     }
