@@ -15,7 +15,7 @@ use crate::schedule::{Longest, Program, Schedule, Tiles};
 use std::ops::Range;
 use tandem_spec::config::Fft;
 use tandem_spec::engine::Predict;
-use tandem_spec::{Config, Format as Transport, Instruction, Memory, Tokens, Transform};
+use tandem_spec::{Config, Format as Transport, Instruction, Memory, Transform};
 
 /// Transforms of one kind in blocks: plain data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,14 +75,12 @@ impl Plan for FftPlan {
             let results = program.results(index, self.result_words(config, block));
             program.compute(&[&samples], Some(&results), |bases| {
                 Instruction::Transform(Transform {
-                    tokens: Tokens::default(),
-                    inverse: false,
-                    block: false,
                     tile: matches!(self.problem.points, Points::Tile(_)),
                     address: (bases[0] / samples.layout.pad.banks) as u16,
                     count: block.len() as u16,
                     result_base: results.address as u16,
                     log_points: self.problem.points.log2(),
+                    ..Transform::default()
                 })
             });
             program.store(&results, Transport::S32);

@@ -9,7 +9,7 @@ use super::plan::{Block, GemmPlan};
 use crate::layout::Side;
 use crate::schedule::{Longest, Program, Schedule, Tiles};
 use tandem_spec::isa::Loop;
-use tandem_spec::{Compute, Config, Instruction, Tokens};
+use tandem_spec::{Compute, Config, Instruction};
 
 /// Level of row tiles, of column tiles, of passes if results are selected, and of the sum after them.
 const ROWS: usize = 0;
@@ -87,7 +87,6 @@ fn compute(
     let (rows, rows_last, row_edge) = edge(Side::Row, ROWS);
     let (cols, cols_last, col_edge) = edge(Side::Col, COLS);
     Compute {
-        tokens: Tokens::default(),
         keep: block.keep,
         hold: block.hold,
         row_signed: row.slice.format.signed,
@@ -110,5 +109,6 @@ fn compute(
         row_plane_stride: row.plane_stride as i16,
         col_plane_stride: col.plane_stride as i16,
         loops,
+        ..Compute::default()
     }
 }

@@ -154,13 +154,12 @@ impl<'a> Schedule<'a> {
                 continue;
             }
             let load = Load {
-                tokens: Tokens::default(),
-                broadcast: false,
                 memory: pad.memory,
                 address: (region_start + addresses.start) as u16,
                 count: addresses.len() as u16,
                 words: pad.link_words(elements) as u16,
                 mask: (u32::MAX) >> (32 - elements),
+                ..Load::default()
             };
             self.chain.push(Stage::Load, Instruction::Load(load), &[(Stage::Compute, free_after)]);
             self.fills.push(Fill { layout: layout.clone(), block, addresses, elements });
@@ -203,8 +202,8 @@ impl<'a> Schedule<'a> {
 
     /// Returns results, once all computes so far are done.
     pub fn store(&mut self, results: &Results, format: Transport) {
-        let (tokens, address, count) = (Tokens::default(), results.address as u16, results.words as u16);
-        let store = Store { tokens, format, address, count, shift: 0 };
+        let (address, count) = (results.address as u16, results.words as u16);
+        let store = Store { format, address, count, ..Store::default() };
         let computes = self.chain.count(Stage::Compute);
         self.chain.push(Stage::Store, Instruction::Store(store), &[(Stage::Compute, computes)]);
         self.stores.push(results.block);
