@@ -27,7 +27,7 @@ impl Device for PlainDevice {
     fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
         match request {
             Request::Gemm(request) => self.gemm(&request).map(Response::Gemm),
-            Request::Fft(_) => Err(DeviceError::Request { what: "plain: has no FFT unit".into() }),
+            _ => Err(DeviceError::Request { what: "plain: takes products only".into() }),
         }
     }
 }
