@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
-use tandem_driver::{Device, DeviceError, GemmRequest, GemmResult};
+use tandem_driver::{Device, DeviceError, Request, Response};
 use tandem_nn::config::Experiment;
 use tandem_nn::data;
 use tandem_nn::engine::Engine;
@@ -69,9 +69,9 @@ impl Device for Timed {
         "plain"
     }
 
-    fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
+    fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
         let start = Instant::now();
-        let result = common::PlainDevice.gemm(request);
+        let result = common::PlainDevice.run(request);
         self.0.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
         result
     }

@@ -10,9 +10,8 @@ use crate::random::{Purpose, Stream};
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex;
 use serde::{Deserialize, Serialize};
-use tandem_driver::plan::Problem;
-use tandem_driver::{Device, DeviceError, FftRequest, FftResult, GemmRequest, Operand, Points, ResultFormat};
-use tandem_driver::{Scaling, Sparsity};
+use tandem_driver::{Device, DeviceError, FftRequest, FftResult, GemmRequest, Operand, Points, Problem};
+use tandem_driver::{ResultFormat, Scaling, Sparsity};
 
 /// Who computes a network's matrix products.
 pub enum Engine {
@@ -131,7 +130,8 @@ impl<'a> Pass<'a> {
         };
         let request = FftRequest { x: x.view(), points, inverse, scaling: Scaling::Block };
         let layer = self.layer;
-        let result = device.fft(&request).map_err(|source| ProductError { layer, product, source })?;
+        let response = device.run(request.into());
+        let result = response.map_err(|source| ProductError { layer, product, source })?.into_fft();
         self.ledger.add_transforms(layer, x.nrows() as u64, result.cost);
         Ok(result)
     }
@@ -158,8 +158,8 @@ impl<'a> Pass<'a> {
             result: ResultFormat::Full,
             sparsity: shorten(&sparsity),
         };
-        let result =
-            device.gemm(&request).map_err(|source| ProductError { layer: self.layer, product, source })?;
+        let (layer, response) = (self.layer, device.run(request.into()));
+        let result = response.map_err(|source| ProductError { layer, product, source })?.into_gemm();
         self.ledger.add(self.layer, product, result.cost);
         let y = result.y;
         Ok(if y.is_standard_layout() { y } else { y.as_standard_layout().into_owned() })

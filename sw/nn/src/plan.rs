@@ -7,8 +7,8 @@ use crate::layers::LayerSpec;
 use crate::prunable::{Groups, Pattern};
 use crate::tensor::Shape;
 use std::sync::Arc;
-use tandem_driver::plan::{self as driver_plan, Problem, ResultWidth};
-use tandem_driver::{Cost, Device, Format, Selection};
+use tandem_driver::gemm::{self, ResultWidth};
+use tandem_driver::{Cost, Device, Format, GemmProblem, Problem, Selection};
 
 pub use crate::config::LayerBits;
 
@@ -69,8 +69,8 @@ impl ProductPlan {
             (_, Some(p)) => Selection::Weights(p),
         };
         let problem = |[m, k, n]: [usize; 3]| {
-            let shape = driver_plan::Shape { m, k, n };
-            Problem { shape, x: self.x, w: self.w, result: ResultWidth::Full, selection }
+            let shape = gemm::Shape { m, k, n };
+            GemmProblem { shape, x: self.x, w: self.w, result: ResultWidth::Full, selection }.into()
         };
         std::iter::once([self.m, self.k, self.n]).chain(self.alternative).map(problem).collect()
     }

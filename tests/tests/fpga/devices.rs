@@ -225,7 +225,7 @@ fn agrees(
             result: ResultFormat::Full,
             sparsity: Sparsity::Dense,
         };
-        let twin = Offload::new(Twin::new(&config), CycleModel).gemm(&request).unwrap().y;
+        let twin = Offload::new(Twin::new(&config), CycleModel).run(request.into()).unwrap().into_gemm().y;
         assert_eq!(found, twin.iter().map(|y| *y as i32).collect::<Vec<i32>>(), "seed {seed}");
     }
 }

@@ -251,7 +251,7 @@ pub fn run(args: &Args) -> Result<Report> {
     let mut device = engines::device(&args.engine, &config, args.trace.as_deref())?;
     let request = operands.request();
     let start = Instant::now();
-    let GemmResult { y, cost, magnitude_or, saturated } = device.gemm(&request)?;
+    let GemmResult { y, cost, magnitude_or, saturated } = device.run(request.into())?.into_gemm();
     let wall = start.elapsed().as_secs_f64();
     let wrong = mismatches(&request, y.view());
     if let Some(output) = output {

@@ -67,7 +67,7 @@ pub fn run(args: &Args) -> Result<Report> {
             result: ResultFormat::Full,
             sparsity: Sparsity::Dense,
         };
-        let y = device.gemm(&request)?.y;
+        let y = device.run(request.into())?.into_gemm().y;
         results += m * n;
         wrong += mismatches(&request, y.view());
     }

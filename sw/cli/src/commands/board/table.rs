@@ -146,7 +146,8 @@ fn simulated_rate(config: &Config, [m, k, n]: [usize; 3]) -> Result<f64> {
         result: ResultFormat::Full,
         sparsity: Sparsity::Dense,
     };
-    let cost = Offload::new(engines::simulator(config, None)?, CycleModel).strict().gemm(&request)?.cost;
+    let mut device = Offload::new(engines::simulator(config, None)?, CycleModel).strict();
+    let cost = device.run(request.into())?.into_gemm().cost;
     Ok(cost.products as f64 / cost.cycles as f64)
 }
 

@@ -66,7 +66,7 @@ pub(super) fn product(device: &mut Offload<Sim>, twin: &mut Twin, seed: u64) -> 
     if let Some(hazard) = twin.hazards().first() {
         return Err(check(format!("{m}×{k}×{n}: {hazard}")));
     }
-    let answer = device.gemm(&request)?;
+    let answer = device.run(request.into())?.into_gemm();
     let wrong = mismatches(&request, answer.y.view());
     if wrong > 0 || answer.cost.cycles != answer.cost.predicted_cycles {
         return Err(check(format!(

@@ -5,8 +5,8 @@
 //! ```
 //! Accumulators wrap, so only the whole sum has to fit, not its way there.
 
-use super::Slice;
 use crate::device::Format;
+use crate::layout::Slice;
 
 /// Most products of an `x` and a `w` whose sum fits a two's complement number of `bits` bits
 /// (`usize::MAX` if all products are zero).

@@ -26,7 +26,7 @@ pub struct ImageFft {
 /// columns likewise at the end.
 ///
 /// # Errors
-/// Those of [`Device::fft`].
+/// Those of [`Device::run`].
 pub fn fft_image(
     device: &mut dyn Device,
     x: ArrayView2<'_, Complex<i32>>,
@@ -36,7 +36,8 @@ pub fn fft_image(
     let mut image = ImageFft { y: x.to_owned(), exponent: 0, saturated: 0, cost: Cost::default() };
     for _ in 0..2 {
         let points = Points::Line(image.y.ncols());
-        let lines = device.fft(&FftRequest { x: image.y.view(), points, inverse, scaling })?;
+        let request = FftRequest { x: image.y.view(), points, inverse, scaling };
+        let lines = device.run(request.into())?.into_fft();
         let exponent = lines.exponents.iter().copied().max().unwrap_or(0);
         let mut y = lines.y;
         for (mut line, e) in y.outer_iter_mut().zip(&lines.exponents) {

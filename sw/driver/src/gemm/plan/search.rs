@@ -11,13 +11,11 @@
 
 use super::draft::{Draft, Frame};
 use super::seeds::seeds;
-use super::{GemmPlan, Problem, Shape};
-use crate::device::Cost;
-use crate::schedule::schedule;
-use crate::traffic::{Traffic, cost};
+use super::{GemmPlan, GemmProblem, Shape};
+use crate::planner::Planned;
 use std::collections::HashMap;
 use tandem_spec::engine::Predict;
-use tandem_spec::{Config, Counters, Format as Transport};
+use tandem_spec::{Config, Format as Transport};
 
 /// Largest part of the link's words that should be instructions: 1 in …
 const SHARE: u64 = 50;
@@ -30,36 +28,9 @@ const MANY: usize = 16;
 /// Instructions that each of the two passes predicts (but for the plan that crosses the bound).
 const BUDGET: usize = 30_000;
 
-/// A plan and what it will cost.
-#[derive(Clone, Debug)]
-pub struct Planned {
-    /// The plan.
-    pub plan: GemmPlan,
-    /// Registers at its end, predicted.
-    pub predicted: Counters,
-    /// Link words.
-    pub traffic: Traffic,
-    /// Its cost, predicted.
-    pub cost: Cost,
-}
-
-impl Planned {
-    fn new(config: &Config, predict: &dyn Predict, plan: GemmPlan) -> (Self, usize) {
-        let program = schedule(config, &plan).instructions;
-        let predicted = predict.predict(config, &program);
-        let traffic = Traffic::of(config, &program);
-        let cost = cost(config, plan.products(config), &traffic, &predicted, &predicted);
-        (Planned { plan, predicted, traffic, cost }, program.len())
-    }
-
-    /// By how much instructions exceed their share of the link's words.
-    fn excess(&self) -> u64 {
-        (self.traffic.instructions * SHARE + 1).saturating_sub(self.traffic.total())
-    }
-
-    fn is_lean(&self) -> bool {
-        self.excess() == 0
-    }
+/// By how much instructions exceed their share of the link's words.
+fn excess(planned: &Planned<GemmPlan>) -> u64 {
+    (planned.traffic.instructions * SHARE + 1).saturating_sub(planned.traffic.total())
 }
 
 /// A product that takes so many blocks on an accelerator that a program for it makes no sense.
@@ -80,7 +51,11 @@ pub struct TooLong {
 ///
 /// # Panics
 /// If a dimension of the problem is zero.
-pub fn search(config: &Config, predict: &dyn Predict, problem: &Problem) -> Result<Planned, TooLong> {
+pub fn search(
+    config: &Config,
+    predict: &dyn Predict,
+    problem: &GemmProblem,
+) -> Result<Planned<GemmPlan>, TooLong> {
     assert!([problem.shape.m, problem.shape.k, problem.shape.n].iter().all(|d| *d > 0), "{problem:?}");
     let frames = [false, true].map(|transposed| Frame::new(config, problem, transposed));
     let seeds = seeds(config, problem, &frames);
@@ -94,22 +69,22 @@ pub fn search(config: &Config, predict: &dyn Predict, problem: &Problem) -> Resu
     ranked.retain(|d| blocks(d) <= fewest * MANY);
     ranked.sort_by_key(blocks);
     let fastest = s.improve(&mut ranked, false);
-    if s.seen[&fastest].is_lean() {
+    if excess(&s.seen[&fastest]) == 0 {
         return Ok(s.take(fastest));
     }
     s.budget += BUDGET;
     let lean = s.improve(&mut ranked, true);
     let (lean, fastest) = (s.take(lean), s.take(fastest));
     let worth_it = s.frames[0].spares_link(config, problem) && fastest.cost.cycles * 5 < lean.cost.cycles * 4;
-    Ok(if lean.is_lean() && !worth_it { lean } else { fastest })
+    Ok(if excess(&lean) == 0 && !worth_it { lean } else { fastest })
 }
 
 struct Search<'a> {
     config: &'a Config,
     predict: &'a dyn Predict,
-    problem: &'a Problem,
+    problem: &'a GemmProblem,
     frames: [Frame; 2],
-    seen: HashMap<Draft, Planned>,
+    seen: HashMap<Draft, Planned<GemmPlan>>,
     budget: usize,
 }
 
@@ -119,15 +94,15 @@ impl Search<'_> {
     }
 
     /// The plan of a draft that fits, while the budget lasts (the first draft's in any case).
-    fn look(&mut self, draft: &Draft) -> Option<&Planned> {
+    fn look(&mut self, draft: &Draft) -> Option<&Planned<GemmPlan>> {
         if !self.seen.contains_key(draft) {
             if self.budget == 0 {
                 return None;
             }
             let frame = &self.frames[usize::from(draft.transposed)];
             let plan = draft.realise(self.config, self.problem, frame);
-            let (planned, length) = Planned::new(self.config, self.predict, plan);
-            self.budget = self.budget.saturating_sub(length);
+            let planned = Planned::new(self.config, self.predict, plan);
+            self.budget = self.budget.saturating_sub(planned.length);
             self.seen.insert(*draft, planned);
         }
         self.seen.get(draft)
@@ -136,12 +111,12 @@ impl Search<'_> {
     /// Instruction words that are too many (if that matters), then cycles, then link words.
     fn score(&mut self, draft: &Draft, lean: bool) -> (u64, u64, u64) {
         match self.look(draft) {
-            Some(p) => (if lean { p.excess() } else { 0 }, p.cost.cycles, p.cost.link_words),
+            Some(p) => (if lean { excess(p) } else { 0 }, p.cost.cycles, p.cost.link_words),
             None => (u64::MAX, u64::MAX, u64::MAX),
         }
     }
 
-    fn take(&mut self, draft: Draft) -> Planned {
+    fn take(&mut self, draft: Draft) -> Planned<GemmPlan> {
         self.seen.get(&draft).expect("the best draft was predicted").clone()
     }
 

@@ -8,10 +8,10 @@
 //! ```
 
 use super::cuts::ramp;
-use super::{Block, GemmPlan, Part, Problem, ResultWidth, SidePlan, Slice, longest_sum, slices};
+use super::{Block, GemmPlan, GemmProblem, Part, ResultWidth, SidePlan, longest_sum, slices};
 use crate::device::Format;
-use crate::geometry::{Scratchpad, Side};
-use crate::sparsity::Selection;
+use crate::gemm::sparsity::Selection;
+use crate::layout::{Scratchpad, Side, Slice};
 use std::ops::Range;
 use tandem_spec::{Config, Format as Transport};
 
@@ -66,7 +66,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    pub fn new(config: &Config, problem: &Problem, transposed: bool) -> Self {
+    pub fn new(config: &Config, problem: &GemmProblem, transposed: bool) -> Self {
         let (s, p) = (problem.shape, problem);
         let (elements, formats) =
             if transposed { ([s.n, s.m], [p.w, p.x]) } else { ([p.lines(), s.n], [p.x, p.w]) };
@@ -85,10 +85,8 @@ impl Frame {
     /// Words of the sum that the memory of a side has room for, in so many planes.
     pub fn room(&self, side: usize, planes: usize) -> usize {
         let room = self.pads[side].capacity() / (planes * self.selection.expansion()[side]);
-        match self.selection {
-            Selection::Weights(p) if side == 1 => room.min(self.index / p.n),
-            _ => room,
-        }
+        let has_indices = side == 1 && self.selection.is_of_weights();
+        if has_indices { room.min(self.index / self.selection.turns()) } else { room }
     }
 
     /// Result words of a pair of tiles.
@@ -98,16 +96,13 @@ impl Frame {
 
     /// Pairs of tiles of a block whose results, and indices if they are selected, have room.
     pub fn pairs(&self, config: &Config) -> usize {
-        let pairs = config.memory.result / self.results(config);
-        match self.selection {
-            Selection::Results(p) => pairs.min(self.index / p.n),
-            _ => pairs,
-        }
+        let (pairs, passes) = (config.memory.result / self.results(config), self.selection.passes());
+        if self.selection.is_of_results() { pairs.min(self.index / passes) } else { pairs }
     }
 
     /// Operands and results, moved once and at 32 bits, take the link less than two thirds of the
     /// compute time in either direction.
-    pub fn spares_link(&self, config: &Config, problem: &Problem) -> bool {
+    pub fn spares_link(&self, config: &Config, problem: &GemmProblem) -> bool {
         let words = problem.depth().div_ceil(config.array.lanes);
         let planes = [0, 1].map(|s| self.pads[s].planes(self.formats[s].bits.into()));
         let turns = words * self.selection.turns() * self.selection.passes();
@@ -182,7 +177,7 @@ impl Draft {
     }
 
     /// The plan of a draft that fits.
-    pub fn realise(&self, config: &Config, problem: &Problem, frame: &Frame) -> GemmPlan {
+    pub fn realise(&self, config: &Config, problem: &GemmProblem, frame: &Frame) -> GemmPlan {
         let (o, i) = self.nest();
         let slices = [0, 1].map(|s| frame.slices(s, self.groups[s]));
         let room = frame.room(i, slices[i].1) / self.words;

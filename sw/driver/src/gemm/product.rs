@@ -9,7 +9,7 @@
 //! threads, blocks or instruction sets, and equals what the accelerator returns.
 
 use crate::device::Format;
-use crate::matrix::Matrix;
+use crate::layout::Matrix;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, LinalgScalar, ShapeBuilder};
 use rayon::prelude::*;

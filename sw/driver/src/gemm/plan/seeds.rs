@@ -1,15 +1,14 @@
 //! Where the search starts: one draft per structure, with sizes that fill the memories by halves.
 
 use super::draft::{Draft, Frame};
-use super::{Problem, ResultWidth};
-use crate::sparsity::Selection;
+use super::{GemmProblem, ResultWidth};
 use tandem_spec::{Config, Format as Transport};
 
 /// Drafts in a fixed order.
-pub(super) fn seeds(config: &Config, problem: &Problem, frames: &[Frame; 2]) -> Vec<Draft> {
+pub(super) fn seeds(config: &Config, problem: &GemmProblem, frames: &[Frame; 2]) -> Vec<Draft> {
     let mut list = vec![];
     // The pruned operand enters by the columns, whose lanes select.
-    let dense = problem.selection == Selection::Dense;
+    let dense = problem.selection.pattern().is_none();
     for transposed in [false, true].into_iter().filter(|t| dense || !t) {
         let frame = &frames[usize::from(transposed)];
         for groups in groups(config, frame) {
@@ -53,7 +52,7 @@ fn groups(config: &Config, frame: &Frame) -> Vec<[usize; 2]> {
 }
 
 /// Widths that results may have on the link: the narrowest that holds every sum, and 32 bits.
-fn transports(config: &Config, problem: &Problem, frame: &Frame, groups: [usize; 2]) -> Vec<Transport> {
+fn transports(config: &Config, problem: &GemmProblem, frame: &Frame, groups: [usize; 2]) -> Vec<Transport> {
     let sum = frame.longest(groups, config.array.acc_bits).min(frame.depth);
     let lossless = |t: &Transport| config.narrow && frame.longest(groups, t.bits()) >= sum;
     let narrow = [Transport::S8, Transport::S16].into_iter().find(lossless);

@@ -1,10 +1,12 @@
-//! The two operand memories of an array, as the driver counts them.
+//! The memories that a LOAD fills, as the driver counts them.
 //!
 //! ```text
-//! flat word a  =  `lanes` digits of one plane           k = a·lanes + lane
-//! address w    =  `banks` flat words of every element   a = w·banks + bank   (columns: one bank)
+//! flat word a  =  `lanes` digits of one plane, the first in the lowest bits
+//! address w    =  for every element its `banks` flat words         a = w·banks + bank
 //! ```
+//! Their shapes are rows of [`tandem_spec::isa::MEMORIES`].
 
+use tandem_spec::isa::Shape;
 use tandem_spec::{Config, Memory};
 
 /// The side of the array that an operand enters from.
@@ -29,10 +31,18 @@ impl Side {
     }
 }
 
-/// Shape of one side's operand memory.
+impl From<Side> for Memory {
+    fn from(side: Side) -> Memory {
+        side.memory()
+    }
+}
+
+/// Shape of one memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scratchpad {
-    /// Elements (rows or columns) of the array.
+    /// Which one.
+    pub memory: Memory,
+    /// Elements: rows or columns of the array, or the one FFT unit.
     pub width: usize,
     /// Digits of a flat word.
     pub lanes: usize,
@@ -44,18 +54,32 @@ pub struct Scratchpad {
     pub depth: usize,
     /// Most digit planes that an instruction walks over.
     pub max_planes: usize,
-    link_bits: usize,
+    /// Bits of a link word.
+    pub link_bits: usize,
 }
 
 impl Scratchpad {
-    /// The memory of `side`.
-    pub fn new(config: &Config, side: Side) -> Self {
-        let (a, m) = (&config.array, &config.memory);
-        let (width, digit, banks, depth, max_planes) = match side {
-            Side::Row => (a.rows, a.row_digit, a.select, m.row, config.row_planes(a.row_bits)),
-            Side::Col => (a.cols, a.col_digit, 1, m.col, config.col_planes(a.col_bits)),
+    /// The shape of `memory`.
+    ///
+    /// # Panics
+    /// If the accelerator has none.
+    pub fn new(config: &Config, memory: impl Into<Memory>) -> Self {
+        let memory = memory.into();
+        let Some(Shape { elements: width, depth, banks, lanes, digit, .. }) = memory.shape(config) else {
+            panic!("{}: has no {}", config.name, memory.row().name)
         };
-        Scratchpad { width, lanes: a.lanes, digit, banks, depth, max_planes, link_bits: config.link_bits }
+        let max_planes = match memory {
+            Memory::Row => config.row_planes(config.array.row_bits),
+            Memory::Col => config.col_planes(config.array.col_bits),
+            _ => 1,
+        };
+        Scratchpad { memory, width, lanes, digit, banks, depth, max_planes, link_bits: config.link_bits }
+    }
+
+    /// The same memory with flat words of `lanes` digits of `digit` bits.
+    #[must_use]
+    pub fn with_words(self, lanes: usize, digit: usize) -> Self {
+        Scratchpad { lanes, digit, banks: self.banks * self.unit_bits() / (lanes * digit), ..self }
     }
 
     /// Flat words that an element has room for.

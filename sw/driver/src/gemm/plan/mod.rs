@@ -1,7 +1,7 @@
 //! What a product will do on the accelerator, decided before anything runs.
 //!
 //! ```text
-//! (Config, m×k×n, formats) ─ search ─► GemmPlan ─ schedule ─► instructions ─ pack ─► link words
+//! (Config, m×k×n, formats) ─ search ─► GemmPlan ─ schedule ─► instructions, layouts ─ pack ─► link words
 //!
 //! rows of the array    X [m, k]      or, transposed, Wᵀ [n, k]       cut into tiles of `row.width`
 //! columns              Wᵀ [n, k]     or              X [m, k]        cut into tiles of `col.width`
@@ -17,11 +17,11 @@ mod search;
 mod seeds;
 
 pub use bound::{longest_sum, slices};
-pub use search::{Planned, TooLong, search};
+pub use search::{TooLong, search};
 
+use super::sparsity::Selection;
 use crate::device::Format;
-use crate::geometry::{Scratchpad, Side};
-use crate::sparsity::Selection;
+use crate::layout::{Lines, Scratchpad, Side, Slice};
 use std::ops::Range;
 use tandem_spec::{Config, Format as Transport};
 
@@ -47,7 +47,7 @@ pub enum ResultWidth {
 
 /// What a plan depends on, beside the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Problem {
+pub struct GemmProblem {
     /// Shape of the product.
     pub shape: Shape,
     /// Format of X.
@@ -60,34 +60,16 @@ pub struct Problem {
     pub selection: Selection,
 }
 
-impl Problem {
+impl GemmProblem {
     /// Terms of the sum: k, or its groups if W is compressed.
     pub fn depth(&self) -> usize {
-        match self.selection {
-            Selection::Weights(p) => p.groups(self.shape.k),
-            _ => self.shape.k,
-        }
+        self.selection.terms(self.shape.k)
     }
 
     /// Rows of Y as the array sees them: m, or its groups if results are selected.
     pub fn lines(&self) -> usize {
-        match self.selection {
-            Selection::Results(p) => p.groups(self.shape.m),
-            _ => self.shape.m,
-        }
+        self.selection.lines(self.shape.m)
     }
-}
-
-/// Bits `shift … shift + format.bits − 1` of an operand: v = Σ slice · 2^shift.
-///
-/// Most operands are one slice. Several are needed if a product of whole operands could overflow the
-/// accumulator, or if an operand has more digits than the array takes. Only the top slice is signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Slice {
-    /// Position of its lowest bit.
-    pub shift: u8,
-    /// Its width and sign.
-    pub format: Format,
 }
 
 /// One operand on its side of the array.
@@ -106,19 +88,19 @@ pub struct SidePlan {
 }
 
 impl SidePlan {
-    /// Rows of tile `tile`.
-    pub fn rows_of(&self, tile: usize) -> usize {
-        self.width.min(self.elements - tile * self.width)
+    /// How its rows are cut into tiles.
+    pub fn lines(&self) -> Lines {
+        Lines { count: self.elements, width: self.width }
     }
 
-    /// Rows of the last tile.
-    pub fn edge(&self) -> usize {
-        self.rows_of(self.tiles - 1)
+    /// Rows of tile `tile`.
+    pub fn rows_of(&self, tile: usize) -> usize {
+        self.lines().of(tile).len()
     }
 
     /// Rows in `tiles`.
     pub fn rows_in(&self, tiles: &Range<usize>) -> usize {
-        (tiles.end * self.width).min(self.elements) - tiles.start * self.width
+        self.lines().within(tiles).len()
     }
 }
 
@@ -177,7 +159,7 @@ impl Block {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GemmPlan {
     /// What it computes.
-    pub problem: Problem,
+    pub problem: GemmProblem,
     /// W enters from the rows and the results are Yᵀ.
     pub transposed: bool,
     /// The row operand.
@@ -222,33 +204,6 @@ impl GemmPlan {
         Scratchpad::new(config, side).planes(slice.format.bits.into())
     }
 
-    /// Flat words of one plane of a tile of `part` on `side`: words of the sum · expansion.
-    pub fn plane_words(&self, config: &Config, side: Side, part: usize) -> usize {
-        self.parts[part].words(config.array.lanes) * self.problem.selection.expansion()[side as usize]
-    }
-
-    /// Flat words that one tile of `part` takes on `side`: planes · words of a plane.
-    pub fn tile_words(&self, config: &Config, side: Side, part: usize) -> usize {
-        self.planes(config, side, part) * self.plane_words(config, side, part)
-    }
-
-    /// Flat words from tile to tile and from plane to plane of a region of so many tiles: tile after tile,
-    /// each with all planes. Compressed weights lie plane after plane, each with all tiles, so that
-    /// their indices lie like plane 0.
-    pub fn strides(&self, config: &Config, side: Side, part: usize, tiles: usize) -> (usize, usize) {
-        let plane = self.plane_words(config, side, part);
-        match self.problem.selection {
-            Selection::Weights(_) if side == Side::Col => (plane, plane * tiles),
-            _ => (self.tile_words(config, side, part), plane),
-        }
-    }
-
-    /// Whether the tiles of a region of `part` cannot come one by one: several planes, each with all tiles.
-    pub fn comes_at_once(&self, config: &Config, side: Side, part: usize) -> bool {
-        let (tile, _) = self.strides(config, side, part, 1);
-        tile < self.tile_words(config, side, part)
-    }
-
     /// Turns of a tile of `part`, all passes together, for each pair of planes.
     fn turns(&self, config: &Config, part: usize) -> usize {
         let selection = self.problem.selection;
@@ -272,12 +227,5 @@ impl GemmPlan {
             self.row.rows_in(&b.rows) * self.col.rows_in(&b.cols) * steps
         };
         self.blocks.iter().map(|b| products(b) as u64).sum()
-    }
-
-    /// Result words of a block: Σ over its tiles and passes of valid rows · ⌈valid columns / drain⌉.
-    pub fn result_words(&self, config: &Config, block: &Block) -> usize {
-        let groups = |t: usize| self.col.rows_of(t).div_ceil(config.array.drain);
-        let passes = self.problem.selection.passes();
-        self.row.rows_in(&block.rows) * block.cols.clone().map(groups).sum::<usize>() * passes
     }
 }

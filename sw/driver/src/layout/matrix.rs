@@ -9,7 +9,7 @@ const CHUNK: usize = 1 << 16;
 
 /// `[rows, cols]`; one of the strides is 1, and the slice holds nothing but the matrix.
 #[derive(Clone, Debug)]
-pub(crate) struct Matrix<'a> {
+pub struct Matrix<'a> {
     pub data: Cow<'a, [i32]>,
     pub rows: usize,
     pub cols: usize,
@@ -22,17 +22,27 @@ impl<'a> Matrix<'a> {
     pub fn new(view: ArrayView2<'a, i32>) -> Self {
         let (rows, cols) = view.dim();
         if let Some(data) = view.to_slice() {
-            return Self::row_major(Cow::Borrowed(data), rows, cols);
+            return Self::row_major(data, rows, cols);
         }
         if let Some(data) = view.reversed_axes().to_slice() {
-            let (row_stride, col_stride) = (1, rows.max(1));
-            return Matrix { data: Cow::Borrowed(data), rows, cols, row_stride, col_stride };
+            return Self::column_major(data, rows, cols);
         }
-        Self::row_major(Cow::Owned(view.iter().copied().collect()), rows, cols)
+        Self::row_major(view.iter().copied().collect::<Vec<_>>(), rows, cols)
     }
 
-    fn row_major(data: Cow<'a, [i32]>, rows: usize, cols: usize) -> Self {
-        Matrix { data, rows, cols, row_stride: cols.max(1), col_stride: 1 }
+    /// Rows one after the other.
+    pub fn row_major(data: impl Into<Cow<'a, [i32]>>, rows: usize, cols: usize) -> Self {
+        Matrix { data: data.into(), rows, cols, row_stride: cols.max(1), col_stride: 1 }
+    }
+
+    /// Columns one after the other.
+    pub fn column_major(data: impl Into<Cow<'a, [i32]>>, rows: usize, cols: usize) -> Self {
+        Matrix { data: data.into(), rows, cols, row_stride: 1, col_stride: rows.max(1) }
+    }
+
+    /// The same matrix.
+    pub fn borrowed(&self) -> Matrix<'_> {
+        Matrix { data: Cow::Borrowed(&self.data), ..*self }
     }
 
     /// The same matrix with rows and columns exchanged.

@@ -1,8 +1,8 @@
 //! Results against the integer product, computed in the plainest way.
 
-use crate::device::{GemmRequest, ResultFormat};
+use super::request::{GemmRequest, ResultFormat};
+use super::sparsity::Sparsity;
 use crate::narrow::narrow;
-use crate::sparsity::Sparsity;
 use ndarray::{Array2, ArrayView2};
 
 /// The exact product in 64-bit integers, narrowed as the request says, without the entries that it does not
