@@ -40,6 +40,7 @@ pub mod data;
 pub mod digest;
 pub mod engine;
 pub mod gemm;
+mod gemm64;
 pub mod identity;
 pub mod layers;
 pub mod ledger;

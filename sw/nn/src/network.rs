@@ -9,6 +9,7 @@
 //! are kept from step to step.
 
 use crate::engine::{Pass, ProductError};
+use crate::layers::unquantized::Unquantized;
 use crate::layers::{Layer, Site, Tape};
 use crate::plan::{LayerPlan, NetworkPlan};
 use crate::prunable::Prunable;
@@ -141,6 +142,11 @@ impl Network {
             }
         }
         all
+    }
+
+    /// Each layer in f64, or `None` if it has no such form.
+    pub fn unquantized(&self) -> Vec<Option<Box<dyn Unquantized>>> {
+        self.layers.iter().map(|layer| layer.unquantized()).collect()
     }
 
     /// All prunable tensors, under the names of their layers.

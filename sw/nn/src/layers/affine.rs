@@ -9,6 +9,8 @@
 //! On a device X, W and dY are integers with one scale each, and dY is quantized once: the same
 //! integers enter dX and dW. The bias and its gradient Σ_rows dY stay in f32 on the host.
 
+mod unquantized;
+
 use crate::blocks::{BLOCK, for_blocks};
 use crate::engine::{Pass, Product, ProductError};
 use crate::gemm;

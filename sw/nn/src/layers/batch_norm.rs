@@ -9,12 +9,14 @@
 //!
 //! # Source   Ioffe & Szegedy 2015, algorithm 1
 
+mod unquantized;
+
+use super::unquantized::Unquantized;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
 use crate::blocks::{column_sums, for_blocks, tile};
 use crate::config::number::{Fraction, Real, Tiny};
 use crate::engine::{Mode, Pass, ProductError};
 use crate::plan::{Range, Signal};
-use crate::prune::probe::Operation;
 use crate::tensor::{Buffer, Parameter, Slot, slice, slice_mut};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -47,10 +49,6 @@ impl LayerSpec for BatchNorm {
 
     fn trained(&self) -> bool {
         true
-    }
-
-    fn operation(&self, _: Signal) -> Option<Operation> {
-        Some(Operation::BatchNorm { epsilon: self.epsilon.get() })
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {
@@ -215,6 +213,10 @@ impl Layer for BatchNormLayer {
             Slot::Buffer(&mut self.running_mean),
             Slot::Buffer(&mut self.running_variance),
         ]
+    }
+
+    fn unquantized(&self) -> Option<Box<dyn Unquantized>> {
+        Some(Box::new(unquantized::UnquantizedBatchNorm::new(self)))
     }
 }
 

@@ -14,7 +14,6 @@
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError};
 use crate::config::number::{Int, yes};
 use crate::plan::{LayerBits, ProductPlan, Range, Signal};
-use crate::prune::probe::Operation;
 use crate::spectral::frame::{Blocks, Frame};
 use crate::spectral::layer::SpectralLayer;
 use crate::spectral::products;
@@ -64,10 +63,6 @@ impl LayerSpec for CirculantLinear {
 
     fn products(&self, input: Signal, bits: &LayerBits, batch: usize) -> Vec<ProductPlan> {
         products(&self.frame(input), bits, batch)
-    }
-
-    fn operation(&self, input: Signal) -> Option<Operation> {
-        Some(Operation::Spectral(self.frame(input)))
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {

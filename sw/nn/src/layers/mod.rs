@@ -20,13 +20,13 @@ pub mod relu;
 pub mod residual;
 pub mod spectral_conv2d;
 pub mod transposed;
+pub mod unquantized;
 pub mod window;
 
 use crate::config::Described;
 use crate::engine::{Pass, Product, ProductError};
 use crate::plan::{LayerBits, ProductPlan, Signal};
 use crate::prunable::{Groups, Prunable};
-use crate::prune::probe::Operation;
 use crate::tensor::Slot;
 use ndarray::Array2;
 use serde::de::{DeserializeOwned, IntoDeserializer};
@@ -34,6 +34,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use toml::Spanned;
 use toml::de::DeValue;
+use unquantized::Unquantized;
 
 /// All kinds of layers.
 pub const LAYERS: &[LayerKind] = &[
@@ -87,12 +88,6 @@ pub trait LayerSpec: Debug + Described + Send + Sync {
     /// The products that go to the device in a training step with `batch` examples.
     fn products(&self, _input: Signal, _bits: &LayerBits, _batch: usize) -> Vec<ProductPlan> {
         Vec::new()
-    }
-
-    /// What it does without quantization, for the f64 [`Probe`](crate::prune::probe::Probe) of pruning
-    /// scores; `None` if it cannot be probed.
-    fn operation(&self, _input: Signal) -> Option<Operation> {
-        None
     }
 
     /// The layer, with initial weights.
@@ -166,6 +161,11 @@ pub trait Layer: Send {
     /// The tensors that may be pruned.
     fn prunables(&mut self) -> Vec<&mut dyn Prunable> {
         Vec::new()
+    }
+
+    /// The layer in f64, without quantization; `None` if it has no such form.
+    fn unquantized(&self) -> Option<Box<dyn Unquantized>> {
+        None
     }
 }
 

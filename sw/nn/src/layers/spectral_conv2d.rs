@@ -12,7 +12,6 @@
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError};
 use crate::config::number::{Int, yes};
 use crate::plan::{LayerBits, ProductPlan, Range, Signal};
-use crate::prune::probe::Operation;
 use crate::spectral::frame::{Frame, Tiles};
 use crate::spectral::layer::SpectralLayer;
 use crate::spectral::products;
@@ -96,10 +95,6 @@ impl LayerSpec for SpectralConv2d {
 
     fn products(&self, input: Signal, bits: &LayerBits, batch: usize) -> Vec<ProductPlan> {
         products(&self.frame(input.shape), bits, batch)
-    }
-
-    fn operation(&self, input: Signal) -> Option<Operation> {
-        Some(Operation::Spectral(self.frame(input.shape)))
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {

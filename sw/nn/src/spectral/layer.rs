@@ -10,9 +10,11 @@ use super::frame::Frame;
 use super::hermitian::{Layout, Spectra};
 use super::quantize::{forward_steps, inverse_steps, quantize, ring_maxima, ring_scales, to_unit};
 use super::reference::Reference;
+use super::unquantized::UnquantizedSpectral;
 use super::weights::SpectralWeights;
 use crate::engine::{Mode, Pass, Product, ProductError};
 use crate::layers::bias::{add_bias, bias_gradient};
+use crate::layers::unquantized::Unquantized;
 use crate::layers::{Layer, Site, Tape};
 use crate::prunable::{Groups, Prunable};
 use crate::quant::{Quantized, quantize_gradient};
@@ -330,5 +332,9 @@ impl Layer for SpectralLayer {
 
     fn prunables(&mut self) -> Vec<&mut dyn Prunable> {
         vec![&mut self.weights]
+    }
+
+    fn unquantized(&self) -> Option<Box<dyn Unquantized>> {
+        Some(Box::new(UnquantizedSpectral::new(self.reference.clone(), &self.weights, self.bias.as_ref())))
     }
 }

@@ -28,6 +28,7 @@ pub mod layer;
 pub mod quantize;
 pub mod reference;
 pub mod transform;
+mod unquantized;
 pub mod weights;
 
 use crate::engine::Product;
