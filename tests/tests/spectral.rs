@@ -6,9 +6,9 @@ use common::config;
 use std::sync::Arc;
 use tandem_driver::{Device, Exact, Offload};
 use tandem_model::{CycleModel, Twin};
+use tandem_nn::backend::Engine;
+use tandem_nn::backend::ledger::Ledger;
 use tandem_nn::config::{Document, Experiment};
-use tandem_nn::engine::Engine;
-use tandem_nn::ledger::Ledger;
 use tandem_nn::train::Trainer;
 use tandem_sim::{Sim, SimOptions};
 

@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 use tandem_driver::{Device, DeviceError, GemmRequest, GemmResult};
+use tandem_nn::backend::Engine;
 use tandem_nn::config::Experiment;
 use tandem_nn::data;
-use tandem_nn::engine::Engine;
 use tandem_nn::train::{Part, Trainer};
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -6,10 +6,10 @@ use common::PlainDevice;
 use common::data::{ALL_LAYERS, experiment, quarters};
 use common::harness::{Bench, eighths};
 use ndarray::Array2;
-use tandem_nn::engine::{Engine, Mode, Pass};
-use tandem_nn::ledger::Ledger;
-use tandem_nn::loss::cross_entropy;
+use tandem_nn::backend::ledger::Ledger;
+use tandem_nn::backend::{Engine, Mode, Pass};
 use tandem_nn::network::Network;
+use tandem_nn::network::loss::cross_entropy;
 use tandem_nn::tensor::{Shape, Slot};
 
 const IMAGE: Shape = Shape { h: 5, w: 4, c: 3 };

@@ -6,8 +6,8 @@ use common::PlainDevice;
 use common::data::{ALL_LAYERS, SHORT, experiment, quarters, trainer};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use tandem_nn::backend::Engine;
 use tandem_nn::checkpoint::{CheckpointError, Dtype, State};
-use tandem_nn::engine::Engine;
 use tandem_nn::tensor::Slot;
 use tandem_nn::train::{Part, TrainError, Trainer};
 

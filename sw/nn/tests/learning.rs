@@ -6,9 +6,9 @@ use common::PlainDevice;
 use common::data::{ALL_LAYERS, SHORT, experiment, quarters, trainer};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use tandem_nn::backend::Engine;
 use tandem_nn::config::Experiment;
 use tandem_nn::data::load;
-use tandem_nn::engine::Engine;
 use tandem_nn::train::{Part, TrainError, Trainer};
 
 fn accuracy(mut trainer: Trainer) -> f64 {

@@ -5,8 +5,8 @@ mod common;
 use common::data::{ALL_LAYERS, SHORT, experiment, trainer};
 use common::{Note, Recording};
 use ndarray::Array2;
-use tandem_nn::engine::{Engine, Product};
-use tandem_nn::plan::ProductPlan;
+use tandem_nn::backend::{Engine, Product};
+use tandem_nn::layers::ProductPlan;
 use tandem_nn::train::{TrainError, Trainer};
 
 fn recorded(settings: &str, prepare: impl FnOnce(&mut Trainer)) -> (Trainer, Vec<Note>) {

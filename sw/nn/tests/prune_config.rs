@@ -3,8 +3,8 @@
 mod common;
 
 use common::data::{ALL_LAYERS, SHORT, quarters};
+use tandem_nn::backend::Engine;
 use tandem_nn::config::{ConfigError, Document, Experiment};
-use tandem_nn::engine::Engine;
 use tandem_nn::train::{TrainError, Trainer};
 
 fn error_of(pruning: &str) -> ConfigError {

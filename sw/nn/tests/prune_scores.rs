@@ -4,10 +4,10 @@ mod common;
 
 use common::data::{ALL_LAYERS, SHORT, experiment, quarters};
 use ndarray::Array2;
-use tandem_nn::engine::{Engine, Mode, Pass};
-use tandem_nn::ledger::Ledger;
-use tandem_nn::loss::cross_entropy;
+use tandem_nn::backend::ledger::Ledger;
+use tandem_nn::backend::{Engine, Mode, Pass};
 use tandem_nn::network::Network;
+use tandem_nn::network::loss::cross_entropy;
 use tandem_nn::prune::mask::top_k;
 use tandem_nn::prune::probe::Probe;
 use tandem_nn::prune::scores::{Batch, SCORES, ScoreContext};

@@ -5,7 +5,7 @@ mod common;
 use common::PlainDevice;
 use common::data::{ALL_LAYERS, SHORT, experiment, quarters, trainer};
 use ndarray::Array2;
-use tandem_nn::engine::Engine;
+use tandem_nn::backend::Engine;
 use tandem_nn::prune::probe::Probe;
 use tandem_nn::random::{Purpose, Stream};
 use tandem_nn::tensor::Mask;

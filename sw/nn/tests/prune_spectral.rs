@@ -7,7 +7,7 @@ use common::fft::FftDevice;
 use ndarray::Array2;
 use num_complex::Complex;
 use tandem_driver::Points;
-use tandem_nn::engine::Engine;
+use tandem_nn::backend::Engine;
 use tandem_nn::network::Network;
 use tandem_nn::prune::probe::Probe;
 use tandem_nn::prune::scores::{SCORES, ScoreContext};

@@ -5,8 +5,8 @@ mod common;
 use common::data::{ALL_LAYERS, SHORT, experiment, trainer};
 use common::{Lying, PlainDevice};
 use std::sync::atomic::AtomicBool;
+use tandem_nn::backend::Engine;
 use tandem_nn::config::{Augment, Experiment};
-use tandem_nn::engine::Engine;
 use tandem_nn::train::{Observer, StepReport, Trainer};
 
 fn plain() -> Engine {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use tandem_driver::{Device, Exact, Offload};
 use tandem_link::Statistics;
 use tandem_model::CycleModel;
+use tandem_nn::backend::Engine as Computes;
 use tandem_nn::config::Experiment;
-use tandem_nn::engine::Engine as Computes;
 use tandem_nn::train::Trainer;
 
 /// Weights of digits-mlp after some steps.

@@ -8,7 +8,7 @@ use serde_json::json;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use tandem_nn::checkpoint::State;
-use tandem_nn::identity::{Identity, IdentityError};
+use tandem_nn::train::identity::{Identity, IdentityError};
 use tandem_nn::train::{Part, TrainError};
 
 /// Arguments of `eval`.

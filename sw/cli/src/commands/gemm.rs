@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tandem_driver::{Format, GemmRequest, GemmResult, Operand, Pattern, ResultFormat, Sparsity, mismatches};
 use tandem_files::Output;
-use tandem_nn::philox::Philox4x32;
+use tandem_nn::random::philox::Philox4x32;
 use tandem_spec::Config;
 
 /// Most multiplications of a product.

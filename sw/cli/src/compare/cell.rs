@@ -9,11 +9,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
+use tandem_nn::backend::Engine;
+use tandem_nn::backend::ledger::{Busy, Counters};
 use tandem_nn::config::Experiment;
 use tandem_nn::data::Dataset;
-use tandem_nn::engine::Engine;
-use tandem_nn::identity::{Identity, IdentityError};
-use tandem_nn::ledger::{Busy, Counters};
+use tandem_nn::train::identity::{Identity, IdentityError};
 use tandem_nn::train::{Part, Trainer};
 
 /// What a cell came to.

@@ -5,7 +5,7 @@
 //! ```
 
 use super::unquantized::Form;
-use crate::blocks::{column_sums, for_blocks, tile};
+use crate::tensor::blocks::{column_sums, for_blocks, tile};
 use crate::tensor::{Parameter, slice_mut};
 use ndarray::Array2;
 

@@ -11,13 +11,13 @@
 //! # Source   Ding et al., "CirCNN: accelerating and compressing deep neural networks using block-circulant weight
 //! matrices", 2017
 
+use super::spectral::layer::SpectralLayer;
+use super::spectral::products;
+use super::spectral::weights::SpectralWeights;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError};
-use crate::config::number::{Int, yes};
-use crate::plan::{LayerBits, ProductPlan, Range, Signal};
+use crate::layers::{LayerBits, ProductPlan, Range, Signal};
+use crate::number::{Int, yes};
 use crate::spectral::frame::{Blocks, Frame};
-use crate::spectral::layer::SpectralLayer;
-use crate::spectral::products;
-use crate::spectral::weights::SpectralWeights;
 use crate::tensor::Shape;
 use serde::{Deserialize, Serialize};
 

@@ -6,8 +6,8 @@
 
 use super::unquantized::{Form, Gradients, Pullback, Unquantized};
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
-use crate::engine::{Pass, ProductError};
-use crate::plan::Signal;
+use crate::backend::{Pass, ProductError};
+use crate::layers::Signal;
 use crate::tensor::Shape;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};

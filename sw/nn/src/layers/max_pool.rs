@@ -9,10 +9,10 @@
 use super::unquantized::{Form, Gradients, Pullback, Unquantized};
 use super::window::Window;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
-use crate::blocks::{for_block_pairs, for_blocks};
-use crate::config::number::Int;
-use crate::engine::{Pass, ProductError};
-use crate::plan::Signal;
+use crate::backend::{Pass, ProductError};
+use crate::layers::Signal;
+use crate::number::Int;
+use crate::tensor::blocks::{for_block_pairs, for_blocks};
 use crate::tensor::{Shape, slice, slice_mut};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};

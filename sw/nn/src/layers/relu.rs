@@ -6,9 +6,9 @@
 
 use super::unquantized::{Form, Gradients, Pullback, Unquantized};
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
-use crate::blocks::{BLOCK, for_blocks};
-use crate::engine::{Pass, ProductError};
-use crate::plan::{Range, Signal};
+use crate::backend::{Pass, ProductError};
+use crate::layers::{Range, Signal};
+use crate::tensor::blocks::{BLOCK, for_blocks};
 use crate::tensor::{slice, slice_mut};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};

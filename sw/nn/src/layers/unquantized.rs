@@ -42,7 +42,7 @@ pub type Pullback<'a> = Box<dyn Fn(&Array2<f64>, bool) -> Gradients + 'a>;
 /// A layer without quantization, with the parameters that it had when it was asked for.
 pub trait Unquantized: Debug + Send + Sync {
     /// The output, and the way back. `weight` is what scores look at: see
-    /// [`coefficients`](crate::prunable::Prunable::coefficients).
+    /// [`coefficients`](crate::layers::prunable::Prunable::coefficients).
     ///
     /// # Shape   `[B, features]` each → `[B, outputs]`
     /// # Panics  if a layer with weights gets none

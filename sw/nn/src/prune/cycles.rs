@@ -1,8 +1,8 @@
 //! What a pattern costs: the cycles of a layer's three products.
 
-use crate::engine::Product;
-use crate::plan::NetworkPlan;
-use crate::prunable::Pattern;
+use crate::backend::Product;
+use crate::layers::prunable::Pattern;
+use crate::network::plan::NetworkPlan;
 
 /// Predicts cycles. A closure `(layer, pattern) → cycles` is one.
 pub trait CycleOracle: Send {

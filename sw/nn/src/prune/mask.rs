@@ -10,7 +10,7 @@
 //! Of equal scores (sums) the one with the lower row-major index (indices) is kept.
 
 use super::transposable::{FixedPoint, keep_block};
-use crate::prunable::{Groups, Pattern};
+use crate::layers::prunable::{Groups, Pattern};
 use crate::tensor::{Mask, slice, slice_mut};
 use ndarray::Array2;
 use rayon::prelude::*;

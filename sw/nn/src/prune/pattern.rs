@@ -9,7 +9,7 @@
 //!
 //! Groups start anew at each kernel position; the last one of inputs or outputs may be shorter.
 
-use crate::prunable::{Groups, Pattern};
+use crate::layers::prunable::{Groups, Pattern};
 use crate::tensor::Mask;
 use std::fmt;
 use std::str::FromStr;

@@ -1,11 +1,20 @@
 //! Which layers are pruned, and how: decided before anything runs.
 
 use super::budget::erk::Extent;
+use super::config::{LayerOverride, PruningConfig};
 use super::pattern::{PatternSpec, Structure};
 use super::scores::bands;
-use crate::config::{ConfigError, Experiment, LayerOverride, PruningConfig};
+use crate::layers::prunable::{Domain, Groups, Pattern};
 use crate::network::Network;
-use crate::prunable::{Domain, Groups, Pattern};
+
+/// A key of the table `[pruning]` that does not suit the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// The key.
+    pub key: String,
+    /// What is wrong and what is allowed.
+    pub problem: String,
+}
 
 /// A layer that is pruned.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,21 +48,17 @@ impl PrunedLayer {
     }
 }
 
-/// The layers that an experiment prunes, first to last.
+/// The layers that a table prunes, first to last.
 ///
 /// # Errors   a named layer has no weights to prune, or no layer is left
-pub fn layers(
-    experiment: &Experiment,
-    config: &PruningConfig,
-    network: &mut Network,
-) -> Result<Vec<PrunedLayer>, ConfigError> {
+pub fn layers(config: &PruningConfig, network: &mut Network) -> Result<Vec<PrunedLayer>, Unfit> {
     let tensors: Vec<(String, Groups, Domain)> =
         network.prunables().iter().map(|(name, p)| ((*name).to_owned(), p.groups(), p.domain())).collect();
     let all: Vec<&str> = tensors.iter().map(|(name, ..)| name.as_str()).collect();
     let unfit = |key: &str, name: &str| {
         let names: Vec<_> = all.iter().map(|name| format!("`{name}`")).collect();
         let problem = format!("`{name}` has no weights to prune, expected some of {}", names.join(", "));
-        experiment.invalid_pruning(key, problem)
+        Unfit { key: key.to_owned(), problem }
     };
     if let Some(name) = config.layers.iter().flatten().find(|name| !all.contains(&name.as_str())) {
         return Err(unfit("layers", name));
@@ -73,14 +78,14 @@ pub fn layers(
         check(config, name, *groups, *domain, spec).map_err(|(key, problem)| {
             let own = config.overrides.contains_key(name) && key == "pattern";
             let key = if own { format!("layer.{name}.{key}") } else { key.to_owned() };
-            experiment.invalid_pruning(&key, problem)
+            Unfit { key, problem }
         })?;
         pruned.push(pruned_layer(network, tensor, name, *groups, spec));
     }
     if pruned.is_empty() {
         let problem =
             "no layer is left to prune: all but the first and the last with weights are the default";
-        return Err(experiment.invalid_pruning("layers", problem.to_owned()));
+        return Err(Unfit { key: "layers".to_owned(), problem: problem.to_owned() });
     }
     Ok(pruned)
 }

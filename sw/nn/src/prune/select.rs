@@ -5,14 +5,14 @@
 //! ```
 
 use super::budget::{self, Budget, erk, layerwise};
+use super::config::Target;
 use super::cycles::CycleOracle;
 use super::mask;
 use super::pattern::Structure;
 use super::plan::PrunedLayer;
 use super::rank::Scores;
-use crate::config::Target;
-use crate::plan::NetworkPlan;
-use crate::prunable::Pattern;
+use crate::layers::prunable::Pattern;
+use crate::network::plan::NetworkPlan;
 use crate::tensor::Mask;
 use ndarray::Array2;
 

@@ -15,8 +15,8 @@
 //! deviation: the signed grid is symmetric.
 
 use super::{Clip, Quantizer, Role, grid, uniform};
-use crate::blocks::{BLOCK, for_block_pairs, sum};
-use crate::engine::Mode;
+use crate::backend::Mode;
+use crate::tensor::blocks::{BLOCK, for_block_pairs, sum};
 use crate::tensor::{Parameter, Slot};
 use ndarray::Array2;
 use tandem_driver::Format;

@@ -9,8 +9,8 @@
 //! m ← m + (max|v| − m)/10, from the first batch's maximum.
 
 use super::{Clip, Quantizer, Role, grid, uniform};
-use crate::blocks::max_abs;
-use crate::engine::Mode;
+use crate::backend::Mode;
+use crate::tensor::blocks::max_abs;
 use crate::tensor::{Buffer, Slot};
 use ndarray::Array2;
 use tandem_driver::Format;

@@ -13,9 +13,9 @@ pub mod learned;
 pub mod max_abs;
 pub mod uniform;
 
-use crate::blocks::max_abs;
-use crate::engine::Mode;
+use crate::backend::Mode;
 use crate::random::Stream;
+use crate::tensor::blocks::max_abs;
 use crate::tensor::{Slot, reshape, slice, slice_mut};
 use ndarray::{Array2, ArrayView2};
 use tandem_driver::{Format, Operand};

@@ -5,7 +5,7 @@ use super::contraction::Contraction;
 use super::frame::Frame;
 use super::hermitian::{Layout, Spectra};
 use super::transform::Transform;
-use crate::gemm64::{product, transposed_product};
+use crate::tensor::gemm64::{product, transposed_product};
 use crate::tensor::{slice, slice_mut};
 use ndarray::Array2;
 use num_complex::Complex;

@@ -1,6 +1,6 @@
 //! Transforms of the host, in f64: the float reference's, and those that masks depend on.
 
-use crate::blocks::for_blocks;
+use crate::tensor::blocks::for_blocks;
 use crate::tensor::slice_mut;
 use ndarray::Array2;
 use num_complex::Complex;

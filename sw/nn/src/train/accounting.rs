@@ -1,10 +1,11 @@
 //! What a run costs, layer by layer, beside what it would cost dense.
 
 use super::Trainer;
-use crate::engine::{Engine, Product};
-use crate::ledger::Counters;
-use crate::plan::{NetworkPlan, ProductPlan};
-use crate::prunable::Pattern;
+use crate::backend::ledger::Counters;
+use crate::backend::{Engine, Product};
+use crate::layers::ProductPlan;
+use crate::layers::prunable::Pattern;
+use crate::network::plan::NetworkPlan;
 use crate::prune::PrunedLayer;
 use crate::prune::cycles::CycleOracle;
 use crate::prune::scores::{Passes, ScoringPasses};
@@ -68,7 +69,7 @@ impl Trainer {
         let lines = self.training.cycles_by_layer();
         let Engine::Device(device) = &mut self.engine else { return vec![] };
         let (plan, steps) = (self.network.plan(), self.step);
-        let account = |line: crate::ledger::LayerCounters| {
+        let account = |line: crate::backend::ledger::LayerCounters| {
             let layer = plan.layers.iter().find(|l| l.name == line.layer)?;
             let report = reports.iter().find(|r| r.layer == line.layer)?;
             let mut product = |product: Product, cost: Counters| {

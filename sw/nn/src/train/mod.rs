@@ -12,6 +12,7 @@ mod batches;
 mod error;
 mod finite;
 mod history;
+pub mod identity;
 mod pruning;
 mod report;
 mod state;
@@ -21,15 +22,15 @@ pub use history::{EpochRecord, History, Tested};
 pub use report::{EpochReport, Evaluation, Observer, StepReport};
 pub use state::EXPERIMENT;
 
+use crate::backend::ledger::Ledger;
+use crate::backend::{Engine, Mode, Pass};
 use crate::config::Experiment;
 use crate::data::Dataset;
-use crate::engine::{Engine, Mode, Pass};
-use crate::identity::Identity;
-use crate::ledger::Ledger;
-use crate::loss::{Outcome, cross_entropy};
 use crate::network::Network;
+use crate::network::loss::{Outcome, cross_entropy};
 use crate::prune::Pruner;
 use crate::tensor::{Shape, Slot};
+use crate::train::identity::Identity;
 use batches::Batches;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -89,9 +90,13 @@ impl Trainer {
         }
         let images = experiment.data.training_images(data.train.len());
         let steps = (images / experiment.data.batch) as u64 * experiment.train.epochs;
-        let pruning = experiment.pruning.as_ref();
-        let pruner =
-            pruning.map(|config| Pruner::new(&experiment, config, &mut network, steps)).transpose()?;
+        let pruner = match &experiment.pruning {
+            Some(config) => {
+                let pruner = Pruner::new(config, &mut network, steps, experiment.train.seed);
+                Some(pruner.map_err(|unfit| experiment.unfit_pruning(unfit))?)
+            }
+            None => None,
+        };
         Ok(Trainer {
             batches: Batches::new(&experiment, images, &data),
             pruner,

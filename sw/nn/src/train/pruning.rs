@@ -3,9 +3,9 @@
 use super::accounting::CycleTable;
 use super::batches::Batches;
 use super::{TrainError, Trainer};
+use crate::backend::Engine;
 use crate::config::Experiment;
 use crate::data::Dataset;
-use crate::engine::Engine;
 use crate::prune::budget::Budget;
 use crate::prune::cycles::CycleOracle;
 use crate::prune::scores::{Batch, ScoringPasses};

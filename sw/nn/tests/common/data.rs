@@ -2,9 +2,9 @@
 
 use ndarray::Array2;
 use std::sync::Arc;
+use tandem_nn::backend::Engine;
 use tandem_nn::config::{Document, Experiment};
 use tandem_nn::data::{Dataset, Split};
-use tandem_nn::engine::Engine;
 use tandem_nn::train::Trainer;
 
 /// Images of 6 × 6 pixels: class c has its bright pixels in quarter c, noise everywhere.

@@ -1,11 +1,11 @@
 //! One layer on its own, and the derivative of L = Σ c·y by its inputs and parameters.
 
 use ndarray::Array2;
+use tandem_nn::backend::ledger::Ledger;
+use tandem_nn::backend::{Engine, Mode, Pass};
 use tandem_nn::config::{Document, Experiment};
-use tandem_nn::engine::{Engine, Mode, Pass};
 use tandem_nn::layers::{Layer, Site, Tape};
-use tandem_nn::ledger::Ledger;
-use tandem_nn::plan::{Range, Signal};
+use tandem_nn::layers::{Range, Signal};
 use tandem_nn::tensor::{Shape, Slot};
 
 /// A layer with its inputs and the weights c of its outputs.

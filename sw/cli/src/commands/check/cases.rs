@@ -5,7 +5,7 @@ use crate::failure::check;
 use anyhow::Result;
 use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity, mismatches};
 use tandem_model::Twin;
-use tandem_nn::philox::Philox4x32;
+use tandem_nn::random::philox::Philox4x32;
 use tandem_sim::Sim;
 use tandem_spec::{Config, Engine, RunOptions, Stall};
 use tandem_tests::programs::random_program;

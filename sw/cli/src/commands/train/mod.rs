@@ -22,9 +22,9 @@ use folder::{Recipe, RunFolder};
 use progress::Progress;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tandem_nn::backend::Engine;
 use tandem_nn::config::{Document, Experiment, Setting};
 use tandem_nn::data;
-use tandem_nn::engine::Engine;
 use tandem_nn::train::{Observer, Part, Tested, Trainer};
 use tandem_spec::Config;
 

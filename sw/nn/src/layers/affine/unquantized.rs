@@ -1,11 +1,11 @@
 //! The contraction in f64: Y = im2col(X)·W + b; a linear layer is a window of one pixel.
 
 use super::Affine;
-use crate::gemm64::{product, transposed_product};
 use crate::layers::bias::{self, WideBias};
 use crate::layers::cosine::Cosine;
 use crate::layers::unquantized::{Form, Gradients, Pullback, Unquantized};
 use crate::layers::window::Window;
+use crate::tensor::gemm64::{product, transposed_product};
 use crate::tensor::{slice, slice_mut};
 use ndarray::Array2;
 

@@ -1,8 +1,8 @@
 //! Batch normalization in f64.
 
 use super::BatchNormLayer;
-use crate::blocks::column_sums;
 use crate::layers::unquantized::{Form, Gradients, Pullback, Unquantized};
+use crate::tensor::blocks::column_sums;
 use crate::tensor::slice;
 use ndarray::Array2;
 

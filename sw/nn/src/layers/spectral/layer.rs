@@ -6,18 +6,18 @@
 //! dY ─ quantize in space, stochastically ─ FFT ─ quantize by rings, stochastically ─► dŶ: in dX̂ = dŶ·Aᴴ and dŴ alike
 //! ```
 
-use super::frame::Frame;
-use super::hermitian::{Layout, Spectra};
-use super::quantize::{forward_steps, inverse_steps, quantize, ring_maxima, ring_scales, to_unit};
-use super::reference::Reference;
 use super::unquantized::UnquantizedSpectral;
 use super::weights::SpectralWeights;
-use crate::engine::{Mode, Pass, Product, ProductError};
+use crate::backend::{Mode, Pass, Product, ProductError};
 use crate::layers::bias::{add_bias, bias_gradient};
+use crate::layers::prunable::{Groups, Prunable};
 use crate::layers::unquantized::Unquantized;
 use crate::layers::{Layer, Site, Tape};
-use crate::prunable::{Groups, Prunable};
 use crate::quant::{Quantized, quantize_gradient};
+use crate::spectral::frame::Frame;
+use crate::spectral::hermitian::{Layout, Spectra};
+use crate::spectral::quantize::{forward_steps, inverse_steps, quantize, ring_maxima, ring_scales, to_unit};
+use crate::spectral::reference::Reference;
 use crate::tensor::{Buffer, Parameter, Slot, reshape, slice, slice_mut};
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex;
@@ -176,7 +176,7 @@ impl SpectralLayer {
         let spectrum = self.weights.device_spectrum(pass)?;
         let (bins, contraction) = (self.weights.bins(), self.frame.contraction());
         let size = contraction.channels * contraction.outputs;
-        let real = |(bin, w): (&super::bins::Bin, &[Complex<f32>])| contraction.real(bin, w);
+        let real = |(bin, w): (&crate::spectral::bins::Bin, &[Complex<f32>])| contraction.real(bin, w);
         let matrices: Spectra<f32> = bins.iter().zip(slice(&spectrum).chunks_exact(size)).map(real).collect();
         let scales = ring_scales(&ring_maxima(bins, &matrices), self.spectra_bits);
         self.matrices = (quantize(bins, &matrices, &scales, self.spectra_bits, None), scales);

@@ -6,10 +6,10 @@
 //! coefficients  [bins·channels, outputs]       complex
 //! ```
 
-use super::bins::{Bin, Bins};
-use super::frame::Frame;
-use super::hermitian::{Layout, Spectra};
-use crate::prunable::Groups;
+use crate::layers::prunable::Groups;
+use crate::spectral::bins::{Bin, Bins};
+use crate::spectral::frame::Frame;
+use crate::spectral::hermitian::{Layout, Spectra};
 use crate::tensor::{slice, slice_mut};
 use ndarray::{Array2, ArrayView1};
 use num_complex::Complex;

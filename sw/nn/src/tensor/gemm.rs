@@ -7,7 +7,7 @@
 //! Tiles of 4 × 8 accumulators keep the inner loop in registers; a tile never changes the order in
 //! which one element's terms are added.
 
-use crate::blocks::{for_blocks, map_blocks};
+use crate::tensor::blocks::{for_blocks, map_blocks};
 use ndarray::{Array2, ArrayView2, s};
 use std::ops::Range;
 

@@ -3,6 +3,10 @@
 //! Activations are `Array2<f32>` of `[batch, h·w·c]`, row-major, each row one example in the order
 //! (h, w, c) with c fastest. A flat vector of n features has the shape 1 × 1 × n.
 
+pub mod blocks;
+pub mod gemm;
+pub(crate) mod gemm64;
+
 use ndarray::Array2;
 use std::fmt;
 

@@ -8,17 +8,17 @@
 //! The latter is gradient descent on the N points of w themselves, in other coordinates: FFT/√N is unitary. (Of a bin
 //! that stands for itself and its mirror image ĝ/√N is half of the derivative by the real and the imaginary part.)
 
-use super::bins::Bins;
 use super::coordinates::{Coordinates, real_planes};
-use super::frame::Frame;
-use super::quantize::{UNIT, forward_steps, inverse_steps, to_unit};
-use super::transform::Transform;
-use crate::blocks::max_abs;
-use crate::engine::{Pass, Product, ProductError};
+use crate::backend::{Pass, Product, ProductError};
 use crate::layers::Site;
-use crate::prunable::{Domain, Groups, Pattern, Prunable};
+use crate::layers::prunable::{Domain, Groups, Pattern, Prunable};
 use crate::quant::uniform::round_nearest;
 use crate::random::{Purpose, Stream};
+use crate::spectral::bins::Bins;
+use crate::spectral::frame::Frame;
+use crate::spectral::quantize::{UNIT, forward_steps, inverse_steps, to_unit};
+use crate::spectral::transform::Transform;
+use crate::tensor::blocks::max_abs;
 use crate::tensor::{Mask, Parameter, Slot, slice, slice_mut};
 use ndarray::Array2;
 use num_complex::Complex;

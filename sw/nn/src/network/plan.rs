@@ -1,101 +1,37 @@
 //! The network as plain data: shapes, formats and products, inferred before anything runs.
 
-use crate::config::{ConfigError, Experiment};
+use crate::backend::Product;
 use crate::digest::Digest;
-use crate::engine::Product;
-use crate::layers::LayerSpec;
-use crate::prunable::{Groups, Pattern};
+use crate::layers::{LayerBits, LayerEntry, LayerSpec, ProductPlan, Range, Signal};
 use crate::tensor::Shape;
 use std::sync::Arc;
-use tandem_driver::plan::{self as driver_plan, Problem, ResultWidth};
-use tandem_driver::{Cost, Device, Format, Selection};
-
-pub use crate::config::LayerBits;
 
 /// Most weights of a network: several tensors of so many f32 are kept.
 const MOST_WEIGHTS: u128 = 1 << 27;
 /// Most values of an operand or result of a product, or of a batch between layers.
 const MOST_VALUES: u128 = 1 << 31;
 
-/// What values a signal can take, which decides how it is quantized.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Range {
-    /// Pixels of the input, in [0, 1]: unsigned with the fixed scale 1/(2^b − 1).
-    Pixel,
-    /// Not negative: unsigned.
-    NonNegative,
-    /// Anything: signed.
-    Real,
+/// Why layers make no network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlanError {
+    /// A key of a layer's table does not suit.
+    Layer {
+        /// Index of the layer.
+        layer: usize,
+        /// The key.
+        key: String,
+        /// What is wrong and what is allowed.
+        problem: String,
+    },
+    /// The batch is too large.
+    Batch {
+        /// What is too large, and what is allowed.
+        problem: String,
+    },
 }
 
-/// What flows between layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Signal {
-    /// The shape of one example.
-    pub shape: Shape,
-    /// The values.
-    pub range: Range,
-}
-
-/// One product of a training step: `[m, k]` · `[k, n]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ProductPlan {
-    /// Which of the three.
-    pub product: Product,
-    /// Rows.
-    pub m: usize,
-    /// Contraction.
-    pub k: usize,
-    /// Columns.
-    pub n: usize,
-    /// Format of the left operand.
-    pub x: Format,
-    /// Format of the right operand.
-    pub w: Format,
-    /// How the layer's weights are ordered.
-    pub groups: Groups,
-    /// `[m, k, n]` of another way to the same integers, taken where it costs fewer cycles.
-    pub alternative: Option<[usize; 3]>,
-    /// How often it runs in a training step.
-    pub times: usize,
-}
-
-impl ProductPlan {
-    /// The product as a device plans it, and its alternative, for weights whose mask has a pattern.
-    pub fn problems(&self, pattern: Option<Pattern>) -> Vec<Problem> {
-        let selection = match (self.product, self.groups.selection(self.product, pattern)) {
-            (_, None) => Selection::Dense,
-            (Product::WeightGradient, Some(p)) => Selection::Results(p),
-            (_, Some(p)) => Selection::Weights(p),
-        };
-        let problem = |[m, k, n]: [usize; 3]| {
-            let shape = driver_plan::Shape { m, k, n };
-            Problem { shape, x: self.x, w: self.w, result: ResultWidth::Full, selection }
-        };
-        std::iter::once([self.m, self.k, self.n]).chain(self.alternative).map(problem).collect()
-    }
-
-    /// The same product for a batch of `images` instead of `batch`.
-    pub fn for_batch(&self, batch: usize, images: usize) -> ProductPlan {
-        let scale = |rows: usize| rows / batch * images;
-        match self.product {
-            Product::WeightGradient => ProductPlan { k: scale(self.k), ..*self },
-            Product::Forward | Product::InputGradient => ProductPlan {
-                m: scale(self.m),
-                alternative: self.alternative.map(|[m, k, n]| [scale(m), k, n]),
-                ..*self
-            },
-        }
-    }
-
-    /// What all its runs in a training step will cost on a device, the cheaper way; `None` if the device cannot tell or run it.
-    pub fn cost(&self, device: &mut dyn Device, pattern: Option<Pattern>) -> Option<Cost> {
-        let problems = self.problems(pattern);
-        let each = problems.iter().filter_map(|p| device.predict(p)).min_by_key(|cost| cost.cycles)?;
-        let mut cost = Cost::default();
-        cost.add_times(&each, self.times as u64);
-        Some(cost)
-    }
+fn invalid(layer: usize, key: &str, problem: String) -> PlanError {
+    PlanError::Layer { layer, key: key.to_owned(), problem }
 }
 
 /// One layer, inferred.
@@ -133,22 +69,29 @@ pub struct NetworkPlan {
 }
 
 impl NetworkPlan {
-    pub(crate) fn new(experiment: &Experiment, input: Shape, classes: usize) -> Result<Self, ConfigError> {
+    /// The network of these layers, for batches of examples of the shape `input`.
+    ///
+    /// # Errors   a layer that does not suit its input, an output other than one value a class, or too large a network
+    pub fn new(
+        entries: &[LayerEntry],
+        batch: usize,
+        input: Shape,
+        classes: usize,
+    ) -> Result<Self, PlanError> {
         let input = Signal { shape: input, range: Range::Pixel };
         let mut signals = vec![input];
         // Whether a parameter lies on the way to this signal.
         let mut trained = vec![false];
         let mut layers = Vec::new();
         let mut weights = 0;
-        for (i, entry) in experiment.layers.iter().enumerate() {
-            let invalid = |key: &str, problem| experiment.invalid_layer(i, key, problem);
-            let sources = sources(experiment, i)?;
+        for (i, entry) in entries.iter().enumerate() {
+            let sources = sources(entries, i)?;
             let inputs: Vec<_> = sources.iter().map(|&s| signals[s]).collect();
-            let output = entry.spec.infer(&inputs).map_err(|e| invalid(e.key, e.problem))?;
+            let output = entry.spec.infer(&inputs).map_err(|e| invalid(i, e.key, e.problem))?;
             let wants_gradient: Vec<_> = sources.iter().map(|&s| trained[s]).collect();
-            let mut products = entry.spec.products(inputs[0], &entry.bits, experiment.data.batch);
-            check_bits(experiment, i, inputs[0], &products)?;
-            weights += check_size(experiment, i, output, &products, weights)?;
+            let mut products = entry.spec.products(inputs[0], &entry.bits, batch);
+            check_bits(entry, inputs[0], &products).map_err(|(key, problem)| invalid(i, key, problem))?;
+            weights += check_size((i, entry), batch, output, &products, weights)?;
             products.retain(|p| p.product != Product::InputGradient || wants_gradient[0]);
             signals.push(output);
             trained.push(entry.spec.trained() || wants_gradient.contains(&true));
@@ -167,11 +110,11 @@ impl NetworkPlan {
         let (last, output) = (layers.len() - 1, signals[layers.len()].shape);
         if output != Shape::flat(classes) {
             let problem = format!("the last output must be 1×1×{classes}, one value a class, got {output}");
-            return Err(experiment.invalid_layer(last, "type", problem));
+            return Err(invalid(last, "type", problem));
         }
         if !trained[layers.len()] {
             let problem = "the network has nothing to train".to_owned();
-            return Err(experiment.invalid_layer(last, "type", problem));
+            return Err(invalid(last, "type", problem));
         }
         Ok(NetworkPlan { input, classes, layers })
     }
@@ -199,11 +142,11 @@ impl NetworkPlan {
 }
 
 /// Where the inputs of layer `i` come from.
-fn sources(experiment: &Experiment, i: usize) -> Result<Vec<usize>, ConfigError> {
-    let Some(from) = experiment.layers[i].spec.second_input() else {
+fn sources(entries: &[LayerEntry], i: usize) -> Result<Vec<usize>, PlanError> {
+    let Some(from) = entries[i].spec.second_input() else {
         return Ok(vec![i]);
     };
-    let earlier = &experiment.layers[..i.saturating_sub(1)];
+    let earlier = &entries[..i.saturating_sub(1)];
     let names = std::iter::once("input").chain(earlier.iter().map(|layer| layer.name.as_str()));
     // The layer just before would be added to itself.
     let names: Vec<_> = names.take(i).collect();
@@ -216,58 +159,55 @@ fn sources(experiment: &Experiment, i: usize) -> Result<Vec<usize>, ConfigError>
             } else {
                 format!("must be one of {}", names.join(", "))
             };
-            Err(experiment.invalid_layer(i, "from", allowed))
+            Err(invalid(i, "from", allowed))
         }
     }
 }
 
 /// Checks a layer before anything is allocated for it, and returns how many weights it has.
 fn check_size(
-    experiment: &Experiment,
-    i: usize,
+    (i, entry): (usize, &LayerEntry),
+    batch: usize,
     output: Signal,
     products: &[ProductPlan],
     earlier: u128,
-) -> Result<u128, ConfigError> {
+) -> Result<u128, PlanError> {
     let size = |a: usize, b: usize| a as u128 * b as u128;
     let forward = products.iter().filter(|p| p.product == Product::Forward);
     let weights: u128 = forward.map(|p| size(p.k, p.n) * p.times as u128).sum();
     if earlier + weights > MOST_WEIGHTS {
-        let own = experiment.layers[i].spec.described();
+        let own = entry.spec.described();
         let key = ["outputs", "channels"].into_iter().find(|key| own.get(key).is_some()).unwrap_or("type");
         let all = earlier + weights;
         let problem = format!("the network has {all} weights up to here, at most {MOST_WEIGHTS} are allowed");
-        return Err(experiment.invalid_layer(i, key, problem));
+        return Err(invalid(i, key, problem));
     }
     let operands = products.iter().flat_map(|p| [size(p.m, p.k), size(p.k, p.n), size(p.m, p.n)]);
-    let batch = size(experiment.data.batch, output.shape.features());
+    let batch = size(batch, output.shape.features());
     let largest = operands.chain([batch]).max().unwrap_or_default();
     if largest > MOST_VALUES {
-        let name = &experiment.layers[i].name;
+        let name = &entry.name;
         let problem =
             format!("layer `{name}` needs a matrix of {largest} values, at most {MOST_VALUES} are allowed");
-        return Err(experiment.invalid_batch(problem));
+        return Err(PlanError::Batch { problem });
     }
     Ok(weights)
 }
 
 fn check_bits(
-    experiment: &Experiment,
-    i: usize,
+    entry: &LayerEntry,
     input: Signal,
     products: &[ProductPlan],
-) -> Result<(), ConfigError> {
-    let layer = &experiment.layers[i];
-    if products.is_empty() && layer.overrides_bits {
-        let problem = format!("a `{}` layer has no products", layer.kind);
-        return Err(experiment.invalid_layer(i, "bits", problem));
+) -> Result<(), (&'static str, String)> {
+    if products.is_empty() && entry.overrides_bits {
+        return Err(("bits", format!("a `{}` layer has no products", entry.kind)));
     }
-    if !products.is_empty() && input.range == Range::Real && layer.bits.activations < 2 {
+    if !products.is_empty() && input.range == Range::Real && entry.bits.activations < 2 {
         let problem = format!(
             "the input of `{}` can be negative and needs at least 2 bits, got {}",
-            layer.name, layer.bits.activations
+            entry.name, entry.bits.activations
         );
-        return Err(experiment.invalid_layer(i, "bits.activations", problem));
+        return Err(("bits.activations", problem));
     }
     Ok(())
 }

@@ -11,16 +11,16 @@
 
 mod unquantized;
 
-use crate::blocks::{BLOCK, for_blocks};
-use crate::engine::{Pass, Product, ProductError};
-use crate::gemm;
+use crate::backend::{Pass, Product, ProductError};
 use crate::layers::Site;
 use crate::layers::bias::{add_bias, bias_gradient};
 use crate::layers::cosine::Cosine;
+use crate::layers::prunable::{Domain, Groups, Pattern, Prunable};
 use crate::layers::transposed::Transposed;
-use crate::prunable::{Domain, Groups, Pattern, Prunable};
 use crate::quant::{Quantized, quantize_gradient};
 use crate::random::{Purpose, Stream};
+use crate::tensor::blocks::{BLOCK, for_blocks};
+use crate::tensor::gemm;
 use crate::tensor::{Mask, Parameter, Slot, reshape, slice, slice_mut};
 use ndarray::{Array2, ArrayView2};
 use tandem_driver::{Format, Operand, Sparsity};

@@ -13,10 +13,10 @@ mod unquantized;
 
 use super::unquantized::Unquantized;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
-use crate::blocks::{column_sums, for_blocks, tile};
-use crate::config::number::{Fraction, Real, Tiny};
-use crate::engine::{Mode, Pass, ProductError};
-use crate::plan::{Range, Signal};
+use crate::backend::{Mode, Pass, ProductError};
+use crate::layers::{Range, Signal};
+use crate::number::{Fraction, Real, Tiny};
+use crate::tensor::blocks::{column_sums, for_blocks, tile};
 use crate::tensor::{Buffer, Parameter, Slot, slice, slice_mut};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -223,8 +223,8 @@ impl Layer for BatchNormLayer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Engine;
-    use crate::ledger::Ledger;
+    use crate::backend::Engine;
+    use crate::backend::ledger::Ledger;
     use ndarray::array;
 
     /// Two channels; every number is a sum of powers of two, so that all but the root are exact.

@@ -11,7 +11,9 @@
 //!
 //! # Source   Kingma & Ba 2015, algorithm 1 (adam)
 
-use crate::blocks::{BLOCK, for_block_pairs};
+pub mod schedule;
+
+use crate::tensor::blocks::{BLOCK, for_block_pairs};
 use crate::tensor::{Parameter, slice, slice_mut};
 use ndarray::Array2;
 

@@ -1,9 +1,9 @@
 //! A spectral layer in f64 as a function of the magnitudes of its coefficients, whose angles are fixed.
 
-use super::reference::Reference;
 use super::weights::SpectralWeights;
 use crate::layers::bias::{self, WideBias};
 use crate::layers::unquantized::{Form, Gradients, Pullback, Unquantized};
+use crate::spectral::reference::Reference;
 use crate::tensor::{Parameter, slice};
 use ndarray::Array2;
 use num_complex::Complex;

@@ -2,7 +2,7 @@
 //!
 //! Sums run in index order, without FMA.
 
-use crate::blocks::for_blocks;
+use crate::tensor::blocks::for_blocks;
 use crate::tensor::{slice, slice_mut};
 use ndarray::Array2;
 

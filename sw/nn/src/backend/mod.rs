@@ -5,7 +5,9 @@
 //!                                                                   └─ cost ─► Ledger[layer][product]
 //! ```
 
-use crate::ledger::Ledger;
+pub mod ledger;
+
+use crate::backend::ledger::Ledger;
 use crate::random::{Purpose, Stream};
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex;

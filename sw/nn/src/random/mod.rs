@@ -7,7 +7,9 @@
 //! `step` is the training step for gradients, the epoch for shuffling and augmentation, and 0 for
 //! initial weights. `index` is the logical flat index of the value that the number is for.
 
-use crate::philox::{Philox4x32, uniform};
+pub mod philox;
+
+use crate::random::philox::{Philox4x32, uniform};
 
 /// What a random number is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! ```
-//! use tandem_nn::philox::{Philox4x32, uniform};
+//! use tandem_nn::random::philox::{Philox4x32, uniform};
 //! let (step, layer, index) = (7, 2, 40);
 //! let words = Philox4x32::new(1).block([index / 4, 0, layer, step]);
 //! let u = uniform(words[index as usize % 4]);

@@ -8,13 +8,16 @@
 //! A signal with several consumers gets the sum of their gradients, the last consumer's first. Buffers
 //! are kept from step to step.
 
-use crate::engine::{Pass, ProductError};
+pub mod loss;
+pub mod plan;
+
+use crate::backend::{Pass, ProductError};
+use crate::layers::prunable::Prunable;
 use crate::layers::unquantized::Unquantized;
 use crate::layers::{Layer, Site, Tape};
-use crate::plan::{LayerPlan, NetworkPlan};
-use crate::prunable::Prunable;
 use crate::tensor::{Slot, reshape};
 use ndarray::Array2;
+use plan::{LayerPlan, NetworkPlan};
 
 /// A network that runs.
 pub struct Network {

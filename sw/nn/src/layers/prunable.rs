@@ -5,7 +5,7 @@
 //! alone, so that they can come back. A mask that comes with a [`Pattern`] is run as N:M selection:
 //! its zeros cost no cycles on a device that can select.
 
-use crate::engine::Product;
+use crate::backend::Product;
 use crate::layers::cosine::Cosine;
 use crate::tensor::{Mask, Parameter};
 use ndarray::Array2;

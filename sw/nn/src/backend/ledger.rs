@@ -1,6 +1,6 @@
 //! What training cost on the accelerator, by layer and product.
 
-use crate::engine::Product;
+use crate::backend::Product;
 use serde::{Deserialize, Serialize};
 use tandem_driver::Cost;
 
