@@ -17,7 +17,7 @@
 //!
 //! ```
 //! use std::sync::{Arc, atomic::AtomicBool};
-//! use tandem_nn::{config::{Document, Experiment}, data, backend::Engine, train::{Part, Trainer}};
+//! use tandem_nn::{config::{Document, Experiment}, data, backend::Backend, train::{Part, Trainer}};
 //!
 //! let text = r#"
 //!     name = "tiny"
@@ -28,7 +28,7 @@
 //! "#;
 //! let experiment = Experiment::parse(Document::new("tiny.toml", text))?;
 //! let digits = Arc::new(data::load("digits", None)?);
-//! let mut trainer = Trainer::new(experiment, digits, Engine::Float)?;
+//! let mut trainer = Trainer::new(experiment, digits, Backend::Float)?;
 //! let stop = AtomicBool::new(false);
 //! while !trainer.is_finished() {
 //!     trainer.epoch(&mut (), &stop)?;

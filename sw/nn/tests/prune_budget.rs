@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use tandem_nn::config::{Document, Experiment, PruningConfig, Target};
-use tandem_nn::layers::prunable::Pattern;
+use tandem_nn::layers::prunable::MaskPattern;
 use tandem_nn::network::Network;
 use tandem_nn::prune::cycles::{CycleOracle, Multiplications};
 use tandem_nn::prune::mask::retained;
@@ -52,7 +52,7 @@ impl Case {
         let pattern = |layer: usize| {
             let pruned = self.layers.iter().zip(levels).find(|(pruned, _)| pruned.layer == layer);
             let pattern = pruned.and_then(|(pruned, &n)| pruned.structure.pattern(n));
-            pattern.unwrap_or(Pattern { n: 1, m: 1, transposable: false })
+            pattern.unwrap_or(MaskPattern { n: 1, m: 1, transposable: false })
         };
         layers.map(|layer| oracle.cycles(layer, pattern(layer))).sum()
     }

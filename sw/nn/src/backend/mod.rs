@@ -16,26 +16,26 @@ use tandem_driver::plan::Problem;
 use tandem_driver::{Device, DeviceError, FftRequest, FftResult, GemmRequest, Operand, Points, ResultFormat};
 use tandem_driver::{Scaling, Sparsity};
 
-/// Who computes a network's matrix products.
-pub enum Engine {
+/// Who computes a network's matrix products. (An *engine*, in `tandem_spec`, runs instruction streams; a device may be one.)
+pub enum Backend {
     /// The host, in f32 and without quantization: the reference of the same network.
     Float,
     /// An accelerator, in integers.
     Device(Box<dyn Device>),
 }
 
-impl Engine {
+impl Backend {
     /// Short name for tables and JSON.
     pub fn name(&self) -> &str {
         match self {
-            Engine::Float => "float",
-            Engine::Device(device) => device.name(),
+            Backend::Float => "float",
+            Backend::Device(device) => device.name(),
         }
     }
 
     /// Whether this is the float reference.
     pub fn is_float(&self) -> bool {
-        matches!(self, Engine::Float)
+        matches!(self, Backend::Float)
     }
 }
 
@@ -79,7 +79,7 @@ pub struct Pass<'a> {
     pub layer: usize,
     seed: u64,
     step: u64,
-    engine: &'a mut Engine,
+    backend: &'a mut Backend,
     ledger: &'a mut Ledger,
 }
 
@@ -97,13 +97,13 @@ pub struct ProductError {
 
 impl<'a> Pass<'a> {
     /// A pass on `engine` whose costs are added to `ledger`.
-    pub fn new(mode: Mode, seed: u64, step: u64, engine: &'a mut Engine, ledger: &'a mut Ledger) -> Self {
-        Pass { mode, layer: 0, seed, step, engine, ledger }
+    pub fn new(mode: Mode, seed: u64, step: u64, backend: &'a mut Backend, ledger: &'a mut Ledger) -> Self {
+        Pass { mode, layer: 0, seed, step, backend, ledger }
     }
 
     /// Whether products are computed by the float reference.
     pub fn is_float(&self) -> bool {
-        self.engine.is_float()
+        self.backend.is_float()
     }
 
     /// The numbers that round this layer's output gradient in this step.
@@ -128,7 +128,7 @@ impl<'a> Pass<'a> {
         points: Points,
         inverse: bool,
     ) -> Result<FftResult, ProductError> {
-        let Engine::Device(device) = &mut *self.engine else {
+        let Backend::Device(device) = &mut *self.backend else {
             panic!("the float engine takes no integer transforms");
         };
         let request = FftRequest { x: x.view(), points, inverse, scaling: Scaling::Block };
@@ -151,7 +151,7 @@ impl<'a> Pass<'a> {
         w: Operand<'_>,
         sparsity: Sparsity<'_>,
     ) -> Result<Array2<i64>, ProductError> {
-        let Engine::Device(device) = &mut *self.engine else {
+        let Backend::Device(device) = &mut *self.backend else {
             panic!("the float engine takes no integer products");
         };
         let request = GemmRequest {
@@ -169,7 +169,7 @@ impl<'a> Pass<'a> {
 
     /// The cheaper of two ways to the same integers, by the device's cycle model: whether it is the second.
     pub fn prefers_second(&mut self, first: &Problem, second: &Problem) -> bool {
-        let Engine::Device(device) = &mut *self.engine else { return false };
+        let Backend::Device(device) = &mut *self.backend else { return false };
         match (device.predict(first), device.predict(second)) {
             (Some(first), Some(second)) => second.cycles < first.cycles,
             _ => false,

@@ -1,6 +1,6 @@
 //! The products of a training step, as plain data.
 
-use super::prunable::{Groups, Pattern};
+use super::prunable::{Groups, MaskPattern};
 use super::{LayerBits, Signal};
 use crate::backend::Product;
 use tandem_driver::plan::{Problem, ResultWidth, Shape};
@@ -31,7 +31,7 @@ pub struct ProductPlan {
 
 impl ProductPlan {
     /// The product as a device plans it, and its alternative, for weights whose mask has a pattern.
-    pub fn problems(&self, pattern: Option<Pattern>) -> Vec<Problem> {
+    pub fn problems(&self, pattern: Option<MaskPattern>) -> Vec<Problem> {
         let selection = match (self.product, self.groups.selection(self.product, pattern)) {
             (_, None) => Selection::Dense,
             (Product::WeightGradient, Some(p)) => Selection::Results(p),
@@ -58,7 +58,7 @@ impl ProductPlan {
     }
 
     /// What all its runs in a training step will cost on a device, the cheaper way; `None` if the device cannot tell or run it.
-    pub fn cost(&self, device: &mut dyn Device, pattern: Option<Pattern>) -> Option<Cost> {
+    pub fn cost(&self, device: &mut dyn Device, pattern: Option<MaskPattern>) -> Option<Cost> {
         let problems = self.problems(pattern);
         let each = problems.iter().filter_map(|p| device.predict(p)).min_by_key(|cost| cost.cycles)?;
         let mut cost = Cost::default();

@@ -2,7 +2,7 @@
 //!
 //! A layer lists its prunable tensors. Whoever sets a mask gets, in every later step: masked weights
 //! are zero in the forward product and in dX, and dW is masked. The values under the mask are left
-//! alone, so that they can come back. A mask that comes with a [`Pattern`] is run as N:M selection:
+//! alone, so that they can come back. A mask that comes with a [`MaskPattern`] is run as N:M selection:
 //! its zeros cost no cycles on a device that can select.
 
 use crate::backend::Product;
@@ -47,13 +47,17 @@ impl Groups {
 
     /// Inputs after which the groups of a pattern start anew: the channels of a kernel position; all inputs
     /// of the window, if it has fewer channels than a group and only inputs are grouped.
-    pub const fn run(&self, pattern: Pattern) -> usize {
+    pub const fn run(&self, pattern: MaskPattern) -> usize {
         if pattern.transposable || self.channels >= pattern.m { self.channels } else { self.contraction() }
     }
 
     /// A mask's pattern as one of the three products sees it: along K of the forward product, along the
     /// outputs of the input gradient (if it is transposable), along the rows of dW. `None` is dense.
-    pub fn selection(&self, product: Product, pattern: Option<Pattern>) -> Option<tandem_driver::Pattern> {
+    pub fn selection(
+        &self,
+        product: Product,
+        pattern: Option<MaskPattern>,
+    ) -> Option<tandem_driver::Pattern> {
         let pattern = pattern.filter(|p| p.n < p.m)?;
         let run = match product {
             Product::InputGradient if !pattern.transposable => return None,
@@ -70,7 +74,7 @@ impl Groups {
 /// Groups start at input (output) 0 of each kernel position and end, maybe shorter, at the last; see
 /// [`Groups::run`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Pattern {
+pub struct MaskPattern {
     /// Kept weights of a group, 1 to `m`; `n == m` is dense.
     pub n: usize,
     /// Weights of a group: 1, 2, 4, 8 or 16.
@@ -123,7 +127,7 @@ pub trait Prunable {
     /// Replaces the mask. `pattern` is one that it satisfies, or `None` for an unstructured mask.
     ///
     /// # Panics   if its shape is not `[K, N]`
-    fn set_mask(&mut self, mask: Option<Mask>, pattern: Option<Pattern>);
+    fn set_mask(&mut self, mask: Option<Mask>, pattern: Option<MaskPattern>);
 
     /// Whether the next backward passes also leave the gradient of all weights, masked ones too, in
     /// [`dense_gradient`](Self::dense_gradient). It costs the dense product.

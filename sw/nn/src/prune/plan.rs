@@ -4,7 +4,7 @@ use super::budget::erk::Extent;
 use super::config::{LayerOverride, PruningConfig};
 use super::pattern::{PatternSpec, Structure};
 use super::scores::bands;
-use crate::layers::prunable::{Domain, Groups, Pattern};
+use crate::layers::prunable::{Domain, Groups, MaskPattern};
 use crate::network::Network;
 
 /// A key of the table `[pruning]` that does not suit the network.
@@ -37,7 +37,7 @@ pub struct PrunedLayer {
 
 impl PrunedLayer {
     /// The patterns that its mask may have, N = 1 to M − 1; none if it is unstructured.
-    pub fn levels(&self) -> Vec<Pattern> {
+    pub fn levels(&self) -> Vec<MaskPattern> {
         let Structure::Grouped { m, .. } = self.structure else { return vec![] };
         (1..m).filter_map(|n| self.structure.pattern(n)).collect()
     }

@@ -16,7 +16,7 @@ use super::regrow::replace;
 use super::schedule::Timeline;
 use super::scores::{Batch, ScoringPasses, uniform};
 use super::select::{Amount, BudgetError, Chosen, Selector, best};
-use crate::layers::prunable::{Pattern, Prunable};
+use crate::layers::prunable::{MaskPattern, Prunable};
 use crate::network::Network;
 use crate::network::plan::NetworkPlan;
 use crate::tensor::Mask;
@@ -60,7 +60,7 @@ pub struct Pruner {
     /// The initial scores.
     pub(super) frozen: Option<Scores>,
     /// The pattern of each layer's mask.
-    pub(super) patterns: Vec<Option<Pattern>>,
+    pub(super) patterns: Vec<Option<MaskPattern>>,
     pub(super) passes: ScoringPasses,
 }
 
@@ -105,7 +105,7 @@ impl Pruner {
     }
 
     /// The pattern of each layer's mask now; `None` if dense or unstructured.
-    pub fn patterns(&self) -> &[Option<Pattern>] {
+    pub fn patterns(&self) -> &[Option<MaskPattern>] {
         &self.patterns
     }
 

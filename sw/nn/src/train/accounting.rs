@@ -2,9 +2,9 @@
 
 use super::Trainer;
 use crate::backend::ledger::Counters;
-use crate::backend::{Engine, Product};
+use crate::backend::{Backend, Product};
 use crate::layers::ProductPlan;
-use crate::layers::prunable::Pattern;
+use crate::layers::prunable::MaskPattern;
 use crate::network::plan::NetworkPlan;
 use crate::prune::PrunedLayer;
 use crate::prune::cycles::CycleOracle;
@@ -28,7 +28,7 @@ pub struct ProductAccount {
 pub struct LayerAccount {
     /// The layer's name.
     pub layer: String,
-    /// Pattern of its mask now.
+    /// MaskPattern of its mask now.
     pub pattern: String,
     /// Share of its weights that its mask keeps now.
     pub density: f64,
@@ -67,7 +67,7 @@ impl Trainer {
     pub fn accounting(&mut self) -> Vec<LayerAccount> {
         let reports = self.pruning_report();
         let lines = self.training.cycles_by_layer();
-        let Engine::Device(device) = &mut self.engine else { return vec![] };
+        let Backend::Device(device) = &mut self.backend else { return vec![] };
         let (plan, steps) = (self.network.plan(), self.step);
         let account = |line: crate::backend::ledger::LayerCounters| {
             let layer = plan.layers.iter().find(|l| l.name == line.layer)?;
@@ -96,7 +96,7 @@ impl Trainer {
     /// Charges the passes that scoring took since `before`, as dense products on the device.
     pub(super) fn charge_scoring(&mut self, before: ScoringPasses) {
         let now = self.scoring_passes();
-        let Engine::Device(device) = &mut self.engine else { return };
+        let Backend::Device(device) = &mut self.backend else { return };
         let batch = self.experiment.data.batch;
         let plan = self.network.plan();
         for (passes, earlier, images) in
@@ -120,7 +120,7 @@ impl Trainer {
 }
 
 /// Compute cycles of all layers at all levels, predicted once.
-pub(super) struct CycleTable(HashMap<(usize, Pattern), u64>);
+pub(super) struct CycleTable(HashMap<(usize, MaskPattern), u64>);
 
 impl CycleTable {
     /// The table for the layers that are pruned, and for all layers dense.
@@ -143,10 +143,10 @@ impl CycleTable {
 }
 
 /// The key of a layer without a mask.
-const DENSE: Pattern = Pattern { n: 1, m: 1, transposable: false };
+const DENSE: MaskPattern = MaskPattern { n: 1, m: 1, transposable: false };
 
 impl CycleOracle for CycleTable {
-    fn cycles(&self, layer: usize, pattern: Pattern) -> u64 {
+    fn cycles(&self, layer: usize, pattern: MaskPattern) -> u64 {
         let key = if pattern.n == pattern.m { DENSE } else { pattern };
         self.0[&(layer, key)]
     }

@@ -23,7 +23,7 @@ pub use report::{EpochReport, Evaluation, Observer, StepReport};
 pub use state::EXPERIMENT;
 
 use crate::backend::ledger::Ledger;
-use crate::backend::{Engine, Mode, Pass};
+use crate::backend::{Backend, Mode, Pass};
 use crate::config::Experiment;
 use crate::data::Dataset;
 use crate::network::Network;
@@ -52,7 +52,7 @@ pub enum Part {
 pub struct Trainer {
     experiment: Experiment,
     data: Arc<Dataset>,
-    engine: Engine,
+    backend: Backend,
     network: Network,
     batches: Batches,
     pruner: Option<Pruner>,
@@ -77,7 +77,7 @@ impl Trainer {
     /// A run before its first step.
     ///
     /// # Errors   the experiment does not suit the data
-    pub fn new(experiment: Experiment, data: Arc<Dataset>, engine: Engine) -> Result<Self, TrainError> {
+    pub fn new(experiment: Experiment, data: Arc<Dataset>, backend: Backend) -> Result<Self, TrainError> {
         let (h, w, c) = data.shape;
         let plan = experiment.plan(Shape { h, w, c }, data.classes)?;
         experiment.check_images(data.train.len())?;
@@ -103,7 +103,7 @@ impl Trainer {
             has_oracle: false,
             experiment,
             data,
-            engine,
+            backend,
             network,
             step: 0,
             epoch: 0,
@@ -132,8 +132,8 @@ impl Trainer {
     }
 
     /// The engine.
-    pub fn engine(&self) -> &Engine {
-        &self.engine
+    pub fn backend(&self) -> &Backend {
+        &self.backend
     }
 
     /// What training cost so far, interruptions included.
@@ -210,7 +210,7 @@ impl Trainer {
         let labels = self.batches.training(&self.data, epoch, images, input);
 
         let seed = self.experiment.train.seed;
-        let mut pass = Pass::new(Mode::Train, seed, self.step, &mut self.engine, &mut self.training);
+        let mut pass = Pass::new(Mode::Train, seed, self.step, &mut self.backend, &mut self.training);
         let named = TrainError::naming(self.network.plan());
         self.network.forward(&mut pass).map_err(&named)?;
         let (logits, gradient) = self.network.logits_and_gradient();
@@ -330,8 +330,8 @@ impl Trainer {
         let input = self.network.input_mut(images.len());
         self.batches.plain(split, images, input);
         let seed = self.experiment.train.seed;
-        let (engine, ledger) = (&mut self.engine, &mut self.evaluation);
-        let mut pass = Pass::new(Mode::Evaluate, seed, self.step, engine, ledger);
+        let (backend, ledger) = (&mut self.backend, &mut self.evaluation);
+        let mut pass = Pass::new(Mode::Evaluate, seed, self.step, backend, ledger);
         let named = TrainError::naming(self.network.plan());
         self.network.forward(&mut pass).map_err(named)?;
         let (logits, gradient) = self.network.logits_and_gradient();

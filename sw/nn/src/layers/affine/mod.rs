@@ -15,7 +15,7 @@ use crate::backend::{Pass, Product, ProductError};
 use crate::layers::Site;
 use crate::layers::bias::{add_bias, bias_gradient};
 use crate::layers::cosine::Cosine;
-use crate::layers::prunable::{Domain, Groups, Pattern, Prunable};
+use crate::layers::prunable::{Domain, Groups, MaskPattern, Prunable};
 use crate::layers::transposed::Transposed;
 use crate::quant::{Quantized, quantize_gradient};
 use crate::random::{Purpose, Stream};
@@ -61,7 +61,7 @@ pub struct Affine {
     weight: Parameter,
     bias: Option<Parameter>,
     mask: Option<Mask>,
-    pattern: Option<Pattern>,
+    pattern: Option<MaskPattern>,
     dense: Option<Array2<f32>>,
     groups: Groups,
     gradient_bits: u8,
@@ -216,7 +216,7 @@ impl Affine {
     }
 
     /// The pattern of its mask.
-    pub fn pattern(&self) -> Option<Pattern> {
+    pub fn pattern(&self) -> Option<MaskPattern> {
         self.pattern
     }
 
@@ -274,7 +274,7 @@ impl Prunable for Affine {
         self.mask.as_ref()
     }
 
-    fn set_mask(&mut self, mask: Option<Mask>, pattern: Option<Pattern>) {
+    fn set_mask(&mut self, mask: Option<Mask>, pattern: Option<MaskPattern>) {
         if let Some(mask) = &mask {
             assert_eq!(mask.dim(), self.weight.value.dim(), "shape of a mask");
         }

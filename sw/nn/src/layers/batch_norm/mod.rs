@@ -223,7 +223,7 @@ impl Layer for BatchNormLayer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::Engine;
+    use crate::backend::Backend;
     use crate::backend::ledger::Ledger;
     use ndarray::array;
 
@@ -241,17 +241,17 @@ mod tests {
             mean: Vec::new(),
             inverse_deviation: Vec::new(),
         };
-        let (mut engine, mut ledger) = (Engine::Float, Ledger::default());
+        let (mut backend, mut ledger) = (Backend::Float, Ledger::default());
         let mut y = Array2::zeros((2, 2));
         // Means 2 and 0, variances 3² and 0, unbiased 18 and 0.
         let x = array![[5.0, 0.0], [-1.0, 0.0]];
-        let mut pass = Pass::new(Mode::Train, 1, 0, &mut engine, &mut ledger);
+        let mut pass = Pass::new(Mode::Train, 1, 0, &mut backend, &mut ledger);
         layer.forward(&[&x], &mut y, &mut pass).expect("no product");
         assert_eq!(layer.running_mean.value, array![[1.0, 0.0]]);
         assert_eq!(layer.running_variance.value, array![[9.5, 0.5]]);
 
         layer.running_variance.value = array![[3.0, 0.0]];
-        let mut pass = Pass::new(Mode::Evaluate, 1, 0, &mut engine, &mut ledger);
+        let mut pass = Pass::new(Mode::Evaluate, 1, 0, &mut backend, &mut ledger);
         layer.forward(&[&x], &mut y, &mut pass).expect("no product");
         assert_eq!(y, array![[5.0, 1.0], [-1.0, 1.0]], "(x − 1)/√(3 + 1)·2 + 1");
         assert_eq!(layer.running_mean.value, array![[1.0, 0.0]], "evaluation records nothing");

@@ -11,7 +11,7 @@
 use super::coordinates::{Coordinates, real_planes};
 use crate::backend::{Pass, Product, ProductError};
 use crate::layers::Site;
-use crate::layers::prunable::{Domain, Groups, Pattern, Prunable};
+use crate::layers::prunable::{Domain, Groups, MaskPattern, Prunable};
 use crate::quant::uniform::round_nearest;
 use crate::random::{Purpose, Stream};
 use crate::spectral::bins::Bins;
@@ -37,7 +37,7 @@ pub enum Support {
 pub struct SpectralWeights {
     weight: Parameter,
     mask: Option<Mask>,
-    pattern: Option<Pattern>,
+    pattern: Option<MaskPattern>,
     dense: Option<Array2<f32>>,
     support: Support,
     transform: Transform,
@@ -81,7 +81,7 @@ impl SpectralWeights {
     }
 
     /// The pattern of its mask.
-    pub fn pattern(&self) -> Option<Pattern> {
+    pub fn pattern(&self) -> Option<MaskPattern> {
         self.pattern
     }
 
@@ -246,7 +246,7 @@ impl Prunable for SpectralWeights {
         self.mask.as_ref()
     }
 
-    fn set_mask(&mut self, mask: Option<Mask>, pattern: Option<Pattern>) {
+    fn set_mask(&mut self, mask: Option<Mask>, pattern: Option<MaskPattern>) {
         if let Some(mask) = &mask {
             assert_eq!(mask.dim(), self.coordinates.shape(), "shape of a mask");
         }
