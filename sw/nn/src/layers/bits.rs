@@ -37,20 +37,26 @@ impl std::fmt::Debug for LayerBits {
 }
 
 impl LayerBits {
-    /// The format of the layer's input.
-    pub fn input_format(&self, input: Signal) -> Format {
+    /// The codes of the layer's input.
+    fn input_codes(&self, input: Signal) -> Format {
         match input.range {
             Range::Pixel | Range::NonNegative => Format::unsigned(self.activations),
             Range::Real => Format::signed(self.activations),
         }
     }
 
-    /// The format of weights.
-    pub fn weight_format(&self) -> Format {
-        Format::signed(self.weights)
+    /// The integers of the layer's input.
+    pub fn input_format(&self, input: Signal) -> Format {
+        let codes = self.input_codes(input);
+        if input.range == Range::Pixel { codes } else { (self.activation_clip.levels)(codes) }
     }
 
-    /// The format of output gradients.
+    /// The integers of weights.
+    pub fn weight_format(&self) -> Format {
+        (self.weight_clip.levels)(Format::signed(self.weights))
+    }
+
+    /// The integers of output gradients.
     pub fn gradient_format(&self) -> Format {
         Format::signed(self.gradients)
     }
@@ -62,13 +68,14 @@ impl LayerBits {
         }
         (self.activation_clip.build)(Role {
             name: "input",
-            format: self.input_format(input),
+            format: self.input_codes(input),
             features: input.shape.features(),
         })
     }
 
     /// A quantizer of `count` weights.
     pub fn weight_quantizer(&self, count: usize) -> Box<dyn Quantizer> {
-        (self.weight_clip.build)(Role { name: "weight", format: self.weight_format(), features: count })
+        let format = Format::signed(self.weights);
+        (self.weight_clip.build)(Role { name: "weight", format, features: count })
     }
 }

@@ -51,6 +51,10 @@ impl LayerSpec for Linear {
         true
     }
 
+    fn has_kernel(&self) -> bool {
+        false
+    }
+
     fn products(&self, input: Signal, bits: &LayerBits, batch: usize) -> Vec<ProductPlan> {
         three_products(input, bits, batch, self.groups(input))
     }

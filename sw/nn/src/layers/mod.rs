@@ -116,6 +116,11 @@ pub trait LayerSpec: Debug + Described + Send + Sync {
         false
     }
 
+    /// Whether its weights are kernels, maybe of one position: `erk` budgets count their height and width.
+    fn has_kernel(&self) -> bool {
+        true
+    }
+
     /// Name of the layer whose output is a second input.
     fn second_input(&self) -> Option<&str> {
         None

@@ -3,7 +3,7 @@
 use super::budget::erk::Extent;
 use super::config::{LayerOverride, PruningConfig};
 use super::pattern::{PatternSpec, Structure};
-use super::scores::bands;
+use super::scores::ScoreKind;
 use crate::layers::prunable::{Domain, Groups, MaskPattern};
 use crate::network::Network;
 
@@ -99,14 +99,14 @@ fn check(
     spec: PatternSpec,
 ) -> Result<(), (&'static str, String)> {
     let wrong = |key, problem: &str| Err((key, format!("{problem}: layer `{name}`")));
+    let needs = |what: &str| format!("`{what}` needs the frequency domain");
+    let needs_frequencies = |score: ScoreKind| score.score.needs_frequencies();
     match (domain, spec.structure) {
-        (Domain::Real, Structure::Bins) => wrong("pattern", "`bins` needs the frequency domain"),
-        (Domain::Real, _) if config.initial_score.is_some_and(|score| score == bands::KIND) => {
-            wrong("initial_score", "`bands` needs the frequency domain")
+        (Domain::Real, Structure::Bins) => wrong("pattern", &needs("bins")),
+        (Domain::Real, _) if config.initial_score.is_some_and(needs_frequencies) => {
+            wrong("initial_score", &needs(config.initial_score.map_or("", |score| score.name)))
         }
-        (Domain::Real, _) if config.score == bands::KIND => {
-            wrong("score", "`bands` needs the frequency domain")
-        }
+        (Domain::Real, _) if needs_frequencies(config.score) => wrong("score", &needs(config.score.name)),
         (Domain::Complex | Domain::Cosine, _) if config.course.regrow > 0.0 => {
             wrong("regrow", "must be 0 in the frequency domain, where masked coefficients keep their values")
         }
@@ -133,7 +133,6 @@ fn pruned_layer(
 ) -> PrunedLayer {
     let layers = &network.plan().layers;
     let layer = layers.iter().position(|l| l.name == name).expect("a prunable tensor belongs to a layer");
-    let is_linear = layers[layer].kind == crate::layers::linear::KIND.name;
     PrunedLayer {
         name: name.to_owned(),
         layer,
@@ -142,7 +141,7 @@ fn pruned_layer(
         extent: Extent {
             inputs: groups.channels,
             outputs: groups.outputs,
-            kernel: (!is_linear).then_some((groups.height, groups.width)),
+            kernel: layers[layer].spec.has_kernel().then_some((groups.height, groups.width)),
         },
         structure: spec.structure,
         fixed: spec.n,
