@@ -3,7 +3,11 @@
 //! ```text
 //! TOML table ── LayerKind::parse ──► dyn LayerSpec ── infer ──► Signal     (before anything runs)
 //!                                         └───────── build ──► dyn Layer  (forward, backward, state)
+//!                                                               └─── unquantized ──► dyn Unquantized (f64)
 //! ```
+//!
+//! What a layer says of itself is in [`signal`], [`bits`], [`product`], [`prunable`] and [`unquantized`]. Layers with weights
+//! share [`affine`], a contraction in three products (with [`bias`], [`window`], [`transposed`], [`cosine`]), or [`spectral`].
 //!
 //! A new layer is one file here, one `mod` line and one line in [`LAYERS`].
 

@@ -38,7 +38,7 @@ impl Transform {
         Transform { points, forward: plan(FftDirection::Forward), inverse: plan(FftDirection::Inverse) }
     }
 
-    /// X[k] = Σ_n x[n]·e^(−2πi·nk/N), in place.
+    /// `X[k] = Σ_n x[n]·e^(−2πi·nk/N)`, in place.
     ///
     /// # Shape    `[transforms, points]`
     pub fn forward(&self, x: &mut Array2<Complex<f64>>) {
