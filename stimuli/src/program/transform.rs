@@ -1,36 +1,15 @@
-//! Random FFT units, samples and TRANSFORMs.
+//! Random samples and TRANSFORMs.
 
-use super::{Cell, Rng, Writer};
+use super::{Cell, Writer};
+use crate::random::Random;
 use tandem_spec::config::Fft;
 use tandem_spec::isa::{Who, words_per_address};
 use tandem_spec::{Config, Instruction, Load, Memory, Tokens, Transform};
 
-/// A table `[fft]`, or nothing: at most 256 points, so that a program of many transforms stays short. With it the words that its
-/// results need.
-pub(super) fn random_unit(r: &mut Rng, drain: usize, link_bits: usize) -> (String, usize) {
-    if r.percent(55) {
-        return (String::new(), 2);
-    }
-    let points = 1 << r.pick(&[2, 3, 4, 4, 5, 6, 6, 7, 8]);
-    let samples = r.pick(&[1, 2, 4, 8]).min(drain);
-    let groups = (link_bits / (32 * samples)).max(1);
-    let depth = (points / groups).max(2) << r.within(0..3);
-    let (bits, block) = (r.pick(&[8, 10, 12, 15, 16, 16]), r.percent(70));
-    let any = !r.percent(25);
-    let tiles = points >= 16 && (any || [16, 64, 256].contains(&points)) && r.percent(80);
-    let sizes = if any { "any" } else { "largest" };
-    let least = (points / (drain / samples)).max(1) + 1;
-    let table = format!(
-        "[fft]\npoints = {points}\nsamples = {samples}\nbits = {bits}\ndepth = {depth}\nblock = {block}\n\
-         tiles = {tiles}\nsizes = \"{sizes}\"\n"
-    );
-    (table, least.next_power_of_two())
-}
-
 /// Samples for a payload of `bytes`.
 ///
 /// Noise of any size, or square waves between the extremes, which are what is clamped.
-fn samples(r: &mut Rng, bytes: usize) -> Vec<u8> {
+fn samples(r: &mut Random, bytes: usize) -> Vec<u8> {
     let quiet = r.pick(&[0, 0, 2, 7, 13]);
     let period = r.percent(40).then(|| r.up_to(7));
     let mut parts = vec![];
@@ -63,7 +42,7 @@ impl Writer<'_> {
             address,
             count,
             words: words as u16,
-            mask: if self.r.percent(90) { self.r.next() as u32 | 1 } else { self.r.next() as u32 },
+            mask: if self.r.percent(90) { self.r.any() as u32 | 1 } else { self.r.any() as u32 },
         };
         let writes = (0..usize::from(count)).map(|i| first + usize::from(address) + i).collect();
         self.push(Instruction::Load(load), vec![], writes);
@@ -98,7 +77,7 @@ impl Writer<'_> {
         let from = if tidy { half } else { 0 };
         let result_base = match tidy {
             true => self.half * memory.result / 2 + self.r.up_to(3) - 1,
-            false => self.r.next() as usize,
+            false => self.r.any() as usize,
         };
         Transform {
             tokens: Tokens::default(),
