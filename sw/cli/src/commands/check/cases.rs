@@ -1,7 +1,7 @@
 //! The cases: one of each suite a seed.
 
 use crate::failure::check;
-use crate::commands::gemm::draw;
+use crate::operands::draw;
 use anyhow::Result;
 use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity, mismatches};
 use tandem_model::Twin;
