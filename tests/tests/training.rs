@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use tandem_driver::gemm::{GemmProblem, ResultWidth, Shape};
 use tandem_driver::{Device, DeviceError, Exact, Offload, Planner, Request, Response, Selection};
 use tandem_model::CycleModel;
+use tandem_nn::backend::Backend;
 use tandem_nn::config::Experiment;
-use tandem_nn::engine::Engine;
-use tandem_nn::plan::ProductPlan;
+use tandem_nn::layers::ProductPlan;
 use tandem_nn::tensor;
 use tandem_nn::train::Trainer;
 use tandem_sim::{Sim, SimOptions};
@@ -31,7 +31,7 @@ fn trainer(device: Box<dyn Device>) -> Trainer {
     let experiment = Experiment::load(&experiment("digits-mlp")).expect("valid");
     assert_eq!(experiment.train.seed, 1);
     let data = Arc::new(tandem_nn::data::load("digits", None).expect("embedded"));
-    Trainer::new(experiment, data, Engine::Device(device)).expect("suits the data")
+    Trainer::new(experiment, data, Backend::Device(device)).expect("suits the data")
 }
 
 fn digest(device: Box<dyn Device>, steps: usize) -> String {

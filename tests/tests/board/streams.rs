@@ -10,7 +10,7 @@ use tandem_sim::board::{EmulatorOptions, FaultRate};
 use tandem_spec::link::BoardLink;
 use tandem_spec::packet::Kind;
 use tandem_spec::{Engine, Instruction, Packet, RunOptions, Status, Stream, Tokens};
-use tandem_tests::programs::random_program;
+use tandem_stimuli::random_program;
 
 /// What does not depend on how fast the line is.
 fn timeless(packets: &[Packet]) -> Vec<Packet> {

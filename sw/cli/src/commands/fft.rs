@@ -13,7 +13,7 @@ use rustfft::FftPlanner;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tandem_driver::{Cost, Device, FftRequest, Points, Scaling, fft_image};
-use tandem_nn::philox::Philox4x32;
+use tandem_nn::random::philox::Philox4x32;
 use tandem_spec::Config;
 
 /// Most samples of X: with the spectra in double precision beside them, they take 2 GiB.

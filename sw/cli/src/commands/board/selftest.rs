@@ -2,9 +2,9 @@
 
 use super::{known, open};
 use crate::Report;
-use crate::commands::gemm::draw;
 use crate::engines::{self, Board, carried_json, carried_text};
 use crate::failure::{check, usage};
+use crate::operands::draw;
 use anyhow::Result;
 use clap::value_parser;
 use serde_json::json;

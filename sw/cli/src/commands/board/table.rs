@@ -9,9 +9,9 @@
 //! board = "ulx3s"
 //! ```
 
-use crate::commands::gemm::draw;
 use crate::commands::synth::{self, Timing};
 use crate::failure::usage;
+use crate::operands::draw;
 use crate::stop::Stop;
 use crate::{Report, engines};
 use anyhow::Result;
