@@ -1,6 +1,6 @@
 //! The documentation of units and their ports, out of the sources: a comment of Rust is gone when a unit is elaborated.
 //!
-//! Reads `src` and writes a table `&[Unit]` for `hdl/docs.rs`. The sources are rustfmt's: a field and its type stand on one line.
+//! Reads `src` and writes a table `&[Unit]` for `hdl/docs.rs`. The sources are rustfmt's: a field begins on a line of its own, four columns in from its struct.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -38,38 +38,55 @@ fn module_path(file: &Path) -> String {
     parts.filter(|p| p != "mod" && p != "lib").collect::<Vec<_>>().join("::")
 }
 
-/// Appends the units and interfaces declared in `text`.
+/// Appends the units and interfaces declared in `text`: structs that derive one of rust_hdl's traits, or stand in `unit!` or `bundle!`.
 fn units(module: &str, text: &str, table: &mut String) {
-    let (mut doc, mut derives, mut inside) = (String::new(), false, false);
+    let (mut doc, mut declares, mut open) = (String::new(), false, None);
     for line in text.lines() {
-        let words = line.trim();
+        let (indent, words) = (line.len() - line.trim_start().len(), line.trim());
         if let Some(comment) = words.strip_prefix("///") {
             doc += comment.strip_prefix(' ').unwrap_or(comment);
             doc.push('\n');
             continue;
         }
         if words.starts_with("#[") {
-            derives |= words.starts_with("#[derive(") && words.contains("Logic");
+            declares |= words.starts_with("#[derive(") && words.contains("Logic");
+            continue;
+        }
+        if ["unit! {", "bundle! {"].contains(&words) {
+            declares = true;
             continue;
         }
         let declared = words.strip_prefix("pub ").unwrap_or(words);
-        if let Some(name) = declared.strip_prefix("struct ").filter(|_| derives && words.ends_with('{')) {
-            inside = true;
-            writeln!(
-                table,
-                "Unit {{ path: {:?}, doc: {doc:?}, fields: &[",
-                format!("{module}::{}", word(name))
-            )
-            .expect("a string");
-        } else if inside && line == "}" {
-            inside = false;
-            table.push_str("] },\n");
-        } else if inside && let Some((name, kind)) = declared.split_once(": ") {
-            writeln!(table, "({name:?}, {:?}, {doc:?}),", element(kind.trim_end_matches(',')))
-                .expect("a string");
+        match open {
+            None => {
+                if let Some(name) = declared.strip_prefix("struct ").filter(|_| declares) {
+                    let path = format!("{module}::{}", word(name));
+                    writeln!(table, "Unit {{ path: {path:?}, doc: {doc:?}, fields: &[").expect("a string");
+                    // a list of parameters may take some lines
+                    open = Some((indent, words.ends_with('{')));
+                }
+                declares = false;
+            }
+            Some((outer, begun)) if indent == outer => {
+                if words == "}" {
+                    open = None;
+                    table.push_str("] },\n");
+                } else {
+                    open = Some((outer, begun || words.ends_with('{')));
+                }
+            }
+            Some((outer, true)) if indent == outer + 4 => {
+                let field = match declared.split_once(": ") {
+                    Some((name, kind)) => Some((name, element(kind), doc.as_str())),
+                    None => (words == "clock,").then_some(("clock", "Signal", "Clock.")),
+                };
+                if let Some(field) = field {
+                    writeln!(table, "{field:?},").expect("a string");
+                }
+            }
+            _ => {}
         }
         doc.clear();
-        derives = false;
     }
 }
 
@@ -80,6 +97,6 @@ fn word(text: &str) -> &str {
 /// `Vec<write::Port<In>>` → `Port`.
 fn element(kind: &str) -> &str {
     let inner = kind.trim_start_matches("Vec<");
-    let path = inner.split(['<', '>']).next().unwrap_or_default();
+    let path = inner.split(['<', '>', ',', ' ']).next().unwrap_or_default();
     path.rsplit("::").next().unwrap_or(path)
 }

@@ -25,18 +25,18 @@
 //!
 //! | input | | output | |
 //! |---|---|---|---|
-//! | `clock` | no reset: registers have initial values | `in_ready` | the offered word passes, unless `in_first && closed` |
-//! | `in_valid`, `in_first` | a word is offered, an instruction starts | `closed` | a word with `in_first` does not pass |
+//! | `clock` | no reset: registers have initial values | `in_ready` | the offered word passes, unless `in_first && in_closed` |
+//! | `in_valid`, `in_first` | a word is offered, an instruction starts | `in_closed` | a word with `in_first` does not pass |
 //! | `in_data_0` … | the word | `out_valid`, `out_data_0` … | a word is offered |
-//! | `out_ready` | it is taken | `waiting` | the front end would take a word |
-//! | | | `boundary` | … and is not inside an instruction or payload |
-//! | | | `failed` | words are dropped until a RESET |
-//! | | | `quiet` | compute engine, drain and store engine are stuck or idle, no output word is offered |
-//! | | | `compute_pending`, `store_pending` | a queue is not empty |
-//! | | | `load_number`, `compute_number`, `store_number` | instruction in the front end, at the queues' heads |
+//! | `out_ready` | it is taken | `status_waiting` | the front end would take a word |
+//! | | | `status_boundary` | … and is not inside an instruction or payload |
+//! | | | `status_failed` | words are dropped until a RESET |
+//! | | | `status_quiet` | compute engine, drain and store engine are stuck or idle, no output word is offered |
+//! | | | `status_compute_pending`, `status_store_pending` | a queue is not empty |
+//! | | | `status_load_number`, `status_compute_number`, `status_store_number` | instruction in the front end, at the queues' heads |
 //!
-//! All outputs are functions of registers. A run ends when all words have passed and `waiting &&
-//! quiet`; [`tandem_spec::Status`] then follows from the other ports.
+//! All outputs are functions of registers. A run ends when all words have passed and `status_waiting &&
+//! status_quiet`; [`tandem_spec::Status`] then follows from the other ports.
 //!
 //! # Speed
 //! One call into C++ runs a whole stream, with one eval a cycle (`recipe/clock.rs` says how that is

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 use tandem_spec::Config;
-use tandem_tests::programs::random_config;
+use tandem_stimuli::random_config;
 
 fn accepted(config: &Config) {
     let design = tandem_rtl::emit(config).unwrap();

@@ -22,14 +22,8 @@ fn product(planes: (u8, u8), signed: bool, select: u8) -> Compute {
     loops[4] = level(64, 1, 1);
     Compute {
         tokens: Tokens { pop_prev: true, push_prev: true, push_next: true, ..Tokens::default() },
-        keep: false,
-        hold: false,
         row_signed: signed,
         col_signed: signed,
-        row_base: 0,
-        col_base: 0,
-        index_base: 0,
-        result_base: 0,
         rows: 8,
         rows_last: 5,
         row_edge: 1,
@@ -40,10 +34,10 @@ fn product(planes: (u8, u8), signed: bool, select: u8) -> Compute {
         col_planes: planes.1,
         tiles: 2,
         select,
-        held: false,
         row_plane_stride: 1024,
         col_plane_stride: 512,
         loops,
+        ..Compute::default()
     }
 }
 

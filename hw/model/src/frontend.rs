@@ -13,7 +13,7 @@ use crate::load;
 use crate::memory::Memories;
 use crate::timing::{Fault, Piece, Seen, Then};
 use tandem_spec::check::{crc16, crc32};
-use tandem_spec::isa::{OPCODES, Opcode, Who};
+use tandem_spec::isa::{Opcode, Who};
 use tandem_spec::{Config, Instruction, Load, Reason, Stream, Timing};
 
 /// The words of a stream, from some word on.
@@ -129,8 +129,7 @@ impl Frontend {
                 return self.fault(1, Reason::Stray, number, Who::Load, Seen::InWord);
             }
         }
-        let known = |o: &&Opcode| o.code == bytes[0] && (o.name != "TRANSFORM" || self.config.fft.is_some());
-        let Some(op) = OPCODES.iter().find(known) else {
+        let Some(op) = Opcode::present(&self.config).find(|o| o.code == bytes[0]) else {
             return self.fault(taken, Reason::Opcode, number, Who::Load, Seen::InWord);
         };
         taken += self.collect(&mut bytes, op, words);
@@ -208,7 +207,7 @@ impl Frontend {
     }
 
     fn drop_words(&mut self, mut bytes: Vec<u8>, words: &mut Words) -> Piece {
-        let reset = OPCODES.iter().find(|o| o.name == "RESET").expect("in the table");
+        let reset = Opcode::named("RESET");
         let mut taken = 0;
         while let Some(first) = words.first() {
             if first {

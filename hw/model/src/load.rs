@@ -15,7 +15,7 @@ use tandem_spec::Load;
 /// # Panics
 /// Never for a valid `load`.
 pub(crate) fn write(memories: &mut Memories, load: &Load, first: usize, bytes: &[u8], link_bytes: usize) {
-    let pad = memories.operand_mut(load.memory);
+    let pad = &mut memories[load.memory];
     let link = 8 * link_bytes;
     let chunk = (pad.lanes * pad.digit).min(link);
     let slots = Slots {

@@ -7,6 +7,8 @@
 //! Row offsets are an operand memory too: words of two 8-bit digits, one address.
 
 use num_complex::Complex;
+use std::ops::{Index, IndexMut};
+use tandem_spec::isa::Shape;
 use tandem_spec::{Config, Memory};
 
 /// One operand memory: a word of digits per element and address.
@@ -29,17 +31,17 @@ pub(crate) struct Pad {
 }
 
 impl Pad {
-    fn new(config: &Config, elements: usize, (banks, depth): (usize, usize), word: (usize, usize)) -> Self {
-        let (addresses, (lanes, digit)) = (banks * depth, word);
-        let digits = vec![0; elements * addresses * lanes];
+    fn new(config: &Config, memory: Memory) -> Self {
+        let none = Shape { elements: 0, depth: 0, banks: 1, lanes: 1, digit: 1, piece: 1 };
+        let Shape { elements, depth, banks, lanes, digit, .. } = memory.shape(config).unwrap_or(none);
         Pad {
             elements,
             banks,
-            addresses,
+            addresses: banks * depth,
             lanes,
             digit,
             reach: u16::MAX >> (16 - config.address_bits),
-            digits,
+            digits: vec![0; elements * banks * depth * lanes],
         }
     }
 
@@ -53,16 +55,8 @@ impl Pad {
 /// All memories of an accelerator.
 #[derive(Clone, Debug)]
 pub(crate) struct Memories {
-    /// Row operands.
-    pub(crate) row: Pad,
-    /// Column operands.
-    pub(crate) col: Pad,
-    /// Indices; without addresses if no selection is generated.
-    pub(crate) index: Pad,
-    /// Row offsets.
-    pub(crate) offset: Pad,
-    /// Samples of the FFT unit, bytes; without addresses if there is none.
-    pub(crate) sample: Pad,
+    /// What loads fill, by their codes; without elements if not generated.
+    operands: [Pad; Memory::ALL.len()],
     /// Results.
     pub(crate) result: Vec<i32>,
 }
@@ -70,59 +64,42 @@ pub(crate) struct Memories {
 impl Memories {
     /// Memories full of zeros.
     pub(crate) fn new(config: &Config) -> Self {
-        let (a, m) = (&config.array, &config.memory);
-        let index_depth = if a.select == 1 { 0 } else { m.index };
-        let index = (config.index_lanes(), config.index_bits().max(1));
         Memories {
-            row: Pad::new(config, a.rows, (a.select, m.row), (a.lanes, a.row_digit)),
-            col: Pad::new(config, a.cols, (1, m.col), (a.lanes, a.col_digit)),
-            index: Pad::new(config, a.cols, (1, index_depth), index),
-            offset: Pad::new(config, a.rows, (1, 1), (2, 8)),
-            sample: match &config.fft {
-                Some(f) => Pad::new(config, 1, (1, f.depth), (f.word_bits(config.link_bits) / 8, 8)),
-                None => Pad::new(config, 1, (1, 0), (1, 8)),
-            },
-            result: vec![0; m.result * a.drain],
+            operands: Memory::ALL.map(|m| Pad::new(config, m)),
+            result: vec![0; config.memory.result * config.array.drain],
         }
     }
 
     /// The indices of column `c` at an address; `None` outside the memory.
     pub(crate) fn index_word(&self, c: usize, address: i16) -> Option<&[u8]> {
-        let at = usize::from(address as u16 & self.index.reach);
-        (at < self.index.addresses)
-            .then(|| &self.index.element(c)[at * self.index.lanes..][..self.index.lanes])
-    }
-
-    /// The memory that a load fills.
-    pub(crate) fn operand(&self, memory: Memory) -> &Pad {
-        match memory {
-            Memory::Row => &self.row,
-            Memory::Col => &self.col,
-            Memory::Index => &self.index,
-            Memory::Offset => &self.offset,
-            Memory::Sample => &self.sample,
-        }
-    }
-
-    /// The same, to be filled.
-    pub(crate) fn operand_mut(&mut self, memory: Memory) -> &mut Pad {
-        match memory {
-            Memory::Row => &mut self.row,
-            Memory::Col => &mut self.col,
-            Memory::Index => &mut self.index,
-            Memory::Offset => &mut self.offset,
-            Memory::Sample => &mut self.sample,
-        }
+        let at = usize::from(address as u16 & self[Memory::Index].reach);
+        (at < self[Memory::Index].addresses).then(|| {
+            &self[Memory::Index].element(c)[at * self[Memory::Index].lanes..][..self[Memory::Index].lanes]
+        })
     }
 
     /// Sample number `i` of the sample memory.
     pub(crate) fn sample_at(&self, i: usize) -> Complex<i32> {
-        let b = &self.sample.digits[4 * i..][..4];
+        let b = &self[Memory::Sample].digits[4 * i..][..4];
         Complex::new(i16::from_le_bytes([b[0], b[1]]).into(), i16::from_le_bytes([b[2], b[3]]).into())
     }
 
     /// The offset of row `r`.
     pub(crate) fn row_offset(&self, r: usize) -> i16 {
-        i16::from_le_bytes([self.offset.digits[2 * r], self.offset.digits[2 * r + 1]])
+        i16::from_le_bytes([self[Memory::Offset].digits[2 * r], self[Memory::Offset].digits[2 * r + 1]])
+    }
+}
+
+impl Index<Memory> for Memories {
+    type Output = Pad;
+
+    fn index(&self, memory: Memory) -> &Pad {
+        &self.operands[memory as usize]
+    }
+}
+
+impl IndexMut<Memory> for Memories {
+    fn index_mut(&mut self, memory: Memory) -> &mut Pad {
+        &mut self.operands[memory as usize]
     }
 }

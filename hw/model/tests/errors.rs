@@ -7,7 +7,7 @@ use support::stream;
 use tandem_model::Twin;
 use tandem_spec::check::crc16;
 use tandem_spec::engine::{Engine, EngineError, Outcome, RunOptions, Stall, Status};
-use tandem_spec::isa::{Bits512, Who, compute, load, store};
+use tandem_spec::isa::{Bits512, Who};
 use tandem_spec::packet::Kind;
 use tandem_spec::{
     Compute, Config, Format, Instruction, Load, Loop, Memory, Packet, Reason, Store, Stream, Tokens,
@@ -30,28 +30,12 @@ fn a_load(tokens: Tokens) -> Load {
 fn a_compute(tokens: Tokens) -> Compute {
     Compute {
         tokens,
-        keep: false,
-        hold: false,
-        row_signed: false,
-        col_signed: false,
-        row_base: 0,
-        col_base: 0,
-        index_base: 0,
-        result_base: 0,
         rows: 2,
         rows_last: 2,
-        row_edge: 7,
         cols: 2,
         cols_last: 2,
-        col_edge: 7,
-        row_planes: 1,
-        col_planes: 1,
-        tiles: 0,
-        select: 0,
-        held: false,
-        row_plane_stride: 0,
-        col_plane_stride: 0,
         loops: [Loop::default(); 7],
+        ..Compute::default()
     }
 }
 
@@ -94,7 +78,12 @@ fn works_after_reset(twin: &mut Twin) {
     assert_eq!((counters.words_in, counters.total), (words, words + 3));
 }
 
-/// An instruction with some fields set to other values, and its checksum right.
+/// An instruction with a field set to another value, and its checksum right.
+fn with(i: &Instruction, field: &str, value: u32) -> Vec<u8> {
+    altered(i, |b| b.set(i.opcode().field(field), value))
+}
+
+/// An instruction with other bits, and its checksum right.
 fn altered(i: &Instruction, change: impl Fn(&mut Bits512)) -> Vec<u8> {
     let n = i.opcode().units * 16;
     let mut b = Bits512::default();
@@ -168,7 +157,7 @@ fn an_array_without_selection_holds_no_indices() {
                 [memory]\nrow_depth=8\ncol_depth=8\nresult_depth=8\n[link]\nbits=64\n";
     let c = Config::from_toml("dense", toml).unwrap();
     let mut stream = Stream::new(&c);
-    stream.push_words(&altered(&Instruction::Compute(a_compute(NONE)), |b| b.set(compute::HELD, 1)), true);
+    stream.push_words(&with(&Instruction::Compute(a_compute(NONE)), "held", 1), true);
     fails_with(&c, &stream, error(Reason::Field, 0, 1));
 }
 
@@ -177,17 +166,17 @@ fn fields_out_of_range_and_reserved_bits_fail() {
     let c = config(64);
     let (l, k, s) = (Instruction::Load(a_load(NONE)), Instruction::Compute(a_compute(NONE)), a_store(NONE));
     let cases = [
-        (altered(&l, |b| b.set(load::COUNT, 9)), 0),
-        (altered(&l, |b| b.set(load::COUNT, 0)), 0),
-        (altered(&l, |b| b.set(load::MEMORY, 4)), 0),
-        (altered(&l, |b| b.set(load::WORDS, 2)), 0),
+        (with(&l, "count", 9), 0),
+        (with(&l, "count", 0), 0),
+        (with(&l, "memory", 4), 0),
+        (with(&l, "words", 2), 0),
         (altered(&l, |b| b.0[1] |= 1), 0),
-        (altered(&k, |b| b.set(compute::ROWS, 3)), 1),
-        (altered(&k, |b| b.set(compute::TILES, 6)), 1),
-        (altered(&k, |b| b.set(compute::ROW_EDGE, 0)), 1),
-        (altered(&k, |b| b.set(compute::SELECT, 2)), 1),
-        (altered(&s, |b| b.set(store::FORMAT, 3)), 2),
-        (altered(&s, |b| b.set(store::SHIFT, 1)), 2),
+        (with(&k, "rows", 3), 1),
+        (with(&k, "tiles", 6), 1),
+        (with(&k, "row_edge", 0), 1),
+        (with(&k, "select", 2), 1),
+        (with(&s, "format", 3), 2),
+        (with(&s, "shift", 1), 2),
         (altered(&Instruction::Read(NONE), |b| b.0[5] = 1), 2),
         (altered(&Instruction::Reset, |b| b.0[1] = 1), 0),
     ];

@@ -12,6 +12,7 @@ use tandem_spec::engine::{Engine, RunOptions, Status};
 use tandem_spec::isa::words_per_address;
 use tandem_spec::packet::Kind;
 use tandem_spec::{Compute, Config, Format, Instruction, Load, Loop, Memory, Packet, Store, Stream, Tokens};
+use tandem_stimuli::Random;
 
 #[derive(Clone, Copy, Debug)]
 struct Operand {
@@ -151,11 +152,9 @@ fn matrices(c: &Case) -> (Vec<Vec<i64>>, Vec<Vec<i64>>) {
 }
 
 /// Random numbers of 32 bits.
-fn generator(mut state: u64) -> impl FnMut() -> u32 {
-    move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 32) as u32
-    }
+fn generator(seed: u64) -> impl FnMut() -> u32 {
+    let mut random = Random(seed);
+    move || random.any() as u32
 }
 
 fn level(count: usize, row: usize, col: usize) -> Loop {
@@ -230,7 +229,6 @@ fn program(c: &Case, format: Format, shift: u8) -> Program {
             row_base: (from * m) as i16,
             col_base: (from * n) as i16,
             index_base: (from * n) as i16,
-            result_base: 0,
             rows: full(rows, a.rows),
             rows_last: last(rows, a.rows),
             row_edge: 0,
@@ -241,10 +239,10 @@ fn program(c: &Case, format: Format, shift: u8) -> Program {
             col_planes: planes.1 as u8,
             tiles: 2,
             select: log_m as u8,
-            held: false,
             row_plane_stride: plane.0 as i16,
             col_plane_stride: plane.1 as i16,
             loops,
+            ..Compute::default()
         };
         stream.push(&Instruction::Compute(compute));
     }
@@ -353,14 +351,8 @@ fn weight_gradient(c: &Case) -> (Stream, Vec<Option<(usize, usize)>>) {
     loops[4] = level(blocks, m, 1);
     let compute = Compute {
         tokens: Tokens { pop_prev: true, push_next: true, ..Tokens::default() },
-        keep: false,
-        hold: false,
         row_signed: c.x.signed,
         col_signed: c.w.signed,
-        row_base: 0,
-        col_base: 0,
-        index_base: 0,
-        result_base: 0,
         rows: full(inputs / m, a.rows),
         rows_last: last(inputs / m, a.rows),
         row_edge: 0,
@@ -375,6 +367,7 @@ fn weight_gradient(c: &Case) -> (Stream, Vec<Option<(usize, usize)>>) {
         row_plane_stride: plane.0 as i16,
         col_plane_stride: plane.1 as i16,
         loops,
+        ..Compute::default()
     };
     stream.push(&Instruction::Compute(compute));
     let store = Store {

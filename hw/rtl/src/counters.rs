@@ -1,7 +1,6 @@
 //! The registers that READ returns.
 
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::registers::{IDENTITY, REGISTERS};
 use tandem_spec::{Config, Counting};
@@ -11,184 +10,135 @@ const FIXED: usize = 3;
 /// Registers before the counters that multiply; a READ sends its first register after five cycles.
 const LAG: usize = 3;
 
-/// Counts events in the cycle in which they are signalled; what is not generated stays zero.
-///
-/// # Timing   an event in cycle t is in the register from t+2 on, `products` and `skipped`, which multiply, from t+1+[`LAG`]; `freeze`
-/// stops all counting, `clear` restarts, both as late: by the time that a READ sends the registers, they have caught up
-/// # Numeric  32 bits, wraps
-#[derive(LogicBlock)]
-pub struct CounterFile {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// Nothing counts.
-    pub freeze: Signal<In, Bit>,
-    /// All counters become zero.
-    pub clear: Signal<In, Bit>,
-    /// A link word is taken.
-    pub word_in: Signal<In, Bit>,
-    /// The load engine takes or checks a payload.
-    pub load: Signal<In, Bit>,
-    /// A step is issued.
-    pub step: Signal<In, Bit>,
-    /// A group of samples is read.
-    pub sampled: Signal<In, Bit>,
-    /// A result word is written.
-    pub drained: Signal<In, Bit>,
-    /// The store engine works.
-    pub store: Signal<In, Bit>,
-    /// A LOAD lacks its token.
-    pub load_waits: Signal<In, Bit>,
-    /// A COMPUTE or a TRANSFORM lacks a token.
-    pub compute_waits: Signal<In, Bit>,
-    /// A STORE or READ lacks its token.
-    pub store_waits: Signal<In, Bit>,
-    /// A queue has no room.
-    pub queue_waits: Signal<In, Bit>,
-    /// A payload word is missing.
-    pub link_in_waits: Signal<In, Bit>,
-    /// An output word is not taken.
-    pub link_out_waits: Signal<In, Bit>,
-    /// A tile's last step is held back.
-    pub drain_waits: Signal<In, Bit>,
-    /// An instruction is dispatched.
-    pub dispatched: Signal<In, Bit>,
-    /// Valid rows of the step.
-    pub rows: Sig<In>,
-    /// Valid columns of the step.
-    pub cols: Sig<In>,
-    /// M − 1, or 0.
-    pub mask: Sig<In>,
-    /// The step is the first that chooses from its windows.
-    pub opens: Signal<In, Bit>,
-    /// The step chooses from the windows of the one before.
-    pub reuses: Signal<In, Bit>,
-    /// All registers, in the table's order.
-    pub value: Vec<Sig<Out>>,
-    count: Vec<Reg>,
-    event: Vec<Reg>,
-    by: Vec<Sig<Local>>,
-    stops: Vec<Signal<Local, Bit>>,
-    restarts: Vec<Signal<Local, Bit>>,
-    since: Reg,
-    rows_1: Reg,
-    cols_1: Reg,
-    mask_1: Reg,
-    mask_2: Reg,
-    opens_1: Reg,
-    opens_2: Reg,
-    reuses_1: Reg,
-    reuses_2: Reg,
-    step_1: Reg,
-    elements_2: Reg,
-    elements_3: Reg,
-    avoided_3: Reg,
-    frozen: Vec<Reg>,
-    cleared: Vec<Reg>,
-    busy: Signal<Local, Bit>,
-    every: Flag,
-    lag: Dim,
-    all: Dim,
-    fixed: Dim,
-    total: Dim,
-    load_busy: Dim,
-    compute_busy: Dim,
-    drain: Dim,
-    store_busy: Dim,
-    wait_load: Dim,
-    wait_compute: Dim,
-    wait_store: Dim,
-    wait_queue: Dim,
-    wait_link_in: Dim,
-    wait_link_out: Dim,
-    wait_drain: Dim,
-    products: Dim,
-    skipped: Dim,
-    span: Dim,
-    instructions: Dim,
-    words_in: Dim,
+bundle! {
+    /// Events of the load engine.
+    pub struct LoadEvents<D>() {
+        /// A link word is taken.
+        word: Signal<D, Bit>,
+        /// A payload is taken or checked.
+        busy: Signal<D, Bit>,
+        /// A LOAD lacks its token.
+        wait_token: Signal<D, Bit>,
+        /// A queue has no room.
+        wait_queue: Signal<D, Bit>,
+        /// A payload word is missing.
+        wait_link: Signal<D, Bit>,
+        /// An instruction is dispatched.
+        dispatched: Signal<D, Bit>,
+    }
 }
 
-impl CounterFile {
-    /// The registers of `c`.
-    pub fn new(c: &Config) -> Self {
+bundle! {
+    /// Events of a step.
+    pub struct StepEvents<D>(c: &Config) {
+        /// It is issued.
+        step: Signal<D, Bit>,
+        /// A tile's last one is held back.
+        wait_drain: Signal<D, Bit>,
+        /// Its valid rows.
+        rows: Sig<D> = Sig::unsigned(bits_for(c.array.rows)),
+        /// Its valid columns.
+        cols: Sig<D> = Sig::unsigned(bits_for(c.array.cols)),
+        /// M − 1, or 0.
+        mask: Sig<D> = Sig::unsigned(index_bits(c.array.select)),
+        /// It is the first that chooses from its windows.
+        opens: Signal<D, Bit>,
+        /// It chooses from the windows of the one before.
+        reuses: Signal<D, Bit>,
+    }
+}
+
+bundle! {
+    /// Events of the store engine.
+    pub struct StoreEvents<D>() {
+        /// It works.
+        busy: Signal<D, Bit>,
+        /// A STORE or READ lacks its token.
+        wait_token: Signal<D, Bit>,
+        /// An output word is not taken.
+        wait_link: Signal<D, Bit>,
+    }
+}
+
+unit! {
+    /// Counts events in the cycle in which they are signalled; what is not generated stays zero.
+    ///
+    /// # Timing   an event in cycle t is in the register from t+2 on, `products` and `skipped`, which multiply, from t+1+[`LAG`]; `freeze`
+    /// stops all counting, `clear` restarts, both as late: by the time that a READ sends the registers, they have caught up
+    /// # Numeric  32 bits, wraps
+    pub struct CounterFile(c: &Config) {
         let at = |name: &str| Dim::new(REGISTERS.iter().position(|r| r.name == name).expect("in the table"));
         let (rows, cols) = (bits_for(c.array.rows), bits_for(c.array.cols));
         let elements = bits_for(c.array.rows * c.array.cols);
         let pick = index_bits(c.array.select);
-        let bits = || (0..REGISTERS.len()).map(|_| Default::default()).collect();
         let start = |i: usize| match i {
             0 => IDENTITY.into(),
             1 => i128::from(c.hash() as u32),
             2 => i128::from(c.hash() >> 32),
             _ => 0,
         };
-        CounterFile {
-            clock: Default::default(),
-            freeze: Default::default(),
-            clear: Default::default(),
-            word_in: Default::default(),
-            load: Default::default(),
-            step: Default::default(),
-            sampled: Default::default(),
-            busy: Default::default(),
-            drained: Default::default(),
-            store: Default::default(),
-            load_waits: Default::default(),
-            compute_waits: Default::default(),
-            store_waits: Default::default(),
-            queue_waits: Default::default(),
-            link_in_waits: Default::default(),
-            link_out_waits: Default::default(),
-            drain_waits: Default::default(),
-            dispatched: Default::default(),
-            rows: Sig::unsigned(rows),
-            cols: Sig::unsigned(cols),
-            mask: Sig::unsigned(pick),
-            opens: Default::default(),
-            reuses: Default::default(),
-            value: Sig::vec(REGISTERS.len(), 32, false),
-            count: (0..REGISTERS.len()).map(|i| Reg::with_reset(32, false, start(i))).collect(),
-            event: Reg::vec(REGISTERS.len(), 1, false),
-            by: Sig::vec(REGISTERS.len(), 16, true),
-            stops: bits(),
-            restarts: bits(),
-            since: Reg::unsigned(32),
-            rows_1: Reg::unsigned(rows),
-            cols_1: Reg::unsigned(cols),
-            mask_1: Reg::unsigned(pick),
-            mask_2: Reg::unsigned(pick),
-            opens_1: Reg::unsigned(1),
-            opens_2: Reg::unsigned(1),
-            reuses_1: Reg::unsigned(1),
-            reuses_2: Reg::unsigned(1),
-            step_1: Reg::unsigned(1),
-            elements_2: Reg::unsigned(elements),
-            elements_3: Reg::unsigned(elements),
-            avoided_3: Reg::signed(16),
-            frozen: Reg::vec(LAG, 1, false),
-            cleared: Reg::vec(LAG, 1, false),
-            every: Flag::new(c.counters == Counting::All),
-            lag: Dim::new(LAG),
-            all: Dim::new(REGISTERS.len()),
-            fixed: Dim::new(FIXED),
-            total: at("total"),
-            load_busy: at("load_busy"),
-            compute_busy: at("compute_busy"),
-            drain: at("drain"),
-            store_busy: at("store_busy"),
-            wait_load: at("wait_load"),
-            wait_compute: at("wait_compute"),
-            wait_store: at("wait_store"),
-            wait_queue: at("wait_queue"),
-            wait_link_in: at("wait_link_in"),
-            wait_link_out: at("wait_link_out"),
-            wait_drain: at("wait_drain"),
-            products: at("products"),
-            skipped: at("skipped"),
-            span: at("span"),
-            instructions: at("instructions"),
-            words_in: at("words_in"),
-        }
+
+        clock,
+        /// Nothing counts.
+        pub freeze: Signal<In, Bit>,
+        /// All counters become zero.
+        pub clear: Signal<In, Bit>,
+        /// Of the load engine.
+        pub load: LoadEvents<In> = LoadEvents::new(),
+        /// The compute engine takes operands.
+        pub computes: Signal<In, Bit>,
+        /// A COMPUTE or a TRANSFORM lacks a token.
+        pub compute_waits: Signal<In, Bit>,
+        /// Of its steps.
+        pub steps: StepEvents<In> = StepEvents::new(c),
+        /// A result word is written.
+        pub drained: Signal<In, Bit>,
+        /// Of the store engine.
+        pub store: StoreEvents<In> = StoreEvents::new(),
+        /// All registers, in the table's order.
+        pub value: Vec<Sig<Out>> = Sig::vec(REGISTERS.len(), 32, false),
+        count: Vec<Reg> = (0..REGISTERS.len()).map(|i| Reg::with_reset(32, false, start(i))).collect(),
+        event: Vec<Reg> = Reg::vec(REGISTERS.len(), 1, false),
+        by: Vec<Sig<Local>> = Sig::vec(REGISTERS.len(), 16, true),
+        stops: Vec<Signal<Local, Bit>> = wire::bits(REGISTERS.len()),
+        restarts: Vec<Signal<Local, Bit>> = wire::bits(REGISTERS.len()),
+        since: Reg = Reg::unsigned(32),
+        rows_1: Reg = Reg::unsigned(rows),
+        cols_1: Reg = Reg::unsigned(cols),
+        mask_1: Reg = Reg::unsigned(pick),
+        mask_2: Reg = Reg::unsigned(pick),
+        opens_1: Reg = Reg::unsigned(1),
+        opens_2: Reg = Reg::unsigned(1),
+        reuses_1: Reg = Reg::unsigned(1),
+        reuses_2: Reg = Reg::unsigned(1),
+        step_1: Reg = Reg::unsigned(1),
+        elements_2: Reg = Reg::unsigned(elements),
+        elements_3: Reg = Reg::unsigned(elements),
+        avoided_3: Reg = Reg::signed(16),
+        frozen: Vec<Reg> = Reg::vec(LAG, 1, false),
+        cleared: Vec<Reg> = Reg::vec(LAG, 1, false),
+        busy: Signal<Local, Bit>,
+        every: Flag = Flag::new(c.counters == Counting::All),
+        lag: Dim = Dim::new(LAG),
+        all: Dim = Dim::new(REGISTERS.len()),
+        fixed: Dim = Dim::new(FIXED),
+        total: Dim = at("total"),
+        load_busy: Dim = at("load_busy"),
+        compute_busy: Dim = at("compute_busy"),
+        drain: Dim = at("drain"),
+        store_busy: Dim = at("store_busy"),
+        wait_load: Dim = at("wait_load"),
+        wait_compute: Dim = at("wait_compute"),
+        wait_store: Dim = at("wait_store"),
+        wait_queue: Dim = at("wait_queue"),
+        wait_link_in: Dim = at("wait_link_in"),
+        wait_link_out: Dim = at("wait_link_out"),
+        wait_drain: Dim = at("wait_drain"),
+        products: Dim = at("products"),
+        skipped: Dim = at("skipped"),
+        span: Dim = at("span"),
+        instructions: Dim = at("instructions"),
+        words_in: Dim = at("words_in"),
     }
 }
 
@@ -197,14 +147,6 @@ impl Logic for CounterFile {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(
-            self, clock, since, rows_1, cols_1, mask_1, mask_2, opens_1, opens_2, reuses_1, reuses_2, step_1,
-            elements_2, elements_3, avoided_3
-        );
-        for s in 0..self.lag.val() {
-            self.frozen[s].clock.next = self.clock.val();
-            self.cleared[s].clock.next = self.clock.val();
-        }
         self.frozen[0].d.next = self.freeze.val().into();
         self.cleared[0].d.next = self.clear.val().into();
         for s in 1..self.lag.val() {
@@ -212,12 +154,12 @@ impl Logic for CounterFile {
             self.cleared[s].d.next = self.cleared[s - 1].q.val();
         }
         // what a step is worth
-        self.rows_1.d.next = self.rows.val();
-        self.cols_1.d.next = self.cols.val();
-        self.mask_1.d.next = self.mask.val();
-        self.opens_1.d.next = self.opens.val().into();
-        self.reuses_1.d.next = self.reuses.val().into();
-        self.step_1.d.next = self.step.val().into();
+        self.rows_1.d.next = self.steps.rows.val();
+        self.cols_1.d.next = self.steps.cols.val();
+        self.mask_1.d.next = self.steps.mask.val();
+        self.opens_1.d.next = self.steps.opens.val().into();
+        self.reuses_1.d.next = self.steps.reuses.val().into();
+        self.step_1.d.next = self.steps.step.val().into();
         self.elements_2.d.next = 0.into();
         if self.step_1.q.val().any() {
             self.elements_2.d.next = self.rows_1.q.val() * self.cols_1.q.val();
@@ -234,32 +176,30 @@ impl Logic for CounterFile {
             self.avoided_3.d.next = -self.elements_2.q.val();
         }
         for i in 0..self.all.val() {
-            self.event[i].clock.next = self.clock.val();
             self.event[i].d.next = 0.into();
             self.by[i].next = self.event[i].q.val();
             self.stops[i].next = self.frozen[0].q.val().any();
             self.restarts[i].next = self.cleared[0].q.val().any();
-            self.count[i].clock.next = self.clock.val();
             self.count[i].d.next = self.count[i].q.val();
             self.value[i].next = self.count[i].q.val();
         }
-        self.event[self.total.val()].d.next = self.word_in.val().into();
+        self.event[self.total.val()].d.next = self.load.word.val().into();
         self.by[self.total.val()].next =
             (self.event[self.total.val()].q.val().any() | self.count[self.total.val()].q.val().any()).into();
         if self.every.val() {
-            self.event[self.load_busy.val()].d.next = self.load.val().into();
-            self.event[self.compute_busy.val()].d.next = (self.step.val() | self.sampled.val()).into();
+            self.event[self.load_busy.val()].d.next = self.load.busy.val().into();
+            self.event[self.compute_busy.val()].d.next = self.computes.val().into();
             self.event[self.drain.val()].d.next = self.drained.val().into();
-            self.event[self.store_busy.val()].d.next = self.store.val().into();
-            self.event[self.wait_load.val()].d.next = self.load_waits.val().into();
+            self.event[self.store_busy.val()].d.next = self.store.busy.val().into();
+            self.event[self.wait_load.val()].d.next = self.load.wait_token.val().into();
             self.event[self.wait_compute.val()].d.next = self.compute_waits.val().into();
-            self.event[self.wait_store.val()].d.next = self.store_waits.val().into();
-            self.event[self.wait_queue.val()].d.next = self.queue_waits.val().into();
-            self.event[self.wait_link_in.val()].d.next = self.link_in_waits.val().into();
-            self.event[self.wait_link_out.val()].d.next = self.link_out_waits.val().into();
-            self.event[self.wait_drain.val()].d.next = self.drain_waits.val().into();
-            self.event[self.instructions.val()].d.next = self.dispatched.val().into();
-            self.event[self.words_in.val()].d.next = self.word_in.val().into();
+            self.event[self.wait_store.val()].d.next = self.store.wait_token.val().into();
+            self.event[self.wait_queue.val()].d.next = self.load.wait_queue.val().into();
+            self.event[self.wait_link_in.val()].d.next = self.load.wait_link.val().into();
+            self.event[self.wait_link_out.val()].d.next = self.store.wait_link.val().into();
+            self.event[self.wait_drain.val()].d.next = self.steps.wait_drain.val().into();
+            self.event[self.instructions.val()].d.next = self.load.dispatched.val().into();
+            self.event[self.words_in.val()].d.next = self.load.word.val().into();
             self.by[self.products.val()].next = self.elements_3.q.val();
             self.by[self.skipped.val()].next = self.avoided_3.q.val();
             self.stops[self.products.val()].next = self.frozen[self.lag.val() - 1].q.val().any();

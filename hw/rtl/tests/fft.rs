@@ -213,9 +213,9 @@ impl Bench {
     fn run(&mut self, r: Request, batches: &[Vec<Vec<Complex>>]) -> Vec<Vec<Spectrum>> {
         let (points, lanes) = (1 << r.log_points, self.shape.lanes);
         let passes = r.log_points.div_ceil(2);
-        self.unit.log_points.set(r.log_points as i128);
-        self.unit.block.next = r.block;
-        self.unit.tile.next = r.tile;
+        self.unit.mode.log_points.set(r.log_points as i128);
+        self.unit.mode.block.next = r.block;
+        self.unit.mode.tile.next = r.tile;
         // they stand a cycle before the first group enters
         self.unit.start.next = false;
         self.cycle();
@@ -236,10 +236,10 @@ impl Bench {
             assert_eq!(self.unit.starts.val(), cycle == begin, "{r:?}, cycle {cycle}");
             if let Some(n) = cycle.checked_sub(begin) {
                 for (l, s) in found[n / points].iter_mut().enumerate() {
-                    let part = |p: usize| self.unit.y[p].val().get() as i64;
+                    let part = |p: usize| self.unit.spectrum.part[p].val().get() as i64;
                     s.y.push((part(2 * l), part(2 * l + 1)));
-                    s.clamped |= self.unit.clamped[l].val();
-                    let exponent = self.unit.exponent[l].val().get() as i64;
+                    s.clamped |= self.unit.spectrum.clamped[l].val();
+                    let exponent = self.unit.spectrum.exponent[l].val().get() as i64;
                     assert!(n % points == 0 || s.exponent == exponent, "{r:?}, cycle {cycle}");
                     s.exponent = exponent;
                 }

@@ -27,17 +27,15 @@ pub mod header {
     use super::Field;
 
     /// See [`super::Kind`].
-    pub const KIND: Field =
-        Field { name: "kind", offset: 0, width: 8, doc: "1 result, 2 registers, 3 error, 4 ready" };
+    pub const KIND: Field = Field::new("kind", 0, 8, "1 result, 2 registers, 3 error, 4 ready");
     /// See [`super::Reason`].
-    pub const REASON: Field = Field { name: "reason", offset: 8, width: 8, doc: "of an error, else 0" };
+    pub const REASON: Field = Field::new("reason", 8, 8, "of an error, else 0");
     /// Number of the instruction.
-    pub const INSTRUCTION: Field =
-        Field { name: "instruction", offset: 16, width: 32, doc: "number since reset, from 0" };
+    pub const INSTRUCTION: Field = Field::new("instruction", 16, 32, "number since reset, from 0");
     /// Link words of data.
-    pub const WORDS: Field = Field { name: "words", offset: 48, width: 32, doc: "link words of data" };
+    pub const WORDS: Field = Field::new("words", 48, 32, "link words of data");
     /// Marks a header.
-    pub const MARK: Field = Field { name: "mark", offset: 112, width: 16, doc: "0x7a9d" };
+    pub const MARK: Field = Field::new("mark", 112, 16, "0x7a9d");
     /// All of them.
     pub const FIELDS: &[Field] = &[KIND, REASON, INSTRUCTION, WORDS, MARK];
     /// Value of [`MARK`].

@@ -137,7 +137,7 @@ template <typename Model> inline void take(const Model& m, uint8_t* word) {
 
 /// Whether the accelerator takes a word that is offered in this cycle.
 template <typename Model> inline bool accepts(const Model& m, bool first) {
-    return m.in_ready && !(first && m.closed);
+    return m.in_ready && !(first && m.in_closed);
 }
 
 /// A repeating stall pattern; an empty one never stalls.
@@ -158,7 +158,7 @@ uint32_t clock_run(Handle& h, Run& run) {
     Pattern stall_in{run.stall_in, run.stall_in_len, run.cycles};
     Pattern stall_out{run.stall_out, run.stall_out_len, run.cycles};
     for (;;) {
-        if (run.taken == run.n_words && m.waiting && m.quiet) return FINISHED;
+        if (run.taken == run.n_words && m.status_waiting && m.status_quiet) return FINISHED;
         if (run.cycles == run.max_cycles) return CYCLE_LIMIT;
 
         m.out_ready = !stall_out.stalled();
@@ -201,8 +201,9 @@ EXPORT void TANDEM_SYMBOL(run)(void* handle, Run* run) noexcept {
     Handle& h = *static_cast<Handle*>(handle);
     const auto& m = *h.model.rootp;
     run->end = clock_run(h, *run);
-    run->ports = Ports{m.waiting,       m.boundary,    m.failed,      m.quiet,         m.compute_pending,
-                       m.store_pending, m.load_number, m.compute_number, m.store_number};
+    run->ports = Ports{m.status_waiting,         m.status_boundary,       m.status_failed,
+                       m.status_quiet,           m.status_compute_pending, m.status_store_pending,
+                       m.status_load_number,     m.status_compute_number,  m.status_store_number};
 }
 
 /// The loop to compare `run` with: `cycles` times clock and eval. With words, they are offered as

@@ -9,7 +9,7 @@ use crate::statistics::Statistics;
 use crate::transport::Port;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tandem_spec::isa::OPCODES;
+use tandem_spec::isa::Opcode;
 use tandem_spec::{Config, Engine, EngineError, Outcome, Packet, RunOptions, Stream};
 
 /// First and longest interval between attempts to open a port.
@@ -176,7 +176,7 @@ impl Engine for SerialEngine {
 }
 
 fn begins_with_reset(stream: &Stream) -> bool {
-    let reset = OPCODES.iter().find(|o| o.name == "RESET").expect("in the table");
+    let reset = Opcode::named("RESET");
     stream.first.first() == Some(&true) && stream.bytes.first() == Some(&reset.code)
 }
 

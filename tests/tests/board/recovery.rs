@@ -23,8 +23,7 @@ fn ten_steps_through_a_line_with_one_fault_in_2000_bytes_give_the_same_weights()
     assert!(totals.faults > 50, "{totals:?}");
     assert!(carried.frames_resent > 0 && carried.frames_requested > 0, "{carried:?}");
     assert!(carried.damaged > 0 && carried.damaged_at_board > 0, "{carried:?}");
-    // whether a wait of the host ends in a reconnection depends on how much else the machine does
-    assert_eq!(totals.lost, 0, "{carried:?} {totals:?}");
+    assert_eq!((carried.reconnects, carried.replays, totals.lost), (0, 0, 0), "{carried:?} {totals:?}");
 }
 
 #[test]
@@ -56,7 +55,7 @@ fn ten_steps_in_noise_take_at_most_half_as_long_again() {
     assert_eq!((&quiet, &digest), (&expected, &expected));
     assert!(noisy.noise >= 2 * 20 * 20, "{noisy:?}");
     assert!(carried.damaged > 0 && carried.damaged_at_board > 0, "{carried:?}");
-    assert_eq!(noisy.lost, 0, "{carried:?} {noisy:?}");
+    assert_eq!((carried.reconnects, carried.replays, noisy.lost), (0, 0, 0), "{carried:?} {noisy:?}");
     assert!(2 * noisy.cycles <= 3 * clean.cycles, "{noisy:?}, without noise {clean:?}");
 }
 

@@ -17,6 +17,7 @@ use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat,
 use tandem_model::{CycleModel, Twin};
 use tandem_rtl::hdl::design::{Direction, Port};
 use tandem_spec::Config;
+use tandem_stimuli::Random;
 use tandem_synth::{Tools, ecp5_script, scan, stage};
 
 const ARRAY: &str = "[array]\nrows = 2\ncols = 2\nlanes = 2\nrow_digit = 4\ncol_digit = 4\nrow_bits = 8\ncol_bits = 8\n\
@@ -210,11 +211,8 @@ fn agrees(
 
     let k = STEPS * LANES;
     for seed in 1..=3 {
-        let mut state: u64 = seed;
-        let mut draw = || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (state >> 33) as i32 % 256 - 128
-        };
+        let mut random = Random(seed);
+        let mut draw = || random.within(-128..128) as i32;
         let x = Array2::from_shape_simple_fn((2, k), &mut draw);
         let w = Array2::from_shape_simple_fn((k, 2), &mut draw);
         let script = program(&ports, &x, &w);
@@ -226,7 +224,7 @@ fn agrees(
             result: ResultFormat::Full,
             sparsity: Sparsity::Dense,
         };
-        let twin = Offload::new(Twin::new(&config), CycleModel).gemm(&request).unwrap().y;
+        let twin = Offload::new(Twin::new(&config), CycleModel).run(request.into()).unwrap().into_gemm().y;
         assert_eq!(found, twin.iter().map(|y| *y as i32).collect::<Vec<i32>>(), "seed {seed}");
     }
 }

@@ -18,10 +18,10 @@ module bench;
   wire [31:0] load_number, compute_number, store_number;
 
   tandem dut(
-    .clock(clock), .in_valid(in_valid), .in_first(in_first), .in_ready(in_ready), .closed(closed),
-    .out_valid(out_valid), .out_ready(out_ready), .waiting(waiting), .boundary(boundary), .failed(failed),
-    .quiet(quiet), .compute_pending(compute_pending), .store_pending(store_pending),
-    .load_number(load_number), .compute_number(compute_number), .store_number(store_number),
+    .clock(clock), .in_valid(in_valid), .in_first(in_first), .in_ready(in_ready), .in_closed(closed),
+    .out_valid(out_valid), .out_ready(out_ready), .status_waiting(waiting), .status_boundary(boundary), .status_failed(failed),
+    .status_quiet(quiet), .status_compute_pending(compute_pending), .status_store_pending(store_pending),
+    .status_load_number(load_number), .status_compute_number(compute_number), .status_store_number(store_number),
     `IN, `OUT);
 
   reg [`LINK:0] words [0:`WORDS-1];        // the tag on top

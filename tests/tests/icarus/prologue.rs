@@ -20,7 +20,7 @@ fn load(
         words: words as u16,
         mask: u32::MAX,
     };
-    (load, (0..depth * words * config.link_bytes()).map(|_| random.next() as u8).collect())
+    (load, random.bytes(depth * words * config.link_bytes()))
 }
 
 /// A COMPUTE of so many tiles of one result each, between the engines on either side.
@@ -29,28 +29,9 @@ fn compute(tiles: usize) -> Instruction {
     loops[0].count = tiles as u16;
     Instruction::Compute(Compute {
         tokens: Tokens { pop_prev: true, push_next: true, ..Tokens::default() },
-        keep: false,
-        hold: false,
-        row_signed: false,
-        col_signed: false,
-        row_base: 0,
-        col_base: 0,
-        index_base: 0,
-        result_base: 0,
-        rows: 1,
-        rows_last: 1,
-        row_edge: 7,
-        cols: 1,
-        cols_last: 1,
-        col_edge: 7,
-        row_planes: 1,
-        col_planes: 1,
         tiles: 1,
-        select: 0,
-        held: false,
-        row_plane_stride: 0,
-        col_plane_stride: 0,
         loops,
+        ..Compute::default()
     })
 }
 

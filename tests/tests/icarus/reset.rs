@@ -11,7 +11,7 @@ use crate::{accelerator, agree, programs, prologue};
 use std::fmt::Write;
 use tandem_rtl::hdl::design::Direction;
 use tandem_spec::{Config, RunOptions, Stream};
-use tandem_tests::programs::random_program;
+use tandem_stimuli::random_program;
 
 /// Verilog of the accelerator in the wrapper, which takes `words` words, waits for `cycles` cycles and then sets `reset` to `level`
 /// for one.

@@ -13,11 +13,15 @@ mod ring;
 mod touch;
 
 use crate::memory::Memories;
+use crate::unit::Touch;
 use cells::{Cells, Mark};
 use order::Order;
+pub(crate) use ring::Ring;
 use std::fmt;
 use tandem_spec::isa::Who;
-use tandem_spec::{Compute, Config, Load, Memory, Store, Tokens, Transform};
+use tandem_spec::{Config, Load, Memory, Store, Tokens};
+
+pub(crate) use touch::wrapped;
 
 /// Hazards that are kept of a run: the first ones found.
 const KEPT: usize = 64;
@@ -35,11 +39,7 @@ impl Place {
     /// Its name and what it has one of for every element, if it has.
     fn names(self) -> (&'static str, Option<&'static str>) {
         match self {
-            Place::Operand(Memory::Row) => ("row memory", Some("row")),
-            Place::Operand(Memory::Col) => ("column memory", Some("column")),
-            Place::Operand(Memory::Index) => ("index memory", Some("column")),
-            Place::Operand(Memory::Offset) => ("row offsets", Some("row")),
-            Place::Operand(Memory::Sample) => ("sample memory", None),
+            Place::Operand(memory) => (memory.row().name, memory.row().element),
             Place::Result => ("result memory", None),
         }
     }
@@ -99,11 +99,8 @@ impl fmt::Display for Hazard {
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
     order: Order,
-    row: Cells,
-    col: Cells,
-    index: Cells,
-    offset: Cells,
-    sample: Cells,
+    /// Of what loads fill, by their codes.
+    operands: [Cells; Memory::ALL.len()],
     result: Cells,
     /// Of the present run.
     found: Vec<Hazard>,
@@ -112,15 +109,11 @@ pub(crate) struct Watch {
 impl Watch {
     /// An accelerator that has executed nothing.
     pub(crate) fn new(config: &Config, memories: &Memories) -> Self {
-        let cells = |elements: usize, addresses: usize| Cells::new(elements, addresses);
+        let cells = |m| Cells::new(memories[m].elements, memories[m].addresses / memories[m].banks);
         Watch {
             order: Order::default(),
-            row: cells(memories.row.elements, config.memory.row),
-            col: cells(memories.col.elements, config.memory.col),
-            index: cells(memories.index.elements, memories.index.addresses),
-            offset: cells(memories.offset.elements, 1),
-            sample: cells(1, memories.sample.addresses),
-            result: cells(1, config.memory.result),
+            operands: Memory::ALL.map(cells),
+            result: Cells::new(1, config.memory.result),
             found: vec![],
         }
     }
@@ -148,23 +141,16 @@ impl Watch {
     /// A RESET: everything is done, numbers start anew.
     pub(crate) fn reset(&mut self) {
         self.order = Order::default();
-        let Watch { row, col, index, offset, sample, result, .. } = self;
-        [row, col, index, offset, sample, result].into_iter().for_each(Cells::forget);
+        self.operands.iter_mut().chain([&mut self.result]).for_each(Cells::forget);
     }
 
     /// A LOAD starts.
     pub(crate) fn load(&mut self, config: &Config, number: u32, l: &Load, memories: &Memories) {
         let mark = self.order.start(Who::Load, number, [false, l.tokens.pop_next]);
-        let cells = match l.memory {
-            Memory::Row => &mut self.row,
-            Memory::Col => &mut self.col,
-            Memory::Index => &mut self.index,
-            Memory::Offset => &mut self.offset,
-            Memory::Sample => &mut self.sample,
-        };
+        let cells = &mut self.operands[l.memory as usize];
         let mut meet = Meet { found: &mut self.found, mark, place: Place::Operand(l.memory) };
         let addresses = usize::from(l.address)..usize::from(l.address) + usize::from(l.count);
-        for e in touch::loaded(config, l, memories.operand(l.memory)) {
+        for e in touch::loaded(config, l, &memories[l.memory]) {
             meet.write(cells, e, addresses.clone());
         }
         self.order.pushing(l.tokens.push_next);
@@ -175,38 +161,27 @@ impl Watch {
         self.order.loaded();
     }
 
-    /// A COMPUTE starts.
-    pub(crate) fn compute(&mut self, config: &Config, number: u32, c: &Compute, memories: &Memories) {
-        let mark = self.begin_compute(number, c.tokens);
-        let Watch { row, col, index, offset, result, found, .. } = self;
-        let mut meet = Meet { found, mark, place: Place::Operand(Memory::Offset) };
-        for r in 0..offset.elements() {
-            meet.read(offset, r, std::iter::once(0));
-        }
-        let offsets: Vec<i16> = (0..row.elements()).map(|r| memories.row_offset(r)).collect();
-        meet.place = Place::Operand(Memory::Row);
-        touch::rows(config, c, &offsets, |r, words| meet.read(row, r, words.iter().copied()));
-        meet.place = Place::Operand(Memory::Col);
-        let words = touch::cols(config, c);
-        for e in 0..col.elements() {
-            meet.read(col, e, words.iter().copied());
-        }
-        meet.place = Place::Operand(Memory::Index);
-        let words = touch::indices(config, c);
-        for e in 0..index.elements() {
-            meet.read(index, e, words.iter().copied());
-        }
-        meet.place = Place::Result;
-        meet.write(result, 0, touch::results(config, c));
-    }
-
-    /// A TRANSFORM starts.
-    pub(crate) fn transform(&mut self, config: &Config, number: u32, t: &Transform) {
-        let mark = self.begin_compute(number, t.tokens);
-        let Watch { sample, result, found, .. } = self;
-        let (reads, writes) = touch::transform(config, t);
-        Meet { found, mark, place: Place::Operand(Memory::Sample) }.read(sample, 0, reads);
-        Meet { found, mark, place: Place::Result }.write(result, 0, writes);
+    /// An instruction of the compute engine starts; `touches` gives what it touches.
+    pub(crate) fn compute(
+        &mut self,
+        number: u32,
+        tokens: Tokens,
+        touches: impl FnOnce(&mut dyn FnMut(Touch)),
+    ) {
+        let mark = self.begin_compute(number, tokens);
+        let Watch { operands, result, found, .. } = self;
+        touches(&mut |t| {
+            let cells = match t.place {
+                Place::Operand(memory) => &mut operands[memory as usize],
+                Place::Result => &mut *result,
+            };
+            let mut meet = Meet { found: &mut *found, mark, place: t.place };
+            if t.writes {
+                meet.write(cells, t.element, t.words)
+            } else {
+                meet.read(cells, t.element, t.words)
+            }
+        });
     }
 
     fn begin_compute(&mut self, number: u32, t: Tokens) -> Mark {

@@ -33,28 +33,16 @@ fn compute(tokens: Tokens) -> Compute {
     loops[0] = Loop { count: 3, row_stride: 4, col_stride: 1 };
     Compute {
         tokens,
-        keep: false,
-        hold: false,
-        row_signed: false,
-        col_signed: false,
         row_base: 8,
         col_base: 4,
         index_base: 6,
-        result_base: 0,
         rows: 2,
         rows_last: 2,
-        row_edge: 7,
         cols: 2,
         cols_last: 2,
-        col_edge: 7,
-        row_planes: 1,
-        col_planes: 1,
-        tiles: 0,
         select: 2,
-        held: false,
-        row_plane_stride: 0,
-        col_plane_stride: 0,
         loops,
+        ..Compute::default()
     }
 }
 

@@ -16,8 +16,6 @@ use crate::board::uart_tx::UartTx;
 use crate::board::word_in::WordIn;
 use crate::board::word_out::WordOut;
 use crate::hdl::prelude::*;
-use crate::link::Lanes;
-use crate::named;
 use crate::top::Tandem;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
@@ -27,94 +25,49 @@ use tandem_spec::registers::IDENTITY;
 /// Bits of a set of slots in a frame.
 const SET: usize = 16;
 
-/// The top module of a board; see docs/link.md.
-#[derive(LogicBlock)]
-pub struct BoardTop {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// Line from the host.
-    pub rx: Signal<In, Bit>,
-    /// Line to the host.
-    pub tx: Signal<Out, Bit>,
-    /// A session is open.
-    pub led_link: Signal<Out, Bit>,
-    /// A damaged frame, or the accelerator has failed.
-    pub led_error: Signal<Out, Bit>,
-    /// The accelerator works.
-    pub led_busy: Signal<Out, Bit>,
-    tandem: Tandem,
-    uart_rx: UartRx,
-    uart_tx: UartTx,
-    reader: FrameReader,
-    session: Session,
-    receive: ReceiveWindow,
-    word_in: WordIn,
-    word_out: WordOut,
-    send: SendWindow,
-    slots_memory: Ram,
-    sender: FrameSender,
-    received: Concat,
-    received_cut: Unpack,
-    pending: Concat,
-    pending_cut: Unpack,
-    resend: Concat,
-    resend_cut: Unpack,
-    damage_cut: Unpack,
-    divider_cut: Unpack,
-    next_cut: Unpack,
-    head_slot: Sig<Local>,
-    greeting: Vec<Const>,
-    hello_bytes: Dim,
-    divider_at: Dim,
-    lanes: Dim,
-    slots: Dim,
-    set: Dim,
-    shift: Dim,
-}
-
-impl BoardTop {
-    /// The accelerator of `c` behind `link`, which has been checked.
-    ///
-    /// # Panics
-    /// If [`BoardLink::check`] refuses `link`.
-    pub fn new(c: &Config, link: &BoardLink) -> Self {
+unit! {
+    /// The top module of a board; see docs/link.md.
+    pub struct BoardTop(c: &Config, link: &BoardLink) {
         let greeting = greeting(c, link);
-        BoardTop {
-            clock: Default::default(),
-            rx: Default::default(),
-            tx: Default::default(),
-            led_link: Default::default(),
-            led_error: Default::default(),
-            led_busy: Default::default(),
-            tandem: Tandem::new(c),
-            uart_rx: UartRx::new(link),
-            uart_tx: Default::default(),
-            reader: Default::default(),
-            session: Session::new(link),
-            receive: ReceiveWindow::new(link),
-            word_in: WordIn::new(c),
-            word_out: WordOut::new(c),
-            send: SendWindow::new(link),
-            slots_memory: Ram::new(link.slots * SLOT, 8, false),
-            sender: FrameSender::new(link),
-            received: Concat::new(SET, 1),
-            received_cut: Unpack::new(2, 8, false),
-            pending: Concat::new(SET, 1),
-            pending_cut: Unpack::new(2, 8, false),
-            resend: Concat::new(2, 8),
-            resend_cut: Unpack::new(SET, 1, false),
-            damage_cut: Unpack::new(2, 8, false),
-            divider_cut: Unpack::new(2, 8, false),
-            next_cut: Unpack::new(2, 8, false),
-            head_slot: Sig::unsigned(index_bits(link.slots)),
-            hello_bytes: Dim::new(greeting.len()),
-            divider_at: Dim::new(1 + greeting.len()),
-            greeting: greeting.iter().map(|b| Const::unsigned(i128::from(*b), 8)).collect(),
-            lanes: Dim::new(Lanes::new(c).count),
-            slots: Dim::new(link.slots),
-            set: Dim::new(SET),
-            shift: Dim::new(SLOT.trailing_zeros() as usize),
-        }
+
+        clock,
+        /// Line from the host.
+        pub rx: Signal<In, Bit>,
+        /// Line to the host.
+        pub tx: Signal<Out, Bit>,
+        /// A session is open.
+        pub led_link: Signal<Out, Bit>,
+        /// A damaged frame, or the accelerator has failed.
+        pub led_error: Signal<Out, Bit>,
+        /// The accelerator works.
+        pub led_busy: Signal<Out, Bit>,
+        tandem: Tandem = Tandem::new(c),
+        uart_rx: UartRx = UartRx::new(link),
+        uart_tx: UartTx = UartTx::new(),
+        reader: FrameReader = FrameReader::new(),
+        session: Session = Session::new(link),
+        receive: ReceiveWindow = ReceiveWindow::new(link),
+        word_in: WordIn = WordIn::new(c),
+        word_out: WordOut = WordOut::new(c),
+        send: SendWindow = SendWindow::new(link),
+        slots_memory: Ram = Ram::new(link.slots * SLOT, 8, false),
+        sender: FrameSender = FrameSender::new(link),
+        received: Concat = Concat::new(SET, 1),
+        received_cut: Unpack = Unpack::new(2, 8, false),
+        pending: Concat = Concat::new(SET, 1),
+        pending_cut: Unpack = Unpack::new(2, 8, false),
+        resend: Concat = Concat::new(2, 8),
+        resend_cut: Unpack = Unpack::new(SET, 1, false),
+        damage_cut: Unpack = Unpack::new(2, 8, false),
+        divider_cut: Unpack = Unpack::new(2, 8, false),
+        next_cut: Unpack = Unpack::new(2, 8, false),
+        head_slot: Sig<Local> = Sig::unsigned(index_bits(link.slots)),
+        greeting: Vec<Const> = greeting.iter().map(|b| Const::unsigned(i128::from(*b), 8)).collect(),
+        hello_bytes: Dim = Dim::new(greeting.len()),
+        divider_at: Dim = Dim::new(1 + greeting.len()),
+        slots: Dim = Dim::new(link.slots),
+        set: Dim = Dim::new(SET),
+        shift: Dim = Dim::new(SLOT.trailing_zeros() as usize),
     }
 }
 
@@ -134,80 +87,46 @@ impl Logic for BoardTop {
 
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, tandem, uart_rx, uart_tx, reader, session, receive, word_in, word_out, send);
-        clock!(self, clock, slots_memory, sender);
         // line in
         self.uart_rx.rx.next = self.rx.val();
         self.uart_rx.divider.next = self.session.divider.val();
-        self.reader.valid.next = self.uart_rx.valid.val();
-        self.reader.data.next = self.uart_rx.data.val();
-        self.reader.unframed.next = self.uart_rx.unframed.val();
+        wire::join_all(&mut self.uart_rx.line, &mut self.reader.line);
         // frames in
+        wire::join_all(&mut self.reader.header, &mut self.session.header);
+        wire::join_all(&mut self.session.answers, &mut self.sender.answers);
         self.session.good.next = self.reader.good.val();
         self.session.damaged.next = self.reader.damaged.val();
-        self.session.kind.next = self.reader.kind.val();
-        self.session.number.next = self.reader.session.val();
-        self.session.argument[0].next = self.reader.argument[0].val();
-        self.session.argument[1].next = self.reader.argument[1].val();
-        self.session.argument[2].next = self.reader.argument[2].val();
         self.session.long_low.next = self.uart_rx.long_low.val();
         self.session.consumed.next = self.receive.consumed.val();
-        self.session.failed.next = self.tandem.failed.val();
-        self.session.hello_taken.next = self.sender.hello_taken.val();
-        self.session.rate_taken.next = self.sender.rate_taken.val();
-        self.session.rate_done.next = self.sender.rate_done.val();
-        self.session.state_taken.next = self.sender.state_taken.val();
+        self.session.failed.next = self.tandem.status.failed.val();
+        wire::join_all(&mut self.reader.content, &mut self.receive.content);
         self.receive.clear.next = self.session.clear.val();
-        self.receive.content.next = self.reader.content.val();
-        self.receive.value.next = self.reader.value.val();
-        self.receive.place.next = self.reader.place.val();
         self.receive.mine.next = self.session.is_data.val();
         self.receive.seq.next = self.reader.seq.val();
         self.receive.good.next = self.reader.good.val();
         self.receive.length.next = self.reader.length.val();
         // records to the accelerator
         self.word_in.clear.next = self.session.clear.val();
-        self.word_in.valid.next = self.receive.valid.val();
-        self.word_in.byte.next = self.receive.byte.val();
-        self.receive.take.next = self.word_in.take.val();
-        self.tandem.in_valid.next = self.word_in.in_valid.val();
-        self.tandem.in_first.next = self.word_in.in_first.val();
-        self.word_in.in_ready.next = self.tandem.in_ready.val();
-        self.word_in.closed.next = self.tandem.closed.val();
-        self.word_in.marked.next = self.word_out.marked.val();
+        wire::join_all(&mut self.receive.bytes, &mut self.word_in.bytes);
+        wire::join_all(&mut self.word_in.in_, &mut self.tandem.in_);
+        wire::join_all(&mut self.word_in.mark, &mut self.word_out.mark);
         // the accelerator to slots
         self.word_out.clear.next = self.session.clear.val();
-        self.word_out.out_valid.next = self.tandem.out_valid.val();
-        self.tandem.out_ready.next = self.word_out.out_ready.val();
-        for l in 0..self.lanes.val() {
-            self.tandem.in_data[l].next = self.word_in.in_data[l].val();
-            self.word_out.out_data[l].next = self.tandem.out_data[l].val();
-        }
-        self.word_out.waiting.next = self.tandem.waiting.val();
-        self.word_out.boundary.next = self.tandem.boundary.val();
-        self.word_out.failed.next = self.tandem.failed.val();
-        self.word_out.quiet.next = self.tandem.quiet.val();
-        self.word_out.compute_pending.next = self.tandem.compute_pending.val();
-        self.word_out.store_pending.next = self.tandem.store_pending.val();
-        self.word_out.number[0].next = self.tandem.load_number.val();
-        self.word_out.number[1].next = self.tandem.compute_number.val();
-        self.word_out.number[2].next = self.tandem.store_number.val();
-        self.word_out.mark.next = self.word_in.mark.val();
-        self.word_out.room.next = self.send.room.val();
+        wire::join_all(&mut self.tandem.out, &mut self.word_out.out);
+        wire::join_all(&mut self.tandem.status, &mut self.word_out.status);
+        wire::join_all(&mut self.word_out.closing, &mut self.send.closing);
         self.head_slot.next = self.send.head.val();
-        self.slots_memory.we.next = self.word_out.we.val();
-        self.slots_memory.waddr.next = (self.head_slot.val() << self.shift.val()) + self.word_out.place.val();
-        self.slots_memory.wdata.next = self.word_out.value.val();
+        self.slots_memory.we.next = self.word_out.content.we.val();
+        self.slots_memory.waddr.next =
+            (self.head_slot.val() << self.shift.val()) + self.word_out.content.place.val();
+        self.slots_memory.wdata.next = self.word_out.content.value.val();
         self.slots_memory.re.next = true;
         self.slots_memory.raddr.next = self.sender.raddr.val();
         self.send.clear.next = self.session.clear.val();
-        self.send.close.next = self.word_out.close.val();
-        self.send.close_status.next = self.word_out.close_status.val();
-        self.send.close_length.next = self.word_out.close_length.val();
         self.send.ack.next = self.session.ack.val();
         self.send.ack_base.next = self.reader.seq.val();
-        self.resend.x[0].next = self.reader.argument[0].val();
-        self.resend.x[1].next = self.reader.argument[1].val();
+        self.resend.x[0].next = self.reader.header.argument[0].val();
+        self.resend.x[1].next = self.reader.header.argument[1].val();
         self.resend_cut.x.next = self.resend.y.val();
         for i in 0..self.set.val() {
             self.received.x[i].next = 0.into();
@@ -219,8 +138,6 @@ impl Logic for BoardTop {
             self.pending.x[s].next = self.send.pending[s].val().into();
         }
         // frames out
-        self.sender.session.next = self.session.present.val();
-        self.sender.hello.next = self.session.hello.val();
         self.divider_cut.x.next = self.session.divider.val();
         for i in 0..self.hello_bytes.val() {
             self.sender.hello_byte[i + 1].next = self.greeting[i].val();
@@ -228,14 +145,12 @@ impl Logic for BoardTop {
         self.sender.hello_byte[0].next = self.word_out.flushing.val().into();
         self.sender.hello_byte[self.divider_at.val()].next = self.divider_cut.y[0].val();
         self.sender.hello_byte[self.divider_at.val() + 1].next = self.divider_cut.y[1].val();
-        self.sender.rate.next = self.session.rate.val();
         self.next_cut.x.next = self.session.next_divider.val();
         self.sender.rate_byte[0].next = self.next_cut.y[0].val();
         self.sender.rate_byte[1].next = self.next_cut.y[1].val();
         self.received_cut.x.next = self.received.y.val();
         self.pending_cut.x.next = self.pending.y.val();
         self.damage_cut.x.next = self.session.damage.val();
-        self.sender.state.next = self.session.state.val();
         self.sender.state_seq.next = self.receive.base.val();
         self.sender.state_byte[0].next = self.received_cut.y[0].val();
         self.sender.state_byte[1].next = self.received_cut.y[1].val();
@@ -245,17 +160,11 @@ impl Logic for BoardTop {
         self.sender.state_byte[5].next = self.session.poll.val();
         self.sender.state_byte[6].next = self.damage_cut.y[0].val();
         self.sender.state_byte[7].next = self.damage_cut.y[1].val();
-        self.sender.slot.next = self.send.available.val();
-        self.sender.slot_seq.next = self.send.seq.val();
-        self.sender.slot_length.next = self.send.length.val();
-        self.sender.slot_status.next = self.send.is_status.val();
-        self.send.take.next = self.sender.slot_taken.val();
+        wire::join_all(&mut self.send.outgoing, &mut self.sender.outgoing);
         self.sender.rdata.next = self.slots_memory.rdata.val();
         // line out
         self.uart_tx.divider.next = self.session.divider.val();
-        self.uart_tx.valid.next = self.sender.valid.val();
-        self.uart_tx.data.next = self.sender.data.val();
-        self.sender.ready.next = self.uart_tx.ready.val();
+        wire::join_all(&mut self.sender.bytes, &mut self.uart_tx.bytes);
         self.tx.next = self.uart_tx.tx.val();
         self.led_link.next = self.session.led_link.val();
         self.led_error.next = self.session.led_error.val();

@@ -5,9 +5,9 @@
 //!                          └─► kind, session, seq, argument; the rest to the window
 //! ```
 
+use crate::board::frame::{Content, Header, Line};
 use crate::crc::crc_step;
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::check::{CRC32_INIT, CRC32_POLY};
 use tandem_spec::link::{CHECK, CRC_RESIDUE, HEADER, MAX_PAYLOAD};
@@ -15,103 +15,50 @@ use tandem_spec::link::{CHECK, CRC_RESIDUE, HEADER, MAX_PAYLOAD};
 /// Payload bytes that are kept for frames without a window.
 pub const ARGUMENT: usize = 3;
 
-/// See docs/link.md, "Frames".
-///
-/// # Timing  content passes in the cycle in which its byte comes; `good` and `damaged` one cycle after
-/// the zero
-#[derive(LogicBlock)]
-pub struct FrameReader {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// A byte comes.
-    pub valid: Signal<In, Bit>,
-    /// The byte.
-    pub data: Sig<In>,
-    /// A stop bit was low.
-    pub unframed: Signal<In, Bit>,
-    /// A byte of content passes, beyond the header.
-    pub content: Signal<Out, Bit>,
-    /// The byte.
-    pub value: Sig<Out>,
-    /// Its place behind the header.
-    pub place: Sig<Out>,
-    /// A whole frame ended.
-    pub good: Signal<Out, Bit>,
-    /// Something else ended.
-    pub damaged: Signal<Out, Bit>,
-    /// The frame's kind.
-    pub kind: Sig<Out>,
-    /// Its session.
-    pub session: Sig<Out>,
-    /// Its seq.
-    pub seq: Sig<Out>,
-    /// Bytes of its payload.
-    pub length: Sig<Out>,
-    /// The first ones.
-    pub argument: Vec<Sig<Out>>,
-    left: Reg,
-    count: Reg,
-    begun: DFF<Bit>,
-    broken: DFF<Bit>,
-    ended: DFF<Bit>,
-    sound: DFF<Bit>,
-    crc: Reg,
-    crc_step: XorReduce,
-    kept: Vec<RegEn>,
-    length_q: Reg,
-    passes: Signal<Local, Bit>,
-    byte: Sig<Local>,
-    zero: Signal<Local, Bit>,
-    keeps: Dim,
-    header: Dim,
-    arguments: Dim,
-    overhead: Dim,
-    most: Dim,
-    never: Dim,
-    crc_start: Const,
-    residue: Const,
-}
-
-impl Default for FrameReader {
-    fn default() -> Self {
+unit! {
+    /// See docs/link.md, "Frames".
+    ///
+    /// # Timing  content passes in the cycle in which its byte comes; `good` and `damaged` one cycle after
+    /// the zero
+    pub struct FrameReader() {
         let keeps = HEADER + ARGUMENT;
-        FrameReader {
-            clock: Default::default(),
-            valid: Default::default(),
-            data: Sig::unsigned(8),
-            unframed: Default::default(),
-            content: Default::default(),
-            value: Sig::unsigned(8),
-            place: Sig::unsigned(8),
-            good: Default::default(),
-            damaged: Default::default(),
-            kind: Sig::unsigned(8),
-            session: Sig::unsigned(8),
-            seq: Sig::unsigned(8),
-            length: Sig::unsigned(8),
-            argument: Sig::vec(ARGUMENT, 8, false),
-            left: Reg::unsigned(8),
-            count: Reg::unsigned(8),
-            begun: Default::default(),
-            broken: Default::default(),
-            ended: Default::default(),
-            sound: Default::default(),
-            crc: Reg::with_reset(32, false, CRC32_INIT.into()),
-            crc_step: crc_step(CRC32_POLY.into(), 32, 8, 1),
-            kept: RegEn::vec(keeps, 8, false),
-            length_q: Reg::unsigned(8),
-            passes: Default::default(),
-            byte: Sig::unsigned(8),
-            zero: Default::default(),
-            keeps: Dim::new(keeps),
-            header: Dim::new(HEADER),
-            arguments: Dim::new(ARGUMENT),
-            overhead: Dim::new(HEADER + CHECK),
-            most: Dim::new(HEADER + MAX_PAYLOAD + CHECK),
-            never: Dim::new(255),
-            crc_start: Const::unsigned(CRC32_INIT.into(), 32),
-            residue: Const::unsigned(CRC_RESIDUE.into(), 32),
-        }
+
+        clock,
+        /// The line.
+        pub line: Line<In> = Line::new(),
+        /// A byte passes, beyond the header.
+        pub content: Content<Out> = Content::new(),
+        /// The running frame.
+        pub header: Header<Out> = Header::new(),
+        /// A whole frame ended.
+        pub good: Signal<Out, Bit>,
+        /// Something else ended.
+        pub damaged: Signal<Out, Bit>,
+        /// Its seq.
+        pub seq: Sig<Out> = Sig::unsigned(8),
+        /// Bytes of its payload.
+        pub length: Sig<Out> = Sig::unsigned(8),
+        left: Reg = Reg::unsigned(8),
+        count: Reg = Reg::unsigned(8),
+        begun: DFF<Bit>,
+        broken: DFF<Bit>,
+        ended: DFF<Bit>,
+        sound: DFF<Bit>,
+        crc: Reg = Reg::with_reset(32, false, CRC32_INIT.into()),
+        crc_step: XorReduce = crc_step(CRC32_POLY.into(), 32, 8, 1),
+        kept: Vec<RegEn> = RegEn::vec(keeps, 8, false),
+        length_q: Reg = Reg::unsigned(8),
+        passes: Signal<Local, Bit>,
+        byte: Sig<Local> = Sig::unsigned(8),
+        zero: Signal<Local, Bit>,
+        keeps: Dim = Dim::new(keeps),
+        header_bytes: Dim = Dim::new(HEADER),
+        arguments: Dim = Dim::new(ARGUMENT),
+        overhead: Dim = Dim::new(HEADER + CHECK),
+        most: Dim = Dim::new(HEADER + MAX_PAYLOAD + CHECK),
+        never: Dim = Dim::new(255),
+        crc_start: Const = Const::unsigned(CRC32_INIT.into(), 32),
+        residue: Const = Const::unsigned(CRC_RESIDUE.into(), 32),
     }
 }
 
@@ -120,18 +67,17 @@ impl Logic for FrameReader {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, left, count, begun, broken, ended, sound, crc, length_q);
-        self.zero.next = self.valid.val() & (self.data.val() == 0);
+        self.zero.next = self.line.valid.val() & (self.line.data.val() == 0);
         self.ended.d.next = false;
         self.sound.d.next = false;
         // content of this byte: a code that is not the first stands for a zero
         self.passes.next = false;
-        self.byte.next = self.data.val();
-        if self.unframed.val() {
+        self.byte.next = self.line.data.val();
+        if self.line.unframed.val() {
             self.broken.d.next = true;
             self.begun.d.next = true;
         }
-        if self.valid.val() {
+        if self.line.valid.val() {
             if self.zero.val() {
                 self.ended.d.next = self.begun.q.val();
                 self.sound.d.next = !self.broken.q.val()
@@ -147,10 +93,10 @@ impl Logic for FrameReader {
             } else {
                 self.begun.d.next = true;
                 if self.left.q.val() == 0 {
-                    self.left.d.next = self.data.val() - 1;
+                    self.left.d.next = self.line.data.val() - 1;
                     self.byte.next = 0.into();
                     self.passes.next = self.begun.q.val() & !self.broken.q.val();
-                    if self.data.val() == self.never.val() {
+                    if self.line.data.val() == self.never.val() {
                         self.broken.d.next = true;
                     }
                 } else {
@@ -170,21 +116,20 @@ impl Logic for FrameReader {
             }
         }
         for i in 0..self.keeps.val() {
-            self.kept[i].clock.next = self.clock.val();
             self.kept[i].d.next = self.byte.val();
             self.kept[i].en.next = self.passes.val() & (self.count.q.val() == i);
         }
-        self.content.next = self.passes.val() & (self.count.q.val() >= self.header.val());
-        self.value.next = self.byte.val();
-        self.place.next = self.count.q.val() - self.header.val();
+        self.content.we.next = self.passes.val() & (self.count.q.val() >= self.header_bytes.val());
+        self.content.value.next = self.byte.val();
+        self.content.place.next = self.count.q.val() - self.header_bytes.val();
         self.good.next = self.ended.q.val() & self.sound.q.val();
         self.damaged.next = self.ended.q.val() & !self.sound.q.val();
-        self.kind.next = self.kept[0].q.val();
-        self.session.next = self.kept[1].q.val();
+        self.header.kind.next = self.kept[0].q.val();
+        self.header.session.next = self.kept[1].q.val();
         self.seq.next = self.kept[2].q.val();
         self.length.next = self.length_q.q.val();
         for i in 0..self.arguments.val() {
-            self.argument[i].next = self.kept[self.header.val() + i].q.val();
+            self.header.argument[i].next = self.kept[self.header_bytes.val() + i].q.val();
         }
     }
 }

@@ -6,10 +6,10 @@
 //! ```
 //! COBS in place: a zero is not written; its place is where the distance to the next zero will go.
 
+use crate::board::frame::{Answers, Bytes, Outgoing};
 use crate::board::receive_window::SLOT;
 use crate::crc::crc_step;
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::check::{CRC32_INIT, CRC32_POLY};
 use tandem_spec::link::{BoardLink, CHECK, HEADER, HELLO_BYTES, Kind, RATE_BYTES, STATE_BYTES, VERSION};
@@ -25,163 +25,68 @@ enum Phase {
     Drain,
 }
 
-/// See docs/link.md, "Frames". HELLO goes first, then RATE, STATE, slots.
-///
-/// # Timing  two cycles a byte to encode, meanwhile a zero if the UART is ready; then what the UART takes
-#[derive(LogicBlock)]
-pub struct FrameSender {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// Session for the header.
-    pub session: Sig<In>,
-    /// A HELLO is wanted.
-    pub hello: Signal<In, Bit>,
-    /// Its payload.
-    pub hello_byte: Vec<Sig<In>>,
-    /// It is being sent.
-    pub hello_taken: Signal<Out, Bit>,
-    /// A RATE is wanted.
-    pub rate: Signal<In, Bit>,
-    /// Its payload.
-    pub rate_byte: Vec<Sig<In>>,
-    /// It is being sent.
-    pub rate_taken: Signal<Out, Bit>,
-    /// It has left the line.
-    pub rate_done: Signal<Out, Bit>,
-    /// A STATE is wanted.
-    pub state: Signal<In, Bit>,
-    /// Its seq.
-    pub state_seq: Sig<In>,
-    /// Its payload, as it is now.
-    pub state_byte: Vec<Sig<In>>,
-    /// It is being sent.
-    pub state_taken: Signal<Out, Bit>,
-    /// A slot's frame is to be sent.
-    pub slot: Signal<In, Bit>,
-    /// Its number.
-    pub slot_seq: Sig<In>,
-    /// Its length.
-    pub slot_length: Sig<In>,
-    /// It is a STATUS.
-    pub slot_status: Signal<In, Bit>,
-    /// It is being sent.
-    pub slot_taken: Signal<Out, Bit>,
-    /// Address in the slots' memory.
-    pub raddr: Sig<Out>,
-    /// The byte there, one cycle later.
-    pub rdata: Sig<In>,
-    /// A byte is offered to the UART.
-    pub valid: Signal<Out, Bit>,
-    /// The byte.
-    pub data: Sig<Out>,
-    /// The UART takes it; it has sent everything.
-    pub ready: Signal<In, Bit>,
-    phase: DFF<Phase>,
-    kind: Reg,
-    session_q: Reg,
-    seq: Reg,
-    length: Reg,
-    index: Reg,
-    code_at: Reg,
-    crc: Reg,
-    crc_step: XorReduce,
-    snapshot: Vec<RegEn>,
-    hello_mux: Mux,
-    rate_mux: Mux,
-    state_mux: Mux,
-    staging: Ram,
-    place: Reg,
-    body: Reg,
-    whole: Reg,
-    slot_number: Sig<Local>,
-    pick: Sig<Local>,
-    stored: Signal<Local, Bit>,
-    byte: Reg,
-    idle: Signal<Local, Bit>,
-    in_check: Signal<Local, Bit>,
-    last: Signal<Local, Bit>,
-    hello_bytes: Dim,
-    rate_bytes: Dim,
-    state_bytes: Dim,
-    kind_hello: Dim,
-    kind_rate: Dim,
-    kind_state: Dim,
-    kind_words: Dim,
-    kind_status: Dim,
-    version: Dim,
-    header: Dim,
-    overhead: Dim,
-    shift: Dim,
-    crc_start: Const,
-    first_place: Const,
-}
-
-impl FrameSender {
-    /// A sender for `link`'s slots.
-    pub fn new(link: &BoardLink) -> Self {
-        FrameSender {
-            clock: Default::default(),
-            session: Sig::unsigned(8),
-            hello: Default::default(),
-            hello_byte: Sig::vec(HELLO_BYTES, 8, false),
-            hello_taken: Default::default(),
-            rate: Default::default(),
-            rate_byte: Sig::vec(RATE_BYTES, 8, false),
-            rate_taken: Default::default(),
-            rate_done: Default::default(),
-            state: Default::default(),
-            state_seq: Sig::unsigned(8),
-            state_byte: Sig::vec(STATE_BYTES, 8, false),
-            state_taken: Default::default(),
-            slot: Default::default(),
-            slot_seq: Sig::unsigned(8),
-            slot_length: Sig::unsigned(8),
-            slot_status: Default::default(),
-            slot_taken: Default::default(),
-            raddr: Sig::unsigned(index_bits(link.slots * SLOT)),
-            rdata: Sig::unsigned(8),
-            valid: Default::default(),
-            data: Sig::unsigned(8),
-            ready: Default::default(),
-            phase: Default::default(),
-            kind: Reg::unsigned(8),
-            session_q: Reg::unsigned(8),
-            seq: Reg::unsigned(8),
-            length: Reg::unsigned(8),
-            index: Reg::unsigned(8),
-            code_at: Reg::unsigned(8),
-            crc: Reg::unsigned(32),
-            crc_step: crc_step(CRC32_POLY.into(), 32, 8, 1),
-            snapshot: RegEn::vec(STATE_BYTES, 8, false),
-            hello_mux: Mux::new(HELLO_BYTES, 8, false),
-            rate_mux: Mux::new(RATE_BYTES, 8, false),
-            state_mux: Mux::new(STATE_BYTES, 8, false),
-            staging: Ram::new(SLOT, 8, false),
-            place: Reg::unsigned(8),
-            body: Reg::unsigned(8),
-            whole: Reg::unsigned(8),
-            slot_number: Sig::unsigned(index_bits(link.slots)),
-            pick: Sig::unsigned(8),
-            stored: Default::default(),
-            byte: Reg::unsigned(8),
-            idle: Default::default(),
-            in_check: Default::default(),
-            last: Default::default(),
-            hello_bytes: Dim::new(HELLO_BYTES),
-            rate_bytes: Dim::new(RATE_BYTES),
-            state_bytes: Dim::new(STATE_BYTES),
-            kind_hello: Dim::new(Kind::Hello as usize),
-            kind_rate: Dim::new(Kind::Rate as usize),
-            kind_state: Dim::new(Kind::State as usize),
-            kind_words: Dim::new(Kind::Words as usize),
-            kind_status: Dim::new(Kind::Status as usize),
-            version: Dim::new(VERSION.into()),
-            header: Dim::new(HEADER),
-            overhead: Dim::new(HEADER + CHECK),
-            shift: Dim::new(SLOT.trailing_zeros() as usize),
-            crc_start: Const::unsigned(CRC32_INIT.into(), 32),
-            first_place: Const::unsigned(256 - HEADER as i128, 8),
-        }
+unit! {
+    /// See docs/link.md, "Frames". HELLO goes first, then RATE, STATE, slots.
+    ///
+    /// # Timing  two cycles a byte to encode, meanwhile a zero if the UART is ready; then what the UART takes
+    pub struct FrameSender(link: &BoardLink) {
+        clock,
+        /// What is to be answered.
+        pub answers: Answers<In> = Answers::new(),
+        /// A slot's frame.
+        pub outgoing: Outgoing<In> = Outgoing::new(),
+        /// Bytes for the UART, which is ready when it has sent everything.
+        pub bytes: Bytes<Out> = Bytes::new(),
+        /// Its payload.
+        pub hello_byte: Vec<Sig<In>> = Sig::vec(HELLO_BYTES, 8, false),
+        /// Its payload.
+        pub rate_byte: Vec<Sig<In>> = Sig::vec(RATE_BYTES, 8, false),
+        /// Its seq.
+        pub state_seq: Sig<In> = Sig::unsigned(8),
+        /// Its payload, as it is now.
+        pub state_byte: Vec<Sig<In>> = Sig::vec(STATE_BYTES, 8, false),
+        /// Address in the slots' memory.
+        pub raddr: Sig<Out> = Sig::unsigned(index_bits(link.slots * SLOT)),
+        /// The byte there, one cycle later.
+        pub rdata: Sig<In> = Sig::unsigned(8),
+        phase: DFF<Phase>,
+        kind: Reg = Reg::unsigned(8),
+        session_q: Reg = Reg::unsigned(8),
+        seq: Reg = Reg::unsigned(8),
+        length: Reg = Reg::unsigned(8),
+        index: Reg = Reg::unsigned(8),
+        code_at: Reg = Reg::unsigned(8),
+        crc: Reg = Reg::unsigned(32),
+        crc_step: XorReduce = crc_step(CRC32_POLY.into(), 32, 8, 1),
+        snapshot: Vec<RegEn> = RegEn::vec(STATE_BYTES, 8, false),
+        hello_mux: Mux = Mux::new(HELLO_BYTES, 8, false),
+        rate_mux: Mux = Mux::new(RATE_BYTES, 8, false),
+        state_mux: Mux = Mux::new(STATE_BYTES, 8, false),
+        staging: Ram = Ram::new(SLOT, 8, false),
+        place: Reg = Reg::unsigned(8),
+        body: Reg = Reg::unsigned(8),
+        whole: Reg = Reg::unsigned(8),
+        slot_number: Sig<Local> = Sig::unsigned(index_bits(link.slots)),
+        pick: Sig<Local> = Sig::unsigned(8),
+        stored: Signal<Local, Bit>,
+        byte: Reg = Reg::unsigned(8),
+        idle: Signal<Local, Bit>,
+        in_check: Signal<Local, Bit>,
+        last: Signal<Local, Bit>,
+        hello_bytes: Dim = Dim::new(HELLO_BYTES),
+        rate_bytes: Dim = Dim::new(RATE_BYTES),
+        state_bytes: Dim = Dim::new(STATE_BYTES),
+        kind_hello: Dim = Dim::new(Kind::Hello as usize),
+        kind_rate: Dim = Dim::new(Kind::Rate as usize),
+        kind_state: Dim = Dim::new(Kind::State as usize),
+        kind_words: Dim = Dim::new(Kind::Words as usize),
+        kind_status: Dim = Dim::new(Kind::Status as usize),
+        version: Dim = Dim::new(VERSION.into()),
+        header: Dim = Dim::new(HEADER),
+        overhead: Dim = Dim::new(HEADER + CHECK),
+        shift: Dim = Dim::new(SLOT.trailing_zeros() as usize),
+        crc_start: Const = Const::unsigned(CRC32_INIT.into(), 32),
+        first_place: Const = Const::unsigned(256 - HEADER as i128, 8),
     }
 }
 
@@ -190,17 +95,16 @@ impl Logic for FrameSender {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(
-            self, clock, phase, kind, session_q, seq, length, index, place, body, whole, code_at, crc, byte
-        );
-        clock!(self, clock, staging);
         self.idle.next = self.phase.q.val() == Phase::Idle;
-        self.hello_taken.next = self.idle.val() & self.hello.val();
-        self.rate_taken.next = self.idle.val() & self.rate.val() & !self.hello.val();
-        self.state_taken.next = self.idle.val() & self.state.val() & !(self.hello.val() | self.rate.val());
-        self.slot_taken.next =
-            self.idle.val() & self.slot.val() & !(self.hello.val() | self.rate.val() | self.state.val());
-        self.rate_done.next = (self.phase.q.val() == Phase::Drain) & self.ready.val();
+        self.answers.hello_taken.next = self.idle.val() & self.answers.hello.val();
+        self.answers.rate_taken.next = self.idle.val() & self.answers.rate.val() & !self.answers.hello.val();
+        self.answers.state_taken.next = self.idle.val()
+            & self.answers.state.val()
+            & !(self.answers.hello.val() | self.answers.rate.val());
+        self.outgoing.take.next = self.idle.val()
+            & self.outgoing.available.val()
+            & !(self.answers.hello.val() | self.answers.rate.val() | self.answers.state.val());
+        self.answers.rate_done.next = (self.phase.q.val() == Phase::Drain) & self.bytes.ready.val();
         // the byte at `index`, of what follows the header that at `place`
         self.hello_mux.sel.next = self.place.q.val();
         self.rate_mux.sel.next = self.place.q.val();
@@ -212,7 +116,6 @@ impl Logic for FrameSender {
             self.rate_mux.x[i].next = self.rate_byte[i].val();
         }
         for i in 0..self.state_bytes.val() {
-            self.snapshot[i].clock.next = self.clock.val();
             self.snapshot[i].d.next = self.state_byte[i].val();
             self.snapshot[i].en.next = self.phase.q.val() == Phase::Idle;
             self.state_mux.x[i].next = self.snapshot[i].q.val();
@@ -263,12 +166,12 @@ impl Logic for FrameSender {
         self.staging.re.next = self.phase.q.val() == Phase::Fetch;
         self.staging.raddr.next = self.index.q.val();
         // a zero before the frame, for one cycle: a UART that sends takes none, and needs none
-        self.valid.next = (self.phase.q.val() == Phase::Send)
+        self.bytes.valid.next = (self.phase.q.val() == Phase::Send)
             | (self.phase.q.val() == Phase::Zero)
             | ((self.phase.q.val() == Phase::Pick) & (self.index.q.val() == 0));
-        self.data.next = 0.into();
+        self.bytes.data.next = 0.into();
         if self.phase.q.val() == Phase::Send {
-            self.data.next = self.staging.rdata.val();
+            self.bytes.data.next = self.staging.rdata.val();
         }
         match self.phase.q.val() {
             Phase::Idle => {
@@ -276,27 +179,31 @@ impl Logic for FrameSender {
                 self.place.d.next = self.first_place.val();
                 self.code_at.d.next = 0.into();
                 self.crc.d.next = self.crc_start.val();
-                self.session_q.d.next = self.session.val();
+                self.session_q.d.next = self.answers.session.val();
                 self.kind.d.next = self.kind_words.val().into();
-                if self.slot_status.val() {
+                if self.outgoing.status.val() {
                     self.kind.d.next = self.kind_status.val().into();
                 }
-                self.seq.d.next = self.slot_seq.val();
-                self.length.d.next = self.slot_length.val();
-                if self.hello.val() {
+                self.seq.d.next = self.outgoing.seq.val();
+                self.length.d.next = self.outgoing.length.val();
+                if self.answers.hello.val() {
                     self.kind.d.next = self.kind_hello.val().into();
                     self.seq.d.next = self.version.val().into();
                     self.length.d.next = self.hello_bytes.val().into();
-                } else if self.rate.val() {
+                } else if self.answers.rate.val() {
                     self.kind.d.next = self.kind_rate.val().into();
                     self.seq.d.next = 0.into();
                     self.length.d.next = self.rate_bytes.val().into();
-                } else if self.state.val() {
+                } else if self.answers.state.val() {
                     self.kind.d.next = self.kind_state.val().into();
                     self.seq.d.next = self.state_seq.val();
                     self.length.d.next = self.state_bytes.val().into();
                 }
-                if self.hello.val() | self.rate.val() | self.state.val() | self.slot.val() {
+                if self.answers.hello.val()
+                    | self.answers.rate.val()
+                    | self.answers.state.val()
+                    | self.outgoing.available.val()
+                {
                     self.phase.d.next = Phase::Pick;
                 }
             }
@@ -324,7 +231,7 @@ impl Logic for FrameSender {
                 self.phase.d.next = Phase::Send;
             }
             Phase::Send => {
-                if self.ready.val() {
+                if self.bytes.ready.val() {
                     self.index.d.next = self.index.q.val() + 1;
                     self.phase.d.next = Phase::Fetch;
                     if self.last.val() {
@@ -333,7 +240,7 @@ impl Logic for FrameSender {
                 }
             }
             Phase::Zero => {
-                if self.ready.val() {
+                if self.bytes.ready.val() {
                     self.phase.d.next = Phase::Idle;
                     if self.kind.q.val() == self.kind_rate.val() {
                         self.phase.d.next = Phase::Drain;
@@ -341,7 +248,7 @@ impl Logic for FrameSender {
                 }
             }
             Phase::Drain => {
-                if self.ready.val() {
+                if self.bytes.ready.val() {
                     self.phase.d.next = Phase::Idle;
                 }
             }

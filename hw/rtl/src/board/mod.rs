@@ -5,6 +5,7 @@
 //! ```
 
 pub mod board_top;
+pub mod frame;
 pub mod frame_reader;
 pub mod frame_sender;
 pub mod receive_window;

@@ -4,104 +4,51 @@
 //!  base ──────── head          live: kept until an ACK passes it; pending: to be sent (again)
 //! ```
 
+use crate::board::frame::{Closing, Outgoing};
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::link::BoardLink;
 
-/// See docs/link.md, "Windows", board to host. Content lies in the slots' memory, not here.
-///
-/// # Timing  a frame that is closed in cycle t can be taken T + 2 cycles later at most
-#[derive(LogicBlock)]
-pub struct SendWindow {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// Empty the window; numbers start from 0.
-    pub clear: Signal<In, Bit>,
-    /// The frame at the head is complete.
-    pub close: Signal<In, Bit>,
-    /// It is a STATUS.
-    pub close_status: Signal<In, Bit>,
-    /// Bytes of its payload.
-    pub close_length: Sig<In>,
-    /// Number of the frame at the head.
-    pub head: Sig<Out>,
-    /// There is a slot for it.
-    pub room: Signal<Out, Bit>,
-    /// An ACK has come.
-    pub ack: Signal<In, Bit>,
-    /// Its base.
-    pub ack_base: Sig<In>,
-    /// Its resend set.
-    pub ack_resend: Vec<Signal<In, Bit>>,
-    /// A frame is to be sent.
-    pub available: Signal<Out, Bit>,
-    /// It is taken, to be sent now.
-    pub take: Signal<In, Bit>,
-    /// Its number.
-    pub seq: Sig<Out>,
-    /// Its length.
-    pub length: Sig<Out>,
-    /// It is a STATUS.
-    pub is_status: Signal<Out, Bit>,
-    /// Frames to be sent, by slot.
-    pub pending: Vec<Signal<Out, Bit>>,
-    base: Reg,
-    head_q: Reg,
-    turn: Reg,
-    waits: Vec<Reg>,
-    statuses: Vec<Reg>,
-    lengths: Ram,
-    settled: DFF<Bit>,
-    room_q: DFF<Bit>,
-    used: Sig<Local>,
-    passed: Sig<Local>,
-    obeyed: Signal<Local, Bit>,
-    waits_now: Signal<Local, Bit>,
-    distance: Vec<Sig<Local>>,
-    distance_now: Sig<Local>,
-    slot: Sig<Local>,
-    slots: Dim,
-}
-
-impl SendWindow {
-    /// A window of `link`'s slots.
-    pub fn new(link: &BoardLink) -> Self {
+unit! {
+    /// See docs/link.md, "Windows", board to host. Content lies in the slots' memory, not here.
+    ///
+    /// # Timing  a frame that is closed in cycle t can be taken T + 2 cycles later at most
+    pub struct SendWindow(link: &BoardLink) {
         let slots = link.slots;
-        SendWindow {
-            clock: Default::default(),
-            clear: Default::default(),
-            close: Default::default(),
-            close_status: Default::default(),
-            close_length: Sig::unsigned(8),
-            head: Sig::unsigned(8),
-            room: Default::default(),
-            ack: Default::default(),
-            ack_base: Sig::unsigned(8),
-            ack_resend: (0..slots).map(|_| Default::default()).collect(),
-            available: Default::default(),
-            take: Default::default(),
-            seq: Sig::unsigned(8),
-            length: Sig::unsigned(8),
-            is_status: Default::default(),
-            pending: (0..slots).map(|_| Default::default()).collect(),
-            base: Reg::unsigned(8),
-            head_q: Reg::unsigned(8),
-            turn: Reg::unsigned(index_bits(slots)),
-            waits: Reg::vec(slots, 1, false),
-            statuses: Reg::vec(slots, 1, false),
-            lengths: Ram::in_block(slots, 8),
-            settled: Default::default(),
-            room_q: Default::default(),
-            used: Sig::unsigned(8),
-            passed: Sig::unsigned(8),
-            obeyed: Default::default(),
-            waits_now: Default::default(),
-            distance: Sig::vec(slots, index_bits(slots), false),
-            distance_now: Sig::unsigned(index_bits(slots)),
-            slot: Sig::unsigned(index_bits(slots)),
-            slots: Dim::new(slots),
-        }
+
+        clock,
+        /// Empty the window; numbers start from 0.
+        pub clear: Signal<In, Bit>,
+        /// The end of the frame at the head.
+        pub closing: Closing<In> = Closing::new(),
+        /// Number of the frame at the head.
+        pub head: Sig<Out> = Sig::unsigned(8),
+        /// An ACK has come.
+        pub ack: Signal<In, Bit>,
+        /// Its base.
+        pub ack_base: Sig<In> = Sig::unsigned(8),
+        /// Its resend set.
+        pub ack_resend: Vec<Signal<In, Bit>> = wire::bits(slots),
+        /// A frame to be sent.
+        pub outgoing: Outgoing<Out> = Outgoing::new(),
+        /// Frames to be sent, by slot.
+        pub pending: Vec<Signal<Out, Bit>> = wire::bits(slots),
+        base: Reg = Reg::unsigned(8),
+        head_q: Reg = Reg::unsigned(8),
+        turn: Reg = Reg::unsigned(index_bits(slots)),
+        waits: Vec<Reg> = Reg::vec(slots, 1, false),
+        statuses: Vec<Reg> = Reg::vec(slots, 1, false),
+        lengths: Ram = Ram::in_block(slots, 8),
+        settled: DFF<Bit>,
+        room_q: DFF<Bit>,
+        used: Sig<Local> = Sig::unsigned(8),
+        passed: Sig<Local> = Sig::unsigned(8),
+        obeyed: Signal<Local, Bit>,
+        waits_now: Signal<Local, Bit>,
+        distance: Vec<Sig<Local>> = Sig::vec(slots, index_bits(slots), false),
+        distance_now: Sig<Local> = Sig::unsigned(index_bits(slots)),
+        slot: Sig<Local> = Sig::unsigned(index_bits(slots)),
+        slots: Dim = Dim::new(slots),
     }
 }
 
@@ -110,47 +57,41 @@ impl Logic for SendWindow {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, base, head_q, turn, settled, room_q);
-        clock!(self, clock, lengths);
         self.head.next = self.head_q.q.val();
         self.used.next = self.head_q.q.val() - self.base.q.val();
         self.passed.next = self.ack_base.val() - self.base.q.val();
         // one cycle late for an ACK, in time for a frame that is closed
-        self.room_q.d.next = self.used.val() + self.close.val() < self.slots.val();
-        self.room.next = self.room_q.q.val();
+        self.room_q.d.next = self.used.val() + self.closing.ends.val() < self.slots.val();
+        self.closing.room.next = self.room_q.q.val();
         self.obeyed.next = self.ack.val() & (self.passed.val() <= self.used.val());
         self.slot.next = self.head_q.q.val();
-        self.lengths.we.next = self.close.val();
+        self.lengths.we.next = self.closing.ends.val();
         self.lengths.waddr.next = self.slot.val();
-        self.lengths.wdata.next = self.close_length.val();
+        self.lengths.wdata.next = self.closing.length.val();
         self.lengths.re.next = true;
         self.lengths.raddr.next = self.turn.q.val();
-        self.length.next = self.lengths.rdata.val();
+        self.outgoing.length.next = self.lengths.rdata.val();
         self.waits_now.next = false;
-        self.is_status.next = false;
+        self.outgoing.status.next = false;
         for s in 0..self.slots.val() {
-            self.waits[s].clock.next = self.clock.val();
-            self.statuses[s].clock.next = self.clock.val();
-            self.waits[s].d.next = self.waits[s].q.val();
-            self.statuses[s].d.next = self.statuses[s].q.val();
             self.pending[s].next = self.waits[s].q.val().any();
             if self.turn.q.val() == s {
                 self.waits_now.next = self.waits[s].q.val().any();
-                self.is_status.next = self.statuses[s].q.val().any();
+                self.outgoing.status.next = self.statuses[s].q.val().any();
             }
         }
         // the number of the frame in the slot whose turn it is
         self.distance_now.next = self.turn.q.val() - self.base.q.val();
-        self.seq.next = self.base.q.val() + self.distance_now.val();
+        self.outgoing.seq.next = self.base.q.val() + self.distance_now.val();
         // a frame is offered in the cycle after its turn comes, with its length
-        self.settled.d.next = self.waits_now.val() & !self.take.val();
-        self.available.next = self.waits_now.val() & self.settled.q.val();
-        if !self.waits_now.val() | self.take.val() {
+        self.settled.d.next = self.waits_now.val() & !self.outgoing.take.val();
+        self.outgoing.available.next = self.waits_now.val() & self.settled.q.val();
+        if !self.waits_now.val() | self.outgoing.take.val() {
             self.turn.d.next = self.turn.q.val() + 1;
         }
         for s in 0..self.slots.val() {
             self.distance[s].next = -self.base.q.val() + s;
-            if self.take.val() & (self.turn.q.val() == s) {
+            if self.outgoing.take.val() & (self.turn.q.val() == s) {
                 self.waits[s].d.next = 0.into();
             }
             if self.obeyed.val() {
@@ -160,9 +101,9 @@ impl Logic for SendWindow {
                     self.waits[s].d.next = 1.into();
                 }
             }
-            if self.close.val() & (self.slot.val() == s) {
+            if self.closing.ends.val() & (self.slot.val() == s) {
                 self.waits[s].d.next = 1.into();
-                self.statuses[s].d.next = self.close_status.val().into();
+                self.statuses[s].d.next = self.closing.status.val().into();
             }
             if self.clear.val() {
                 self.waits[s].d.next = 0.into();
@@ -171,7 +112,7 @@ impl Logic for SendWindow {
         if self.obeyed.val() {
             self.base.d.next = self.ack_base.val();
         }
-        if self.close.val() {
+        if self.closing.ends.val() {
             self.head_q.d.next = self.head_q.q.val() + 1;
         }
         if self.clear.val() {

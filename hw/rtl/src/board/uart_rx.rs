@@ -4,8 +4,8 @@
 //! rx ─► 2 registers ─► falling edge ─► ½ bit ─► start bit, 8 data bits, stop bit: one sample each
 //! ```
 
+use crate::board::frame::Line;
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::link::{BoardLink, DIVIDER_FRACTION};
 
@@ -19,74 +19,40 @@ enum Phase {
     Low,
 }
 
-/// UART receiver; see docs/link.md, "Line".
-///
-/// # Timing   samples are divider/32 − 1 clocks after the edge is seen, then every divider/16 clocks, each rounded up: with the
-/// clock that the edge may take to be seen, ¼ to ¾ of a bit after its start at 4 clocks a bit
-/// # Numeric  divider: sixteenths of a clock a bit, at least 64
-#[derive(LogicBlock)]
-pub struct UartRx {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// The line, not synchronous to the clock.
-    pub rx: Signal<In, Bit>,
-    /// Sixteenths of a clock a bit.
-    pub divider: Sig<In>,
-    /// A byte came.
-    pub valid: Signal<Out, Bit>,
-    /// The byte.
-    pub data: Sig<Out>,
-    /// A stop bit was low.
-    pub unframed: Signal<Out, Bit>,
-    /// The line has just been low for 8½ bits of the initial rate.
-    pub long_low: Signal<Out, Bit>,
-    meta: Reg,
-    line: Reg,
-    phase: DFF<Phase>,
-    time: Reg,
-    index: Reg,
-    shift: Reg,
-    low: Reg,
-    whole: Reg,
-    cut: Reg,
-    tick: Signal<Local, Bit>,
-    sum: Sig<Local>,
-    over: Sig<Local>,
-    one: Dim,
-    top: Dim,
-    stop: Dim,
-    low_limit: Const,
-}
-
-impl UartRx {
-    /// A receiver whose initial rate is that of `link`.
-    pub fn new(link: &BoardLink) -> Self {
+unit! {
+    /// UART receiver; see docs/link.md, "Line".
+    ///
+    /// # Timing   samples are divider/32 − 1 clocks after the edge is seen, then every divider/16 clocks, each rounded up: with the
+    /// clock that the edge may take to be seen, ¼ to ¾ of a bit after its start at 4 clocks a bit
+    /// # Numeric  divider: sixteenths of a clock a bit, at least 64
+    pub struct UartRx(link: &BoardLink) {
         let limit = (usize::from(link.divider()) * 17 / 2) >> DIVIDER_FRACTION;
-        UartRx {
-            clock: Default::default(),
-            rx: Default::default(),
-            divider: Sig::unsigned(16),
-            valid: Default::default(),
-            data: Sig::unsigned(8),
-            unframed: Default::default(),
-            long_low: Default::default(),
-            meta: Reg::with_reset(1, false, 1),
-            line: Reg::with_reset(1, false, 1),
-            phase: Default::default(),
-            time: Reg::unsigned(17),
-            index: Reg::unsigned(4),
-            shift: Reg::unsigned(8),
-            low: Reg::unsigned(bits_for(limit + 1)),
-            whole: Reg::unsigned(1),
-            cut: Reg::unsigned(1),
-            tick: Default::default(),
-            sum: Sig::unsigned(17),
-            over: Sig::signed(18),
-            one: Dim::new(1 << DIVIDER_FRACTION),
-            top: Dim::new(7),
-            stop: Dim::new(9),
-            low_limit: Const::unsigned(limit as i128, bits_for(limit + 1)),
-        }
+
+        clock,
+        /// The line, not synchronous to the clock.
+        pub rx: Signal<In, Bit>,
+        /// Sixteenths of a clock a bit.
+        pub divider: Sig<In> = Sig::unsigned(16),
+        /// What comes.
+        pub line: Line<Out> = Line::new(),
+        /// The line has just been low for 8½ bits of the initial rate.
+        pub long_low: Signal<Out, Bit>,
+        meta: Reg = Reg::with_reset(1, false, 1),
+        level: Reg = Reg::with_reset(1, false, 1),
+        phase: DFF<Phase>,
+        time: Reg = Reg::unsigned(17),
+        index: Reg = Reg::unsigned(4),
+        shift: Reg = Reg::unsigned(8),
+        low: Reg = Reg::unsigned(bits_for(limit + 1)),
+        whole: Reg = Reg::unsigned(1),
+        cut: Reg = Reg::unsigned(1),
+        tick: Signal<Local, Bit>,
+        sum: Sig<Local> = Sig::unsigned(17),
+        over: Sig<Local> = Sig::signed(18),
+        one: Dim = Dim::new(1 << DIVIDER_FRACTION),
+        top: Dim = Dim::new(7),
+        stop: Dim = Dim::new(9),
+        low_limit: Const = Const::unsigned(limit as i128, bits_for(limit + 1)),
     }
 }
 
@@ -95,9 +61,8 @@ impl Logic for UartRx {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, meta, line, phase, time, index, shift, low, whole, cut);
         self.meta.d.next = self.rx.val().into();
-        self.line.d.next = self.meta.q.val();
+        self.level.d.next = self.meta.q.val();
         self.sum.next = self.time.q.val() + self.one.val();
         self.over.next = self.sum.val() - self.divider.val();
         self.tick.next = self.over.val() >= 0;
@@ -108,14 +73,14 @@ impl Logic for UartRx {
         // a cycle late; the shift register stands still meanwhile
         self.whole.d.next = 0.into();
         self.cut.d.next = 0.into();
-        self.valid.next = self.whole.q.val().any();
-        self.unframed.next = self.cut.q.val().any();
-        self.data.next = self.shift.q.val();
+        self.line.valid.next = self.whole.q.val().any();
+        self.line.unframed.next = self.cut.q.val().any();
+        self.line.data.next = self.shift.q.val();
         match self.phase.q.val() {
             Phase::Idle => {
                 self.time.d.next = (self.divider.val() >> 1) + self.one.val();
                 self.index.d.next = 0.into();
-                if !self.line.q.val().any() {
+                if !self.level.q.val().any() {
                     self.phase.d.next = Phase::Bits;
                 }
             }
@@ -124,29 +89,30 @@ impl Logic for UartRx {
                     self.index.d.next = self.index.q.val() + 1;
                     if self.index.q.val() == 0 {
                         // too short for a start bit
-                        if self.line.q.val().any() {
+                        if self.level.q.val().any() {
                             self.phase.d.next = Phase::Idle;
                         }
                     } else if self.index.q.val() == self.stop.val() {
                         self.phase.d.next = Phase::Idle;
-                        self.whole.d.next = self.line.q.val();
-                        if !self.line.q.val().any() {
+                        self.whole.d.next = self.level.q.val();
+                        if !self.level.q.val().any() {
                             self.cut.d.next = 1.into();
                             self.phase.d.next = Phase::Low;
                         }
                     } else {
-                        self.shift.d.next = (self.shift.q.val() >> 1) + (self.line.q.val() << self.top.val());
+                        self.shift.d.next =
+                            (self.shift.q.val() >> 1) + (self.level.q.val() << self.top.val());
                     }
                 }
             }
             Phase::Low => {
-                if self.line.q.val().any() {
+                if self.level.q.val().any() {
                     self.phase.d.next = Phase::Idle;
                 }
             }
         }
         self.long_low.next = self.low.q.val() == self.low_limit.val();
-        if self.line.q.val().any() {
+        if self.level.q.val().any() {
             self.low.d.next = 0.into();
         } else if self.low.q.val() <= self.low_limit.val() {
             self.low.d.next = self.low.q.val() + 1;

@@ -4,9 +4,9 @@
 //! f·128 + n, then n words of link bits each, the first one tagged f;   n = 0: a mark
 //! ```
 
+use crate::board::frame::{Bytes, Mark};
 use crate::hdl::prelude::*;
-use crate::link::Lanes;
-use crate::named;
+use crate::link::{Lanes, WordsIn};
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
 use tandem_spec::link::{MAX_RECORD, RECORD_FIRST};
@@ -19,77 +19,33 @@ enum Phase {
     Mark,
 }
 
-/// See docs/link.md, "Records".
-///
-/// # Timing  a byte a cycle, a word one cycle after its last byte
-#[derive(LogicBlock)]
-pub struct WordIn {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// Forget a record that was cut.
-    pub clear: Signal<In, Bit>,
-    /// A byte is offered.
-    pub valid: Signal<In, Bit>,
-    /// The byte.
-    pub byte: Sig<In>,
-    /// It is taken.
-    pub take: Signal<Out, Bit>,
-    /// A word is offered to the accelerator.
-    pub in_valid: Signal<Out, Bit>,
-    /// It starts an instruction.
-    pub in_first: Signal<Out, Bit>,
-    /// The word.
-    pub in_data: Vec<Sig<Out>>,
-    /// The accelerator takes a word.
-    pub in_ready: Signal<In, Bit>,
-    /// … but not one that starts an instruction.
-    pub closed: Signal<In, Bit>,
-    /// A mark waits for its STATUS.
-    pub mark: Signal<Out, Bit>,
-    /// It is made.
-    pub marked: Signal<In, Bit>,
-    phase: DFF<Phase>,
-    left: Reg,
-    first: Reg,
-    index: Reg,
-    word: Vec<RegEn>,
-    join: Vec<Concat>,
-    count: Sig<Local>,
-    bytes: Dim,
-    lanes: Dim,
-    per_lane: Dim,
-    flag: Dim,
-}
-
-impl WordIn {
-    /// For the link of `c`.
-    pub fn new(c: &Config) -> Self {
+unit! {
+    /// See docs/link.md, "Records".
+    ///
+    /// # Timing  a byte a cycle, a word one cycle after its last byte
+    pub struct WordIn(c: &Config) {
         let (lanes, bytes) = (Lanes::new(c), c.link_bytes());
-        WordIn {
-            clock: Default::default(),
-            clear: Default::default(),
-            valid: Default::default(),
-            byte: Sig::unsigned(8),
-            take: Default::default(),
-            in_valid: Default::default(),
-            in_first: Default::default(),
-            in_data: lanes.signals(),
-            in_ready: Default::default(),
-            closed: Default::default(),
-            mark: Default::default(),
-            marked: Default::default(),
-            phase: Default::default(),
-            left: Reg::unsigned(bits_for(MAX_RECORD)),
-            first: Reg::unsigned(1),
-            index: Reg::unsigned(index_bits(bytes)),
-            word: RegEn::vec(bytes, 8, false),
-            join: (0..lanes.count).map(|_| Concat::new(lanes.bits / 8, 8)).collect(),
-            count: Sig::unsigned(bits_for(MAX_RECORD)),
-            bytes: Dim::new(bytes),
-            lanes: Dim::new(lanes.count),
-            per_lane: Dim::new(lanes.bits / 8),
-            flag: Dim::new(RECORD_FIRST.trailing_zeros() as usize),
-        }
+
+        clock,
+        /// Forget a record that was cut.
+        pub clear: Signal<In, Bit>,
+        /// Records.
+        pub bytes: Bytes<In> = Bytes::new(),
+        /// Words for the accelerator.
+        pub in_: WordsIn<Out> = WordsIn::new(c),
+        /// A mark.
+        pub mark: Mark<Out> = Mark::new(),
+        phase: DFF<Phase>,
+        left: Reg = Reg::unsigned(bits_for(MAX_RECORD)),
+        first: Reg = Reg::unsigned(1),
+        index: Reg = Reg::unsigned(index_bits(bytes)),
+        word: Vec<RegEn> = RegEn::vec(bytes, 8, false),
+        join: Vec<Concat> = (0..lanes.count).map(|_| Concat::new(lanes.bits / 8, 8)).collect(),
+        count: Sig<Local> = Sig::unsigned(bits_for(MAX_RECORD)),
+        word_bytes: Dim = Dim::new(bytes),
+        lanes: Dim = Dim::new(lanes.count),
+        per_lane: Dim = Dim::new(lanes.bits / 8),
+        flag: Dim = Dim::new(RECORD_FIRST.trailing_zeros() as usize),
     }
 }
 
@@ -98,19 +54,18 @@ impl Logic for WordIn {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, phase, left, first, index);
-        self.count.next = self.byte.val();
-        self.take.next =
-            self.valid.val() & ((self.phase.q.val() == Phase::Header) | (self.phase.q.val() == Phase::Bytes));
-        self.in_valid.next = self.phase.q.val() == Phase::Offer;
-        self.in_first.next = self.first.q.val().any();
-        self.mark.next = self.phase.q.val() == Phase::Mark;
+        self.count.next = self.bytes.data.val();
+        self.bytes.ready.next = self.bytes.valid.val()
+            & ((self.phase.q.val() == Phase::Header) | (self.phase.q.val() == Phase::Bytes));
+        self.in_.valid.next = self.phase.q.val() == Phase::Offer;
+        self.in_.first.next = self.first.q.val().any();
+        self.mark.waits.next = self.phase.q.val() == Phase::Mark;
         match self.phase.q.val() {
             Phase::Header => {
                 self.left.d.next = self.count.val();
-                self.first.d.next = self.byte.val() >> self.flag.val();
+                self.first.d.next = self.bytes.data.val() >> self.flag.val();
                 self.index.d.next = 0.into();
-                if self.valid.val() {
+                if self.bytes.valid.val() {
                     self.phase.d.next = Phase::Bytes;
                     if self.count.val() == 0 {
                         self.phase.d.next = Phase::Mark;
@@ -118,16 +73,16 @@ impl Logic for WordIn {
                 }
             }
             Phase::Bytes => {
-                if self.valid.val() {
+                if self.bytes.valid.val() {
                     self.index.d.next = self.index.q.val() + 1;
-                    if self.index.q.val() + 1 == self.bytes.val() {
+                    if self.index.q.val() + 1 == self.word_bytes.val() {
                         self.index.d.next = 0.into();
                         self.phase.d.next = Phase::Offer;
                     }
                 }
             }
             Phase::Offer => {
-                if self.in_ready.val() & !(self.first.q.val().any() & self.closed.val()) {
+                if self.in_.ready.val() & !(self.first.q.val().any() & self.in_.closed.val()) {
                     self.first.d.next = 0.into();
                     self.left.d.next = self.left.q.val() - 1;
                     self.phase.d.next = Phase::Bytes;
@@ -137,7 +92,7 @@ impl Logic for WordIn {
                 }
             }
             Phase::Mark => {
-                if self.marked.val() {
+                if self.mark.made.val() {
                     self.phase.d.next = Phase::Header;
                 }
             }
@@ -145,16 +100,15 @@ impl Logic for WordIn {
         if self.clear.val() {
             self.phase.d.next = Phase::Header;
         }
-        for i in 0..self.bytes.val() {
-            self.word[i].clock.next = self.clock.val();
-            self.word[i].d.next = self.byte.val();
-            self.word[i].en.next = self.take.val() & (self.index.q.val() == i);
+        for i in 0..self.word_bytes.val() {
+            self.word[i].d.next = self.bytes.data.val();
+            self.word[i].en.next = self.bytes.ready.val() & (self.index.q.val() == i);
         }
         for l in 0..self.lanes.val() {
             for b in 0..self.per_lane.val() {
                 self.join[l].x[b].next = self.word[l * self.per_lane.val() + b].q.val();
             }
-            self.in_data[l].next = self.join[l].y.val();
+            self.in_.data[l].next = self.join[l].y.val();
         }
     }
 }

@@ -6,9 +6,9 @@
 //! word ─► ▯ held ─► byte by byte ─► frame         what the store engine sees of all this is one register
 //! ```
 
+use crate::board::frame::{Closing, Content, Mark};
 use crate::hdl::prelude::*;
-use crate::link::Lanes;
-use crate::named;
+use crate::link::{Lanes, Status, WordsOut};
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
 use tandem_spec::link::{MAX_PAYLOAD, status};
@@ -24,142 +24,58 @@ enum Phase {
 const NUMBERS: usize = 3;
 /// Its flags.
 const FLAGS: [u8; 4] = [status::BOUNDARY, status::FAILED, status::COMPUTE_PENDING, status::STORE_PENDING];
+const _: () = assert!(matches!(FLAGS, [1, 2, 4, 8]), "the kernel puts them in this order");
 
-/// See docs/link.md, "Session" and "Records".
-///
-/// # Timing  a word is taken into a register while that is empty; from there a byte a cycle goes into the frame
-#[derive(LogicBlock)]
-pub struct WordOut {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// Drop the frame at the head, and words until the accelerator is still.
-    pub clear: Signal<In, Bit>,
-    /// Words are dropped.
-    pub flushing: Signal<Out, Bit>,
-    /// The accelerator waits for the host, nothing moves, nothing is offered or held.
-    pub still: Signal<Out, Bit>,
-    /// The accelerator offers a word.
-    pub out_valid: Signal<In, Bit>,
-    /// The word.
-    pub out_data: Vec<Sig<In>>,
-    /// It is taken.
-    pub out_ready: Signal<Out, Bit>,
-    /// The accelerator's front end waits for the host.
-    pub waiting: Signal<In, Bit>,
-    /// … and is not inside an instruction or a payload.
-    pub boundary: Signal<In, Bit>,
-    /// The accelerator has failed.
-    pub failed: Signal<In, Bit>,
-    /// Its engines cannot move.
-    pub quiet: Signal<In, Bit>,
-    /// The compute queue has a head.
-    pub compute_pending: Signal<In, Bit>,
-    /// The store queue has a head.
-    pub store_pending: Signal<In, Bit>,
-    /// Numbers of instructions: front end, compute queue, store queue.
-    pub number: Vec<Sig<In>>,
-    /// A mark waits.
-    pub mark: Signal<In, Bit>,
-    /// Its STATUS is made.
-    pub marked: Signal<Out, Bit>,
-    /// There is a slot at the head.
-    pub room: Signal<In, Bit>,
-    /// A byte for it.
-    pub we: Signal<Out, Bit>,
-    /// The byte's place.
-    pub place: Sig<Out>,
-    /// The byte.
-    pub value: Sig<Out>,
-    /// The frame at the head is complete.
-    pub close: Signal<Out, Bit>,
-    /// It is a STATUS.
-    pub close_status: Signal<Out, Bit>,
-    /// Its length.
-    pub close_length: Sig<Out>,
-    phase: DFF<Phase>,
-    held: Vec<Reg>,
-    full: Reg,
-    fill: Reg,
-    index: Reg,
-    closing: Reg,
-    closing_status: Reg,
-    closing_length: Reg,
-    closes: Signal<Local, Bit>,
-    cut: Vec<Unpack>,
-    word: Mux,
-    number_cut: Vec<Unpack>,
-    report: Mux,
-    flags: Concat,
-    after: Sig<Local>,
-    moves: Signal<Local, Bit>,
-    reports: Signal<Local, Bit>,
-    word_ends: Signal<Local, Bit>,
-    at_mark: Signal<Local, Bit>,
-    bytes: Dim,
-    lanes: Dim,
-    per_lane: Dim,
-    numbers: Dim,
-    most: Dim,
-    report_bytes: Dim,
-    per_number: Dim,
-}
-
-impl WordOut {
-    /// For the link of `c`.
-    pub fn new(c: &Config) -> Self {
+unit! {
+    /// See docs/link.md, "Session" and "Records".
+    ///
+    /// # Timing  a word is taken into a register while that is empty; from there a byte a cycle goes into the frame
+    pub struct WordOut(c: &Config) {
         let (lanes, bytes) = (Lanes::new(c), c.link_bytes());
-        assert_eq!(FLAGS, [1, 2, 4, 8], "the kernel puts them in this order");
-        WordOut {
-            clock: Default::default(),
-            clear: Default::default(),
-            flushing: Default::default(),
-            still: Default::default(),
-            out_valid: Default::default(),
-            out_data: lanes.signals(),
-            out_ready: Default::default(),
-            waiting: Default::default(),
-            boundary: Default::default(),
-            failed: Default::default(),
-            quiet: Default::default(),
-            compute_pending: Default::default(),
-            store_pending: Default::default(),
-            number: Sig::vec(NUMBERS, 32, false),
-            mark: Default::default(),
-            marked: Default::default(),
-            room: Default::default(),
-            we: Default::default(),
-            place: Sig::unsigned(8),
-            value: Sig::unsigned(8),
-            close: Default::default(),
-            close_status: Default::default(),
-            close_length: Sig::unsigned(8),
-            phase: Default::default(),
-            held: Reg::vec(lanes.count, lanes.bits, false),
-            full: Reg::unsigned(1),
-            fill: Reg::unsigned(8),
-            index: Reg::unsigned(4),
-            closing: Reg::unsigned(1),
-            closing_status: Reg::unsigned(1),
-            closing_length: Reg::unsigned(8),
-            closes: Default::default(),
-            cut: (0..lanes.count).map(|_| Unpack::new(lanes.bits / 8, 8, false)).collect(),
-            word: Mux::new(bytes, 8, false),
-            number_cut: (0..NUMBERS).map(|_| Unpack::new(4, 8, false)).collect(),
-            report: Mux::new(status::BYTES, 8, false),
-            flags: Concat::new(FLAGS.len(), 1),
-            after: Sig::unsigned(8),
-            moves: Default::default(),
-            reports: Default::default(),
-            word_ends: Default::default(),
-            at_mark: Default::default(),
-            bytes: Dim::new(bytes),
-            lanes: Dim::new(lanes.count),
-            per_lane: Dim::new(lanes.bits / 8),
-            numbers: Dim::new(NUMBERS),
-            most: Dim::new(MAX_PAYLOAD),
-            report_bytes: Dim::new(status::BYTES),
-            per_number: Dim::new(4),
-        }
+
+        clock,
+        /// Drop the frame at the head, and words until the accelerator is still.
+        pub clear: Signal<In, Bit>,
+        /// Words are dropped.
+        pub flushing: Signal<Out, Bit>,
+        /// The accelerator waits for the host, nothing moves, nothing is offered or held.
+        pub still: Signal<Out, Bit>,
+        /// Words from the accelerator.
+        pub out: WordsOut<In> = WordsOut::new(c),
+        /// What it does.
+        pub status: Status<In> = Status::new(),
+        /// A mark.
+        pub mark: Mark<In> = Mark::new(),
+        /// A byte for the frame at the head.
+        pub content: Content<Out> = Content::new(),
+        /// Its end.
+        pub closing: Closing<Out> = Closing::new(),
+        phase: DFF<Phase>,
+        held: Vec<Reg> = Reg::vec(lanes.count, lanes.bits, false),
+        full: Reg = Reg::unsigned(1),
+        fill: Reg = Reg::unsigned(8),
+        index: Reg = Reg::unsigned(4),
+        closing_q: Reg = Reg::unsigned(1),
+        closing_status: Reg = Reg::unsigned(1),
+        closing_length: Reg = Reg::unsigned(8),
+        closes: Signal<Local, Bit>,
+        cut: Vec<Unpack> = (0..lanes.count).map(|_| Unpack::new(lanes.bits / 8, 8, false)).collect(),
+        word: Mux = Mux::new(bytes, 8, false),
+        number_cut: Vec<Unpack> = (0..NUMBERS).map(|_| Unpack::new(4, 8, false)).collect(),
+        report: Mux = Mux::new(status::BYTES, 8, false),
+        flags: Concat = Concat::new(FLAGS.len(), 1),
+        after: Sig<Local> = Sig::unsigned(8),
+        moves: Signal<Local, Bit>,
+        reports: Signal<Local, Bit>,
+        word_ends: Signal<Local, Bit>,
+        at_mark: Signal<Local, Bit>,
+        bytes: Dim = Dim::new(bytes),
+        lanes: Dim = Dim::new(lanes.count),
+        per_lane: Dim = Dim::new(lanes.bits / 8),
+        numbers: Dim = Dim::new(NUMBERS),
+        most: Dim = Dim::new(MAX_PAYLOAD),
+        report_bytes: Dim = Dim::new(status::BYTES),
+        per_number: Dim = Dim::new(4),
     }
 }
 
@@ -168,77 +84,78 @@ impl Logic for WordOut {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, phase, full, fill, index, closing, closing_status, closing_length);
-        self.out_ready.next = !self.full.q.val().any();
+        self.out.ready.next = !self.full.q.val().any();
         for l in 0..self.lanes.val() {
-            self.held[l].clock.next = self.clock.val();
-            self.held[l].d.next = self.held[l].q.val();
             if !self.full.q.val().any() {
-                self.held[l].d.next = self.out_data[l].val();
+                self.held[l].d.next = self.out.data[l].val();
             }
             self.cut[l].x.next = self.held[l].q.val();
             for b in 0..self.per_lane.val() {
                 self.word.x[l * self.per_lane.val() + b].next = self.cut[l].y[b].val();
             }
         }
-        self.flags.x[0].next = self.boundary.val().into();
-        self.flags.x[1].next = self.failed.val().into();
-        self.flags.x[2].next = self.compute_pending.val().into();
-        self.flags.x[3].next = self.store_pending.val().into();
+        self.flags.x[0].next = self.status.boundary.val().into();
+        self.flags.x[1].next = self.status.failed.val().into();
+        self.flags.x[2].next = self.status.compute_pending.val().into();
+        self.flags.x[3].next = self.status.store_pending.val().into();
         self.report.x[0].next = self.flags.y.val();
+        self.number_cut[0].x.next = self.status.load_number.val();
+        self.number_cut[1].x.next = self.status.compute_number.val();
+        self.number_cut[2].x.next = self.status.store_number.val();
         for n in 0..self.numbers.val() {
-            self.number_cut[n].x.next = self.number[n].val();
             for b in 0..self.per_number.val() {
                 self.report.x[1 + n * self.per_number.val() + b].next = self.number_cut[n].y[b].val();
             }
         }
         self.word.sel.next = self.index.q.val();
         self.report.sel.next = self.index.q.val();
-        self.still.next =
-            self.waiting.val() & self.quiet.val() & !self.out_valid.val() & !self.full.q.val().any();
+        self.still.next = self.status.waiting.val()
+            & self.status.quiet.val()
+            & !self.out.valid.val()
+            & !self.full.q.val().any();
         self.flushing.next = self.phase.q.val() == Phase::Flush;
         // the next frame begins in the cycle after the last one is closed
         self.moves.next = (self.phase.q.val() == Phase::Words)
             & self.full.q.val().any()
-            & self.room.val()
-            & !self.closing.q.val().any();
+            & self.closing.room.val()
+            & !self.closing_q.q.val().any();
         self.reports.next =
-            (self.phase.q.val() == Phase::Status) & self.room.val() & !self.closing.q.val().any();
+            (self.phase.q.val() == Phase::Status) & self.closing.room.val() & !self.closing_q.q.val().any();
         self.word_ends.next = self.moves.val() & (self.index.q.val() + 1 == self.bytes.val());
         self.full.d.next = ((self.full.q.val().any() & !self.word_ends.val())
-            | (self.out_valid.val() & !self.full.q.val().any()))
+            | (self.out.valid.val() & !self.full.q.val().any()))
         .into();
         if self.flushing.val() {
             self.full.d.next = 0.into();
         }
         // a byte into the frame
-        self.we.next = self.moves.val() | self.reports.val();
-        self.place.next = self.fill.q.val();
-        self.value.next = self.word.y.val();
+        self.content.we.next = self.moves.val() | self.reports.val();
+        self.content.place.next = self.fill.q.val();
+        self.content.value.next = self.word.y.val();
         if self.phase.q.val() == Phase::Status {
-            self.value.next = self.report.y.val();
+            self.content.value.next = self.report.y.val();
         }
-        self.after.next = self.fill.q.val() + self.we.val();
+        self.after.next = self.fill.q.val() + self.content.we.val();
         // the frame's end
-        self.marked.next = self.reports.val() & (self.fill.q.val() + 1 == self.report_bytes.val());
-        self.at_mark.next = (self.phase.q.val() == Phase::Words) & self.mark.val() & self.still.val();
+        self.mark.made.next = self.reports.val() & (self.fill.q.val() + 1 == self.report_bytes.val());
+        self.at_mark.next = (self.phase.q.val() == Phase::Words) & self.mark.waits.val() & self.still.val();
         self.closes.next = (self.word_ends.val() & (self.fill.q.val() + 1 == self.most.val()))
             | (self.at_mark.val() & self.fill.q.val().any())
-            | self.marked.val();
-        self.closing.d.next = (self.closes.val() & !self.clear.val() & !self.flushing.val()).into();
-        self.closing_status.d.next = self.marked.val().into();
+            | self.mark.made.val();
+        self.closing_q.d.next = (self.closes.val() & !self.clear.val() & !self.flushing.val()).into();
+        self.closing_status.d.next = self.mark.made.val().into();
         self.closing_length.d.next = self.after.val();
-        self.close.next = self.closing.q.val().any();
-        self.close_status.next = self.closing_status.q.val().any();
-        self.close_length.next = self.closing_length.q.val();
-        if self.we.val() {
+        self.closing.ends.next = self.closing_q.q.val().any();
+        self.closing.status.next = self.closing_status.q.val().any();
+        self.closing.length.next = self.closing_length.q.val();
+        if self.content.we.val() {
             self.index.d.next = self.index.q.val() + 1;
         }
         self.fill.d.next = self.after.val();
         if self.closes.val() | self.flushing.val() {
             self.fill.d.next = 0.into();
         }
-        if self.word_ends.val() | self.marked.val() | self.flushing.val() {
+        if self.word_ends.val() | self.mark.made.val() | self.flushing.val() {
             self.index.d.next = 0.into();
         }
         match self.phase.q.val() {
@@ -253,7 +170,7 @@ impl Logic for WordOut {
                 }
             }
             Phase::Status => {
-                if self.marked.val() {
+                if self.mark.made.val() {
                     self.phase.d.next = Phase::Words;
                 }
             }

@@ -1,169 +1,100 @@
 //! The drain: carries a finished tile from the shadow registers to the result memory.
 
+use super::engine::Gives;
+use super::skew::Skew;
 use crate::hdl::prelude::*;
-use crate::named;
+use crate::store::result_memory::ResultWrite;
 use rust_hdl::prelude::*;
 use tandem_spec::{Config, Timing};
 
-/// Fields of a tile's record: drains, rows, columns, groups, starts, base, the two pushes.
-const FIELDS: usize = 8;
-
-/// `drain` results a cycle, valid rows and columns only.
-///
-/// # Timing  a tile that ends in cycle e is read from the shadows in e+P+H …; its words are offered to
-/// the result memory, and its tokens given, one cycle later
-#[derive(LogicBlock)]
-pub struct Drain {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// A tile ends (or an instruction without drain).
-    pub tile: Signal<In, Bit>,
-    /// It is drained.
-    pub drains: Signal<In, Bit>,
-    /// Valid rows.
-    pub rows: Sig<In>,
-    /// Valid columns.
-    pub cols: Sig<In>,
-    /// Result words a row.
-    pub groups: Sig<In>,
-    /// The first tile of its instruction.
-    pub starts: Signal<In, Bit>,
-    /// Result address of the instruction.
-    pub base: Sig<In>,
-    /// It gives the load engine a token.
-    pub push_load: Signal<In, Bit>,
-    /// It gives the store engine a token.
-    pub push_store: Signal<In, Bit>,
-    /// All finished sums: `row · cols + column`.
-    pub shadow: Vec<Sig<In>>,
-    /// A result word is written.
-    pub we: Signal<Out, Bit>,
-    /// Where.
-    pub address: Sig<Out>,
-    /// Its results.
-    pub result: Vec<Sig<Out>>,
-    /// A token for the load engine.
-    pub give_load: Signal<Out, Bit>,
-    /// A token for the store engine.
-    pub give_store: Signal<Out, Bit>,
-    /// No tile is on its way.
-    pub quiet: Signal<Out, Bit>,
-    pack: Concat,
-    chain: Vec<Reg>,
-    chain_valid: Vec<Reg>,
-    open: Vec<Slice>,
-    active: Reg,
-    row: Reg,
-    group: Reg,
-    rows_kept: Reg,
-    cols_kept: Reg,
-    groups_kept: Reg,
-    push_load_kept: Reg,
-    push_store_kept: Reg,
-    next_address: Reg,
-    pending: Reg,
-    we_q: Reg,
-    address_q: Reg,
-    give_load_q: Reg,
-    give_store_q: Reg,
-    done_q: Reg,
-    result_q: Vec<Reg>,
-    event: Signal<Local, Bit>,
-    go: Signal<Local, Bit>,
-    final_word: Signal<Local, Bit>,
-    finished: Signal<Local, Bit>,
-    now_push_load: Sig<Local>,
-    now_push_store: Sig<Local>,
-    now_row: Sig<Local>,
-    now_group: Sig<Local>,
-    now_rows: Sig<Local>,
-    now_cols: Sig<Local>,
-    now_groups: Sig<Local>,
-    now_address: Sig<Local>,
-    by_row: Vec<Mux>,
-    array_rows: Dim,
-    array_cols: Dim,
-    group_of: Vec<Dim>,
-    width: Dim,
-    stages: Dim,
-    records: Dim,
+bundle! {
+    /// A tile that ends, or an instruction without drain.
+    pub struct Tile<D>(c: &Config) {
+        /// There is one.
+        ends: Signal<D, Bit>,
+        /// It is drained.
+        drains: Signal<D, Bit>,
+        /// Valid rows.
+        rows: Sig<D> = Sig::unsigned(bits_for(c.array.rows)),
+        /// Valid columns.
+        cols: Sig<D> = Sig::unsigned(bits_for(c.array.cols)),
+        /// Result words a row.
+        groups: Sig<D> = Sig::unsigned(bits_for(c.array.cols.div_ceil(c.array.drain))),
+        /// The first tile of its instruction: results go to `base` from here on.
+        starts: Signal<D, Bit>,
+        /// Result address of the instruction.
+        base: Sig<D> = Sig::unsigned(index_bits(c.memory.result)),
+        /// The tokens that the instruction gives, if it is the last one.
+        push: Gives<D> = Gives::new(),
+    }
 }
 
-impl Drain {
-    /// The drain of `c`.
-    pub fn new(c: &Config) -> Self {
+unit! {
+    /// `drain` results a cycle, valid rows and columns only.
+    ///
+    /// # Timing  a tile that ends in cycle e is read from the shadows in e+P+H …; its words are offered to
+    /// the result memory, and its tokens given, one cycle later
+    pub struct Drain(c: &Config) {
         let a = &c.array;
         let stages = Timing::new(c).drain_start;
         let address = index_bits(c.memory.result);
         let (rows, cols, groups) = (bits_for(a.rows), bits_for(a.cols), bits_for(a.cols.div_ceil(a.drain)));
-        let record: [usize; FIELDS] = [1, rows, cols, groups, 1, address, 1, 1];
-        let total = record.iter().sum();
-        let mut lo = 0;
-        let open = record
-            .iter()
-            .map(|b| {
-                lo += b;
-                Slice::new(total, lo - b, *b, false)
-            })
-            .collect();
-        Drain {
-            clock: Default::default(),
-            tile: Default::default(),
-            drains: Default::default(),
-            rows: Sig::unsigned(rows),
-            cols: Sig::unsigned(cols),
-            groups: Sig::unsigned(groups),
-            starts: Default::default(),
-            base: Sig::unsigned(address),
-            push_load: Default::default(),
-            push_store: Default::default(),
-            shadow: Sig::vec(a.rows * a.cols, a.acc_bits, true),
-            we: Default::default(),
-            address: Sig::unsigned(address),
-            result: Sig::vec(a.drain, a.acc_bits, true),
-            give_load: Default::default(),
-            give_store: Default::default(),
-            quiet: Default::default(),
-            pack: Concat::of(&record),
-            chain: Reg::vec(stages, total, false),
-            chain_valid: Reg::vec(stages, 1, false),
-            open,
-            active: Reg::unsigned(1),
-            row: Reg::unsigned(rows),
-            group: Reg::unsigned(groups),
-            rows_kept: Reg::unsigned(rows),
-            cols_kept: Reg::unsigned(cols),
-            groups_kept: Reg::unsigned(groups),
-            push_load_kept: Reg::unsigned(1),
-            push_store_kept: Reg::unsigned(1),
-            next_address: Reg::unsigned(address),
-            pending: Reg::unsigned(bits_for(stages + 2)),
-            we_q: Reg::unsigned(1),
-            address_q: Reg::unsigned(address),
-            give_load_q: Reg::unsigned(1),
-            give_store_q: Reg::unsigned(1),
-            done_q: Reg::unsigned(1),
-            result_q: Reg::vec(a.drain, a.acc_bits, true),
-            event: Default::default(),
-            go: Default::default(),
-            final_word: Default::default(),
-            finished: Default::default(),
-            now_push_load: Sig::unsigned(1),
-            now_push_store: Sig::unsigned(1),
-            now_row: Sig::unsigned(rows),
-            now_group: Sig::unsigned(groups),
-            now_rows: Sig::unsigned(rows),
-            now_cols: Sig::unsigned(cols),
-            now_groups: Sig::unsigned(groups),
-            now_address: Sig::unsigned(address),
-            by_row: (0..a.cols).map(|_| Mux::new(a.rows, a.acc_bits, true)).collect(),
-            array_rows: Dim::new(a.rows),
-            array_cols: Dim::new(a.cols),
-            group_of: (0..a.cols).map(|k| Dim::new(k / a.drain)).collect(),
-            width: Dim::new(a.drain),
-            stages: Dim::new(stages),
-            records: Dim::new(FIELDS),
-        }
+        let skew = |bits: usize| Skew::new(stages + 1, bits, false);
+
+        clock,
+        /// A tile ends.
+        pub tile: Tile<In> = Tile::new(c),
+        /// All finished sums: `row · cols + column`.
+        pub shadow: Vec<Sig<In>> = Sig::vec(a.rows * a.cols, a.acc_bits, true),
+        /// A result word is written.
+        pub write: ResultWrite<Out> = ResultWrite::new(c),
+        /// Tokens.
+        pub give: Gives<Out> = Gives::new(),
+        /// No tile is on its way.
+        pub quiet: Signal<Out, Bit>,
+        ends: Skew = skew(1),
+        drains: Skew = skew(1),
+        tile_rows: Skew = skew(rows),
+        tile_cols: Skew = skew(cols),
+        tile_groups: Skew = skew(groups),
+        starts: Skew = skew(1),
+        base: Skew = skew(address),
+        push_load: Skew = skew(1),
+        push_store: Skew = skew(1),
+        active: Reg = Reg::unsigned(1),
+        row: Reg = Reg::unsigned(rows),
+        group: Reg = Reg::unsigned(groups),
+        rows_kept: Reg = Reg::unsigned(rows),
+        cols_kept: Reg = Reg::unsigned(cols),
+        groups_kept: Reg = Reg::unsigned(groups),
+        push_load_kept: Reg = Reg::unsigned(1),
+        push_store_kept: Reg = Reg::unsigned(1),
+        next_address: Reg = Reg::unsigned(address),
+        pending: Reg = Reg::unsigned(bits_for(stages + 2)),
+        we_q: Reg = Reg::unsigned(1),
+        address_q: Reg = Reg::unsigned(address),
+        give_load_q: Reg = Reg::unsigned(1),
+        give_store_q: Reg = Reg::unsigned(1),
+        done_q: Reg = Reg::unsigned(1),
+        result_q: Vec<Reg> = Reg::vec(a.drain, a.acc_bits, true),
+        event: Signal<Local, Bit>,
+        go: Signal<Local, Bit>,
+        final_word: Signal<Local, Bit>,
+        finished: Signal<Local, Bit>,
+        now_push_load: Sig<Local> = Sig::unsigned(1),
+        now_push_store: Sig<Local> = Sig::unsigned(1),
+        now_row: Sig<Local> = Sig::unsigned(rows),
+        now_group: Sig<Local> = Sig::unsigned(groups),
+        now_rows: Sig<Local> = Sig::unsigned(rows),
+        now_cols: Sig<Local> = Sig::unsigned(cols),
+        now_groups: Sig<Local> = Sig::unsigned(groups),
+        now_address: Sig<Local> = Sig::unsigned(address),
+        by_row: Vec<Mux> = (0..a.cols).map(|_| Mux::new(a.rows, a.acc_bits, true)).collect(),
+        array_rows: Dim = Dim::new(a.rows),
+        array_cols: Dim = Dim::new(a.cols),
+        group_of: Vec<Dim> = (0..a.cols).map(|k| Dim::new(k / a.drain)).collect(),
+        width: Dim = Dim::new(a.drain),
+        stages: Dim = Dim::new(stages),
     }
 }
 
@@ -172,48 +103,17 @@ impl Logic for Drain {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(
-            self,
-            clock,
-            active,
-            row,
-            group,
-            rows_kept,
-            cols_kept,
-            groups_kept,
-            push_load_kept,
-            push_store_kept,
-            next_address,
-            pending,
-            we_q,
-            address_q,
-            give_load_q,
-            give_store_q,
-            done_q
-        );
         // the tile's record waits until its sums are in the shadow registers
-        self.pack.x[0].next = self.drains.val().into();
-        self.pack.x[1].next = self.rows.val();
-        self.pack.x[2].next = self.cols.val();
-        self.pack.x[3].next = self.groups.val();
-        self.pack.x[4].next = self.starts.val().into();
-        self.pack.x[5].next = self.base.val();
-        self.pack.x[6].next = self.push_load.val().into();
-        self.pack.x[7].next = self.push_store.val().into();
-        for s in 0..self.stages.val() {
-            self.chain[s].clock.next = self.clock.val();
-            self.chain_valid[s].clock.next = self.clock.val();
-        }
-        self.chain[0].d.next = self.pack.y.val();
-        self.chain_valid[0].d.next = self.tile.val().into();
-        for s in 1..self.stages.val() {
-            self.chain[s].d.next = self.chain[s - 1].q.val();
-            self.chain_valid[s].d.next = self.chain_valid[s - 1].q.val();
-        }
-        for r in 0..self.records.val() {
-            self.open[r].x.next = self.chain[self.stages.val() - 1].q.val();
-        }
-        self.event.next = self.chain_valid[self.stages.val() - 1].q.val().any();
+        self.ends.x.next = self.tile.ends.val().into();
+        self.drains.x.next = self.tile.drains.val().into();
+        self.tile_rows.x.next = self.tile.rows.val();
+        self.tile_cols.x.next = self.tile.cols.val();
+        self.tile_groups.x.next = self.tile.groups.val();
+        self.starts.x.next = self.tile.starts.val().into();
+        self.base.x.next = self.tile.base.val();
+        self.push_load.x.next = self.tile.push.load.val().into();
+        self.push_store.x.next = self.tile.push.store.val().into();
+        self.event.next = self.ends.at[self.stages.val()].val().any();
         // where the drain stands in this cycle
         self.now_row.next = self.row.q.val();
         self.now_group.next = self.group.q.val();
@@ -227,15 +127,15 @@ impl Logic for Drain {
         if self.event.val() {
             self.now_row.next = 0.into();
             self.now_group.next = 0.into();
-            self.now_rows.next = self.open[1].y.val();
-            self.now_cols.next = self.open[2].y.val();
-            self.now_groups.next = self.open[3].y.val();
-            self.go.next = self.open[0].y.val().any();
-            if self.open[4].y.val().any() {
-                self.now_address.next = self.open[5].y.val();
+            self.now_rows.next = self.tile_rows.at[self.stages.val()].val();
+            self.now_cols.next = self.tile_cols.at[self.stages.val()].val();
+            self.now_groups.next = self.tile_groups.at[self.stages.val()].val();
+            self.go.next = self.drains.at[self.stages.val()].val().any();
+            if self.starts.at[self.stages.val()].val().any() {
+                self.now_address.next = self.base.at[self.stages.val()].val();
             }
-            self.now_push_load.next = self.open[6].y.val();
-            self.now_push_store.next = self.open[7].y.val();
+            self.now_push_load.next = self.push_load.at[self.stages.val()].val();
+            self.now_push_store.next = self.push_store.at[self.stages.val()].val();
         }
         self.final_word.next = (self.now_group.val() + 1 == self.now_groups.val())
             & (self.now_row.val() + 1 == self.now_rows.val());
@@ -271,7 +171,6 @@ impl Logic for Drain {
             }
         }
         for i in 0..self.width.val() {
-            self.result_q[i].clock.next = self.clock.val();
             self.result_q[i].d.next = 0.into();
         }
         for k in 0..self.array_cols.val() {
@@ -280,17 +179,17 @@ impl Logic for Drain {
             }
         }
         for i in 0..self.width.val() {
-            self.result[i].next = self.result_q[i].q.val();
+            self.write.result[i].next = self.result_q[i].q.val();
         }
-        self.we.next = self.we_q.q.val().any();
-        self.address.next = self.address_q.q.val();
-        self.give_load.next = self.give_load_q.q.val().any();
-        self.give_store.next = self.give_store_q.q.val().any();
+        self.write.we.next = self.we_q.q.val().any();
+        self.write.address.next = self.address_q.q.val();
+        self.give.load.next = self.give_load_q.q.val().any();
+        self.give.store.next = self.give_store_q.q.val().any();
         // tiles on their way
-        if self.tile.val() & !self.done_q.q.val().any() {
+        if self.tile.ends.val() & !self.done_q.q.val().any() {
             self.pending.d.next = self.pending.q.val() + 1;
         }
-        if self.done_q.q.val().any() & !self.tile.val() {
+        if self.done_q.q.val().any() & !self.tile.ends.val() {
             self.pending.d.next = self.pending.q.val() - 1;
         }
         self.quiet.next = !self.pending.q.val().any();

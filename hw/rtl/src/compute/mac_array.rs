@@ -9,200 +9,71 @@
 //! ```
 
 use super::array_row::ArrayRow;
-use super::col_port::ColPort;
-use super::pe::{Widths, height, optional};
-use super::row_port::RowPort;
+use super::index_port::IndexPort;
+use super::operand_port::OperandPort;
+use super::pe::{Widths, height};
+use super::skew::{ControlSkew, Skew};
+use super::step::{Control, Operands};
 use crate::hdl::prelude::*;
-use crate::load::pieces::{col_pieces, index_entries, index_pieces, offset_pieces, row_pieces};
-use crate::named;
+use crate::load::payload::Payload;
+use crate::load::scatter::Scatter;
 use rust_hdl::prelude::*;
-use tandem_spec::Config;
 use tandem_spec::config::DEEP;
+use tandem_spec::{Config, Memory};
 
-/// Operand memories and processing elements.
-///
-/// # Timing  a step in cycle t is in accumulator (r, c), and in its shadow if it ends a tile, in
-/// t + P + ⌊r/hop⌋ + ⌊c/hop⌋, P = `array.pipeline`
-#[derive(LogicBlock)]
-pub struct MacArray {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// Write enables of the row memories: `row · pieces + piece`.
-    pub row_we: Vec<Signal<In, Bit>>,
-    /// Their data.
-    pub row_data: Vec<Sig<In>>,
-    /// Write enables of the column memories.
-    pub col_we: Vec<Signal<In, Bit>>,
-    /// Their data.
-    pub col_data: Vec<Sig<In>>,
-    /// Write enables of the index memories.
-    pub index_we: Vec<Signal<In, Bit>>,
-    /// Their data.
-    pub index_data: Vec<Sig<In>>,
-    /// Write enables of the row offsets.
-    pub offset_we: Vec<Signal<In, Bit>>,
-    /// Their data.
-    pub offset_data: Vec<Sig<In>>,
-    /// Address to write.
-    pub waddr: Sig<In>,
-    /// A step.
-    pub step: Signal<In, Bit>,
-    /// It starts a sum.
-    pub first: Signal<In, Bit>,
-    /// It ends a tile that is drained.
-    pub last: Signal<In, Bit>,
-    /// Its weight.
-    pub shift: Sig<In>,
-    /// Flat row address.
-    pub row: Sig<In>,
-    /// Column address.
-    pub col: Sig<In>,
-    /// Index address.
-    pub index: Sig<In>,
-    /// M − 1.
-    pub mask: Vec<Sig<In>>,
-    /// Indices belong to rows.
-    pub held: Vec<Sig<In>>,
-    /// Row digits are signed.
-    pub row_top: Signal<In, Bit>,
-    /// Column digits are signed.
-    pub col_top: Signal<In, Bit>,
-    /// Finished sums: `row · cols + column`.
-    pub shadow: Vec<Sig<Out>>,
-    row_port: Vec<RowPort>,
-    col_port: Vec<ColPort>,
-    array_row: Vec<ArrayRow>,
-    row_at: Vec<Sig<Local>>,
-    row_top_at: Vec<Sig<Local>>,
-    col_at: Vec<Sig<Local>>,
-    col_top_at: Vec<Sig<Local>>,
-    index_at: Vec<Sig<Local>>,
-    mask_at: Vec<Sig<Local>>,
-    held_at: Vec<Sig<Local>>,
-    row_chain: Vec<Reg>,
-    row_top_chain: Vec<Reg>,
-    col_chain: Vec<Reg>,
-    col_top_chain: Vec<Reg>,
-    index_chain: Vec<Reg>,
-    mask_chain: Vec<Reg>,
-    held_chain: Vec<Reg>,
-    control: Vec<Concat>,
-    control_chain: Vec<Reg>,
-    control_out: Vec<Unpack>,
-    shift_chain: Vec<Reg>,
-    digit: Vec<Sig<Local>>,
-    picked: Vec<Sig<Local>>,
-    by_row: Vec<Sig<Local>>,
-    digit_chain: Vec<Reg>,
-    index_digit_chain: Vec<Reg>,
-    by_row_chain: Vec<Reg>,
-    rows: Dim,
-    cols: Dim,
-    row_pieces: Dim,
-    col_pieces: Dim,
-    index_pieces: Dim,
-    offset_parts: Dim,
-    window: Dim,
-    lanes: Dim,
-    across: Dim,
-    entries: Dim,
-    picks: Dim,
-    row_groups: Dim,
-    col_groups: Dim,
-    hop: Dim,
-    height: Dim,
-    bands: Dim,
-    to_control: Dim,
-    chain: Dim,
-    selects: Dim,
-}
-
-impl MacArray {
-    /// The array of `c`.
-    pub fn new(c: &Config) -> Self {
+unit! {
+    /// Operand memories and processing elements.
+    ///
+    /// # Timing  a step in cycle t is in accumulator (r, c), and in its shadow if it ends a tile, in
+    /// t + P + ⌊r/hop⌋ + ⌊c/hop⌋, P = `array.pipeline`
+    pub struct MacArray(c: &Config) {
         let (a, w) = (&c.array, Widths::new(c));
-        let (rp, cp, ip) = (row_pieces(c), col_pieces(c), index_pieces(c));
         let (row_groups, col_groups) = (a.rows.div_ceil(a.hop), a.cols.div_ceil(a.hop));
-        let enables = |n: usize| (0..n).map(|_| Default::default()).collect();
-        let op = offset_pieces(c);
-        let across = a.cols * a.lanes;
-        let picks = a.cols * index_entries(c);
         let selects = usize::from(w.pick > 0);
+        let (across, picks) = (a.cols * a.lanes, selects * a.cols * c.index_lanes());
         // the control meets the dot products behind its last register, in the rows
         let to_control = if a.pipeline == DEEP { 6 } else { 3 };
-        let chain = to_control + row_groups - 1;
         let height = height(c);
-        let pick_regs = |n: usize| if w.pick == 0 { vec![] } else { Reg::vec(n, w.pick, false) };
-        MacArray {
-            clock: Default::default(),
-            row_we: enables(a.rows * rp.count),
-            row_data: Sig::vec(a.rows * rp.count, rp.bits, false),
-            col_we: enables(a.cols * cp.count),
-            col_data: Sig::vec(a.cols * cp.count, cp.bits, false),
-            index_we: enables(a.cols * ip.count),
-            index_data: optional(a.cols * ip.count, ip.bits),
-            offset_we: enables(a.rows * op.count),
-            offset_data: Sig::vec(a.rows * op.count, op.bits, false),
-            waddr: Sig::unsigned(16),
-            step: Default::default(),
-            first: Default::default(),
-            last: Default::default(),
-            shift: Sig::unsigned(w.shift),
-            row: Sig::unsigned(c.address_bits),
-            col: Sig::unsigned(c.address_bits),
-            index: Sig::unsigned(c.address_bits),
-            mask: optional(1, w.pick),
-            held: optional(selects, 1),
-            row_top: Default::default(),
-            col_top: Default::default(),
-            shadow: Sig::vec(a.rows * a.cols, a.acc_bits, true),
-            row_port: (0..a.rows).map(|_| RowPort::new(c)).collect(),
-            col_port: (0..a.cols).map(|_| ColPort::new(c)).collect(),
-            array_row: (0..a.rows / height).map(|_| ArrayRow::new(c)).collect(),
-            row_at: Sig::vec(row_groups, c.address_bits, false),
-            row_top_at: Sig::vec(row_groups, 1, false),
-            col_at: Sig::vec(col_groups, c.address_bits, false),
-            col_top_at: Sig::vec(col_groups, 1, false),
-            index_at: Sig::vec(col_groups, c.address_bits, false),
-            mask_at: optional(col_groups, w.pick),
-            held_at: optional(col_groups * selects, 1),
-            row_chain: Reg::vec(row_groups - 1, c.address_bits, false),
-            row_top_chain: Reg::vec(row_groups - 1, 1, false),
-            col_chain: Reg::vec(col_groups - 1, c.address_bits, false),
-            col_top_chain: Reg::vec(col_groups - 1, 1, false),
-            index_chain: Reg::vec(col_groups - 1, c.address_bits, false),
-            mask_chain: pick_regs(col_groups - 1),
-            held_chain: Reg::vec((col_groups - 1) * selects, 1, false),
-            control: vec![Concat::new(3, 1)],
-            control_chain: Reg::vec(chain, 3, false),
-            control_out: (0..chain).map(|_| Unpack::new(3, 1, false)).collect(),
-            shift_chain: Reg::vec(chain, w.shift, false),
-            digit: Sig::vec(row_groups * across, w.col, true),
-            picked: optional(row_groups * picks, w.pick),
-            by_row: optional(row_groups * a.cols * selects, 1),
-            digit_chain: Reg::vec((row_groups - 1) * across, w.col, true),
-            index_digit_chain: pick_regs((row_groups - 1) * picks),
-            by_row_chain: Reg::vec((row_groups - 1) * a.cols * selects, 1, false),
-            rows: Dim::new(a.rows),
-            cols: Dim::new(a.cols),
-            row_pieces: Dim::new(rp.count),
-            col_pieces: Dim::new(cp.count),
-            index_pieces: Dim::new(ip.count),
-            offset_parts: Dim::new(op.count),
-            window: Dim::new(a.select * a.lanes),
-            lanes: Dim::new(a.lanes),
-            across: Dim::new(across),
-            entries: Dim::new(index_entries(c)),
-            picks: Dim::new(picks),
-            row_groups: Dim::new(row_groups),
-            col_groups: Dim::new(col_groups),
-            hop: Dim::new(a.hop),
-            height: Dim::new(height),
-            bands: Dim::new(a.rows / height),
-            to_control: Dim::new(to_control),
-            chain: Dim::new(chain),
-            selects: Dim::new(selects),
-        }
+
+        clock,
+        /// Payload words for the operand memories.
+        pub payload: Payload<In> = Payload::new(c),
+        /// Steps.
+        pub control: Control<In> = Control::new(c),
+        /// Where they take their operands.
+        pub operands: Operands<In> = Operands::new(c),
+        /// Finished sums: `row · cols + column`.
+        pub shadow: Vec<Sig<Out>> = Sig::vec(a.rows * a.cols, a.acc_bits, true),
+        row_scatter: Scatter = Scatter::new(c, Memory::Row),
+        col_scatter: Scatter = Scatter::new(c, Memory::Col),
+        offset_scatter: Scatter = Scatter::new(c, Memory::Offset),
+        index_scatter: Vec<Scatter> = (0..selects).map(|_| Scatter::new(c, Memory::Index)).collect(),
+        row_port: Vec<OperandPort> = (0..a.rows).map(|_| OperandPort::new(c, Memory::Row)).collect(),
+        col_port: Vec<OperandPort> = (0..a.cols).map(|_| OperandPort::new(c, Memory::Col)).collect(),
+        index_port: Vec<IndexPort> = (0..selects * a.cols).map(|_| IndexPort::new(c)).collect(),
+        array_row: Vec<ArrayRow> = (0..a.rows / height).map(|_| ArrayRow::new(c)).collect(),
+        control_skew: ControlSkew = ControlSkew::new(c, to_control + row_groups),
+        row: Skew = Skew::new(row_groups, c.address_bits, false),
+        row_top: Skew = Skew::new(row_groups, 1, false),
+        col: Skew = Skew::new(col_groups, c.address_bits, false),
+        col_top: Skew = Skew::new(col_groups, 1, false),
+        index: Vec<Skew> = Skew::vec(selects, col_groups, c.address_bits, false),
+        mask: Vec<Skew> = Skew::vec(selects, col_groups, w.pick, false),
+        held: Vec<Skew> = Skew::vec(selects, col_groups, 1, false),
+        digit: Vec<Skew> = Skew::vec(across, row_groups, w.col, true),
+        picked: Vec<Skew> = Skew::vec(picks, row_groups, w.pick, false),
+        by_row: Vec<Skew> = Skew::vec(selects * a.cols, row_groups, 1, false),
+        rows: Dim = Dim::new(a.rows),
+        cols: Dim = Dim::new(a.cols),
+        window: Dim = Dim::new(a.select * a.lanes),
+        lanes: Dim = Dim::new(a.lanes),
+        across: Dim = Dim::new(across),
+        entries: Dim = Dim::new(c.index_lanes()),
+        hop: Dim = Dim::new(a.hop),
+        height: Dim = Dim::new(height),
+        bands: Dim = Dim::new(a.rows / height),
+        to_control: Dim = Dim::new(to_control),
+        selects: Dim = Dim::new(selects),
     }
 }
 
@@ -211,163 +82,72 @@ impl Logic for MacArray {
 
     #[hdl_gen]
     fn update(&mut self) {
-        // step control, until it meets its operands
-        self.control[0].x[0].next = self.step.val().into();
-        self.control[0].x[1].next = self.first.val().into();
-        self.control[0].x[2].next = self.last.val().into();
-        for s in 0..self.chain.val() {
-            self.control_chain[s].clock.next = self.clock.val();
-            self.shift_chain[s].clock.next = self.clock.val();
-            self.control_out[s].x.next = self.control_chain[s].q.val();
-        }
-        self.control_chain[0].d.next = self.control[0].y.val();
-        self.shift_chain[0].d.next = self.shift.val();
-        for s in 1..self.chain.val() {
-            self.control_chain[s].d.next = self.control_chain[s - 1].q.val();
-            self.shift_chain[s].d.next = self.shift_chain[s - 1].q.val();
-        }
-        // addresses down the rows
-        self.row_at[0].next = self.row.val();
-        self.row_top_at[0].next = self.row_top.val().into();
-        for g in 1..self.row_groups.val() {
-            self.row_chain[g - 1].clock.next = self.clock.val();
-            self.row_top_chain[g - 1].clock.next = self.clock.val();
-            self.row_chain[g - 1].d.next = self.row_at[g - 1].val();
-            self.row_top_chain[g - 1].d.next = self.row_top_at[g - 1].val();
-            self.row_at[g].next = self.row_chain[g - 1].q.val();
-            self.row_top_at[g].next = self.row_top_chain[g - 1].q.val();
-        }
-        // addresses across the columns
-        self.col_at[0].next = self.col.val();
-        self.col_top_at[0].next = self.col_top.val().into();
-        self.index_at[0].next = self.index.val();
-        for g in 1..self.col_groups.val() {
-            self.col_chain[g - 1].clock.next = self.clock.val();
-            self.col_top_chain[g - 1].clock.next = self.clock.val();
-            self.index_chain[g - 1].clock.next = self.clock.val();
-            self.col_chain[g - 1].d.next = self.col_at[g - 1].val();
-            self.col_top_chain[g - 1].d.next = self.col_top_at[g - 1].val();
-            self.index_chain[g - 1].d.next = self.index_at[g - 1].val();
-            self.col_at[g].next = self.col_chain[g - 1].q.val();
-            self.col_top_at[g].next = self.col_top_chain[g - 1].q.val();
-            self.index_at[g].next = self.index_chain[g - 1].q.val();
-        }
-        for s in 0..self.selects.val() {
-            self.mask_at[0].next = self.mask[s].val();
-            for g in 1..self.col_groups.val() {
-                self.mask_chain[g - 1].clock.next = self.clock.val();
-                self.mask_chain[g - 1].d.next = self.mask_at[g - 1].val();
-                self.mask_at[g].next = self.mask_chain[g - 1].q.val();
-            }
-            self.held_at[0].next = self.held[s].val();
-            for g in 1..self.col_groups.val() {
-                self.held_chain[g - 1].clock.next = self.clock.val();
-                self.held_chain[g - 1].d.next = self.held_at[g - 1].val();
-                self.held_at[g].next = self.held_chain[g - 1].q.val();
-            }
-        }
-        // column ports; their digits pass a register every `hop` rows
-        for k in 0..self.cols.val() {
-            self.col_port[k].clock.next = self.clock.val();
-            self.col_port[k].waddr.next = self.waddr.val();
-            self.col_port[k].address.next = self.col_at[k / self.hop.val()].val();
-            self.col_port[k].index_address.next = self.index_at[k / self.hop.val()].val();
-            self.col_port[k].top.next = self.col_top_at[k / self.hop.val()].val().any();
-            for p in 0..self.col_pieces.val() {
-                self.col_port[k].we[p].next = self.col_we[k * self.col_pieces.val() + p].val();
-                self.col_port[k].data[p].next = self.col_data[k * self.col_pieces.val() + p].val();
-            }
-            for l in 0..self.lanes.val() {
-                self.digit[k * self.lanes.val() + l].next = self.col_port[k].digit[l].val();
-            }
-            for s in 0..self.selects.val() {
-                self.col_port[k].mask[s].next = self.mask_at[k / self.hop.val()].val();
-                self.col_port[k].held[s].next = self.held_at[k / self.hop.val()].val();
-                self.by_row[k].next = self.col_port[k].by_row[s].val();
-                for p in 0..self.index_pieces.val() {
-                    self.col_port[k].index_we[p].next = self.index_we[k * self.index_pieces.val() + p].val();
-                    self.col_port[k].index_data[p].next =
-                        self.index_data[k * self.index_pieces.val() + p].val();
-                }
-                for e in 0..self.entries.val() {
-                    self.picked[k * self.entries.val() + e].next = self.col_port[k].index[e].val();
-                }
-            }
-        }
-        for g in 1..self.row_groups.val() {
-            for d in 0..self.across.val() {
-                self.digit_chain[(g - 1) * self.across.val() + d].clock.next = self.clock.val();
-                self.digit_chain[(g - 1) * self.across.val() + d].d.next =
-                    self.digit[(g - 1) * self.across.val() + d].val();
-                self.digit[g * self.across.val() + d].next =
-                    self.digit_chain[(g - 1) * self.across.val() + d].q.val();
-            }
-            for _s in 0..self.selects.val() {
-                for d in 0..self.picks.val() {
-                    self.index_digit_chain[(g - 1) * self.picks.val() + d].clock.next = self.clock.val();
-                    self.index_digit_chain[(g - 1) * self.picks.val() + d].d.next =
-                        self.picked[(g - 1) * self.picks.val() + d].val();
-                    self.picked[g * self.picks.val() + d].next =
-                        self.index_digit_chain[(g - 1) * self.picks.val() + d].q.val();
-                }
-                for k in 0..self.cols.val() {
-                    self.by_row_chain[(g - 1) * self.cols.val() + k].clock.next = self.clock.val();
-                    self.by_row_chain[(g - 1) * self.cols.val() + k].d.next =
-                        self.by_row[(g - 1) * self.cols.val() + k].val();
-                    self.by_row[g * self.cols.val() + k].next =
-                        self.by_row_chain[(g - 1) * self.cols.val() + k].q.val();
-                }
-            }
-        }
-        // row ports
+        wire::join_all(&mut self.payload, &mut self.row_scatter.payload);
+        wire::join_all(&mut self.payload, &mut self.col_scatter.payload);
+        wire::join_all(&mut self.payload, &mut self.offset_scatter.payload);
+        // control until it meets its operands, addresses down the rows and across the columns
+        wire::join_all(&mut self.control, &mut self.control_skew.x);
+        self.row.x.next = self.operands.row.val();
+        self.row_top.x.next = self.operands.row_top.val().into();
+        self.col.x.next = self.operands.col.val();
+        self.col_top.x.next = self.operands.col_top.val().into();
         for r in 0..self.rows.val() {
-            self.row_port[r].clock.next = self.clock.val();
-            self.row_port[r].waddr.next = self.waddr.val();
-            self.row_port[r].address.next = self.row_at[r / self.hop.val()].val();
-            self.row_port[r].top.next = self.row_top_at[r / self.hop.val()].val().any();
-            for p in 0..self.row_pieces.val() {
-                self.row_port[r].we[p].next = self.row_we[r * self.row_pieces.val() + p].val();
-                self.row_port[r].data[p].next = self.row_data[r * self.row_pieces.val() + p].val();
+            wire::join_all(&mut self.row_scatter.element[r], &mut self.row_port[r].write);
+            wire::join_all(&mut self.offset_scatter.element[r], &mut self.row_port[r].offset[0]);
+            self.row_port[r].waddr.next = self.payload.address.val();
+            self.row_port[r].address.next = self.row.at[r / self.hop.val()].val();
+            self.row_port[r].top.next = self.row_top.at[r / self.hop.val()].val().any();
+        }
+        // digits of the columns pass a register every `hop` rows
+        for k in 0..self.cols.val() {
+            wire::join_all(&mut self.col_scatter.element[k], &mut self.col_port[k].write);
+            self.col_port[k].waddr.next = self.payload.address.val();
+            self.col_port[k].address.next = self.col.at[k / self.hop.val()].val();
+            self.col_port[k].top.next = self.col_top.at[k / self.hop.val()].val().any();
+            for l in 0..self.lanes.val() {
+                self.digit[k * self.lanes.val() + l].x.next = self.col_port[k].window[l].val();
             }
-            for p in 0..self.offset_parts.val() {
-                self.row_port[r].offset_we[p].next = self.offset_we[r * self.offset_parts.val() + p].val();
-                self.row_port[r].offset[p].next = self.offset_data[r * self.offset_parts.val() + p].val();
+        }
+        // so do their indices
+        for s in 0..self.selects.val() {
+            wire::join_all(&mut self.payload, &mut self.index_scatter[s].payload);
+            self.index[s].x.next = self.operands.index.val();
+            self.mask[s].x.next = self.operands.mask[s].val();
+            self.held[s].x.next = self.operands.held[s].val();
+            for k in 0..self.cols.val() {
+                wire::join_all(&mut self.index_scatter[s].element[k], &mut self.index_port[k].write);
+                self.index_port[k].waddr.next = self.payload.address.val();
+                self.index_port[k].address.next = self.index[s].at[k / self.hop.val()].val();
+                self.index_port[k].mask.next = self.mask[s].at[k / self.hop.val()].val();
+                self.index_port[k].held.next = self.held[s].at[k / self.hop.val()].val();
+                self.by_row[k].x.next = self.index_port[k].by_row.val();
+                for e in 0..self.entries.val() {
+                    self.picked[k * self.entries.val() + e].x.next = self.index_port[k].index[e].val();
+                }
             }
         }
         // rows of elements
         for b in 0..self.bands.val() {
-            self.array_row[b].clock.next = self.clock.val();
+            wire::join_all(
+                &mut self.control_skew.at[self.to_control.val() + b * self.height.val() / self.hop.val()],
+                &mut self.array_row[b].control,
+            );
             for d in 0..self.across.val() {
                 self.array_row[b].digit[d].next =
-                    self.digit[b * self.height.val() / self.hop.val() * self.across.val() + d].val();
+                    self.digit[d].at[b * self.height.val() / self.hop.val()].val();
             }
             for _s in 0..self.selects.val() {
                 for k in 0..self.cols.val() {
                     self.array_row[b].by_row[k].next =
-                        self.by_row[b * self.height.val() / self.hop.val() * self.cols.val() + k].val();
+                        self.by_row[k].at[b * self.height.val() / self.hop.val()].val();
                     for l in 0..self.lanes.val() {
-                        self.array_row[b].index[k * self.lanes.val() + l].next =
-                            self.picked[b * self.height.val() / self.hop.val() * self.picks.val()
-                                + k * self.entries.val()
-                                + l]
-                                .val();
+                        self.array_row[b].index[k * self.lanes.val() + l].next = self.picked
+                            [k * self.entries.val() + l]
+                            .at[b * self.height.val() / self.hop.val()]
+                        .val();
                     }
                 }
             }
-            self.array_row[b].step.next =
-                self.control_out[self.to_control.val() - 1 + b * self.height.val() / self.hop.val()].y[0]
-                    .val()
-                    .any();
-            self.array_row[b].first.next =
-                self.control_out[self.to_control.val() - 1 + b * self.height.val() / self.hop.val()].y[1]
-                    .val()
-                    .any();
-            self.array_row[b].last.next =
-                self.control_out[self.to_control.val() - 1 + b * self.height.val() / self.hop.val()].y[2]
-                    .val()
-                    .any();
-            self.array_row[b].shift.next =
-                self.shift_chain[self.to_control.val() - 1 + b * self.height.val() / self.hop.val()].q.val();
         }
         for r in 0..self.rows.val() {
             for d in 0..self.window.val() {
@@ -380,8 +160,7 @@ impl Logic for MacArray {
                 for k in 0..self.cols.val() {
                     self.array_row[r / self.height.val()].row_index
                         [r % self.height.val() * self.cols.val() + k]
-                        .next =
-                        self.picked[r / self.hop.val() * self.picks.val() + k * self.entries.val() + r].val();
+                        .next = self.picked[k * self.entries.val() + r].at[r / self.hop.val()].val();
                 }
             }
             for k in 0..self.cols.val() {

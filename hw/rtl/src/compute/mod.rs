@@ -1,10 +1,14 @@
 //! The compute engine: sequencer, array, drain.
 
 pub mod array_row;
-pub mod col_port;
 pub mod drain;
+pub mod engine;
+pub mod gemm;
+pub mod index_port;
 pub mod mac_array;
+pub mod operand_port;
 pub mod pe;
 pub use pe::multipliers_a_rank;
-pub mod row_port;
 pub mod sequencer;
+pub mod skew;
+pub mod step;

@@ -5,58 +5,57 @@
 //! bank | index ─┘                           shift ┘     first ┘ └───◄────┘      (▯): if deep
 //! ```
 
+use super::step::Control;
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
 use tandem_spec::config::DEEP;
 
-/// `acc ← (first ? 0 : acc) + (Σ_l window[bank | index_l][l] · digit[l]) · 2^(shift·g)`, g the smaller digit width.
-///
-/// # Numeric  digits signed, one bit wider than stored; the accumulator wraps at `acc_bits`
-/// # Timing   operands in cycle t; `step`, `first`, `last`, `shift` in t+1 (t+3 if deep); accumulator and shadow in
-/// t+2 (t+5)
-#[derive(LogicBlock)]
-pub struct ProcessingElement {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// Row digits: `(row · banks + bank) · lanes + lane`.
-    pub window: Vec<Sig<In>>,
-    /// Each row's bank that the sequencer chose (none without selection).
-    pub bank: Vec<Sig<In>>,
-    /// Column digits.
-    pub digit: Vec<Sig<In>>,
-    /// Indices (none without selection): `row · lanes + lane`.
-    pub index: Vec<Sig<In>>,
-    /// The dot product in the register belongs to a step.
-    pub step: Signal<In, Bit>,
-    /// … that starts a sum.
-    pub first: Signal<In, Bit>,
-    /// … that ends a tile.
-    pub last: Signal<In, Bit>,
-    /// … of this weight, in digits.
-    pub shift: Sig<In>,
-    /// The last finished sum of each row.
-    pub shadow: Vec<Sig<Out>>,
-    chosen: Vec<Sig<Local>>,
-    pick: Vec<Sig<Local>>,
-    product: Vec<Product>,
-    sum: Vec<Sig<Local>>,
-    total: Vec<Accumulate>,
-    dot: Vec<Reg>,
-    weigh: Vec<ShiftLeft>,
-    weighed: Vec<Stage>,
-    step_at: Stage,
-    first_at: Stage,
-    last_at: Stage,
-    acc: Vec<Reg>,
-    done: Vec<Reg>,
-    height: Dim,
-    lanes: Dim,
-    nodes: Dim,
-    banks: Dim,
-    window_size: Dim,
-    selects: Dim,
+unit! {
+    /// `acc ← (first ? 0 : acc) + (Σ_l window[bank | index_l][l] · digit[l]) · 2^(shift·g)`, g the smaller digit width.
+    ///
+    /// # Numeric  digits signed, one bit wider than stored; the accumulator wraps at `acc_bits`
+    /// # Timing   operands in cycle t; control in t+1 (t+3 if deep); accumulator and shadow in
+    /// t+2 (t+5)
+    pub struct ProcessingElement(c: &Config) {
+        let (a, w) = (&c.array, Widths::new(c));
+        let dot = w.row + w.col + a.lanes.trailing_zeros() as usize;
+        let (height, deep) = (height(c), a.pipeline == DEEP);
+
+        clock,
+        /// Row digits: `(row · banks + bank) · lanes + lane`.
+        pub window: Vec<Sig<In>> = Sig::vec(height * a.select * a.lanes, w.row, true),
+        /// Each row's bank that the sequencer chose (none without selection).
+        pub bank: Vec<Sig<In>> = optional(height, w.pick),
+        /// Column digits.
+        pub digit: Vec<Sig<In>> = Sig::vec(a.lanes, w.col, true),
+        /// Indices (none without selection): `row · lanes + lane`.
+        pub index: Vec<Sig<In>> = optional(height * a.lanes, w.pick),
+        /// The step to which the dot product in the register belongs.
+        pub control: Control<In> = Control::new(c),
+        /// The last finished sum of each row.
+        pub shadow: Vec<Sig<Out>> = Sig::vec(height, a.acc_bits, true),
+        chosen: Vec<Sig<Local>> = Sig::vec(height * a.lanes, w.row, true),
+        pick: Vec<Sig<Local>> = optional(height * a.lanes, w.pick),
+        product: Vec<Product> = (0..a.lanes).map(|l| Product::new(height, w.row, w.col, l, deep)).collect(),
+        sum: Vec<Sig<Local>> = (0..height).flat_map(|_| nodes(a.lanes, w.row + w.col)).collect(),
+        total: Vec<Accumulate> = (0..height).map(|_| Accumulate::new(a.acc_bits)).collect(),
+        dot: Vec<Reg> = Reg::vec(height, dot, true),
+        weigh: Vec<ShiftLeft> =
+            (0..height).map(|_| ShiftLeft::new(dot, a.acc_bits, w.unit, w.shifts)).collect(),
+        weighed: Vec<Stage> = Stage::vec(height, deep, a.acc_bits, true),
+        step_at: Stage = Stage::new(deep, 1, false),
+        first_at: Stage = Stage::new(deep, 1, false),
+        last_at: Stage = Stage::new(deep, 1, false),
+        acc: Vec<Reg> = Reg::vec(height, a.acc_bits, true),
+        done: Vec<Reg> = Reg::vec(height, a.acc_bits, true),
+        height: Dim = Dim::new(height),
+        lanes: Dim = Dim::new(a.lanes),
+        nodes: Dim = Dim::new(2 * a.lanes - 1),
+        banks: Dim = Dim::new(a.select),
+        window_size: Dim = Dim::new(a.select * a.lanes),
+        selects: Dim = Dim::new(usize::from(a.select > 1)),
+    }
 }
 
 /// Widths that the array's units share.
@@ -121,58 +120,15 @@ fn nodes<D: Direction>(lanes: usize, bits: usize) -> Vec<Sig<D>> {
     (0..2 * lanes - 1).map(|i| Sig::signed(bits + height(i))).collect()
 }
 
-impl ProcessingElement {
-    /// An element of `c`'s array.
-    pub fn new(c: &Config) -> Self {
-        let (a, w) = (&c.array, Widths::new(c));
-        let dot = w.row + w.col + a.lanes.trailing_zeros() as usize;
-        let (height, deep) = (height(c), a.pipeline == DEEP);
-        ProcessingElement {
-            clock: Default::default(),
-            window: Sig::vec(height * a.select * a.lanes, w.row, true),
-            bank: optional(height, w.pick),
-            digit: Sig::vec(a.lanes, w.col, true),
-            index: optional(height * a.lanes, w.pick),
-            step: Default::default(),
-            first: Default::default(),
-            last: Default::default(),
-            shift: Sig::unsigned(w.shift),
-            shadow: Sig::vec(height, a.acc_bits, true),
-            chosen: Sig::vec(height * a.lanes, w.row, true),
-            pick: optional(height * a.lanes, w.pick),
-            product: (0..a.lanes).map(|l| Product::new(height, w.row, w.col, l, deep)).collect(),
-            // a tree in heap order: node i adds 2i + 1 and 2i + 2, products are the last `lanes` nodes
-            sum: (0..height).flat_map(|_| nodes(a.lanes, w.row + w.col)).collect(),
-            total: (0..height).map(|_| Accumulate::new(a.acc_bits)).collect(),
-            dot: Reg::vec(height, dot, true),
-            weigh: (0..height).map(|_| ShiftLeft::new(dot, a.acc_bits, w.unit, w.shifts)).collect(),
-            weighed: Stage::vec(height, deep, a.acc_bits, true),
-            step_at: Stage::new(deep, 1, false),
-            first_at: Stage::new(deep, 1, false),
-            last_at: Stage::new(deep, 1, false),
-            acc: Reg::vec(height, a.acc_bits, true),
-            done: Reg::vec(height, a.acc_bits, true),
-            height: Dim::new(height),
-            lanes: Dim::new(a.lanes),
-            nodes: Dim::new(2 * a.lanes - 1),
-            banks: Dim::new(a.select),
-            window_size: Dim::new(a.select * a.lanes),
-            selects: Dim::new(usize::from(a.select > 1)),
-        }
-    }
-}
-
 impl Logic for ProcessingElement {
     named!();
 
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, step_at, first_at, last_at);
-        self.step_at.d.next = self.step.val().into();
-        self.first_at.d.next = self.first.val().into();
-        self.last_at.d.next = self.last.val().into();
+        self.step_at.d.next = self.control.step.val().into();
+        self.first_at.d.next = self.control.first.val().into();
+        self.last_at.d.next = self.control.last.val().into();
         for l in 0..self.lanes.val() {
-            self.product[l].clock.next = self.clock.val();
             self.product[l].b.next = self.digit[l].val();
         }
         for r in 0..self.height.val() {
@@ -201,19 +157,13 @@ impl Logic for ProcessingElement {
                     self.sum[r * self.nodes.val() + 2 * (self.lanes.val() - 1 - i) + 1].val()
                         + self.sum[r * self.nodes.val() + 2 * (self.lanes.val() - 1 - i) + 2].val();
             }
-            self.dot[r].clock.next = self.clock.val();
             self.dot[r].d.next = self.sum[r * self.nodes.val()].val();
             self.weigh[r].x.next = self.dot[r].q.val();
-            self.weigh[r].sel.next = self.shift.val();
-            self.weighed[r].clock.next = self.clock.val();
+            self.weigh[r].sel.next = self.control.shift.val();
             self.weighed[r].d.next = self.weigh[r].y.val();
             self.total[r].x.next = self.weighed[r].q.val();
             self.total[r].sum.next = self.acc[r].q.val();
             self.total[r].keep.next = !self.first_at.q.val().any();
-            self.acc[r].clock.next = self.clock.val();
-            self.done[r].clock.next = self.clock.val();
-            self.acc[r].d.next = self.acc[r].q.val();
-            self.done[r].d.next = self.done[r].q.val();
             if self.step_at.q.val().any() {
                 self.acc[r].d.next = self.total[r].y.val();
                 if self.last_at.q.val().any() {

@@ -1,80 +1,21 @@
 //! The streaming transform: samples in natural order in, spectra in natural order out.
 
+use super::group::{Mode, Spectrum};
 use super::normalise::Normalise;
 use super::pair::Pair;
 use super::reorder::Reorder;
 use super::{FREE_STAGES, LOG_BITS, Shape};
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 
-/// Transforms P sequences in lockstep, batches following each other without gaps.
-///
-/// # Numeric  docs/fft.md, "Arithmetic"
-/// # Timing   the first group enters in cycle t with `start`, the others follow; the first result is there, with
-/// `starts`, in t + 2N + 5p + 1, p = ⌈log2 N / 2⌉; `log_points`, `tile`, `inverse` and `block`
-/// hold from t − 1 until the last one
-#[derive(LogicBlock)]
-pub struct Core {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// log2 N (of no effect if there is one size only).
-    pub log_points: Sig<In>,
-    /// Squares (if generated).
-    pub tile: Signal<In, Bit>,
-    /// e^(+2πi·nk/N).
-    pub inverse: Signal<In, Bit>,
-    /// Block floating point (if generated).
-    pub block: Signal<In, Bit>,
-    /// The first group enters.
-    pub start: Signal<In, Bit>,
-    /// Parts of the group that enters, 16 bits each.
-    pub x: Vec<Sig<In>>,
-    /// N − 1.
-    pub last: Sig<Out>,
-    /// The first group leaves.
-    pub starts: Signal<Out, Bit>,
-    /// Parts of the group that leaves.
-    pub y: Vec<Sig<Out>>,
-    /// Exponents of their transforms.
-    pub exponent: Vec<Sig<Out>>,
-    /// A part of a transform's sample was clamped.
-    pub clamped: Vec<Signal<Out, Bit>>,
-    log: Sig<Local>,
-    tiled: Signal<Local, Bit>,
-    blocked: Signal<Local, Bit>,
-    sample: Vec<Sig<Local>>,
-    first: Vec<Reg>,
-    pair: Vec<Pair>,
-    enters: Vec<Reg>,
-    skip: Vec<Reg>,
-    split: Vec<Reg>,
-    shift: Vec<Reg>,
-    mask: Vec<Reg>,
-    reorder: Reorder,
-    normalise: Vec<Normalise>,
-    chain: Vec<Reg>,
-    lanes: Dim,
-    parts: Dim,
-    pairs: Dim,
-    /// log2 N of which a pair is the first one, with one butterfly or with both.
-    one_more: Vec<Dim>,
-    two_more: Vec<Dim>,
-    all_kept: Vec<Dim>,
-    largest: Dim,
-    any_size: Flag,
-    has_tiles: Flag,
-    has_block: Flag,
-    ones: Vec<Const>,
-    above_two: Vec<Const>,
-    above_three: Vec<Const>,
-    above_four: Vec<Const>,
-    quarters: Vec<Dim>,
-}
-
-impl Core {
-    /// The core of `shape`.
-    pub fn new(shape: &Shape) -> Self {
+unit! {
+    /// Transforms P sequences in lockstep, batches following each other without gaps.
+    ///
+    /// # Numeric  docs/fft.md, "Arithmetic"
+    /// # Timing   the first group enters in cycle t with `start`, the others follow; the first result is there, with
+    /// `starts`, in t + 2N + 5p + 1, p = ⌈log2 N / 2⌉; `mode`
+    /// holds from t − 1 until the last one
+    pub struct Core(shape: &Shape) {
         let parts = shape.parts();
         let remaining: Vec<usize> = (0..shape.pairs).map(|j| shape.log_quarter(j)).collect();
         let dims = |add: usize| remaining.iter().map(|r| Dim::new(r + add)).collect();
@@ -83,49 +24,50 @@ impl Core {
             let mask = |lq: &usize| ((1i128 << lq) - 1) & !((1i128 << low.min(*lq)) - 1);
             remaining.iter().map(|lq| Const::unsigned(mask(lq), (*lq).max(1))).collect()
         };
-        Core {
-            clock: Default::default(),
-            log_points: Sig::unsigned(LOG_BITS),
-            tile: Default::default(),
-            inverse: Default::default(),
-            block: Default::default(),
-            start: Default::default(),
-            x: Sig::vec(parts, 16, true),
-            last: Sig::unsigned(shape.log_points),
-            starts: Default::default(),
-            y: Sig::vec(parts, 16, true),
-            exponent: Sig::vec(shape.lanes, 5, false),
-            clamped: (0..shape.lanes).map(|_| Default::default()).collect(),
-            log: Sig::unsigned(LOG_BITS),
-            tiled: Default::default(),
-            blocked: Default::default(),
-            sample: Sig::vec(parts, shape.bits, true),
-            first: Reg::vec(parts, shape.inner, true),
-            enters: Reg::vec(shape.pairs, 1, false),
-            skip: Reg::vec(shape.pairs, 1, false),
-            split: Reg::vec(shape.pairs, 1, false),
-            shift: Reg::vec(shape.pairs, 2, false),
-            mask: remaining.iter().map(|lq| Reg::unsigned((*lq).max(1))).collect(),
-            pair: remaining.iter().map(|lq| Pair::new(shape, *lq)).collect(),
-            reorder: Reorder::new(shape),
-            normalise: (0..shape.lanes).map(|_| Normalise::new(shape)).collect(),
-            chain: Reg::vec(4, 1, false),
-            lanes: Dim::new(shape.lanes),
-            parts: Dim::new(parts),
-            pairs: Dim::new(shape.pairs),
-            one_more: dims(1),
-            two_more: dims(2),
-            all_kept: dims(FREE_STAGES),
-            ones: above(0),
-            above_two: above(2),
-            above_three: above(3),
-            above_four: above(4),
-            quarters: remaining.iter().map(|lq| Dim::new(*lq)).collect(),
-            largest: Dim::new(shape.log_points),
-            any_size: Flag::new(shape.any_size),
-            has_tiles: Flag::new(shape.tiles),
-            has_block: Flag::new(shape.block),
-        }
+
+        clock,
+        /// What is wanted.
+        pub mode: Mode<In> = Mode::new(),
+        /// The first group enters.
+        pub start: Signal<In, Bit>,
+        /// Parts of the group that enters, 16 bits each.
+        pub x: Vec<Sig<In>> = Sig::vec(parts, 16, true),
+        /// N − 1.
+        pub last: Sig<Out> = Sig::unsigned(shape.log_points),
+        /// The first group leaves.
+        pub starts: Signal<Out, Bit>,
+        /// The group that leaves.
+        pub spectrum: Spectrum<Out> = Spectrum::new(shape),
+        log: Sig<Local> = Sig::unsigned(LOG_BITS),
+        tiled: Signal<Local, Bit>,
+        blocked: Signal<Local, Bit>,
+        sample: Vec<Sig<Local>> = Sig::vec(parts, shape.bits, true),
+        first: Vec<Reg> = Reg::vec(parts, shape.inner, true),
+        pair: Vec<Pair> = remaining.iter().map(|lq| Pair::new(shape, *lq)).collect(),
+        enters: Vec<Reg> = Reg::vec(shape.pairs, 1, false),
+        skip: Vec<Reg> = Reg::vec(shape.pairs, 1, false),
+        split: Vec<Reg> = Reg::vec(shape.pairs, 1, false),
+        shift: Vec<Reg> = Reg::vec(shape.pairs, 2, false),
+        mask: Vec<Reg> = remaining.iter().map(|lq| Reg::unsigned((*lq).max(1))).collect(),
+        reorder: Reorder = Reorder::new(shape),
+        normalise: Vec<Normalise> = (0..shape.lanes).map(|_| Normalise::new(shape)).collect(),
+        chain: Vec<Reg> = Reg::vec(4, 1, false),
+        lanes: Dim = Dim::new(shape.lanes),
+        parts: Dim = Dim::new(parts),
+        pairs: Dim = Dim::new(shape.pairs),
+        /// log2 N of which a pair is the first one, with one butterfly or with both.
+        one_more: Vec<Dim> = dims(1),
+        two_more: Vec<Dim> = dims(2),
+        all_kept: Vec<Dim> = dims(FREE_STAGES),
+        largest: Dim = Dim::new(shape.log_points),
+        any_size: Flag = Flag::new(shape.any_size),
+        has_tiles: Flag = Flag::new(shape.tiles),
+        has_block: Flag = Flag::new(shape.block),
+        ones: Vec<Const> = above(0),
+        above_two: Vec<Const> = above(2),
+        above_three: Vec<Const> = above(3),
+        above_four: Vec<Const> = above(4),
+        quarters: Vec<Dim> = remaining.iter().map(|lq| Dim::new(*lq)).collect(),
     }
 }
 
@@ -136,27 +78,26 @@ impl Logic for Core {
     fn update(&mut self) {
         self.log.next = self.largest.val().into();
         if self.any_size.val() {
-            self.log.next = self.log_points.val();
+            self.log.next = self.mode.log_points.val();
         }
         self.tiled.next = false;
         if self.has_tiles.val() {
-            self.tiled.next = self.tile.val();
+            self.tiled.next = self.mode.tile.val();
         }
         self.blocked.next = false;
         if self.has_block.val() {
-            self.blocked.next = self.block.val();
+            self.blocked.next = self.mode.block.val();
         }
         // samples to the first pass: b bits, exchanged parts for the inverse, two guard bits unless `block`
         for l in 0..self.lanes.val() {
             self.sample[2 * l].next = self.x[2 * l].val();
             self.sample[2 * l + 1].next = self.x[2 * l + 1].val();
-            if self.inverse.val() {
+            if self.mode.inverse.val() {
                 self.sample[2 * l].next = self.x[2 * l + 1].val();
                 self.sample[2 * l + 1].next = self.x[2 * l].val();
             }
         }
         for p in 0..self.parts.val() {
-            self.first[p].clock.next = self.clock.val();
             self.first[p].d.next = self.sample[p].val() << 2;
             if self.blocked.val() {
                 self.first[p].d.next = self.sample[p].val();
@@ -164,23 +105,16 @@ impl Logic for Core {
         }
         // passes; what the size means to each stands in registers before its first group comes
         for j in 0..self.pairs.val() {
-            self.enters[j].clock.next = self.clock.val();
-            self.skip[j].clock.next = self.clock.val();
-            self.split[j].clock.next = self.clock.val();
-            self.shift[j].clock.next = self.clock.val();
-            self.mask[j].clock.next = self.clock.val();
-            self.pair[j].clock.next = self.clock.val();
             if j == 0 {
                 // only if it is the first of this size: else its pulse would reach the next instruction
-                self.pair[j].start.next = false;
+                self.pair[j].enters.start.next = false;
+                for p in 0..self.parts.val() {
+                    self.pair[j].enters.part[p].next = self.first[p].q.val();
+                }
             } else {
-                self.pair[j].start.next = self.pair[j - 1].started.val();
-            }
-            for p in 0..self.parts.val() {
-                if j == 0 {
-                    self.pair[j].x[p].next = self.first[p].q.val();
-                } else {
-                    self.pair[j].x[p].next = self.pair[j - 1].y[p].val();
+                self.pair[j].enters.start.next = self.pair[j - 1].leaves.start.val();
+                for p in 0..self.parts.val() {
+                    self.pair[j].enters.part[p].next = self.pair[j - 1].leaves.part[p].val();
                 }
             }
             self.skip[j].d.next = (self.log.val() == self.one_more[j].val()).into();
@@ -189,9 +123,9 @@ impl Logic for Core {
             .into();
             self.pair[j].skip.next = self.skip[j].q.val().any();
             if self.enters[j].q.val().any() {
-                self.pair[j].start.next = self.start.val();
+                self.pair[j].enters.start.next = self.start.val();
                 for p in 0..self.parts.val() {
-                    self.pair[j].x[p].next = self.first[p].q.val();
+                    self.pair[j].enters.part[p].next = self.first[p].q.val();
                 }
             }
             // `block` drops a bit for each stage after the first six
@@ -230,41 +164,34 @@ impl Logic for Core {
             self.pair[j].mask.next = self.mask[j].q.val();
         }
         // natural order
-        self.reorder.clock.next = self.clock.val();
         self.reorder.log_points.next = self.log.val();
         self.reorder.tile.next = self.tiled.val();
         self.last.next = self.reorder.last.val();
-        self.reorder.start.next = self.pair[self.pairs.val() - 1].started.val();
-        for p in 0..self.parts.val() {
-            self.reorder.x[p].next = self.pair[self.pairs.val() - 1].y[p].val();
-        }
+        wire::join_all(&mut self.pair[self.pairs.val() - 1].leaves, &mut self.reorder.enters);
         for s in 0..4 {
-            self.chain[s].clock.next = self.clock.val();
             if s == 0 {
-                self.chain[s].d.next = self.reorder.starts.val().into();
+                self.chain[s].d.next = self.reorder.leaves.start.val().into();
             } else {
                 self.chain[s].d.next = self.chain[s - 1].q.val();
             }
         }
         self.starts.next = self.chain[3].q.val().any();
         for l in 0..self.lanes.val() {
-            self.normalise[l].clock.next = self.clock.val();
             self.normalise[l].block.next = self.blocked.val();
             self.normalise[l].log_points.next = self.log.val();
-            self.normalise[l].begins.next = self.reorder.begins.val();
-            self.normalise[l].ends.next = self.reorder.ends.val();
+            wire::join_all(&mut self.reorder.place, &mut self.normalise[l].place);
             for i in 0..2 {
-                self.normalise[l].v[i].next = self.pair[self.pairs.val() - 1].y[2 * l + i].val();
-                self.normalise[l].read[i].next = self.reorder.y[2 * l + i].val();
+                self.normalise[l].v[i].next = self.pair[self.pairs.val() - 1].leaves.part[2 * l + i].val();
+                self.normalise[l].read[i].next = self.reorder.leaves.part[2 * l + i].val();
             }
-            self.y[2 * l].next = self.normalise[l].y[0].val();
-            self.y[2 * l + 1].next = self.normalise[l].y[1].val();
-            if self.inverse.val() {
-                self.y[2 * l].next = self.normalise[l].y[1].val();
-                self.y[2 * l + 1].next = self.normalise[l].y[0].val();
+            self.spectrum.part[2 * l].next = self.normalise[l].y[0].val();
+            self.spectrum.part[2 * l + 1].next = self.normalise[l].y[1].val();
+            if self.mode.inverse.val() {
+                self.spectrum.part[2 * l].next = self.normalise[l].y[1].val();
+                self.spectrum.part[2 * l + 1].next = self.normalise[l].y[0].val();
             }
-            self.exponent[l].next = self.normalise[l].exponent.val();
-            self.clamped[l].next = self.normalise[l].clamped.val();
+            self.spectrum.exponent[l].next = self.normalise[l].exponent.val();
+            self.spectrum.clamped[l].next = self.normalise[l].clamped.val();
         }
     }
 }

@@ -2,54 +2,34 @@
 
 use super::Shape;
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 
 /// Depth from which on groups lie in a memory.
 const IN_MEMORY: usize = 4;
 
-/// `q` is the `d` of `depth` cycles ago, once `depth` cycles have passed since `at` was 0.
-///
-/// # Timing  `at` counts cycles modulo `depth` (or a multiple)
-#[derive(LogicBlock)]
-pub struct DelayLine {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// The cycle's number.
-    pub at: Sig<In>,
-    /// Parts in.
-    pub d: Vec<Sig<In>>,
-    /// Parts out.
-    pub q: Vec<Sig<Out>>,
-    ram: Vec<Ram>,
-    join: Vec<Concat>,
-    cut: Vec<Unpack>,
-    read: Vec<Reg>,
-    line: Vec<Reg>,
-    memories: Dim,
-    parts: Dim,
-    stages: Dim,
-}
-
-impl DelayLine {
-    /// A delay of `depth` cycles, a power of two, for parts of `bits` bits.
-    pub fn new(shape: &Shape, depth: usize, bits: usize) -> Self {
+unit! {
+    /// `q` is the `d` of `depth` cycles ago, once `depth` cycles have passed since `at` was 0.
+    ///
+    /// # Timing  `at` counts cycles modulo `depth` (or a multiple)
+    pub struct DelayLine(shape: &Shape, depth: usize, bits: usize) {
         let (lanes, parts) = (shape.lanes, shape.parts());
         let (memories, stages) = if depth >= IN_MEMORY { (lanes, 0) } else { (0, depth) };
-        DelayLine {
-            clock: Default::default(),
-            at: Sig::unsigned(index_bits(depth)),
-            d: Sig::vec(parts, bits, true),
-            q: Sig::vec(parts, bits, true),
-            ram: (0..memories).map(|_| Ram::new(depth, 2 * bits, false)).collect(),
-            join: (0..memories).map(|_| Concat::new(2, bits)).collect(),
-            cut: (0..memories).map(|_| Unpack::new(2, bits, true)).collect(),
-            read: Reg::vec(memories, 2 * bits, false),
-            line: Reg::vec(stages * parts, bits, true),
-            memories: Dim::new(memories),
-            parts: Dim::new(parts),
-            stages: Dim::new(stages),
-        }
+
+        clock,
+        /// The cycle's number.
+        pub at: Sig<In> = Sig::unsigned(index_bits(depth)),
+        /// Parts in.
+        pub d: Vec<Sig<In>> = Sig::vec(parts, bits, true),
+        /// Parts out.
+        pub q: Vec<Sig<Out>> = Sig::vec(parts, bits, true),
+        ram: Vec<Ram> = (0..memories).map(|_| Ram::new(depth, 2 * bits, false)).collect(),
+        join: Vec<Concat> = (0..memories).map(|_| Concat::new(2, bits)).collect(),
+        cut: Vec<Unpack> = (0..memories).map(|_| Unpack::new(2, bits, true)).collect(),
+        read: Vec<Reg> = Reg::vec(memories, 2 * bits, false),
+        line: Vec<Reg> = Reg::vec(stages * parts, bits, true),
+        memories: Dim = Dim::new(memories),
+        parts: Dim = Dim::new(parts),
+        stages: Dim = Dim::new(stages),
     }
 }
 
@@ -61,13 +41,11 @@ impl Logic for DelayLine {
         for m in 0..self.memories.val() {
             self.join[m].x[0].next = self.d[2 * m].val();
             self.join[m].x[1].next = self.d[2 * m + 1].val();
-            self.ram[m].clock.next = self.clock.val();
             self.ram[m].we.next = true;
             self.ram[m].waddr.next = self.at.val();
             self.ram[m].wdata.next = self.join[m].y.val();
             self.ram[m].re.next = true;
             self.ram[m].raddr.next = self.at.val() + 2;
-            self.read[m].clock.next = self.clock.val();
             self.read[m].d.next = self.ram[m].rdata.val();
             self.cut[m].x.next = self.read[m].q.val();
             self.q[2 * m].next = self.cut[m].y[0].val();
@@ -75,7 +53,6 @@ impl Logic for DelayLine {
         }
         for s in 0..self.stages.val() {
             for p in 0..self.parts.val() {
-                self.line[s * self.parts.val() + p].clock.next = self.clock.val();
                 if s == 0 {
                     self.line[s * self.parts.val() + p].d.next = self.d[p].val();
                 } else {

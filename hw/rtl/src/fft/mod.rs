@@ -9,6 +9,7 @@
 
 pub mod core;
 pub mod delay_line;
+pub mod group;
 pub mod normalise;
 pub mod packer;
 pub mod pair;

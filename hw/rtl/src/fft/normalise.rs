@@ -5,110 +5,65 @@
 //! from the reorder buffer: v ─► held ─► v + half, tie? ─► >> q ─► clamp ─► y
 //! ```
 
+use super::group::Place;
 use super::{FREE_STAGES, LOG_BITS, Shape};
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 
 /// Bits of q: at most 8.
 const SHIFT_BITS: usize = 4;
 
-/// y = v / 2^q, half to even, clamped to b bits; q from the transform's OR of magnitudes, or 2.
-///
-/// # Timing  a batch's last group enters in cycle t; its first one is read in t+1 (`read`) and leaves in t+4
-#[derive(LogicBlock)]
-pub struct Normalise {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// Block floating point.
-    pub block: Signal<In, Bit>,
-    /// log2 N.
-    pub log_points: Sig<In>,
-    /// Real and imaginary part behind the last pass.
-    pub v: Vec<Sig<In>>,
-    /// It is the first of its batch.
-    pub begins: Signal<In, Bit>,
-    /// It is the last of its batch.
-    pub ends: Signal<In, Bit>,
-    /// Parts from the reorder buffer.
-    pub read: Vec<Sig<In>>,
-    /// The rounded parts.
-    pub y: Vec<Sig<Out>>,
-    /// The exponent of their transform.
-    pub exponent: Sig<Out>,
-    /// One of them was clamped.
-    pub clamped: Signal<Out, Bit>,
-    magnitude: Vec<Sig<Local>>,
-    seen: Sig<Local>,
-    all: Reg,
-    whole: Reg,
-    amount: Sig<Local>,
-    q: Reg,
-    q_late: Reg,
-    exponent_late: Reg,
-    exponent_q: Reg,
-    dropped: Sig<Local>,
-    mask: Sig<Local>,
-    half: Sig<Local>,
-    held: Vec<Reg>,
-    raised: Vec<Reg>,
-    tie: Vec<Reg>,
-    shifted: Vec<Sig<Local>>,
-    floor: Vec<Sig<Local>>,
-    out: Vec<Reg>,
-    over: Vec<Sig<Local>>,
-    over_q: Reg,
-    most: Const,
-    least: Const,
-    shifts: Dim,
-    kept: Dim,
-    free: Dim,
-    has_block: Flag,
-}
-
-impl Normalise {
-    /// The rounding of one of `shape`'s lanes.
-    pub fn new(shape: &Shape) -> Self {
+unit! {
+    /// y = v / 2^q, half to even, clamped to b bits; q from the transform's OR of magnitudes, or 2.
+    ///
+    /// # Timing  a batch's last group enters in cycle t; its first one is read in t+1 (`read`) and leaves in t+4
+    pub struct Normalise(shape: &Shape) {
         let (w, b) = (shape.inner, shape.bits);
         let most = (1i128 << (b - 1)) - 1;
-        Normalise {
-            clock: Default::default(),
-            block: Default::default(),
-            log_points: Sig::unsigned(LOG_BITS),
-            v: Sig::vec(2, w, true),
-            begins: Default::default(),
-            ends: Default::default(),
-            read: Sig::vec(2, w, true),
-            y: Sig::vec(2, 16, true),
-            exponent: Sig::unsigned(5),
-            clamped: Default::default(),
-            magnitude: Sig::vec(2, w, false),
-            seen: Sig::unsigned(w),
-            all: Reg::unsigned(w),
-            whole: Reg::unsigned(w),
-            amount: Sig::unsigned(SHIFT_BITS),
-            q: Reg::unsigned(SHIFT_BITS),
-            q_late: Reg::unsigned(SHIFT_BITS),
-            exponent_late: Reg::unsigned(5),
-            exponent_q: Reg::unsigned(5),
-            dropped: Sig::unsigned(LOG_BITS),
-            mask: Sig::unsigned(w),
-            half: Sig::unsigned(w),
-            held: Reg::vec(2, w, true),
-            raised: Reg::vec(2, w + 1, true),
-            tie: Reg::vec(2, 1, false),
-            shifted: Sig::vec(2, w + 1, true),
-            floor: Sig::vec(2, w + 1, true),
-            out: Reg::vec(2, b, true),
-            over: Sig::vec(2, 1, false),
-            over_q: Reg::unsigned(1),
-            most: Const::signed(most, b),
-            least: Const::signed(-most - 1, b),
-            shifts: Dim::new(w - b + 1),
-            kept: Dim::new(b - 1),
-            free: Dim::new(FREE_STAGES),
-            has_block: Flag::new(shape.block),
-        }
+
+        clock,
+        /// Block floating point.
+        pub block: Signal<In, Bit>,
+        /// log2 N.
+        pub log_points: Sig<In> = Sig::unsigned(LOG_BITS),
+        /// Real and imaginary part behind the last pass.
+        pub v: Vec<Sig<In>> = Sig::vec(2, w, true),
+        /// Where it lies in its batch.
+        pub place: Place<In> = Place::new(),
+        /// Parts from the reorder buffer.
+        pub read: Vec<Sig<In>> = Sig::vec(2, w, true),
+        /// The rounded parts.
+        pub y: Vec<Sig<Out>> = Sig::vec(2, 16, true),
+        /// The exponent of their transform.
+        pub exponent: Sig<Out> = Sig::unsigned(5),
+        /// One of them was clamped.
+        pub clamped: Signal<Out, Bit>,
+        magnitude: Vec<Sig<Local>> = Sig::vec(2, w, false),
+        seen: Sig<Local> = Sig::unsigned(w),
+        all: Reg = Reg::unsigned(w),
+        whole: Reg = Reg::unsigned(w),
+        amount: Sig<Local> = Sig::unsigned(SHIFT_BITS),
+        q: Reg = Reg::unsigned(SHIFT_BITS),
+        q_late: Reg = Reg::unsigned(SHIFT_BITS),
+        exponent_late: Reg = Reg::unsigned(5),
+        exponent_q: Reg = Reg::unsigned(5),
+        dropped: Sig<Local> = Sig::unsigned(LOG_BITS),
+        mask: Sig<Local> = Sig::unsigned(w),
+        half: Sig<Local> = Sig::unsigned(w),
+        held: Vec<Reg> = Reg::vec(2, w, true),
+        raised: Vec<Reg> = Reg::vec(2, w + 1, true),
+        tie: Vec<Reg> = Reg::vec(2, 1, false),
+        shifted: Vec<Sig<Local>> = Sig::vec(2, w + 1, true),
+        floor: Vec<Sig<Local>> = Sig::vec(2, w + 1, true),
+        out: Vec<Reg> = Reg::vec(2, b, true),
+        over: Vec<Sig<Local>> = Sig::vec(2, 1, false),
+        over_q: Reg = Reg::unsigned(1),
+        most: Const = Const::signed(most, b),
+        least: Const = Const::signed(-most - 1, b),
+        shifts: Dim = Dim::new(w - b + 1),
+        kept: Dim = Dim::new(b - 1),
+        free: Dim = Dim::new(FREE_STAGES),
+        has_block: Flag = Flag::new(shape.block),
     }
 }
 
@@ -117,7 +72,6 @@ impl Logic for Normalise {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, all, whole, q, q_late, exponent_late, exponent_q, over_q);
         // the OR of a batch: of v, or of its complement if negative
         for i in 0..2 {
             self.magnitude[i].next = self.v[i].val();
@@ -126,11 +80,11 @@ impl Logic for Normalise {
             }
         }
         self.seen.next = self.magnitude[0].val() | self.magnitude[1].val();
-        if !self.begins.val() {
+        if !self.place.begins.val() {
             self.seen.next = self.seen.val() | self.all.q.val();
         }
         self.all.d.next = self.seen.val();
-        if self.ends.val() {
+        if self.place.ends.val() {
             self.whole.d.next = self.seen.val();
         }
         // its bits above those that are kept
@@ -163,10 +117,6 @@ impl Logic for Normalise {
         }
         // v + half; half too much if it was a tie and the floor is odd
         for i in 0..2 {
-            self.held[i].clock.next = self.clock.val();
-            self.raised[i].clock.next = self.clock.val();
-            self.tie[i].clock.next = self.clock.val();
-            self.out[i].clock.next = self.clock.val();
             self.held[i].d.next = self.read[i].val();
             self.raised[i].d.next = self.held[i].q.val() + self.half.val();
             self.tie[i].d.next =

@@ -1,8 +1,8 @@
 //! Groups to result words, and the status word after them.
 
 use super::Shape;
+use super::group::Spectrum;
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
 use tandem_spec::config::Fft;
@@ -10,79 +10,44 @@ use tandem_spec::config::Fft;
 /// Bits of a transform's status.
 const STATUS: usize = 8;
 
-/// Collects the groups of an instruction.
-///
-/// # Timing  a result word is offered in the cycle in which its last group is there, the status word in the cycle
-/// after the instruction's last group
-#[derive(LogicBlock)]
-pub struct Packer {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// A group is there.
-    pub valid: Signal<In, Bit>,
-    /// It is the last of its batch.
-    pub ends: Signal<In, Bit>,
-    /// It is the last of the instruction.
-    pub last: Signal<In, Bit>,
-    /// Its parts.
-    pub part: Vec<Sig<In>>,
-    /// Exponents of its transforms.
-    pub exponent: Vec<Sig<In>>,
-    /// Whether parts of its samples were clamped.
-    pub clamped: Vec<Signal<In, Bit>>,
-    /// A result word is there.
-    pub we: Signal<Out, Bit>,
-    /// Its results.
-    pub result: Vec<Sig<Out>>,
-    /// The status word is there: nothing follows.
-    pub done: Signal<Out, Bit>,
-    place: Reg,
-    batch: Reg,
-    sample: Vec<Concat>,
-    held: Vec<Reg>,
-    clamps: Vec<Reg>,
-    clamps_now: Vec<Sig<Local>>,
-    status: Vec<Reg>,
-    status_join: Vec<Concat>,
-    closing: Reg,
-    lanes: Dim,
-    width: Dim,
-    groups: Dim,
-    batches: Dim,
-    last_place: Dim,
-}
-
-impl Packer {
-    /// The packer of `fft`.
-    pub fn new(c: &Config, fft: &Fft) -> Self {
+unit! {
+    /// Collects the groups of an instruction.
+    ///
+    /// # Timing  a result word is offered in the cycle in which its last group is there, the status word in the cycle
+    /// after the instruction's last group
+    pub struct Packer(c: &Config, fft: &Fft) {
         let (shape, width) = (Shape::new(fft), c.array.drain);
         let groups = width / shape.lanes;
-        Packer {
-            clock: Default::default(),
-            valid: Default::default(),
-            ends: Default::default(),
-            last: Default::default(),
-            part: Sig::vec(shape.parts(), 16, true),
-            exponent: Sig::vec(shape.lanes, 5, false),
-            clamped: (0..shape.lanes).map(|_| Default::default()).collect(),
-            we: Default::default(),
-            result: Sig::vec(width, 32, true),
-            done: Default::default(),
-            place: Reg::unsigned(index_bits(groups)),
-            batch: Reg::unsigned(index_bits(4 * groups)),
-            sample: (0..shape.lanes).map(|_| Concat::new(2, 16)).collect(),
-            held: Reg::vec(width, 32, false),
-            clamps: Reg::vec(shape.lanes, 1, false),
-            clamps_now: Sig::vec(shape.lanes, 1, false),
-            status: Reg::vec(4 * width, STATUS, false),
-            status_join: (0..width).map(|_| Concat::new(4, STATUS)).collect(),
-            closing: Reg::unsigned(1),
-            lanes: Dim::new(shape.lanes),
-            width: Dim::new(width),
-            groups: Dim::new(groups),
-            batches: Dim::new(4 * groups),
-            last_place: Dim::new(groups - 1),
-        }
+
+        clock,
+        /// A group is there.
+        pub valid: Signal<In, Bit>,
+        /// It is the last of its batch.
+        pub ends: Signal<In, Bit>,
+        /// It is the last of the instruction.
+        pub last: Signal<In, Bit>,
+        /// It.
+        pub spectrum: Spectrum<In> = Spectrum::new(&shape),
+        /// A result word is there.
+        pub we: Signal<Out, Bit>,
+        /// Its results.
+        pub result: Vec<Sig<Out>> = Sig::vec(width, 32, true),
+        /// The status word is there: nothing follows.
+        pub done: Signal<Out, Bit>,
+        place: Reg = Reg::unsigned(index_bits(groups)),
+        batch: Reg = Reg::unsigned(index_bits(4 * groups)),
+        sample: Vec<Concat> = (0..shape.lanes).map(|_| Concat::new(2, 16)).collect(),
+        held: Vec<Reg> = Reg::vec(width, 32, false),
+        clamps: Vec<Reg> = Reg::vec(shape.lanes, 1, false),
+        clamps_now: Vec<Sig<Local>> = Sig::vec(shape.lanes, 1, false),
+        status: Vec<Reg> = Reg::vec(4 * width, STATUS, false),
+        status_join: Vec<Concat> = (0..width).map(|_| Concat::new(4, STATUS)).collect(),
+        closing: Reg = Reg::unsigned(1),
+        lanes: Dim = Dim::new(shape.lanes),
+        width: Dim = Dim::new(width),
+        groups: Dim = Dim::new(groups),
+        batches: Dim = Dim::new(4 * groups),
+        last_place: Dim = Dim::new(groups - 1),
     }
 }
 
@@ -91,7 +56,6 @@ impl Logic for Packer {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, place, batch, closing);
         // at an instruction's end everything is as at its start
         if self.valid.val() {
             self.place.d.next = self.place.q.val() + 1;
@@ -109,11 +73,9 @@ impl Logic for Packer {
         self.we.next = self.closing.q.val().any()
             | (self.valid.val() & (self.last.val() | (self.place.q.val() == self.last_place.val())));
         for l in 0..self.lanes.val() {
-            self.sample[l].x[0].next = self.part[2 * l].val();
-            self.sample[l].x[1].next = self.part[2 * l + 1].val();
-            self.clamps[l].clock.next = self.clock.val();
-            self.clamps_now[l].next = self.clamps[l].q.val() | self.clamped[l].val();
-            self.clamps[l].d.next = self.clamps[l].q.val();
+            self.sample[l].x[0].next = self.spectrum.part[2 * l].val();
+            self.sample[l].x[1].next = self.spectrum.part[2 * l + 1].val();
+            self.clamps_now[l].next = self.clamps[l].q.val() | self.spectrum.clamped[l].val();
             if self.valid.val() {
                 self.clamps[l].d.next = self.clamps_now[l].val();
                 if self.ends.val() {
@@ -124,8 +86,6 @@ impl Logic for Packer {
         // a word: the groups held, then the one that is there, then zeros
         for g in 0..self.groups.val() {
             for l in 0..self.lanes.val() {
-                self.held[g * self.lanes.val() + l].clock.next = self.clock.val();
-                self.held[g * self.lanes.val() + l].d.next = self.held[g * self.lanes.val() + l].q.val();
                 self.result[g * self.lanes.val() + l].next = 0.into();
                 if self.place.q.val() > g {
                     self.result[g * self.lanes.val() + l].next = self.held[g * self.lanes.val() + l].q.val();
@@ -140,14 +100,12 @@ impl Logic for Packer {
         }
         for b in 0..self.batches.val() {
             for l in 0..self.lanes.val() {
-                self.status[b * self.lanes.val() + l].clock.next = self.clock.val();
-                self.status[b * self.lanes.val() + l].d.next = self.status[b * self.lanes.val() + l].q.val();
                 if self.closing.q.val().any() {
                     self.status[b * self.lanes.val() + l].d.next = 0.into();
                 }
                 if self.valid.val() & self.ends.val() & (self.batch.q.val() == b) {
                     self.status[b * self.lanes.val() + l].d.next =
-                        (self.clamps_now[l].val() << 7) + self.exponent[l].val();
+                        (self.clamps_now[l].val() << 7) + self.spectrum.exponent[l].val();
                 }
                 self.status_join[(b * self.lanes.val() + l) / 4].x[(b * self.lanes.val() + l) % 4].next =
                     self.status[b * self.lanes.val() + l].q.val();

@@ -9,82 +9,17 @@
 //! the second one Q more.
 
 use super::delay_line::DelayLine;
+use super::group::Groups;
 use super::twiddle::Twiddle;
 use super::{Shape, TWIDDLE_FRACTION};
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 
-/// One pass over 4Q points (2Q, if the first butterfly is skipped).
-///
-/// # Timing  a group leaves 3Q + 5 cycles after it entered (Q + 5 if skipped); the last pair takes 2 cycles less
-#[derive(LogicBlock)]
-pub struct Pair {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// The first group enters in the next cycle.
-    pub start: Signal<In, Bit>,
-    /// Parts of the group that enters.
-    pub x: Vec<Sig<In>>,
-    /// Only the second butterfly works: an odd log2 N starts here.
-    pub skip: Signal<In, Bit>,
-    /// The butterflies belong to different dimensions of a tile.
-    pub split: Signal<In, Bit>,
-    /// Bits of n that count in twiddle exponents.
-    pub mask: Sig<In>,
-    /// The pass divides by so many powers of two, at most 2.
-    pub shift: Sig<In>,
-    /// Parts of the group that leaves.
-    pub y: Vec<Sig<Out>>,
-    /// The first one leaves in the next cycle.
-    pub started: Signal<Out, Bit>,
-    now: Reg,
-    armed: Reg,
-    due: Signal<Local, Bit>,
-    chain: Vec<Reg>,
-    behind_one: Reg,
-    ahead: Sig<Local>,
-    exponent: Reg,
-    outer: DelayLine,
-    inner: DelayLine,
-    adds_outer: Signal<Local, Bit>,
-    adds_inner: Signal<Local, Bit>,
-    rotates: Signal<Local, Bit>,
-    one: Vec<Sig<Local>>,
-    turned: Vec<Sig<Local>>,
-    carry: Vec<Sig<Local>>,
-    two: Vec<Sig<Local>>,
-    r1: Vec<Reg>,
-    r2: Vec<Reg>,
-    step: Sig<Local>,
-    once: Sig<Local>,
-    twice: Sig<Local>,
-    twiddle: Vec<Twiddle>,
-    product: Vec<Reg>,
-    sum: Vec<Reg>,
-    scaled: Vec<Sig<Local>>,
-    odd: Vec<Sig<Local>>,
-    total: Vec<Sig<Local>>,
-    rounded: Vec<Reg>,
-    bias: Sig<Local>,
-    lanes: Dim,
-    parts: Dim,
-    turns: Dim,
-    stages: Dim,
-    log_quarter: Dim,
-    log_half: Dim,
-    quarter: Dim,
-    half: Dim,
-    three: Dim,
-    fraction: Dim,
-    below_half: Const,
-    below_one: Const,
-    below_two: Const,
-}
-
-impl Pair {
-    /// The pair of butterflies over 2Q and Q, Q = 2^`log_quarter`.
-    pub fn new(shape: &Shape, log_quarter: usize) -> Self {
+unit! {
+    /// One pass over 4Q points (2Q, if the first butterfly is skipped).
+    ///
+    /// # Timing  a group leaves 3Q + 5 cycles after it entered (Q + 5 if skipped); the last pair takes 2 cycles less
+    pub struct Pair(shape: &Shape, log_quarter: usize) {
         let (quarter, parts, w) = (1usize << log_quarter, shape.parts(), shape.inner);
         // the last pair has no twiddles
         let turns = usize::from(log_quarter > 0);
@@ -93,59 +28,62 @@ impl Pair {
         let stages = 2 + 2 * turns;
         let sum = w + 3 + fraction;
         let below = |bits: usize| Const::unsigned(((1i128 << bits) >> 1) - i128::from(bits > 0), sum);
-        Pair {
-            clock: Default::default(),
-            start: Default::default(),
-            x: Sig::vec(parts, w, true),
-            skip: Default::default(),
-            split: Default::default(),
-            mask: Sig::unsigned(log_quarter.max(1)),
-            shift: Sig::unsigned(2),
-            y: Sig::vec(parts, w, true),
-            started: Default::default(),
-            now: Reg::unsigned(log_quarter + 2),
-            armed: Reg::unsigned(1),
-            due: Default::default(),
-            chain: Reg::vec(stages, 1, false),
-            behind_one: Reg::unsigned(log_quarter + 2),
-            ahead: Sig::unsigned(log_quarter + 2),
-            exponent: Reg::unsigned(log_quarter + 2),
-            outer: DelayLine::new(shape, 2 * quarter, w + 1),
-            inner: DelayLine::new(shape, quarter, w + 2),
-            adds_outer: Default::default(),
-            adds_inner: Default::default(),
-            rotates: Default::default(),
-            one: Sig::vec(parts, w + 1, true),
-            turned: Sig::vec(parts, w + 1, true),
-            carry: Sig::vec(parts, 1, false),
-            two: Sig::vec(parts, w + 2, true),
-            r1: Reg::vec(parts, w + 1, true),
-            r2: Reg::vec(parts, w + 2, true),
-            step: Sig::unsigned(log_quarter.max(1)),
-            once: Sig::unsigned(log_quarter + 2),
-            twice: Sig::unsigned(log_quarter + 2),
-            twiddle: (0..turns).map(|_| Twiddle::new(log_quarter)).collect(),
-            product: Reg::vec(turns * 2 * parts, w + 2 + TWIDDLE_FRACTION + 2, true),
-            sum: Reg::vec(turns * parts, sum, true),
-            scaled: Sig::vec(parts, sum, true),
-            odd: Sig::vec(parts, 1, false),
-            total: Sig::vec(parts, sum, true),
-            rounded: Reg::vec(parts, w, true),
-            bias: Sig::unsigned(sum),
-            lanes: Dim::new(shape.lanes),
-            parts: Dim::new(parts),
-            turns: Dim::new(turns),
-            stages: Dim::new(stages),
-            log_quarter: Dim::new(log_quarter),
-            log_half: Dim::new(log_quarter + 1),
-            quarter: Dim::new(quarter),
-            half: Dim::new(2 * quarter),
-            three: Dim::new(3 * quarter),
-            fraction: Dim::new(fraction),
-            below_half: below(fraction),
-            below_one: below(fraction + 1),
-            below_two: below(fraction + 2),
-        }
+
+        clock,
+        /// Groups that enter.
+        pub enters: Groups<In> = Groups::new(shape),
+        /// Only the second butterfly works: an odd log2 N starts here.
+        pub skip: Signal<In, Bit>,
+        /// The butterflies belong to different dimensions of a tile.
+        pub split: Signal<In, Bit>,
+        /// Bits of n that count in twiddle exponents.
+        pub mask: Sig<In> = Sig::unsigned(log_quarter.max(1)),
+        /// The pass divides by so many powers of two, at most 2.
+        pub shift: Sig<In> = Sig::unsigned(2),
+        /// Groups that leave.
+        pub leaves: Groups<Out> = Groups::new(shape),
+        now: Reg = Reg::unsigned(log_quarter + 2),
+        armed: Reg = Reg::unsigned(1),
+        due: Signal<Local, Bit>,
+        chain: Vec<Reg> = Reg::vec(stages, 1, false),
+        behind_one: Reg = Reg::unsigned(log_quarter + 2),
+        ahead: Sig<Local> = Sig::unsigned(log_quarter + 2),
+        exponent: Reg = Reg::unsigned(log_quarter + 2),
+        outer: DelayLine = DelayLine::new(shape, 2 * quarter, w + 1),
+        inner: DelayLine = DelayLine::new(shape, quarter, w + 2),
+        adds_outer: Signal<Local, Bit>,
+        adds_inner: Signal<Local, Bit>,
+        rotates: Signal<Local, Bit>,
+        one: Vec<Sig<Local>> = Sig::vec(parts, w + 1, true),
+        turned: Vec<Sig<Local>> = Sig::vec(parts, w + 1, true),
+        carry: Vec<Sig<Local>> = Sig::vec(parts, 1, false),
+        two: Vec<Sig<Local>> = Sig::vec(parts, w + 2, true),
+        r1: Vec<Reg> = Reg::vec(parts, w + 1, true),
+        r2: Vec<Reg> = Reg::vec(parts, w + 2, true),
+        step: Sig<Local> = Sig::unsigned(log_quarter.max(1)),
+        once: Sig<Local> = Sig::unsigned(log_quarter + 2),
+        twice: Sig<Local> = Sig::unsigned(log_quarter + 2),
+        twiddle: Vec<Twiddle> = (0..turns).map(|_| Twiddle::new(log_quarter)).collect(),
+        product: Vec<Reg> = Reg::vec(turns * 2 * parts, w + 2 + TWIDDLE_FRACTION + 2, true),
+        sum: Vec<Reg> = Reg::vec(turns * parts, sum, true),
+        scaled: Vec<Sig<Local>> = Sig::vec(parts, sum, true),
+        odd: Vec<Sig<Local>> = Sig::vec(parts, 1, false),
+        total: Vec<Sig<Local>> = Sig::vec(parts, sum, true),
+        rounded: Vec<Reg> = Reg::vec(parts, w, true),
+        bias: Sig<Local> = Sig::unsigned(sum),
+        lanes: Dim = Dim::new(shape.lanes),
+        parts: Dim = Dim::new(parts),
+        turns: Dim = Dim::new(turns),
+        stages: Dim = Dim::new(stages),
+        log_quarter: Dim = Dim::new(log_quarter),
+        log_half: Dim = Dim::new(log_quarter + 1),
+        quarter: Dim = Dim::new(quarter),
+        half: Dim = Dim::new(2 * quarter),
+        three: Dim = Dim::new(3 * quarter),
+        fraction: Dim = Dim::new(fraction),
+        below_half: Const = below(fraction),
+        below_one: Const = below(fraction + 1),
+        below_two: Const = below(fraction + 2),
     }
 }
 
@@ -154,10 +92,9 @@ impl Logic for Pair {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, now, armed, behind_one, exponent);
         // which group is where
         self.now.d.next = self.now.q.val() + 1;
-        if self.start.val() {
+        if self.enters.start.val() {
             self.now.d.next = 0.into();
         }
         self.behind_one.d.next = self.now.q.val() + self.half.val();
@@ -171,37 +108,33 @@ impl Logic for Pair {
         if self.due.val() {
             self.armed.d.next = 0.into();
         }
-        if self.start.val() {
+        if self.enters.start.val() {
             self.armed.d.next = 1.into();
         }
         for s in 0..self.stages.val() {
-            self.chain[s].clock.next = self.clock.val();
             if s == 0 {
                 self.chain[s].d.next = self.due.val().into();
             } else {
                 self.chain[s].d.next = self.chain[s - 1].q.val();
             }
         }
-        self.started.next = self.chain[self.stages.val() - 1].q.val().any();
+        self.leaves.start.next = self.chain[self.stages.val() - 1].q.val().any();
         // the first butterfly
-        self.outer.clock.next = self.clock.val();
         self.outer.at.next = self.now.q.val();
         self.adds_outer.next = (self.now.q.val() >> self.log_half.val()).get_bit(0);
         for p in 0..self.parts.val() {
             self.one[p].next = self.outer.q[p].val();
-            self.outer.d[p].next = self.x[p].val();
+            self.outer.d[p].next = self.enters.part[p].val();
             if self.adds_outer.val() {
-                self.one[p].next = self.outer.q[p].val() + self.x[p].val();
-                self.outer.d[p].next = self.outer.q[p].val() - self.x[p].val();
+                self.one[p].next = self.outer.q[p].val() + self.enters.part[p].val();
+                self.outer.d[p].next = self.outer.q[p].val() - self.enters.part[p].val();
             }
             if self.skip.val() {
-                self.one[p].next = self.x[p].val();
+                self.one[p].next = self.enters.part[p].val();
             }
-            self.r1[p].clock.next = self.clock.val();
             self.r1[p].d.next = self.one[p].val();
         }
         // −i, then the second butterfly
-        self.inner.clock.next = self.clock.val();
         self.inner.at.next = self.behind_one.q.val();
         self.adds_inner.next = (self.behind_one.q.val() >> self.log_quarter.val()).get_bit(0);
         self.rotates.next = self.adds_inner.val()
@@ -225,9 +158,7 @@ impl Logic for Pair {
                 self.two[p].next = self.inner.q[p].val() + self.turned[p].val() + self.carry[p].val();
                 self.inner.d[p].next = self.inner.q[p].val() - self.turned[p].val() - self.carry[p].val();
             }
-            self.r2[p].clock.next = self.clock.val();
             self.r2[p].d.next = self.two[p].val();
-            self.rounded[p].clock.next = self.clock.val();
         }
         // the twiddle of the group that will be in r2 in three cycles; the first one's exponent is 0
         self.step.next = self.ahead.val();
@@ -248,22 +179,16 @@ impl Logic for Pair {
             self.bias.next = self.below_two.val();
         }
         self.exponent.d.next = self.once.val() + self.twice.val();
-        if self.start.val() {
+        if self.enters.start.val() {
             self.exponent.d.next = 0.into();
         }
         for t in 0..self.turns.val() {
-            self.twiddle[t].clock.next = self.clock.val();
             self.twiddle[t].exponent.next = self.exponent.q.val();
             for l in 0..self.lanes.val() {
-                for k in 0..4 {
-                    self.product[4 * l + k].clock.next = self.clock.val();
-                }
                 self.product[4 * l].d.next = self.r2[2 * l].q.val() * self.twiddle[t].re.val();
                 self.product[4 * l + 1].d.next = self.r2[2 * l + 1].q.val() * self.twiddle[t].im.val();
                 self.product[4 * l + 2].d.next = self.r2[2 * l + 1].q.val() * self.twiddle[t].re.val();
                 self.product[4 * l + 3].d.next = self.r2[2 * l].q.val() * self.twiddle[t].im.val();
-                self.sum[2 * l].clock.next = self.clock.val();
-                self.sum[2 * l + 1].clock.next = self.clock.val();
                 self.sum[2 * l].d.next = self.product[4 * l].q.val() + self.product[4 * l + 1].q.val();
                 self.sum[2 * l + 1].d.next =
                     self.product[4 * l + 2].q.val() - self.product[4 * l + 3].q.val();
@@ -294,7 +219,7 @@ impl Logic for Pair {
             if self.shift.val() == 2 {
                 self.rounded[p].d.next = (self.total[p].val() >> self.fraction.val()) >> 2;
             }
-            self.y[p].next = self.rounded[p].q.val();
+            self.leaves.part[p].next = self.rounded[p].q.val();
         }
     }
 }

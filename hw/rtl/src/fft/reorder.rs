@@ -7,89 +7,49 @@
 //! ```
 //! A word is read one cycle before it is overwritten: reading starts with a batch's last group.
 
+use super::group::{Groups, Place};
 use super::reversal::Reversal;
 use super::{LOG_BITS, Shape};
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 
-/// Reorders batches that follow each other without gaps.
-///
-/// # Timing  group p of the first batch enters in s + p; group k in natural order leaves in s + N + k
-#[derive(LogicBlock)]
-pub struct Reorder {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// log2 N.
-    pub log_points: Sig<In>,
-    /// Transforms are tiles.
-    pub tile: Signal<In, Bit>,
-    /// The first group enters in the next cycle.
-    pub start: Signal<In, Bit>,
-    /// Parts of the group that enters.
-    pub x: Vec<Sig<In>>,
-    /// It is the first of its batch.
-    pub begins: Signal<Out, Bit>,
-    /// It is the last of its batch.
-    pub ends: Signal<Out, Bit>,
-    /// Parts of the group that leaves.
-    pub y: Vec<Sig<Out>>,
-    /// N − 1.
-    pub last: Sig<Out>,
-    /// The first one leaves in the next cycle.
-    pub starts: Signal<Out, Bit>,
-    ones: Sig<Local>,
-    last_q: Reg,
-    p: Reg,
-    p_turned: Reg,
-    at_end: Reg,
-    armed: Reg,
-    read: Reg,
-    read_turned: Reg,
-    k: Sig<Local>,
-    k_turned: Sig<Local>,
-    write_order: Reversal,
-    read_order: Reversal,
-    ram: Vec<Ram>,
-    join: Vec<Concat>,
-    cut: Vec<Unpack>,
-    lanes: Dim,
-    bits: Dim,
-}
+unit! {
+    /// Reorders batches that follow each other without gaps.
+    ///
+    /// # Timing  group p of the first batch enters in s + p; group k in natural order leaves in s + N + k
+    pub struct Reorder(shape: &Shape) {
+        let (lanes, bits, w) = (shape.lanes, shape.log_points, shape.inner);
 
-impl Reorder {
-    /// A buffer for transforms of `shape`.
-    pub fn new(shape: &Shape) -> Self {
-        let (lanes, parts, bits, w) = (shape.lanes, shape.parts(), shape.log_points, shape.inner);
-        Reorder {
-            clock: Default::default(),
-            log_points: Sig::unsigned(LOG_BITS),
-            tile: Default::default(),
-            start: Default::default(),
-            x: Sig::vec(parts, w, true),
-            begins: Default::default(),
-            ends: Default::default(),
-            y: Sig::vec(parts, w, true),
-            last: Sig::unsigned(bits),
-            starts: Default::default(),
-            ones: Sig::unsigned(bits),
-            last_q: Reg::unsigned(bits),
-            p: Reg::unsigned(bits),
-            p_turned: Reg::unsigned(1),
-            at_end: Reg::unsigned(1),
-            armed: Reg::unsigned(1),
-            read: Reg::unsigned(bits),
-            read_turned: Reg::unsigned(1),
-            k: Sig::unsigned(bits),
-            k_turned: Sig::unsigned(1),
-            write_order: Reversal::new(shape),
-            read_order: Reversal::new(shape),
-            ram: (0..lanes).map(|_| Ram::new(1 << bits, 2 * w, false)).collect(),
-            join: (0..lanes).map(|_| Concat::new(2, w)).collect(),
-            cut: (0..lanes).map(|_| Unpack::new(2, w, true)).collect(),
-            lanes: Dim::new(lanes),
-            bits: Dim::new(bits),
-        }
+        clock,
+        /// log2 N.
+        pub log_points: Sig<In> = Sig::unsigned(LOG_BITS),
+        /// Transforms are tiles.
+        pub tile: Signal<In, Bit>,
+        /// Groups that enter.
+        pub enters: Groups<In> = Groups::new(shape),
+        /// Where the group that enters lies in its batch.
+        pub place: Place<Out> = Place::new(),
+        /// Groups that leave.
+        pub leaves: Groups<Out> = Groups::new(shape),
+        /// N − 1.
+        pub last: Sig<Out> = Sig::unsigned(bits),
+        ones: Sig<Local> = Sig::unsigned(bits),
+        last_q: Reg = Reg::unsigned(bits),
+        p: Reg = Reg::unsigned(bits),
+        p_turned: Reg = Reg::unsigned(1),
+        at_end: Reg = Reg::unsigned(1),
+        armed: Reg = Reg::unsigned(1),
+        read: Reg = Reg::unsigned(bits),
+        read_turned: Reg = Reg::unsigned(1),
+        k: Sig<Local> = Sig::unsigned(bits),
+        k_turned: Sig<Local> = Sig::unsigned(1),
+        write_order: Reversal = Reversal::new(shape),
+        read_order: Reversal = Reversal::new(shape),
+        ram: Vec<Ram> = (0..lanes).map(|_| Ram::new(1 << bits, 2 * w, false)).collect(),
+        join: Vec<Concat> = (0..lanes).map(|_| Concat::new(2, w)).collect(),
+        cut: Vec<Unpack> = (0..lanes).map(|_| Unpack::new(2, w, true)).collect(),
+        lanes: Dim = Dim::new(lanes),
+        bits: Dim = Dim::new(bits),
     }
 }
 
@@ -98,7 +58,6 @@ impl Logic for Reorder {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, p, p_turned, at_end, armed, read, read_turned, last_q);
         // N − 1
         self.ones.next = 0.into();
         for b in 0..self.bits.val() {
@@ -109,18 +68,18 @@ impl Logic for Reorder {
         self.last_q.d.next = self.ones.val();
         self.last.next = self.last_q.q.val();
         // writing
-        self.begins.next = !self.p.q.val().any();
-        self.ends.next = self.at_end.q.val().any();
+        self.place.begins.next = !self.p.q.val().any();
+        self.place.ends.next = self.at_end.q.val().any();
         self.p.d.next = self.p.q.val() + 1;
         self.at_end.d.next = (self.p.q.val() + 1 == self.last.val()).into();
-        self.starts.next = false;
-        if self.ends.val() {
+        self.leaves.start.next = false;
+        if self.place.ends.val() {
             self.p.d.next = 0.into();
             self.p_turned.d.next = (!self.p_turned.q.val().any()).into();
-            self.starts.next = self.armed.q.val().any();
+            self.leaves.start.next = self.armed.q.val().any();
             self.armed.d.next = 0.into();
         }
-        if self.start.val() {
+        if self.enters.start.val() {
             self.p.d.next = 0.into();
             self.at_end.d.next = 0.into();
             self.p_turned.d.next = 0.into();
@@ -129,7 +88,7 @@ impl Logic for Reorder {
         // reading
         self.k.next = self.read.q.val();
         self.k_turned.next = self.read_turned.q.val();
-        if self.starts.val() {
+        if self.leaves.start.val() {
             self.k.next = 0.into();
             self.k_turned.next = 0.into();
         }
@@ -146,9 +105,8 @@ impl Logic for Reorder {
         self.read_order.log_points.next = self.log_points.val();
         self.read_order.tile.next = self.tile.val();
         for l in 0..self.lanes.val() {
-            self.join[l].x[0].next = self.x[2 * l].val();
-            self.join[l].x[1].next = self.x[2 * l + 1].val();
-            self.ram[l].clock.next = self.clock.val();
+            self.join[l].x[0].next = self.enters.part[2 * l].val();
+            self.join[l].x[1].next = self.enters.part[2 * l + 1].val();
             self.ram[l].we.next = true;
             self.ram[l].wdata.next = self.join[l].y.val();
             self.ram[l].waddr.next = self.p.q.val();
@@ -161,8 +119,8 @@ impl Logic for Reorder {
                 self.ram[l].raddr.next = self.k.val();
             }
             self.cut[l].x.next = self.ram[l].rdata.val();
-            self.y[2 * l].next = self.cut[l].y[0].val();
-            self.y[2 * l + 1].next = self.cut[l].y[1].val();
+            self.leaves.part[2 * l].next = self.cut[l].y[0].val();
+            self.leaves.part[2 * l + 1].next = self.cut[l].y[1].val();
         }
     }
 }

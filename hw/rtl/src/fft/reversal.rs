@@ -2,36 +2,23 @@
 
 use super::{LOG_BITS, Shape};
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 
-/// Each of some adjacent fields of a word, reversed.
-///
-/// # Timing  combinational
-#[derive(LogicBlock)]
-pub struct Fields {
-    /// The word.
-    pub x: Sig<In>,
-    /// Its fields, each with its bits in reversed order.
-    pub y: Sig<Out>,
-    bit: Unpack,
-    join: Concat,
-    count: Dim,
-    width: Dim,
-}
-
-impl Fields {
-    /// `count` fields of `width` bits.
-    pub fn new(count: usize, width: usize) -> Self {
+unit! {
+    /// Each of some adjacent fields of a word, reversed.
+    ///
+    /// # Timing  combinational
+    pub struct Fields(count: usize, width: usize) {
         let bits = count * width;
-        Fields {
-            x: Sig::unsigned(bits),
-            y: Sig::unsigned(bits),
-            bit: Unpack::new(bits, 1, false),
-            join: Concat::new(bits, 1),
-            count: Dim::new(count),
-            width: Dim::new(width),
-        }
+
+        /// The word.
+        pub x: Sig<In> = Sig::unsigned(bits),
+        /// Its fields, each with its bits in reversed order.
+        pub y: Sig<Out> = Sig::unsigned(bits),
+        bit: Unpack = Unpack::new(bits, 1, false),
+        join: Concat = Concat::new(bits, 1),
+        count: Dim = Dim::new(count),
+        width: Dim = Dim::new(width),
     }
 }
 
@@ -51,42 +38,27 @@ impl Logic for Fields {
     }
 }
 
-/// The position at which result `x` of a transform lies behind the last pass; its own inverse.
-///
-/// # Timing  combinational
-#[derive(LogicBlock)]
-pub struct Reversal {
-    /// A position or a result's number, less than N.
-    pub x: Sig<In>,
-    /// log2 N.
-    pub log_points: Sig<In>,
-    /// The transform is a tile.
-    pub tile: Signal<In, Bit>,
-    /// The other one.
-    pub y: Sig<Out>,
-    whole: Fields,
-    tiles: Vec<Fields>,
-    unused: Sig<Local>,
-    most: Dim,
-    squares: Dim,
-}
-
-impl Reversal {
-    /// Reversals for transforms of `shape`.
-    pub fn new(shape: &Shape) -> Self {
+unit! {
+    /// The position at which result `x` of a transform lies behind the last pass; its own inverse.
+    ///
+    /// # Timing  combinational
+    pub struct Reversal(shape: &Shape) {
         let bits = shape.log_points;
         let sides = if shape.tiles { (bits / 2).min(4) - 1 } else { 0 };
-        Reversal {
-            x: Sig::unsigned(bits),
-            log_points: Sig::unsigned(LOG_BITS),
-            tile: Default::default(),
-            y: Sig::unsigned(bits),
-            whole: Fields::new(1, bits),
-            tiles: (0..sides).map(|s| Fields::new(2, s + 2)).collect(),
-            unused: Sig::unsigned(LOG_BITS),
-            most: Dim::new(bits),
-            squares: Dim::new(sides),
-        }
+
+        /// A position or a result's number, less than N.
+        pub x: Sig<In> = Sig::unsigned(bits),
+        /// log2 N.
+        pub log_points: Sig<In> = Sig::unsigned(LOG_BITS),
+        /// The transform is a tile.
+        pub tile: Signal<In, Bit>,
+        /// The other one.
+        pub y: Sig<Out> = Sig::unsigned(bits),
+        whole: Fields = Fields::new(1, bits),
+        tiles: Vec<Fields> = (0..sides).map(|s| Fields::new(2, s + 2)).collect(),
+        unused: Sig<Local> = Sig::unsigned(LOG_BITS),
+        most: Dim = Dim::new(bits),
+        squares: Dim = Dim::new(sides),
     }
 }
 

@@ -2,62 +2,39 @@
 
 use super::Shape;
 use crate::hdl::prelude::*;
-use crate::load::pieces::sample_pieces;
-use crate::named;
+use crate::load::payload::Write;
+use crate::load::pieces::pieces;
 use rust_hdl::prelude::*;
-use tandem_spec::Config;
 use tandem_spec::config::Fft;
+use tandem_spec::{Config, Memory};
 
-/// Words of several groups, written in pieces, read group by group.
-///
-/// # Timing  `re` and the group's number in cycle t, the group in t+1
-#[derive(LogicBlock)]
-pub struct Samples {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// Address to write.
-    pub waddr: Sig<In>,
-    /// Write enable of each piece of the word.
-    pub we: Vec<Signal<In, Bit>>,
-    /// The pieces.
-    pub wdata: Vec<Sig<In>>,
-    /// Number of the group to read.
-    pub group: Sig<In>,
-    /// Real and imaginary parts of the group.
-    pub part: Vec<Sig<Out>>,
-    ram: Vec<Ram>,
-    join: Vec<Concat>,
-    place: Reg,
-    pieces: Dim,
-    per_part: Dim,
-    parts: Dim,
-    groups: Dim,
-    log_groups: Dim,
-}
-
-impl Samples {
-    /// The memory of `fft`.
-    pub fn new(c: &Config, fft: &Fft) -> Self {
+unit! {
+    /// Words of several groups, written in pieces, read group by group.
+    ///
+    /// # Timing  `re` and the group's number in cycle t, the group in t+1
+    pub struct Samples(c: &Config, fft: &Fft) {
         let shape = Shape::new(fft);
-        let (pieces, groups) = (sample_pieces(c), fft.groups(c.link_bits));
+        let (pieces, groups) = (pieces(c, Memory::Sample), fft.groups(c.link_bits));
         let per_part = 16 / pieces.bits;
         let log_groups = groups.ilog2() as usize;
-        Samples {
-            clock: Default::default(),
-            waddr: Sig::unsigned(index_bits(fft.depth)),
-            we: (0..pieces.count).map(|_| Default::default()).collect(),
-            wdata: Sig::vec(pieces.count, pieces.bits, false),
-            group: Sig::unsigned(index_bits(fft.depth) + log_groups),
-            part: Sig::vec(shape.parts(), 16, true),
-            ram: (0..pieces.count).map(|_| Ram::new(fft.depth, pieces.bits, false)).collect(),
-            join: (0..shape.parts() * groups).map(|_| Concat::new(per_part, pieces.bits)).collect(),
-            place: Reg::unsigned(log_groups.max(1)),
-            pieces: Dim::new(pieces.count),
-            per_part: Dim::new(per_part),
-            parts: Dim::new(shape.parts()),
-            groups: Dim::new(groups),
-            log_groups: Dim::new(log_groups),
-        }
+
+        clock,
+        /// Address to write.
+        pub waddr: Sig<In> = Sig::unsigned(index_bits(fft.depth)),
+        /// A write of pieces of the word.
+        pub write: Write<In> = Write::new(pieces),
+        /// Number of the group to read.
+        pub group: Sig<In> = Sig::unsigned(index_bits(fft.depth) + log_groups),
+        /// Real and imaginary parts of the group.
+        pub part: Vec<Sig<Out>> = Sig::vec(shape.parts(), 16, true),
+        ram: Vec<Ram> = (0..pieces.count).map(|_| Ram::new(fft.depth, pieces.bits, false)).collect(),
+        join: Vec<Concat> = (0..shape.parts() * groups).map(|_| Concat::new(per_part, pieces.bits)).collect(),
+        place: Reg = Reg::unsigned(log_groups.max(1)),
+        pieces: Dim = Dim::new(pieces.count),
+        per_part: Dim = Dim::new(per_part),
+        parts: Dim = Dim::new(shape.parts()),
+        groups: Dim = Dim::new(groups),
+        log_groups: Dim = Dim::new(log_groups),
     }
 }
 
@@ -66,16 +43,14 @@ impl Logic for Samples {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, place);
         self.place.d.next = 0.into();
         if self.groups.val() > 1 {
             self.place.d.next = self.group.val();
         }
         for i in 0..self.pieces.val() {
-            self.ram[i].clock.next = self.clock.val();
-            self.ram[i].we.next = self.we[i].val();
+            self.ram[i].we.next = self.write.we[i].val();
             self.ram[i].waddr.next = self.waddr.val();
-            self.ram[i].wdata.next = self.wdata[i].val();
+            self.ram[i].wdata.next = self.write.data[i].val();
             self.ram[i].re.next = true;
             self.ram[i].raddr.next = self.group.val() >> self.log_groups.val();
             self.join[i / self.per_part.val()].x[i % self.per_part.val()].next = self.ram[i].rdata.val();

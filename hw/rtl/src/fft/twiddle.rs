@@ -2,57 +2,36 @@
 
 use super::TWIDDLE_FRACTION;
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 use std::f64::consts::FRAC_PI_2;
 
-/// `re − i·im = 2^16·e^(−2πi·e/L)`, both parts rounded to the nearest integer.
-///
-/// # Timing  latency 2
-#[derive(LogicBlock)]
-pub struct Twiddle {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// e, modulo L.
-    pub exponent: Sig<In>,
-    /// The cosine.
-    pub re: Sig<Out>,
-    /// The sine.
-    pub im: Sig<Out>,
-    table: Rom,
-    within: Sig<Local>,
-    quadrant: Reg,
-    starts: Reg,
-    cosine: Sig<Local>,
-    sine: Sig<Local>,
-    re_q: Reg,
-    im_q: Reg,
-    log_quarter: Dim,
-}
-
-impl Twiddle {
-    /// Factors of L = 4·2^log_quarter, `log_quarter` at least 1.
-    pub fn new(log_quarter: usize) -> Self {
+unit! {
+    /// `re − i·im = 2^16·e^(−2πi·e/L)`, both parts rounded to the nearest integer.
+    ///
+    /// # Timing  latency 2
+    pub struct Twiddle(log_quarter: usize) {
         let quarter = 1usize << log_quarter;
         let one = f64::from(1u32 << TWIDDLE_FRACTION);
         let cosine = |r: usize| (one * (FRAC_PI_2 * r as f64 / quarter as f64).cos()).round() as i128;
         let contents: Vec<i128> = (0..quarter).map(cosine).collect();
         let bits = TWIDDLE_FRACTION + 2;
-        Twiddle {
-            clock: Default::default(),
-            exponent: Sig::unsigned(log_quarter + 2),
-            re: Sig::signed(bits),
-            im: Sig::signed(bits),
-            table: Rom::new(TWIDDLE_FRACTION + 1, &contents),
-            within: Sig::unsigned(log_quarter),
-            quadrant: Reg::unsigned(2),
-            starts: Reg::unsigned(1),
-            cosine: Sig::signed(bits),
-            sine: Sig::signed(bits),
-            re_q: Reg::signed(bits),
-            im_q: Reg::signed(bits),
-            log_quarter: Dim::new(log_quarter),
-        }
+
+        clock,
+        /// e, modulo L.
+        pub exponent: Sig<In> = Sig::unsigned(log_quarter + 2),
+        /// The cosine.
+        pub re: Sig<Out> = Sig::signed(bits),
+        /// The sine.
+        pub im: Sig<Out> = Sig::signed(bits),
+        table: Rom = Rom::new(TWIDDLE_FRACTION + 1, &contents),
+        within: Sig<Local> = Sig::unsigned(log_quarter),
+        quadrant: Reg = Reg::unsigned(2),
+        starts: Reg = Reg::unsigned(1),
+        cosine: Sig<Local> = Sig::signed(bits),
+        sine: Sig<Local> = Sig::signed(bits),
+        re_q: Reg = Reg::signed(bits),
+        im_q: Reg = Reg::signed(bits),
+        log_quarter: Dim = Dim::new(log_quarter),
     }
 }
 
@@ -61,8 +40,6 @@ impl Logic for Twiddle {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, quadrant, starts, re_q, im_q);
-        self.table.clock.next = self.clock.val();
         self.within.next = self.exponent.val();
         self.table.a_addr.next = self.within.val();
         self.table.b_addr.next = -self.within.val();

@@ -1,8 +1,6 @@
 //! Run-time constants that a kernel can name: [`Const`], [`Dim`] and [`Flag`].
 //!
-//! Kernels see configuration through fields. A plain `_field: usize` is enough for a loop bound
-//! (`0.._n`) or the width of `bits_of`, which rust_hdl evaluates in Rust. Everything that must be
-//! *printed* (an index such as `i * n + j`, a comparison, a shift) needs its value at elaboration:
+//! Kernels see configuration through fields, whose values are known at elaboration.
 //!
 //! | type | `val()` | use |
 //! |---|---|---|

@@ -2,8 +2,9 @@
 //!
 //! rust_hdl 0.46 supplies `#[derive(LogicBlock)]`, `#[hdl_gen]`, elaboration and a simulator. This
 //! module supplies what it lacks: signals whose width is a field ([`sig`]), exact arithmetic on them
-//! ([`word`]), run-time constants ([`constant`]), leaf cells ([`cells`]), a Verilog back end
-//! ([`mod@verilog`]) and a check of one against the other ([`trace`]). rust_hdl is frozen upstream;
+//! ([`word`]), run-time constants ([`constant`]), leaf cells ([`cells`]), units whose fields are declared once
+//! ([`mod@unit`]), interfaces that are one type ([`wire`]), a Verilog back end ([`mod@verilog`]) and a check of
+//! one against the other ([`trace`]). rust_hdl is frozen upstream;
 //! nothing outside this module depends on its printer or its checks.
 //!
 //! # An example with everything
@@ -11,40 +12,37 @@
 //! use rust_hdl::prelude::*; // mandatory: the macros name its modules
 //! use tandem_rtl::hdl::prelude::*; // inside this crate: `crate::hdl::prelude::*`
 //!
-//! /// acc ← acc + w·x while enabled; cleared by `first`.
-//! #[derive(LogicBlock)]
-//! struct Mac {
-//!     pub clock: Signal<In, Clock>,
-//!     pub en: Signal<In, Bit>,
-//!     pub first: Signal<In, Bit>,
-//!     pub w: Sig<In>,
-//!     pub x: Sig<In>,
-//!     pub acc: Sig<Out>,
-//!     sum: RegEn,
+//! bundle! {
+//!     /// Two operands and what to do with them.
+//!     struct Operands<D>(digit: usize) {
+//!         /// Take them.
+//!         en: Signal<D, Bit>,
+//!         /// They start a sum.
+//!         first: Signal<D, Bit>,
+//!         /// One.
+//!         w: Sig<D> = Sig::signed(digit),
+//!         /// The other.
+//!         x: Sig<D> = Sig::signed(digit),
+//!     }
 //! }
 //!
-//! impl Mac {
-//!     fn new(digit: usize) -> Self {
-//!         Mac {
-//!             clock: Default::default(),
-//!             en: Default::default(),
-//!             first: Default::default(),
-//!             w: Sig::signed(digit),
-//!             x: Sig::signed(digit),
-//!             acc: Sig::signed(32),
-//!             sum: RegEn::signed(32),
-//!         }
+//! unit! {
+//!     /// acc ← acc + w·x while enabled; cleared by `first`.
+//!     struct Mac(digit: usize) {
+//!         clock, // reaches the registers by itself
+//!         pub operands: Operands<In> = Operands::new(digit),
+//!         pub acc: Sig<Out> = Sig::signed(32),
+//!         sum: RegEn = RegEn::signed(32),
 //!     }
 //! }
 //!
 //! impl Logic for Mac {
 //!     #[hdl_gen]
 //!     fn update(&mut self) {
-//!         self.sum.clock.next = self.clock.val();
-//!         self.sum.en.next = self.en.val();
-//!         self.sum.d.next = self.sum.q.val() + self.w.val() * self.x.val();
-//!         if self.first.val() {
-//!             self.sum.d.next = self.w.val() * self.x.val();
+//!         self.sum.en.next = self.operands.en.val();
+//!         self.sum.d.next = self.sum.q.val() + self.operands.w.val() * self.operands.x.val();
+//!         if self.operands.first.val() {
+//!             self.sum.d.next = self.operands.w.val() * self.operands.x.val();
 //!         }
 //!         self.acc.next = self.sum.q.val();
 //!     }
@@ -58,60 +56,37 @@
 //!     Done,
 //! }
 //!
-//! /// `rows × cols` macs that take `steps` products.
-//! #[derive(LogicBlock)]
-//! struct Grid {
-//!     pub clock: Signal<In, Clock>,
-//!     pub start: Signal<In, Bit>,
-//!     pub steps: Sig<In>,
-//!     pub x: Vec<Sig<In>>,
-//!     pub w: Vec<Sig<In>>,
-//!     pub sel: Sig<In>,
-//!     pub acc: Sig<Out>,
-//!     pub busy: Signal<Out, Bit>,
-//!     pub zeros: Sig<Out>,
-//!     mac: Vec<Mac>,
-//!     state: DFF<State>,      // an enum in a register
-//!     fresh: DFF<Bit>,        // a Bit in a register
-//!     left: Reg,              // a number in a register
-//!     idle: Vec<Signal<Local, Bit>>,
-//!     idle_rows: Sig<Local>,
-//!     longest: Const,         // a localparam
-//!     cols: Dim,              // a size that appears in index arithmetic
-//!     saturate: Flag,         // a choice: the other branch is not emitted
-//!     _rows: usize,           // a size that is only a loop bound
-//! }
+//! unit! {
+//!     /// `rows × cols` macs that take `steps` products.
+//!     struct Grid(rows: usize, cols: usize, digit: usize, saturate: bool) {
+//!         let macs = rows * cols;
 //!
-//! impl Grid {
-//!     fn new(rows: usize, cols: usize, digit: usize, saturate: bool) -> Self {
-//!         Grid {
-//!             clock: Default::default(),
-//!             start: Default::default(),
-//!             steps: Sig::unsigned(8),
-//!             x: Sig::vec(rows, digit, true),
-//!             w: Sig::vec(cols, digit, true),
-//!             sel: Sig::unsigned(index_bits(rows * cols)),
-//!             acc: Sig::signed(32),
-//!             busy: Default::default(),
-//!             zeros: Sig::unsigned(bits_for(rows)),
-//!             mac: (0..rows * cols).map(|_| Mac::new(digit)).collect(),
-//!             state: Default::default(),
-//!             fresh: Default::default(),
-//!             left: Reg::unsigned(8),
-//!             idle: (0..rows).map(|_| Default::default()).collect(),
-//!             idle_rows: Sig::unsigned(bits_for(rows)),
-//!             longest: Const::unsigned(100, 8),
-//!             cols: Dim::new(cols),
-//!             saturate: Flag::new(saturate),
-//!             _rows: rows,
-//!         }
+//!         clock,
+//!         pub start: Signal<In, Bit>,
+//!         pub steps: Sig<In> = Sig::unsigned(8),
+//!         pub x: Vec<Sig<In>> = Sig::vec(rows, digit, true),
+//!         pub w: Vec<Sig<In>> = Sig::vec(cols, digit, true),
+//!         pub sel: Sig<In> = Sig::unsigned(index_bits(macs)),
+//!         pub acc: Sig<Out> = Sig::signed(32),
+//!         pub busy: Signal<Out, Bit>,
+//!         pub zeros: Sig<Out> = Sig::unsigned(bits_for(rows)),
+//!         operands: Vec<Operands<Local>> = (0..macs).map(|_| Operands::new(digit)).collect(),
+//!         mac: Vec<Mac> = (0..macs).map(|_| Mac::new(digit)).collect(),
+//!         state: DFF<State>,                 // an enum in a register
+//!         fresh: DFF<Bit>,                   // a Bit in a register
+//!         left: Reg = Reg::unsigned(8),      // a number in a register
+//!         idle: Vec<Signal<Local, Bit>> = wire::bits(rows),
+//!         idle_rows: Sig<Local> = Sig::unsigned(bits_for(rows)),
+//!         longest: Const = Const::unsigned(100, 8), // a localparam
+//!         rows: Dim = Dim::new(rows),        // a size
+//!         cols: Dim = Dim::new(cols),
+//!         saturate: Flag = Flag::new(saturate), // a choice: the other branch is not emitted
 //!     }
 //! }
 //!
 //! impl Logic for Grid {
 //!     #[hdl_gen]
 //!     fn update(&mut self) {
-//!         dff_setup!(self, clock, state, fresh, left); // connect the clock; d = q by default
 //!         self.busy.next = self.state.q.val() != State::Idle;
 //!         self.fresh.d.next = false;
 //!         match self.state.q.val() {
@@ -138,19 +113,23 @@
 //!             }
 //!         }
 //!         self.idle_rows.next = 0.into(); // a default, then a sum in a loop
-//!         for i in 0..self._rows {
+//!         for i in 0..self.rows.val() {
 //!             self.idle[i].next = !self.x[i].val().any();
 //!             self.idle_rows.next = self.idle_rows.val() + self.idle[i].val();
 //!         }
 //!         self.zeros.next = self.idle_rows.val();
 //!         self.acc.next = 0.into(); // a multiplexer: default, then the chosen one
-//!         for i in 0..self._rows {
+//!         for i in 0..self.rows.val() {
 //!             for j in 0..self.cols.val() {
-//!                 self.mac[i * self.cols.val() + j].clock.next = self.clock.val();
-//!                 self.mac[i * self.cols.val() + j].en.next = (self.state.q.val() == State::Run) & !self.idle[i].val();
-//!                 self.mac[i * self.cols.val() + j].first.next = self.fresh.q.val();
-//!                 self.mac[i * self.cols.val() + j].x.next = self.x[i].val();
-//!                 self.mac[i * self.cols.val() + j].w.next = self.w[j].val();
+//!                 self.operands[i * self.cols.val() + j].en.next =
+//!                     (self.state.q.val() == State::Run) & !self.idle[i].val();
+//!                 self.operands[i * self.cols.val() + j].first.next = self.fresh.q.val();
+//!                 self.operands[i * self.cols.val() + j].x.next = self.x[i].val();
+//!                 self.operands[i * self.cols.val() + j].w.next = self.w[j].val();
+//!                 wire::join_all(
+//!                     &mut self.operands[i * self.cols.val() + j],
+//!                     &mut self.mac[i * self.cols.val() + j].operands,
+//!                 );
 //!                 if self.sel.val() == i * self.cols.val() + j {
 //!                     self.acc.next = self.mac[i * self.cols.val() + j].acc.val();
 //!                 }
@@ -188,13 +167,14 @@
 //! | `self.y.next = …;` `self.y[i].next = …;` `self.child[i].x[j].next = …;` | the only assignment; no `+=` |
 //! | `if c { } else if d { } else { }` | as a statement; there is no `if` expression |
 //! | `match self.state.q.val() { State::A => { } _ => { } }` | on enums only; `State::A` written just so, one path segment |
-//! | `for i in 0..n { }` | `n` a literal, `self._n`, `self.dim.val()`, `self.v.len()`; not another loop's variable (write `if j < i { }` inside) |
-//! | `dff_setup!(self, clock, r, s);` `clock!(self, clock, r, s);` | plain fields, not elements of a `Vec` |
+//! | `for i in 0..n { }` | `n` a literal, `self.dim.val()`, `self.v.len()`; not another loop's variable (write `if j < i { }` inside) |
+//! | `wire::join_all(&mut self.a, &mut self.child.b);` | all wires of a bundle, a signal, or a `Vec` of either: from where values come to where they go; `back` wires run the other way. Not for two elements of one `Vec` |
 //!
 //! Neither `let` nor closures, blocks, functions of your own or comparisons chained by iterators.
 //! **Defaults first**: later assignments override earlier ones, and a signal must have a value on every
-//! path (else `ElabError::Latch`). A `Local` or an `Out` may be read after it has been assigned, as
-//! a variable; reading a child's input gives its final value.
+//! path (else `ElabError::Latch`); a [`Reg`](cells::Reg) or `DFF` without one keeps what it has. A `Local`
+//! or an `Out` may be read after it has been assigned, as a variable; reading a child's input gives its
+//! final value.
 //!
 //! **Numbers** are exact integers ([`word`]): nothing wraps before it reaches a signal, signed and
 //! unsigned mix, comparisons mean what they say.
@@ -237,19 +217,23 @@
 //! except on the left of an assignment.
 //!
 //! **Indices** in `[…]` may use `+ - * / %`, parentheses, literals, loop variables and `self.dim.val()`.
-//! A plain `self._n` there is an error.
+//!
+//! # Units and bundles
+//! [`unit!`](crate::unit) declares a unit's fields with their initial values. What it declares with `clock,` clocks its
+//! children by itself; in a configuration in which none of them has a register, the module has no clock.
+//! [`bundle!`](crate::bundle) declares an interface: what two neighbours say to each other, each wire with one name. A
+//! unit holds it as `Words<In>` or `Words<Out>`, or as `Words<Local>`, which is a group of variables: its wires have values
+//! once they are assigned, so that it has no use for `back` wires that depend on the others.
 //!
 //! # Fields
-//! - `Sig<In | Out | Local>`, `Signal<_, Bit>`, `Signal<In, Clock>`, enums with `LogicState`, children,
-//!   `Const`, `Dim`, `Flag`, and `Vec`s of all these. Native `Bits<N>` and `Signed<N>` are refused.
-//! - Names that start with `_` are configuration, invisible to elaboration.
-//! - Not usable as names: `reg wire config module edge disable input output`, `reset` (the back end adds an
-//!   input of that name where a [`Style`] asks for it) and Rust's keywords. Other Verilog keywords are renamed
-//!   (`end` → `end_2`).
-//! - A unit is constructed field by field; `#[derive(Default)]` does not apply to a `Sig`.
+//! - `Sig<In | Out | Local>`, `Signal<_, Bit>`, enums with `LogicState`, bundles, children, `Const`, `Dim`, `Flag`, and
+//!   `Vec`s of all these. Native `Bits<N>` and `Signed<N>` are refused.
+//! - Not usable as names: `reg wire config module edge disable input output`, `reset` (the back end adds an input of that
+//!   name where a [`Style`] asks for it) and Rust's keywords. Other Verilog keywords are renamed (`end` → `end_2`). `in_` is a bundle whose wires are `in_valid`, `in_data` …
 //! - `pe[3].acc` is `pe_3_acc` in Verilog, a port `data[0]` is `data_0`.
 //! - A unit's module is named by [`named!`](crate::named) after its type, or with
-//!   `named!("fft_{}", self._n)` as it says.
+//!   `named!(self => "fft_{}", self.n.val())` as it says.
+//! - A cell that is written by hand derives `LogicBlock` and implements [`Field`](unit::Field).
 //!
 //! # What goes wrong, and how it shows
 //! | mistake | symptom |
@@ -258,7 +242,7 @@
 //! | `let`, `+=`, `as`, an unknown method or macro | a compile error with a dump of syntax and "missing: update" |
 //! | no `use rust_hdl::prelude::*` | a compile error about `ast`, `logic` or `block` |
 //! | a loop variable in a bound or in `bits_of(…)` | "cannot find value `i`" |
-//! | `self._n` in an index or a comparison | `ElabError::Index`, `ElabError::UnknownName` |
+//! | two bundles that differ in a join | a compile error, or `ElabError::Unsupported` if their `Vec`s do |
 //! | a cycle without a register | `ElabError::CombinationalLoop`; in simulation "does not settle" |
 //! | an exact result beyond 127 bits | a panic in simulation |
 pub mod cells;
@@ -269,7 +253,9 @@ pub mod format;
 pub mod names;
 pub mod sig;
 pub mod trace;
+pub mod unit;
 pub mod verilog;
+pub mod wire;
 pub mod word;
 
 pub use constant::{Const, Dim, Flag};
@@ -285,6 +271,7 @@ pub mod prelude {
     pub use super::constant::{Const, Dim, Flag};
     pub use super::format::{Format, bits_for, index_bits};
     pub use super::sig::Sig;
+    pub use super::wire::{self, Side};
     pub use super::word::{Word, bits_of, signed_cast_of, unsigned_cast_of};
-    pub use crate::named;
+    pub use crate::{bundle, named, unit};
 }

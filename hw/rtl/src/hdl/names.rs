@@ -1,36 +1,70 @@
 //! Names: of modules (from Rust types) and of signals inside a module (from field paths).
 //!
 //! rust_hdl shows a back end only instance names. Its `Logic::timing` hook, which nothing else
-//! uses here, carries what is missing: the module's name, the Rust type (as the name of a clock), and
-//! which ports of a hand-written cell are sampled by the clock or come straight from a register. A unit says [`named!`] in its `impl
-//! Logic` block and its module is called after its type (`DotProduct` becomes `dot_product`);
-//! without it, after the field that holds the instance.
+//! uses here, carries what is missing: the module's name, the Rust type, and which ports of a
+//! hand-written cell are sampled by the clock or come straight from a register. A unit says [`named!`]
+//! in its `impl Logic` block and its module is called after its type (`DotProduct` becomes
+//! `dot_product`); without it, after the field that holds the instance.
 use rust_hdl::prelude::TimingInfo;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-/// Names the Verilog module of a unit after its Rust type, or after the given `format!` arguments.
+/// Names the Verilog module of a unit after its Rust type, or after `format!` arguments: `named!("fft_unit")`,
+/// `named!(self => "fft_{}", self.n.val())`.
 ///
 /// Goes into the `impl Logic` block, beside the kernel.
 #[macro_export]
 macro_rules! named {
     () => {
         fn timing(&self) -> ::std::vec::Vec<::rust_hdl::prelude::TimingInfo> {
-            $crate::hdl::names::unit::<Self>($crate::hdl::names::of_type::<Self>())
+            #[allow(unused_imports, reason = "only units without a clock need it")]
+            use $crate::hdl::names::{self, Plain as _};
+            names::unit::<Self>(names::of_type::<Self>(), names::Declared::<Self>::CLOCK)
         }
     };
-    ($($format:tt)+) => {
-        fn timing(&self) -> ::std::vec::Vec<::rust_hdl::prelude::TimingInfo> {
-            $crate::hdl::names::unit::<Self>(::std::format!($($format)+))
+    ($format:literal) => {
+        $crate::named!(self => $format);
+    };
+    ($this:ident => $($format:tt)+) => {
+        fn timing(&$this) -> ::std::vec::Vec<::rust_hdl::prelude::TimingInfo> {
+            #[allow(unused_imports, reason = "only units without a clock need it")]
+            use $crate::hdl::names::{self, Plain as _};
+            names::unit::<Self>(::std::format!($($format)+), names::Declared::<Self>::CLOCK)
         }
     };
 }
 
-/// What `Logic::timing` answers for the unit `T` with a kernel: the name of its module.
-pub fn unit<T>(module: String) -> Vec<TimingInfo> {
-    let clock = std::any::type_name::<T>().into();
-    vec![TimingInfo { name: module, clock, inputs: vec![], outputs: vec![] }]
+/// What `Logic::timing` answers for the unit `T` with a kernel: the name of its module, and the clock that its
+/// children have without saying so.
+pub fn unit<T>(module: String, clock: &str) -> Vec<TimingInfo> {
+    let outputs = vec![std::any::type_name::<T>().into()];
+    vec![TimingInfo { name: module, clock: clock.into(), inputs: vec![], outputs }]
 }
+
+/// The Rust type behind such an answer: the last of the outputs is not one.
+pub(crate) fn type_of(timing: &TimingInfo) -> &str {
+    timing.outputs.last().filter(|o| o.contains("::")).map_or("", String::as_str)
+}
+
+/// A unit that [`unit!`](crate::unit) declares with a clock.
+pub trait Clocked {}
+
+/// How [`named!`] sees whether its unit is [`Clocked`]: `CLOCK` is the inherent constant of those that are, and
+/// [`Plain`]'s of the others.
+pub struct Declared<U>(std::marker::PhantomData<U>);
+
+impl<U: Clocked> Declared<U> {
+    /// Name of the clock.
+    pub const CLOCK: &'static str = "clock";
+}
+
+/// A unit without a clock of its own, or one that connects its children's by hand.
+pub trait Plain {
+    /// No name.
+    const CLOCK: &'static str = "";
+}
+
+impl<U> Plain for Declared<U> {}
 
 /// What `Logic::timing` answers for the cell `T`, which carries its own Verilog.
 ///
@@ -38,8 +72,9 @@ pub fn unit<T>(module: String) -> Vec<TimingInfo> {
 /// only there. Every other output is taken to depend at once on every other input.
 pub fn cell<T>(module: String, sampled: &[&str], registered: &[&str]) -> Vec<TimingInfo> {
     let own = |l: &[&str]| l.iter().map(|s| s.to_string()).collect();
-    let clock = std::any::type_name::<T>().into();
-    vec![TimingInfo { name: module, clock, inputs: own(sampled), outputs: own(registered) }]
+    let mut outputs: Vec<String> = own(registered);
+    outputs.push(std::any::type_name::<T>().into());
+    vec![TimingInfo { name: module, clock: "clock".into(), inputs: own(sampled), outputs }]
 }
 
 /// The last segment of a type's path in snake case: `a::b::DotProduct<T>` → `dot_product`.
@@ -72,8 +107,10 @@ pub(crate) struct Namer {
 
 impl Namer {
     /// A name for the field path `key`, whose parts are separated by `$`: `pe$3$acc` → `pe_3_acc`.
+    ///
+    /// The `_` that tells a field from a keyword of Rust is no part of its name: `in_$valid` → `in_valid`.
     pub(crate) fn signal(&mut self, key: &str) -> String {
-        let plain = key.replace('$', "_");
+        let plain = key.replace("_$", "$").replace('$', "_");
         if !self.used.contains(&plain) && !is_keyword(&plain) {
             self.used.insert(plain.clone());
             return plain;

@@ -2,5 +2,7 @@
 
 pub mod front_end;
 pub mod instruction_rules;
+pub mod payload;
 pub mod pieces;
+pub mod queue_end;
 pub mod scatter;

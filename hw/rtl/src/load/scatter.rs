@@ -1,206 +1,40 @@
-//! Where a payload word goes: write enables and data of every piece of every memory.
+//! Where a payload word goes: write enables and data of every piece of a memory.
 //!
 //! Piece i of a memory (elements outside, pieces of an element inside) lies in word ⌊i / n⌋ of an
 //! address, n pieces a word. A broadcast repeats one element: piece i mod (pieces of an element).
 
-use super::pieces::{Pieces, col_pieces, index_pieces, offset_pieces, row_pieces, sample_pieces};
-use crate::compute::pe::optional;
+use super::payload::{Payload, Write};
+use super::pieces::pieces;
 use crate::hdl::prelude::*;
 use crate::link::Lanes;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::{Config, Memory};
 
-/// The pieces of one memory.
-///
-/// # Timing  combinational
-#[derive(LogicBlock)]
-pub struct MemoryScatter {
-    /// The word is for this memory.
-    pub write: Signal<In, Bit>,
-    /// One element for all in the mask.
-    pub broadcast: Signal<In, Bit>,
-    /// Elements to write.
-    pub mask: Sig<In>,
-    /// Number of the word within its address.
-    pub word: Sig<In>,
-    /// The word.
-    pub data: Vec<Sig<In>>,
-    /// Write enable of each piece.
-    pub we: Vec<Signal<Out, Bit>>,
-    /// Data of each piece.
-    pub piece: Vec<Sig<Out>>,
-    cut: Vec<Unpack>,
-    bits: Unpack,
-    total: Dim,
-    count: Dim,
-    lanes: Dim,
-    per_lane: Dim,
-    per_word: Dim,
-    word_of: Vec<Dim>,
-    broadcast_word_of: Vec<Dim>,
-}
+unit! {
+    /// The pieces of one memory.
+    ///
+    /// # Timing  combinational
+    pub struct Scatter(c: &Config, memory: Memory) {
+        let (lanes, pieces) = (Lanes::new(c), pieces(c, memory));
+        let word_of = |bit: usize| Dim::new(bit / c.link_bits);
 
-impl MemoryScatter {
-    /// The scatter of a memory with so many elements.
-    pub fn new(c: &Config, elements: usize, pieces: Pieces) -> Self {
-        let lanes = Lanes::new(c);
-        let total = elements * pieces.count;
-        MemoryScatter {
-            write: Default::default(),
-            broadcast: Default::default(),
-            mask: Sig::unsigned(32),
-            word: Sig::unsigned(16),
-            data: lanes.signals(),
-            we: (0..total).map(|_| Default::default()).collect(),
-            piece: Sig::vec(total, pieces.bits, false),
-            cut: (0..lanes.count)
-                .map(|_| Unpack::new(lanes.bits / pieces.bits, pieces.bits, false))
-                .collect(),
-            bits: Unpack::new(32, 1, false),
-            total: Dim::new(total),
-            count: Dim::new(pieces.count),
-            lanes: Dim::new(lanes.count),
-            per_lane: Dim::new(lanes.bits / pieces.bits),
-            per_word: Dim::new(c.link_bits / pieces.bits),
-            word_of: (0..total).map(|i| Dim::new(i * pieces.bits / c.link_bits)).collect(),
-            broadcast_word_of: (0..total)
-                .map(|i| Dim::new(i % pieces.count * pieces.bits / c.link_bits))
-                .collect(),
-        }
-    }
-}
-
-impl Logic for MemoryScatter {
-    named!();
-
-    #[hdl_gen]
-    fn update(&mut self) {
-        self.bits.x.next = self.mask.val();
-        for i in 0..self.lanes.val() {
-            self.cut[i].x.next = self.data[i].val();
-        }
-        for i in 0..self.total.val() {
-            self.we[i].next = self.write.val()
-                & self.bits.y[i / self.count.val()].val().any()
-                & (self.word.val() == self.word_of[i].val());
-            self.piece[i].next = self.cut[i % self.per_word.val() / self.per_lane.val()].y
-                [i % self.per_word.val() % self.per_lane.val()]
-            .val();
-            if self.broadcast.val() {
-                self.we[i].next = self.write.val()
-                    & self.bits.y[i / self.count.val()].val().any()
-                    & (self.word.val() == self.broadcast_word_of[i].val());
-                self.piece[i].next = self.cut
-                    [i % self.count.val() % self.per_word.val() / self.per_lane.val()]
-                .y[i % self.count.val() % self.per_word.val() % self.per_lane.val()]
-                .val();
-            }
-        }
-    }
-}
-
-/// The pieces of all operand memories.
-///
-/// # Timing  combinational
-#[derive(LogicBlock)]
-pub struct Scatter {
-    /// A payload word is there.
-    pub write: Signal<In, Bit>,
-    /// Memory to write.
-    pub memory: Sig<In>,
-    /// One element for all in the mask.
-    pub broadcast: Signal<In, Bit>,
-    /// Elements to write.
-    pub mask: Sig<In>,
-    /// Number of the word within its address.
-    pub word: Sig<In>,
-    /// The word.
-    pub data: Vec<Sig<In>>,
-    /// Row memories.
-    pub row_we: Vec<Signal<Out, Bit>>,
-    /// Their data.
-    pub row_data: Vec<Sig<Out>>,
-    /// Column memories.
-    pub col_we: Vec<Signal<Out, Bit>>,
-    /// Their data.
-    pub col_data: Vec<Sig<Out>>,
-    /// Index memories.
-    pub index_we: Vec<Signal<Out, Bit>>,
-    /// Their data.
-    pub index_data: Vec<Sig<Out>>,
-    /// Row offsets.
-    pub offset_we: Vec<Signal<Out, Bit>>,
-    /// Their data.
-    pub offset_data: Vec<Sig<Out>>,
-    /// Sample memory.
-    pub sample_we: Vec<Signal<Out, Bit>>,
-    /// Its data.
-    pub sample_data: Vec<Sig<Out>>,
-    row: MemoryScatter,
-    col: MemoryScatter,
-    index: Vec<MemoryScatter>,
-    offset: MemoryScatter,
-    sample: Vec<MemoryScatter>,
-    lanes: Dim,
-    row_total: Dim,
-    col_total: Dim,
-    index_total: Dim,
-    offset_total: Dim,
-    sample_total: Dim,
-    row_code: Dim,
-    col_code: Dim,
-    index_code: Dim,
-    offset_code: Dim,
-    sample_code: Dim,
-    selects: Dim,
-    transforms: Dim,
-}
-
-impl Scatter {
-    /// The scatter of `c`.
-    pub fn new(c: &Config) -> Self {
-        let a = &c.array;
-        let (rp, cp, ip) = (row_pieces(c), col_pieces(c), index_pieces(c));
-        let (op, sp) = (offset_pieces(c), sample_pieces(c));
-        let enables = |n: usize| (0..n).map(|_| Default::default()).collect();
-        let code = |m: Memory| Dim::new(m.code() as usize);
-        Scatter {
-            write: Default::default(),
-            memory: Sig::unsigned(3),
-            broadcast: Default::default(),
-            mask: Sig::unsigned(32),
-            word: Sig::unsigned(16),
-            data: Lanes::new(c).signals(),
-            row_we: enables(a.rows * rp.count),
-            row_data: Sig::vec(a.rows * rp.count, rp.bits, false),
-            col_we: enables(a.cols * cp.count),
-            col_data: Sig::vec(a.cols * cp.count, cp.bits, false),
-            index_we: enables(a.cols * ip.count),
-            index_data: optional(a.cols * ip.count, ip.bits),
-            offset_we: enables(a.rows * op.count),
-            offset_data: Sig::vec(a.rows * op.count, op.bits, false),
-            sample_we: enables(sp.count),
-            sample_data: optional(sp.count, sp.bits),
-            row: MemoryScatter::new(c, a.rows, rp),
-            col: MemoryScatter::new(c, a.cols, cp),
-            index: if a.select > 1 { vec![MemoryScatter::new(c, a.cols, ip)] } else { vec![] },
-            offset: MemoryScatter::new(c, a.rows, op),
-            sample: c.fft.iter().map(|_| MemoryScatter::new(c, 1, sp)).collect(),
-            lanes: Dim::new(Lanes::new(c).count),
-            row_total: Dim::new(a.rows * rp.count),
-            col_total: Dim::new(a.cols * cp.count),
-            index_total: Dim::new(a.cols * ip.count),
-            offset_total: Dim::new(a.rows * op.count),
-            sample_total: Dim::new(sp.count),
-            row_code: code(Memory::Row),
-            col_code: code(Memory::Col),
-            index_code: code(Memory::Index),
-            offset_code: code(Memory::Offset),
-            sample_code: code(Memory::Sample),
-            selects: Dim::new(usize::from(a.select > 1)),
-            transforms: Dim::new(usize::from(c.fft.is_some())),
-        }
+        /// The word.
+        pub payload: Payload<In> = Payload::new(c),
+        /// What it writes into each element.
+        pub element: Vec<Write<Out>> = Write::all(pieces),
+        mine: Signal<Local, Bit>,
+        cut: Vec<Unpack> =
+            (0..lanes.count).map(|_| Unpack::new(lanes.bits / pieces.bits, pieces.bits, false)).collect(),
+        bits: Unpack = Unpack::new(32, 1, false),
+        code: Dim = Dim::new(memory.code() as usize),
+        elements: Dim = Dim::new(pieces.elements),
+        count: Dim = Dim::new(pieces.count),
+        lanes: Dim = Dim::new(lanes.count),
+        per_lane: Dim = Dim::new(lanes.bits / pieces.bits),
+        per_word: Dim = Dim::new(c.link_bits / pieces.bits),
+        word_of: Vec<Dim> = (0..pieces.total()).map(|i| word_of(i * pieces.bits)).collect(),
+        broadcast_word_of: Vec<Dim> =
+            (0..pieces.total()).map(|i| word_of(i % pieces.count * pieces.bits)).collect(),
     }
 }
 
@@ -209,59 +43,28 @@ impl Logic for Scatter {
 
     #[hdl_gen]
     fn update(&mut self) {
-        self.row.write.next = self.write.val() & (self.memory.val() == self.row_code.val());
-        self.col.write.next = self.write.val() & (self.memory.val() == self.col_code.val());
-        self.offset.write.next = self.write.val() & (self.memory.val() == self.offset_code.val());
-        self.row.broadcast.next = self.broadcast.val();
-        self.col.broadcast.next = self.broadcast.val();
-        self.offset.broadcast.next = self.broadcast.val();
-        self.row.mask.next = self.mask.val();
-        self.col.mask.next = self.mask.val();
-        self.offset.mask.next = self.mask.val();
-        self.row.word.next = self.word.val();
-        self.col.word.next = self.word.val();
-        self.offset.word.next = self.word.val();
+        self.mine.next = self.payload.valid.val() & (self.payload.memory.val() == self.code.val());
+        self.bits.x.next = self.payload.mask.val();
         for i in 0..self.lanes.val() {
-            self.row.data[i].next = self.data[i].val();
-            self.col.data[i].next = self.data[i].val();
-            self.offset.data[i].next = self.data[i].val();
+            self.cut[i].x.next = self.payload.data[i].val();
         }
-        for i in 0..self.row_total.val() {
-            self.row_we[i].next = self.row.we[i].val();
-            self.row_data[i].next = self.row.piece[i].val();
-        }
-        for i in 0..self.col_total.val() {
-            self.col_we[i].next = self.col.we[i].val();
-            self.col_data[i].next = self.col.piece[i].val();
-        }
-        for i in 0..self.offset_total.val() {
-            self.offset_we[i].next = self.offset.we[i].val();
-            self.offset_data[i].next = self.offset.piece[i].val();
-        }
-        for s in 0..self.selects.val() {
-            self.index[s].write.next = self.write.val() & (self.memory.val() == self.index_code.val());
-            self.index[s].broadcast.next = self.broadcast.val();
-            self.index[s].mask.next = self.mask.val();
-            self.index[s].word.next = self.word.val();
-            for i in 0..self.lanes.val() {
-                self.index[s].data[i].next = self.data[i].val();
-            }
-            for i in 0..self.index_total.val() {
-                self.index_we[i].next = self.index[s].we[i].val();
-                self.index_data[i].next = self.index[s].piece[i].val();
-            }
-        }
-        for u in 0..self.transforms.val() {
-            self.sample[u].write.next = self.write.val() & (self.memory.val() == self.sample_code.val());
-            self.sample[u].broadcast.next = self.broadcast.val();
-            self.sample[u].mask.next = self.mask.val();
-            self.sample[u].word.next = self.word.val();
-            for i in 0..self.lanes.val() {
-                self.sample[u].data[i].next = self.data[i].val();
-            }
-            for i in 0..self.sample_total.val() {
-                self.sample_we[i].next = self.sample[u].we[i].val();
-                self.sample_data[i].next = self.sample[u].piece[i].val();
+        for e in 0..self.elements.val() {
+            for p in 0..self.count.val() {
+                self.element[e].we[p].next = self.mine.val()
+                    & self.bits.y[e].val().any()
+                    & (self.payload.word.val() == self.word_of[e * self.count.val() + p].val());
+                self.element[e].data[p].next = self.cut
+                    [(e * self.count.val() + p) % self.per_word.val() / self.per_lane.val()]
+                .y[(e * self.count.val() + p) % self.per_word.val() % self.per_lane.val()]
+                .val();
+                if self.payload.broadcast.val() {
+                    self.element[e].we[p].next = self.mine.val()
+                        & self.bits.y[e].val().any()
+                        & (self.payload.word.val() == self.broadcast_word_of[e * self.count.val() + p].val());
+                    self.element[e].data[p].next = self.cut[p % self.per_word.val() / self.per_lane.val()].y
+                        [p % self.per_word.val() % self.per_lane.val()]
+                    .val();
+                }
             }
         }
     }

@@ -4,31 +4,34 @@
 //! k puts one in place and part 0 clears the rest.
 
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
 
-/// Bytes of the next link word.
-///
-/// # Timing  combinational
-#[derive(LogicBlock)]
-pub struct Assemble {
-    /// The result word.
-    pub result: Vec<Sig<In>>,
-    /// Which part.
-    pub part: Sig<In>,
-    /// Bytes of the link word so far.
-    pub before: Vec<Sig<In>>,
-    /// Its bytes with this part.
-    pub after: Vec<Sig<Out>>,
-    bytes: Vec<Unpack>,
-    results: Dim,
-    width: Dim,
-    link: Dim,
-    parts: Dim,
-    slot: Dim,
-    slot_of: Vec<Dim>,
-    splits: Flag,
+unit! {
+    /// Bytes of the next link word.
+    ///
+    /// # Timing  combinational
+    pub struct Assemble(c: &Config, format: usize) {
+        let fit = Fit::new(c, format);
+        let (drain, link) = (c.array.drain, c.link_bytes());
+
+        /// The result word.
+        pub result: Vec<Sig<In>> = Sig::vec(drain, 32, true),
+        /// Which part.
+        pub part: Sig<In> = Sig::unsigned(part_bits(c)),
+        /// Bytes of the link word so far.
+        pub before: Vec<Sig<In>> = Sig::vec(link, 8, false),
+        /// Its bytes with this part.
+        pub after: Vec<Sig<Out>> = Sig::vec(link, 8, false),
+        bytes: Vec<Unpack> = (0..drain).map(|_| Unpack::new(4, 8, false)).collect(),
+        results: Dim = Dim::new(drain),
+        width: Dim = Dim::new(fit.width),
+        link: Dim = Dim::new(link),
+        parts: Dim = Dim::new(fit.split),
+        slot: Dim = Dim::new(drain * fit.width),
+        slot_of: Vec<Dim> = (0..link).map(|i| Dim::new(i / (drain * fit.width))).collect(),
+        splits: Flag = Flag::new(fit.share == 1),
+    }
 }
 
 /// How result words of one width meet link words.
@@ -54,28 +57,6 @@ impl Fit {
 /// Bits of a part number.
 pub fn part_bits(c: &Config) -> usize {
     (0..3).map(|f| Fit::new(c, f)).map(|f| index_bits(f.split.max(f.share))).max().unwrap_or(1)
-}
-
-impl Assemble {
-    /// For results of format 0, 1 or 2.
-    pub fn new(c: &Config, format: usize) -> Self {
-        let fit = Fit::new(c, format);
-        let (drain, link) = (c.array.drain, c.link_bytes());
-        Assemble {
-            result: Sig::vec(drain, 32, true),
-            part: Sig::unsigned(part_bits(c)),
-            before: Sig::vec(link, 8, false),
-            after: Sig::vec(link, 8, false),
-            bytes: (0..drain).map(|_| Unpack::new(4, 8, false)).collect(),
-            results: Dim::new(drain),
-            width: Dim::new(fit.width),
-            link: Dim::new(link),
-            parts: Dim::new(fit.split),
-            slot: Dim::new(drain * fit.width),
-            slot_of: (0..link).map(|i| Dim::new(i / (drain * fit.width))).collect(),
-            splits: Flag::new(fit.share == 1),
-        }
-    }
 }
 
 impl Logic for Assemble {

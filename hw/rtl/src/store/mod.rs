@@ -2,5 +2,6 @@
 
 pub mod assemble;
 pub mod narrow;
+pub mod report;
 pub mod result_memory;
 pub mod store_engine;

@@ -6,84 +6,49 @@
 //! ```
 
 use crate::hdl::prelude::*;
-use crate::named;
 use rust_hdl::prelude::*;
 
-/// `y = clamp(round_half_to_even(v / 2^shift))`, or `v` if the format is 32 bits.
-///
-/// # Timing  v in tick t, magnitude, saturation and y in t+2; nothing moves without `advance`
-#[derive(LogicBlock)]
-pub struct Narrow {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// The pipeline moves.
-    pub advance: Signal<In, Bit>,
-    /// The result.
-    pub v: Sig<In>,
-    /// The shift.
-    pub shift: Sig<In>,
-    /// 2^shift − 1.
-    pub mask: Sig<In>,
-    /// 2^(shift−1), or 0.
-    pub half: Sig<In>,
-    /// 0: 32 bits, 1: 16, 2: 8.
-    pub format: Sig<In>,
-    /// |v|.
-    pub magnitude: Sig<Out>,
-    /// The clamp has changed the result.
-    pub saturates: Signal<Out, Bit>,
-    /// The narrowed result.
-    pub y: Sig<Out>,
-    quotient: RegEn,
-    cut_half: RegEn,
-    cut_rest: RegEn,
-    size: RegEn,
-    size_2: RegEn,
-    clipped: RegEn,
-    result: RegEn,
-    shifted: Asr,
-    rest: Sig<Local>,
-    rounded: Sig<Local>,
-    clamped: Sig<Local>,
-    above: Sig<Local>,
-    most: Sig<Local>,
-    up: Signal<Local, Bit>,
-    over: Signal<Local, Bit>,
-    most_16: Const,
-    most_8: Const,
-}
-
-impl Default for Narrow {
-    fn default() -> Self {
-        Narrow {
-            clock: Default::default(),
-            advance: Default::default(),
-            v: Sig::signed(32),
-            shift: Sig::unsigned(5),
-            mask: Sig::unsigned(32),
-            half: Sig::unsigned(32),
-            format: Sig::unsigned(2),
-            magnitude: Sig::unsigned(32),
-            saturates: Default::default(),
-            y: Sig::signed(32),
-            quotient: RegEn::signed(32),
-            cut_half: RegEn::unsigned(1),
-            cut_rest: RegEn::unsigned(1),
-            size: RegEn::unsigned(32),
-            size_2: RegEn::unsigned(32),
-            clipped: RegEn::unsigned(1),
-            result: RegEn::signed(32),
-            shifted: Asr::new(32, 5),
-            rest: Sig::unsigned(32),
-            rounded: Sig::signed(33),
-            clamped: Sig::signed(33),
-            above: Sig::signed(33),
-            most: Sig::signed(33),
-            up: Default::default(),
-            over: Default::default(),
-            most_16: Const::signed(0x7fff, 33),
-            most_8: Const::signed(0x7f, 33),
-        }
+unit! {
+    /// `y = clamp(round_half_to_even(v / 2^shift))`, or `v` if the format is 32 bits.
+    ///
+    /// # Timing  v in tick t, magnitude, saturation and y in t+2; nothing moves without `advance`
+    pub struct Narrow() {
+        clock,
+        /// The pipeline moves.
+        pub advance: Signal<In, Bit>,
+        /// The result.
+        pub v: Sig<In> = Sig::signed(32),
+        /// The shift.
+        pub shift: Sig<In> = Sig::unsigned(5),
+        /// 2^shift − 1.
+        pub mask: Sig<In> = Sig::unsigned(32),
+        /// 2^(shift−1), or 0.
+        pub half: Sig<In> = Sig::unsigned(32),
+        /// 0: 32 bits, 1: 16, 2: 8.
+        pub format: Sig<In> = Sig::unsigned(2),
+        /// |v|.
+        pub magnitude: Sig<Out> = Sig::unsigned(32),
+        /// The clamp has changed the result.
+        pub saturates: Signal<Out, Bit>,
+        /// The narrowed result.
+        pub y: Sig<Out> = Sig::signed(32),
+        quotient: RegEn = RegEn::signed(32),
+        cut_half: RegEn = RegEn::unsigned(1),
+        cut_rest: RegEn = RegEn::unsigned(1),
+        size: RegEn = RegEn::unsigned(32),
+        size_2: RegEn = RegEn::unsigned(32),
+        clipped: RegEn = RegEn::unsigned(1),
+        result: RegEn = RegEn::signed(32),
+        shifted: Asr = Asr::new(32, 5),
+        rest: Sig<Local> = Sig::unsigned(32),
+        rounded: Sig<Local> = Sig::signed(33),
+        clamped: Sig<Local> = Sig::signed(33),
+        above: Sig<Local> = Sig::signed(33),
+        most: Sig<Local> = Sig::signed(33),
+        up: Signal<Local, Bit>,
+        over: Signal<Local, Bit>,
+        most_16: Const = Const::signed(0x7fff, 33),
+        most_8: Const = Const::signed(0x7f, 33),
     }
 }
 
@@ -92,13 +57,6 @@ impl Logic for Narrow {
 
     #[hdl_gen]
     fn update(&mut self) {
-        self.quotient.clock.next = self.clock.val();
-        self.cut_half.clock.next = self.clock.val();
-        self.cut_rest.clock.next = self.clock.val();
-        self.size.clock.next = self.clock.val();
-        self.size_2.clock.next = self.clock.val();
-        self.clipped.clock.next = self.clock.val();
-        self.result.clock.next = self.clock.val();
         self.quotient.en.next = self.advance.val();
         self.cut_half.en.next = self.advance.val();
         self.cut_rest.en.next = self.advance.val();

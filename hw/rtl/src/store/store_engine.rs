@@ -8,15 +8,18 @@
 
 use super::assemble::{Assemble, Fit, part_bits};
 use super::narrow::Narrow;
-use super::result_memory::{read_latency, result_bits};
+use super::report::Report;
+use super::result_memory::{ResultRead, read_latency, result_bits};
+use crate::counters::StoreEvents;
 use crate::crc::crc_step;
-use crate::field::field;
+use crate::field::queue_halves;
+use crate::fields;
 use crate::hdl::prelude::*;
-use crate::link::Lanes;
-use crate::named;
+use crate::link::{Lanes, WordsOut};
+use crate::tokens::Tokens;
 use rust_hdl::prelude::*;
 use tandem_spec::check::{CRC32_INIT, CRC32_POLY};
-use tandem_spec::isa::{OPCODES, store};
+use tandem_spec::isa::{Opcode, Who};
 use tandem_spec::packet::{Kind, header};
 use tandem_spec::registers::REGISTERS;
 use tandem_spec::{Config, Timing};
@@ -33,8 +36,11 @@ enum Phase {
     Check,
 }
 
-/// 16-bit halves of a STORE or READ that are kept.
-pub const HALVES: usize = 4;
+fields! {
+    /// A STORE; a READ has its tokens in the same places.
+    struct Command of "STORE": opcode, pop_prev, push_prev, format, address, count, shift
+}
+
 /// 32-bit words of a header or a summary.
 const UNIT_SOURCES: usize = 4;
 /// Stages between the memory's word and the link word, both included.
@@ -42,289 +48,142 @@ const STAGES: usize = 3;
 /// Stages of these in which results are narrowed; without that, they come out of the memory later.
 const NARROWING: usize = 2;
 
-/// See docs/accelerator.md, "STORE, READ, RESET and errors" and "Timing".
-///
-/// # Timing  taken in cycle t, header in tick 1, first data word in tick F
-#[derive(LogicBlock)]
-pub struct StoreEngine {
-    /// Clock.
-    pub clock: Signal<In, Clock>,
-    /// The queue has a head.
-    pub available: Signal<In, Bit>,
-    /// The head's 16-bit halves.
-    pub half: Vec<Sig<In>>,
-    /// The head's number.
-    pub number: Sig<In>,
-    /// A token from the compute engine is there.
-    pub token: Signal<In, Bit>,
-    /// The head is taken.
-    pub take: Signal<Out, Bit>,
-    /// … with a token.
-    pub pop: Signal<Out, Bit>,
-    /// A token for the compute engine.
-    pub give: Signal<Out, Bit>,
-    /// Nothing is sent.
-    pub idle: Signal<Out, Bit>,
-    /// Idle, and the head lacks a token.
-    pub wait_token: Signal<Out, Bit>,
-    /// Registers are being sent: counters stand still.
-    pub freeze: Signal<Out, Bit>,
-    /// Registers are sent: counters restart.
-    pub restart: Signal<Out, Bit>,
-    /// A packet about a failure or a reset is wanted.
-    pub report: Signal<In, Bit>,
-    /// It is about a reset.
-    pub report_ready: Signal<In, Bit>,
-    /// Reason of the failure.
-    pub report_reason: Sig<In>,
-    /// Number of the instruction.
-    pub report_number: Sig<In>,
-    /// Engine of the instruction.
-    pub report_engine: Sig<In>,
-    /// It is sent.
-    pub reported: Signal<Out, Bit>,
-    /// The registers.
-    pub register: Vec<Sig<In>>,
-    /// Read the result memory.
-    pub re: Signal<Out, Bit>,
-    /// From where.
-    pub raddr: Sig<Out>,
-    /// The results.
-    pub rdata: Vec<Sig<In>>,
-    /// A word is offered.
-    pub out_valid: Signal<Out, Bit>,
-    /// The word.
-    pub out_data: Vec<Sig<Out>>,
-    /// The host takes it.
-    pub out_ready: Signal<In, Bit>,
-    phase: DFF<Phase>,
-    index: Reg,
-    gap: Reg,
-    kind: Reg,
-    reason: Reg,
-    number_q: Reg,
-    words: Reg,
-    gives: Reg,
-    format_q: Reg,
-    shift_q: Reg,
-    magnitude: Reg,
-    saturated: Reg,
-    detail: Reg,
-    crc: Reg,
-    crc_step: XorReduce,
-    checked: Vec<Reg>,
-    checks: Reg,
-    crc_cut: Unpack,
-    crc_pick: Mux,
-    head: Vec<Sig<Local>>,
-    head_cut: Vec<Unpack>,
-    head_pick: Vec<Mux>,
-    summary_cut: Vec<Unpack>,
-    summary_pick: Vec<Mux>,
-    register_cut: Vec<Unpack>,
-    register_pick: Vec<Mux>,
-    address: Reg,
-    left: Reg,
-    part: Reg,
-    start_wait: Reg,
-    valid_at: Vec<Reg>,
-    part_at: Vec<Reg>,
-    last_at: Vec<Reg>,
-    delayed: Vec<Reg>,
-    narrow: Vec<Narrow>,
-    size: Vec<Sig<Local>>,
-    assemble: Vec<Assemble>,
-    word: Vec<Reg>,
-    word_join: Vec<Concat>,
-    advance: Signal<Local, Bit>,
-    sent: Signal<Local, Bit>,
-    last_sent: Signal<Local, Bit>,
-    ready: Signal<Local, Bit>,
-    is_read: Signal<Local, Bit>,
-    mask: Sig<Local>,
-    half_step: Sig<Local>,
-    mask_q: Vec<Reg>,
-    half_step_q: Vec<Reg>,
-    or: Sig<Local>,
-    hits: Sig<Local>,
-    splits: Signal<Local, Bit>,
-    last_part: Sig<Local>,
-    part_ends: Signal<Local, Bit>,
-    emits: Signal<Local, Bit>,
-    complete: Signal<Local, Bit>,
-    head_pop: Slice,
-    head_push: Slice,
-    head_format: Slice,
-    head_shift: Slice,
-    narrows: Flag,
-    delays: Dim,
-    formats: Dim,
-    fit_splits: Vec<Flag>,
-    fit_last: Vec<Dim>,
-    fit_shift: Vec<Dim>,
-    fit_round: Vec<Dim>,
-    results: Dim,
-    lanes: Dim,
-    pieces_per_source: Dim,
-    pieces: Dim,
-    sources: Dim,
-    unit_sources: Dim,
-    bytes: Dim,
-    per_lane: Dim,
-    unit_words: Dim,
-    check_words: Dim,
-    register_words: Dim,
-    wait_start: Dim,
-    gap_start: Dim,
-    has_gap: Flag,
-    stages: Dim,
-    assembled: Dim,
-    offered: Dim,
-    read_code: Dim,
-    kind_result: Dim,
-    kind_registers: Dim,
-    kind_error: Dim,
-    kind_ready: Dim,
-    mark: Const,
-    crc_start: Const,
-}
-
-impl StoreEngine {
-    /// The store engine of `c`.
-    pub fn new(c: &Config) -> Self {
+unit! {
+    /// See docs/accelerator.md, "STORE, READ, RESET and errors" and "Timing".
+    ///
+    /// # Timing  taken in cycle t, header in tick 1, first data word in tick F
+    pub struct StoreEngine(c: &Config) {
         let (t, lanes) = (Timing::new(c), Lanes::new(c));
         let stages = read_latency(c) + STAGES;
         let (drain, address, part) = (c.array.drain, index_bits(c.memory.result), part_bits(c));
         let formats = if c.narrow { 3 } else { 1 };
         let fits: Vec<Fit> = (0..formats).map(|f| Fit::new(c, f)).collect();
         let per_source = 32 / lanes.bits;
-        let read = OPCODES.iter().find(|o| o.name == "READ").expect("in the table");
         let bytes = c.link_bytes();
         let register_words = REGISTERS.len() * 32 / c.link_bits;
         let most_words = register_words.max(c.memory.result * (drain * 32).div_ceil(c.link_bits));
         let delays = if c.narrow { 0 } else { NARROWING };
         let cut = |n: usize| (0..n).map(|_| Unpack::new(per_source, lanes.bits, false)).collect();
         let pick = |n: usize| (0..lanes.count).map(|_| Mux::new(n, lanes.bits, false)).collect();
-        StoreEngine {
-            clock: Default::default(),
-            available: Default::default(),
-            half: Sig::vec(HALVES, 16, false),
-            number: Sig::unsigned(32),
-            token: Default::default(),
-            take: Default::default(),
-            pop: Default::default(),
-            give: Default::default(),
-            idle: Default::default(),
-            wait_token: Default::default(),
-            freeze: Default::default(),
-            restart: Default::default(),
-            report: Default::default(),
-            report_ready: Default::default(),
-            report_reason: Sig::unsigned(3),
-            report_number: Sig::unsigned(32),
-            report_engine: Sig::unsigned(2),
-            reported: Default::default(),
-            register: Sig::vec(REGISTERS.len(), 32, false),
-            re: Default::default(),
-            raddr: Sig::unsigned(address),
-            rdata: Sig::vec(drain, result_bits(c), true),
-            out_valid: Default::default(),
-            out_data: lanes.signals(),
-            out_ready: Default::default(),
-            phase: Default::default(),
-            index: Reg::unsigned(8),
-            gap: Reg::unsigned(5),
-            kind: Reg::unsigned(3),
-            reason: Reg::unsigned(3),
-            number_q: Reg::unsigned(32),
-            words: Reg::unsigned(bits_for(most_words)),
-            gives: Reg::unsigned(1),
-            format_q: Reg::unsigned(2),
-            shift_q: Reg::unsigned(5),
-            magnitude: Reg::unsigned(32),
-            saturated: Reg::unsigned(32),
-            detail: Reg::unsigned(32),
-            crc: Reg::unsigned(32),
-            crc_step: crc_step(CRC32_POLY.into(), 32, lanes.bits, lanes.count),
-            checked: Reg::vec(lanes.count, lanes.bits, false),
-            checks: Reg::unsigned(1),
-            crc_cut: Unpack::new(per_source, lanes.bits, false),
-            crc_pick: Mux::new(per_source, lanes.bits, false),
-            head: Sig::vec(UNIT_SOURCES, 32, false),
-            head_cut: cut(UNIT_SOURCES),
-            head_pick: pick(t.unit_words),
-            summary_cut: cut(UNIT_SOURCES),
-            summary_pick: pick(t.unit_words),
-            register_cut: cut(REGISTERS.len()),
-            register_pick: pick(register_words),
-            address: Reg::unsigned(address),
-            left: Reg::unsigned(bits_for(c.memory.result)),
-            part: Reg::unsigned(part),
-            start_wait: Reg::unsigned(5),
-            valid_at: Reg::vec(stages, 1, false),
-            part_at: Reg::vec(stages, part, false),
-            last_at: Reg::vec(stages, 1, false),
-            delayed: Reg::vec(delays, address, false),
-            narrow: (0..if c.narrow { drain } else { 0 }).map(|_| Narrow::default()).collect(),
-            size: Sig::vec(drain, result_bits(c), false),
-            assemble: (0..formats).map(|f| Assemble::new(c, f)).collect(),
-            word: Reg::vec(bytes, 8, false),
-            word_join: (0..lanes.count).map(|_| Concat::new(lanes.bits / 8, 8)).collect(),
-            advance: Default::default(),
-            sent: Default::default(),
-            last_sent: Default::default(),
-            ready: Default::default(),
-            is_read: Default::default(),
-            mask: Sig::unsigned(32),
-            half_step: Sig::unsigned(32),
-            mask_q: Reg::vec(usize::from(c.narrow), 32, false),
-            half_step_q: Reg::vec(usize::from(c.narrow), 32, false),
-            or: Sig::unsigned(32),
-            hits: Sig::unsigned(6),
-            splits: Default::default(),
-            last_part: Sig::unsigned(part),
-            part_ends: Default::default(),
-            emits: Default::default(),
-            complete: Default::default(),
-            head_pop: field(store::POP_PREV, 0),
-            head_push: field(store::PUSH_PREV, 0),
-            head_format: field(store::FORMAT, 0),
-            head_shift: field(store::SHIFT, 3),
-            narrows: Flag::new(c.narrow),
-            delays: Dim::new(delays),
-            formats: Dim::new(formats),
-            fit_splits: fits.iter().map(|f| Flag::new(f.share == 1)).collect(),
-            fit_last: fits.iter().map(|f| Dim::new(f.split.max(f.share) - 1)).collect(),
-            fit_shift: fits
+
+        clock,
+        /// The queue has a head.
+        pub available: Signal<In, Bit>,
+        /// The head's 16-bit halves.
+        pub half: Vec<Sig<In>> = Sig::vec(queue_halves(Who::Store), 16, false),
+        /// The head's number.
+        pub number: Sig<In> = Sig::unsigned(32),
+        /// Tokens from the compute engine.
+        pub tokens: Tokens<In> = Tokens::new(),
+        /// The head is taken.
+        pub take: Signal<Out, Bit>,
+        /// A token for the compute engine.
+        pub give: Signal<Out, Bit>,
+        /// Registers are being sent: counters stand still.
+        pub freeze: Signal<Out, Bit>,
+        /// Registers are sent: counters restart.
+        pub restart: Signal<Out, Bit>,
+        /// What to say about a failure or a reset.
+        pub report: Report<In> = Report::new(),
+        /// The registers.
+        pub register: Vec<Sig<In>> = Sig::vec(REGISTERS.len(), 32, false),
+        /// The result memory.
+        pub read: ResultRead<Out> = ResultRead::new(c),
+        /// Words to the host.
+        pub out: WordsOut<Out> = WordsOut::new(c),
+        /// What is to be counted.
+        pub events: StoreEvents<Out> = StoreEvents::new(),
+        phase: DFF<Phase>,
+        index: Reg = Reg::unsigned(8),
+        gap: Reg = Reg::unsigned(5),
+        kind: Reg = Reg::unsigned(3),
+        reason: Reg = Reg::unsigned(3),
+        number_q: Reg = Reg::unsigned(32),
+        words: Reg = Reg::unsigned(bits_for(most_words)),
+        gives: Reg = Reg::unsigned(1),
+        format_q: Reg = Reg::unsigned(2),
+        shift_q: Reg = Reg::unsigned(5),
+        magnitude: Reg = Reg::unsigned(32),
+        saturated: Reg = Reg::unsigned(32),
+        detail: Reg = Reg::unsigned(32),
+        crc: Reg = Reg::unsigned(32),
+        crc_step: XorReduce = crc_step(CRC32_POLY.into(), 32, lanes.bits, lanes.count),
+        checked: Vec<Reg> = Reg::vec(lanes.count, lanes.bits, false),
+        checks: Reg = Reg::unsigned(1),
+        crc_cut: Unpack = Unpack::new(per_source, lanes.bits, false),
+        crc_pick: Mux = Mux::new(per_source, lanes.bits, false),
+        head: Vec<Sig<Local>> = Sig::vec(UNIT_SOURCES, 32, false),
+        head_cut: Vec<Unpack> = cut(UNIT_SOURCES),
+        head_pick: Vec<Mux> = pick(t.unit_words),
+        summary_cut: Vec<Unpack> = cut(UNIT_SOURCES),
+        summary_pick: Vec<Mux> = pick(t.unit_words),
+        register_cut: Vec<Unpack> = cut(REGISTERS.len()),
+        register_pick: Vec<Mux> = pick(register_words),
+        address: Reg = Reg::unsigned(address),
+        left: Reg = Reg::unsigned(bits_for(c.memory.result)),
+        part: Reg = Reg::unsigned(part),
+        start_wait: Reg = Reg::unsigned(5),
+        valid_at: Vec<Reg> = Reg::vec(stages, 1, false),
+        part_at: Vec<Reg> = Reg::vec(stages - 1, part, false),
+        last_at: Vec<Reg> = Reg::vec(stages, 1, false),
+        delayed: Vec<Reg> = Reg::vec(delays, address, false),
+        narrow: Vec<Narrow> = (0..if c.narrow { drain } else { 0 }).map(|_| Narrow::new()).collect(),
+        size: Vec<Sig<Local>> = Sig::vec(drain, result_bits(c), false),
+        assemble: Vec<Assemble> = (0..formats).map(|f| Assemble::new(c, f)).collect(),
+        word: Vec<Reg> = Reg::vec(bytes, 8, false),
+        word_join: Vec<Concat> = (0..lanes.count).map(|_| Concat::new(lanes.bits / 8, 8)).collect(),
+        advance: Signal<Local, Bit>,
+        sent: Signal<Local, Bit>,
+        last_sent: Signal<Local, Bit>,
+        ready: Signal<Local, Bit>,
+        idle: Signal<Local, Bit>,
+        is_read: Signal<Local, Bit>,
+        mask: Sig<Local> = Sig::unsigned(32),
+        half_step: Sig<Local> = Sig::unsigned(32),
+        mask_q: Vec<Reg> = Reg::vec(usize::from(c.narrow), 32, false),
+        half_step_q: Vec<Reg> = Reg::vec(usize::from(c.narrow), 32, false),
+        or: Sig<Local> = Sig::unsigned(32),
+        hits: Sig<Local> = Sig::unsigned(6),
+        splits: Signal<Local, Bit>,
+        last_part: Sig<Local> = Sig::unsigned(part),
+        part_ends: Signal<Local, Bit>,
+        emits: Signal<Local, Bit>,
+        complete: Signal<Local, Bit>,
+        narrows: Flag = Flag::new(c.narrow),
+        delays: Dim = Dim::new(delays),
+        formats: Dim = Dim::new(formats),
+        fit_splits: Vec<Flag> = fits.iter().map(|f| Flag::new(f.share == 1)).collect(),
+        fit_last: Vec<Dim> = fits.iter().map(|f| Dim::new(f.split.max(f.share) - 1)).collect(),
+        fit_shift: Vec<Dim> = fits
                 .iter()
                 .map(|f| Dim::new(f.split.max(f.share).trailing_zeros() as usize))
                 .collect(),
-            fit_round: fits.iter().map(|f| Dim::new(f.share - 1)).collect(),
-            results: Dim::new(drain),
-            lanes: Dim::new(lanes.count),
-            pieces_per_source: Dim::new(per_source),
-            pieces: Dim::new(REGISTERS.len() * 32 / c.link_bits),
-            sources: Dim::new(REGISTERS.len()),
-            unit_sources: Dim::new(UNIT_SOURCES),
-            bytes: Dim::new(bytes),
-            per_lane: Dim::new(lanes.bits / 8),
-            unit_words: Dim::new(t.unit_words),
-            check_words: Dim::new(t.check_words),
-            register_words: Dim::new(register_words),
-            wait_start: Dim::new(t.first_data - 1 - stages),
-            gap_start: Dim::new(t.first_data - 1 - t.unit_words),
-            has_gap: Flag::new(t.first_data > 1 + t.unit_words),
-            stages: Dim::new(stages),
-            assembled: Dim::new(stages - 2),
-            offered: Dim::new(stages - 1),
-            read_code: Dim::new(read.code.into()),
-            kind_result: Dim::new(Kind::Result as usize),
-            kind_registers: Dim::new(Kind::Registers as usize),
-            kind_error: Dim::new(Kind::Error as usize),
-            kind_ready: Dim::new(Kind::Ready as usize),
-            mark: Const::unsigned(header::MARK_VALUE.into(), 16),
-            crc_start: Const::unsigned(CRC32_INIT.into(), 32),
-        }
+        fit_round: Vec<Dim> = fits.iter().map(|f| Dim::new(f.share - 1)).collect(),
+        results: Dim = Dim::new(drain),
+        lanes: Dim = Dim::new(lanes.count),
+        pieces_per_source: Dim = Dim::new(per_source),
+        pieces: Dim = Dim::new(REGISTERS.len() * 32 / c.link_bits),
+        sources: Dim = Dim::new(REGISTERS.len()),
+        unit_sources: Dim = Dim::new(UNIT_SOURCES),
+        bytes: Dim = Dim::new(bytes),
+        per_lane: Dim = Dim::new(lanes.bits / 8),
+        unit_words: Dim = Dim::new(t.unit_words),
+        check_words: Dim = Dim::new(t.check_words),
+        register_words: Dim = Dim::new(register_words),
+        wait_start: Dim = Dim::new(t.first_data - 1 - stages),
+        gap_start: Dim = Dim::new(t.first_data - 1 - t.unit_words),
+        has_gap: Flag = Flag::new(t.first_data > 1 + t.unit_words),
+        stages: Dim = Dim::new(stages),
+        assembled: Dim = Dim::new(stages - 2),
+        offered: Dim = Dim::new(stages - 1),
+        command: Command = Command::new(0),
+        read_code: Dim = Dim::new(Opcode::named("READ").code.into()),
+        kind_result: Dim = Dim::new(Kind::Result as usize),
+        kind_registers: Dim = Dim::new(Kind::Registers as usize),
+        kind_error: Dim = Dim::new(Kind::Error as usize),
+        kind_ready: Dim = Dim::new(Kind::Ready as usize),
+        mark: Const = Const::unsigned(header::MARK_VALUE.into(), 16),
+        crc_start: Const = Const::unsigned(CRC32_INIT.into(), 32),
     }
 }
 
@@ -333,39 +192,27 @@ impl Logic for StoreEngine {
 
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(
-            self, clock, phase, index, gap, kind, reason, number_q, words, gives, format_q, shift_q,
-            magnitude, saturated, detail, crc, checks, address, left, part, start_wait
-        );
-        for s in 0..self.stages.val() {
-            self.valid_at[s].clock.next = self.clock.val();
-            self.part_at[s].clock.next = self.clock.val();
-            self.last_at[s].clock.next = self.clock.val();
-            self.valid_at[s].d.next = self.valid_at[s].q.val();
-            self.part_at[s].d.next = self.part_at[s].q.val();
-            self.last_at[s].d.next = self.last_at[s].q.val();
-        }
         // what is offered, and whether the pipeline moves
-        self.out_valid.next = false;
+        self.out.valid.next = false;
         match self.phase.q.val() {
             Phase::Idle => {
-                self.out_valid.next = false;
+                self.out.valid.next = false;
             }
             Phase::Gap => {
-                self.out_valid.next = false;
+                self.out.valid.next = false;
             }
             Phase::Pause => {
-                self.out_valid.next = false;
+                self.out.valid.next = false;
             }
             Phase::Data => {
-                self.out_valid.next = self.valid_at[self.offered.val()].q.val().any();
+                self.out.valid.next = self.valid_at[self.offered.val()].q.val().any();
             }
             _ => {
-                self.out_valid.next = true;
+                self.out.valid.next = true;
             }
         }
-        self.advance.next = self.out_ready.val() | !self.out_valid.val();
-        self.sent.next = self.out_ready.val() & self.out_valid.val();
+        self.advance.next = self.out.ready.val() | !self.out.valid.val();
+        self.sent.next = self.out.ready.val() & self.out.valid.val();
         // header, registers, summary, checksum: of each, the word at `index`
         self.head[0].next = self.kind.q.val() + (self.reason.q.val() << 8) + (self.number_q.q.val() << 16);
         self.head[1].next = (self.number_q.q.val() >> 16) + (self.words.q.val() << 16);
@@ -409,32 +256,31 @@ impl Logic for StoreEngine {
                 .y[(k * self.lanes.val() + i) % self.pieces_per_source.val()]
                 .val();
             }
-            self.out_data[i].next = 0.into();
+            self.out.data[i].next = 0.into();
             match self.phase.q.val() {
                 Phase::Head => {
-                    self.out_data[i].next = self.head_pick[i].y.val();
+                    self.out.data[i].next = self.head_pick[i].y.val();
                 }
                 Phase::Registers => {
-                    self.out_data[i].next = self.register_pick[i].y.val();
+                    self.out.data[i].next = self.register_pick[i].y.val();
                 }
                 Phase::Data => {
-                    self.out_data[i].next = self.word_join[i].y.val();
+                    self.out.data[i].next = self.word_join[i].y.val();
                 }
                 Phase::Summary => {
-                    self.out_data[i].next = self.summary_pick[i].y.val();
+                    self.out.data[i].next = self.summary_pick[i].y.val();
                 }
                 _ => {}
             }
         }
         if self.phase.q.val() == Phase::Check {
-            self.out_data[0].next = self.crc_pick.y.val();
+            self.out.data[0].next = self.crc_pick.y.val();
         }
         // a word enters the checksum in the cycle after it is sent; PAUSE leaves the last one its time
         self.checks.d.next = (self.sent.val() & (self.phase.q.val() != Phase::Check)).into();
         self.crc_step.x[0].next = self.crc.q.val();
         for i in 0..self.lanes.val() {
-            self.checked[i].clock.next = self.clock.val();
-            self.checked[i].d.next = self.out_data[i].val();
+            self.checked[i].d.next = self.out.data[i].val();
             self.crc_step.x[i + 1].next = self.checked[i].q.val();
         }
         if self.checks.q.val().any() {
@@ -451,15 +297,13 @@ impl Logic for StoreEngine {
         }
         self.part_ends.next = self.part.q.val() == self.last_part.val();
         self.emits.next = self.left.q.val().any() & !self.start_wait.q.val().any();
-        self.re.next = self.advance.val();
-        self.raddr.next = self.address.q.val();
+        self.read.re.next = self.advance.val();
+        self.read.address.next = self.address.q.val();
         for d in 0..self.delays.val() {
-            self.delayed[d].clock.next = self.clock.val();
-            self.delayed[d].d.next = self.delayed[d].q.val();
             if self.advance.val() {
-                self.delayed[d].d.next = self.raddr.val();
+                self.delayed[d].d.next = self.read.address.val();
             }
-            self.raddr.next = self.delayed[d].q.val();
+            self.read.address.next = self.delayed[d].q.val();
         }
         self.mask.next = 0.into();
         self.half_step.next = 0.into();
@@ -473,8 +317,6 @@ impl Logic for StoreEngine {
             if self.mask.val().any() {
                 self.half_step.next = (self.mask.val() >> 1) + 1;
             }
-            self.mask_q[n].clock.next = self.clock.val();
-            self.half_step_q[n].clock.next = self.clock.val();
             self.mask_q[n].d.next = self.mask.val();
             self.half_step_q[n].d.next = self.half_step.val();
         }
@@ -483,18 +325,17 @@ impl Logic for StoreEngine {
         for r in 0..self.results.val() {
             self.size[r].next = 0.into();
             if !self.narrows.val() {
-                self.size[r].next = self.rdata[r].val();
-                if self.rdata[r].val() < 0 {
-                    self.size[r].next = -self.rdata[r].val();
+                self.size[r].next = self.read.result[r].val();
+                if self.read.result[r].val() < 0 {
+                    self.size[r].next = -self.read.result[r].val();
                 }
                 self.or.next = self.or.val() | self.size[r].val();
-                self.assemble[0].result[r].next = self.rdata[r].val();
+                self.assemble[0].result[r].next = self.read.result[r].val();
             }
         }
         for r in 0..self.narrow.len() {
-            self.narrow[r].clock.next = self.clock.val();
             self.narrow[r].advance.next = self.advance.val();
-            self.narrow[r].v.next = self.rdata[r].val();
+            self.narrow[r].v.next = self.read.result[r].val();
             self.narrow[r].shift.next = self.shift_q.q.val();
             self.narrow[r].mask.next = self.mask_q[0].q.val();
             self.narrow[r].half.next = self.half_step_q[0].q.val();
@@ -516,8 +357,6 @@ impl Logic for StoreEngine {
                 | (self.part_at[self.assembled.val()].q.val() == self.last_part.val())
                 | self.last_at[self.assembled.val()].q.val().any());
         for b in 0..self.bytes.val() {
-            self.word[b].clock.next = self.clock.val();
-            self.word[b].d.next = self.word[b].q.val();
             for f in 0..self.formats.val() {
                 if self.advance.val()
                     & self.valid_at[self.assembled.val()].q.val().any()
@@ -560,15 +399,16 @@ impl Logic for StoreEngine {
             }
         }
         // phases
-        self.head_pop.x.next = self.half[0].val();
-        self.head_push.x.next = self.half[0].val();
-        self.head_format.x.next = self.half[0].val();
-        self.head_shift.x.next = self.half[3].val();
-        self.is_read.next = bits_of(self.half[0].val(), 8) == self.read_code.val();
-        self.ready.next = self.token.val() | !self.head_pop.y.val().any();
+        for h in 0..self.half.len() {
+            self.command.half[h].next = self.half[h].val();
+        }
+        self.is_read.next = self.command.opcode.val() == self.read_code.val();
+        self.ready.next = self.tokens.present.val() | !self.command.pop_prev.val().any();
         self.idle.next = self.phase.q.val() == Phase::Idle;
+        self.events.busy.next = !self.idle.val();
+        self.events.wait_link.next = self.out.valid.val() & !self.out.ready.val();
         self.take.next = self.idle.val() & self.available.val() & self.ready.val();
-        self.wait_token.next = self.idle.val() & self.available.val() & !self.ready.val();
+        self.events.wait_token.next = self.idle.val() & self.available.val() & !self.ready.val();
         self.last_sent.next = self.sent.val()
             & (self.phase.q.val() == Phase::Check)
             & (self.index.q.val() + 1 == self.check_words.val());
@@ -588,44 +428,46 @@ impl Logic for StoreEngine {
                 self.part.d.next = 0.into();
                 self.start_wait.d.next = self.wait_start.val().into();
                 self.gap.d.next = self.gap_start.val().into();
+                self.format_q.d.next = 0.into();
+                self.shift_q.d.next = 0.into();
                 if self.narrows.val() {
-                    self.format_q.d.next = self.head_format.y.val();
-                    self.shift_q.d.next = self.head_shift.y.val();
+                    self.format_q.d.next = self.command.format.val();
+                    self.shift_q.d.next = self.command.shift.val();
                 }
-                self.address.d.next = self.half[1].val();
+                self.address.d.next = self.command.address.val();
                 if self.take.val() {
                     self.phase.d.next = Phase::Head;
                     self.number_q.d.next = self.number.val();
-                    self.gives.d.next = self.head_push.y.val();
+                    self.gives.d.next = self.command.push_prev.val();
                     if self.is_read.val() {
                         self.kind.d.next = self.kind_registers.val().into();
                         self.words.d.next = self.register_words.val().into();
                     } else {
                         self.kind.d.next = self.kind_result.val().into();
-                        self.left.d.next = self.half[2].val();
+                        self.left.d.next = self.command.count.val();
                         for f in 0..self.formats.val() {
-                            if (self.head_format.y.val() == f) | !self.narrows.val() {
+                            if (self.command.format.val() == f) | !self.narrows.val() {
                                 if self.fit_splits[f].val() {
-                                    self.words.d.next = self.half[2].val() << self.fit_shift[f].val();
+                                    self.words.d.next = self.command.count.val() << self.fit_shift[f].val();
                                 } else {
-                                    self.words.d.next = (self.half[2].val() + self.fit_round[f].val())
+                                    self.words.d.next = (self.command.count.val() + self.fit_round[f].val())
                                         >> self.fit_shift[f].val();
                                 }
                             }
                         }
                     }
-                } else if self.report.val() {
+                } else if self.report.wanted.val() {
                     self.phase.d.next = Phase::Head;
-                    self.number_q.d.next = self.report_number.val();
-                    self.reason.d.next = self.report_reason.val();
-                    if self.report_ready.val() {
+                    self.number_q.d.next = self.report.number.val();
+                    self.reason.d.next = self.report.reason.val();
+                    if self.report.ready.val() {
                         self.kind.d.next = self.kind_ready.val().into();
                         self.magnitude.d.next = self.register[1].val();
                         self.saturated.d.next = self.register[2].val();
                         self.detail.d.next = self.register[0].val();
                     } else {
                         self.kind.d.next = self.kind_error.val().into();
-                        self.magnitude.d.next = self.report_engine.val();
+                        self.magnitude.d.next = self.report.engine.val();
                     }
                 }
             }
@@ -678,11 +520,11 @@ impl Logic for StoreEngine {
                 }
             }
         }
-        self.pop.next = self.take.val() & self.head_pop.y.val().any();
+        self.tokens.pop.next = self.take.val() & self.command.pop_prev.val().any();
         self.give.next = self.last_sent.val() & self.gives.q.val().any();
         self.freeze.next = !self.idle.val() & (self.kind.q.val() == self.kind_registers.val());
         self.restart.next = self.last_sent.val() & (self.kind.q.val() == self.kind_registers.val());
-        self.reported.next = self.last_sent.val()
+        self.report.done.next = self.last_sent.val()
             & ((self.kind.q.val() == self.kind_error.val()) | (self.kind.q.val() == self.kind_ready.val()));
     }
 }

@@ -1,7 +1,10 @@
 //! What a row of the instruction table says.
 
+use super::table::{OPCODES, opcode};
+use crate::config::{Config, MAX_LOOPS};
+
 /// A bit field of an instruction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// Name, the same in every rendering.
     pub name: &'static str,
@@ -11,6 +14,15 @@ pub struct Field {
     pub width: usize,
     /// What it means, with its allowed range.
     pub doc: &'static str,
+    /// Least and largest value, of fields that have bounds of their own.
+    pub bound: Option<fn(&Config) -> [usize; 2]>,
+}
+
+impl Field {
+    /// A field without bounds.
+    pub const fn new(name: &'static str, offset: usize, width: usize, doc: &'static str) -> Self {
+        Field { name, offset, width, doc, bound: None }
+    }
 }
 
 /// The engine that executes an instruction.
@@ -35,10 +47,83 @@ pub struct Opcode {
     pub units: usize,
     /// Who executes it.
     pub engine: Who,
-    /// All fields but opcode and CRC. Bits in no field must be zero.
+    /// Tokens that it waits for and gives.
+    pub tokens: &'static [Field],
+    /// All other fields but opcode, loops and CRC. Bits in no field must be zero.
     pub fields: &'static [Field],
+    /// First bit of its loop levels, if it has any.
+    pub loops: Option<usize>,
+    /// Whether an accelerator knows it.
+    pub present: fn(&Config) -> bool,
     /// What it does, in a sentence.
     pub doc: &'static str,
+}
+
+impl Opcode {
+    /// The instruction that is called so.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn named(name: &str) -> &'static Opcode {
+        OPCODES.iter().find(|o| o.name == name).unwrap_or_else(|| panic!("no instruction is called {name}"))
+    }
+
+    /// Those that an accelerator knows, in the order in which its hardware numbers them.
+    pub fn present(config: &Config) -> impl Iterator<Item = &'static Opcode> {
+        OPCODES.iter().filter(|o| (o.present)(config))
+    }
+
+    /// A token or field that is called so, or `opcode`.
+    pub fn find(&self, name: &str) -> Option<Field> {
+        [opcode()].iter().chain(self.tokens).chain(self.fields).find(|f| f.name == name).copied()
+    }
+
+    /// The same.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn field(&self, name: &str) -> Field {
+        self.find(name).unwrap_or_else(|| panic!("{} has no field {name}", self.name))
+    }
+
+    /// Count, row stride and column stride of loop level `level` (0 is the outermost), of an instruction with loops.
+    ///
+    /// # Panics
+    /// If `level ≥ MAX_LOOPS`.
+    pub fn level(&self, level: usize) -> Option<[Field; 3]> {
+        assert!(level < MAX_LOOPS);
+        let at = self.loops? + 48 * level;
+        Some([
+            Field::new("count", at, 16, "turns, ≥ 1"),
+            Field::new("row_stride", at + 16, 16, "signed, added to the row address per turn"),
+            Field::new(
+                "col_stride",
+                at + 32,
+                16,
+                "signed, added to the column and the index address per turn",
+            ),
+        ])
+    }
+
+    /// All fields of all loop levels.
+    pub fn levels(&self) -> impl Iterator<Item = Field> {
+        (0..MAX_LOOPS).filter_map(|l| self.level(l)).flatten()
+    }
+
+    /// Runs of bits that belong to no field and must be zero.
+    pub fn reserved(&self) -> Vec<Field> {
+        let mut fields: Vec<Field> = self.all_fields().collect();
+        fields.sort_by_key(|f| f.offset);
+        let ends = fields.iter().map(|f| f.offset + f.width);
+        let starts = fields[1..].iter().map(|f| f.offset).chain([self.units * 128 - 16]);
+        let gaps = ends.zip(starts).filter(|(end, start)| start > end);
+        gaps.map(|(end, start)| Field::new("reserved", end, start - end, "zero")).collect()
+    }
+
+    /// Everything but the CRC.
+    pub fn all_fields(&self) -> impl Iterator<Item = Field> {
+        std::iter::once(opcode()).chain(self.tokens.iter().chain(self.fields).copied()).chain(self.levels())
+    }
 }
 
 /// Up to 512 bits of an instruction, least significant byte first.

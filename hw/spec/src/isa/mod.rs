@@ -3,12 +3,16 @@
 //! An instruction is one or four *units* of 128 bits, sent least significant link word first. Its last
 //! 16 bits are a CRC-16 that makes the checksum of the whole instruction zero.
 
+mod declare;
 mod field;
 mod instruction;
+mod memory;
 mod table;
+mod text;
 mod validate;
 
 pub use field::{Bits512, Field, Opcode, Who};
-pub use instruction::{Compute, Format, Instruction, Load, Loop, Memory, Store, Tokens, Transform};
-pub use table::{OPCODES, compute, load, loop_fields, opcode, read, reset, store, transform};
-pub use validate::{FieldError, words_per_address};
+pub use instruction::{Format, Instruction, Loop, Tokens};
+pub use memory::{MEMORIES, Memory, MemoryRow, Shape, words_per_address};
+pub use table::{Compute, Load, OPCODES, Store, Transform, opcode};
+pub use validate::FieldError;

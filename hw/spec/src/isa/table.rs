@@ -1,145 +1,97 @@
-//! The table itself.
+//! The table itself: what each instruction carries, and every opcode.
+//!
+//! A bound stands with its field; rules between fields are in `validate`.
 
-use super::field::{Field, Opcode, Who};
+use super::declare::{Payload, Value, payload, tokens};
+use super::field::{Bits512, Field, Opcode, Who};
+use super::instruction::{Format, Loop, Tokens};
+use super::memory::Memory;
 use crate::config::MAX_LOOPS;
 
-macro_rules! fields {
-    ($(#[$doc:meta])* $module:ident { $($id:ident $name:literal $offset:literal : $width:literal $text:literal;)* }) => {
-        $(#[$doc])*
-        pub mod $module {
-            use super::Field;
-            $(#[doc = $text]
-              pub const $id: Field = Field { name: $name, offset: $offset, width: $width, doc: $text };)*
-            /// All of them, in order of position.
-            pub const FIELDS: &[Field] = &[$($id),*];
-        }
-    };
+payload! {
+    /// `LOAD` (tokens: only `pop_next` and `push_next`).
+    Load LOAD:
+    broadcast: bool = false, 12:1 "1: the payload holds one element; every element in `mask` takes it";
+    memory: Memory = Memory::Row, 13:3 "code of a memory that is generated, see below";
+    address: u16 = 0, 16:16 "first word; address + count ≤ depth; 0 for offsets";
+    count: u16 = 1, 32:16 "words per element, ≥ 1; 1 for offsets";
+    words: u16 = 1, 48:16 "link words per memory address, 1 to what covers every element";
+    mask: u32 = 0, 64:32 "bit e: row (column) e is written";
 }
 
-/// The opcode's place in every instruction.
-pub const fn opcode() -> Field {
-    Field { name: "opcode", offset: 0, width: 8, doc: "the instruction" }
+payload! {
+    /// `COMPUTE`.
+    Compute COMPUTE with loops:
+    keep: bool = false, 12:1 "1: a tile's first step adds to the accumulators instead of clearing them";
+    hold: bool = false, 13:1 "1: results stay in the accumulators, nothing is drained";
+    row_signed: bool = false, 14:1 "the top row digit is signed";
+    col_signed: bool = false, 15:1 "the top column digit is signed";
+    row_base: i16 = 0, 16:16 "signed flat row address of step 0";
+    col_base: i16 = 0, 32:16 "signed column address of step 0";
+    index_base: i16 = 0, 48:16 "signed index address of step 0";
+    result_base: u16 = 0, 64:16 "result address of the first word; wraps at the memory's depth";
+    rows: u8 = 1, 80:6 "valid rows of a tile, 1 to the array's" in |c| [1, c.array.rows];
+    rows_last: u8 = 1, 86:6 "valid rows in the last turn of level `row_edge`" in |c| [1, c.array.rows];
+    row_edge: u8 = 7, 92:3 "a tile level, or 7: no edge";
+    held: bool = false, 95:1 "1: index r belongs to row r; word index_base + i is held for tile i (weight gradient)"
+        in |c| [0, usize::from(c.array.select > 1)];
+    cols: u8 = 1, 96:6 "valid columns of a tile, 1 to the array's" in |c| [1, c.array.cols];
+    cols_last: u8 = 1, 102:6 "valid columns in the last turn of level `col_edge`" in |c| [1, c.array.cols];
+    col_edge: u8 = 7, 108:3 "a tile level, or 7: no edge";
+    row_planes: u8 = 1, 112:5 "digit planes of the row operand, 1 to ⌈row_bits/row_digit⌉"
+        in |c| [1, c.row_planes(c.array.row_bits)];
+    col_planes: u8 = 1, 117:5 "digit planes of the column operand, 1 to ⌈col_bits/col_digit⌉"
+        in |c| [1, c.col_planes(c.array.col_bits)];
+    tiles: u8 = 0, 122:3 "the outermost `tiles` levels step from tile to tile, the others are summed over" in |c| [0, c.loops];
+    select: u8 = 0, 125:3 "log2 M of N:M selection, up to log2 of the generated maximum"
+        in |c| [0, c.array.select.ilog2() as usize];
+    row_plane_stride: i16 = 0, 128:16 "added to the row address per row plane";
+    col_plane_stride: i16 = 0, 144:16 "added to the column address per column plane";
 }
 
-fields! {
-    /// Fields of `LOAD`.
-    load {
-        POP_NEXT "pop_next" 9:1 "wait for a token from the compute engine";
-        PUSH_NEXT "push_next" 11:1 "give the compute engine a token when the payload is in memory and checked";
-        BROADCAST "broadcast" 12:1 "1: the payload holds one element; every element in `mask` takes it";
-        MEMORY "memory" 13:3 "0 row, 1 column, 2 index (if generated), 3 row offsets, 4 samples (if generated)";
-        ADDRESS "address" 16:16 "first word; address + count ≤ depth; 0 for offsets";
-        COUNT "count" 32:16 "words per element, ≥ 1; 1 for offsets";
-        WORDS "words" 48:16 "link words per memory address, 1 to what covers every element";
-        MASK "mask" 64:32 "bit e: row (column) e is written";
-    }
+payload! {
+    /// `TRANSFORM`.
+    Transform TRANSFORM:
+    inverse: bool = false, 12:1 "1: e^(+2πi·nk/N)";
+    block: bool = false, 13:1 "1: block floating point (if generated), 0: 1/2 a stage"
+        in |c| [0, c.fft.as_ref().map_or(0, |f| usize::from(f.block))];
+    tile: bool = false, 14:1 "1: a square of 2^(log_points/2) points a side (if generated; log_points 4, 6 or 8)"
+        in |c| [0, c.fft.as_ref().map_or(0, |f| usize::from(f.tiles))];
+    address: u16 = 0, 16:16 "first word of the sample memory; address + count·2^log_points/R ≤ depth";
+    count: u16 = 1, 32:16 "batches of `fft.samples` transforms, 1 to 4·drain/samples"
+        in |c| [1, c.fft.as_ref().map_or(1, |f| 4 * c.array.drain / f.samples)];
+    result_base: u16 = 0, 48:16 "result address of the first word; wraps at the memory's depth";
+    log_points: u8 = 2, 64:4 "log2 of the points, 2 to the generated maximum" in |c| c.fft.as_ref().map_or([2, 2], |f| {
+        let most = f.points.ilog2() as usize;
+        [if f.any_size { 2 } else { most }, most]
+    });
 }
 
-fields! {
-    /// Fields of `COMPUTE`, but its loops: see [`super::loop_fields`].
-    compute {
-        POP_PREV "pop_prev" 8:1 "wait for a token from the load engine";
-        POP_NEXT "pop_next" 9:1 "wait for a token from the store engine";
-        PUSH_PREV "push_prev" 10:1 "give the load engine a token when done";
-        PUSH_NEXT "push_next" 11:1 "give the store engine a token when done";
-        KEEP "keep" 12:1 "1: a tile's first step adds to the accumulators instead of clearing them";
-        HOLD "hold" 13:1 "1: results stay in the accumulators, nothing is drained";
-        ROW_SIGNED "row_signed" 14:1 "the top row digit is signed";
-        COL_SIGNED "col_signed" 15:1 "the top column digit is signed";
-        ROW_BASE "row_base" 16:16 "signed flat row address of step 0";
-        COL_BASE "col_base" 32:16 "signed column address of step 0";
-        INDEX_BASE "index_base" 48:16 "signed index address of step 0";
-        RESULT_BASE "result_base" 64:16 "result address of the first word; wraps at the memory's depth";
-        ROWS "rows" 80:6 "valid rows of a tile, 1 to the array's";
-        ROWS_LAST "rows_last" 86:6 "valid rows in the last turn of level `row_edge`";
-        ROW_EDGE "row_edge" 92:3 "a tile level, or 7: no edge";
-        HELD "held" 95:1 "1: index r belongs to row r; word index_base + i is held for tile i (weight gradient)";
-        COLS "cols" 96:6 "valid columns of a tile, 1 to the array's";
-        COLS_LAST "cols_last" 102:6 "valid columns in the last turn of level `col_edge`";
-        COL_EDGE "col_edge" 108:3 "a tile level, or 7: no edge";
-        ROW_PLANES "row_planes" 112:5 "digit planes of the row operand, 1 to ⌈row_bits/row_digit⌉";
-        COL_PLANES "col_planes" 117:5 "digit planes of the column operand, 1 to ⌈col_bits/col_digit⌉";
-        TILES "tiles" 122:3 "the outermost `tiles` levels step from tile to tile, the others are summed over";
-        SELECT "select" 125:3 "log2 M of N:M selection, up to log2 of the generated maximum";
-        ROW_PLANE_STRIDE "row_plane_stride" 128:16 "added to the row address per row plane";
-        COL_PLANE_STRIDE "col_plane_stride" 144:16 "added to the column address per column plane";
-    }
+payload! {
+    /// `STORE` (tokens: only `pop_prev` and `push_prev`).
+    Store STORE:
+    format: Format = Format::S32, 12:2 "0: 32 bits; if narrowing is generated, 1: 16 bits, 2: 8 bits"
+        in |c| [0, if c.narrow { 2 } else { 0 }];
+    address: u16 = 0, 16:16 "first result word; address + count ≤ depth";
+    count: u16 = 1, 32:16 "result words, ≥ 1";
+    shift: u8 = 0, 48:5 "results are divided by 2^shift, half to even, then saturated; 0 if 32 bits";
 }
 
-fields! {
-    /// Fields of `TRANSFORM`.
-    transform {
-        POP_PREV "pop_prev" 8:1 "wait for a token from the load engine";
-        POP_NEXT "pop_next" 9:1 "wait for a token from the store engine";
-        PUSH_PREV "push_prev" 10:1 "give the load engine a token when done";
-        PUSH_NEXT "push_next" 11:1 "give the store engine a token when done";
-        INVERSE "inverse" 12:1 "1: e^(+2πi·nk/N)";
-        BLOCK "block" 13:1 "1: block floating point (if generated), 0: 1/2 a stage";
-        TILE "tile" 14:1 "1: a square of 2^(log_points/2) points a side (if generated; log_points 4, 6 or 8)";
-        ADDRESS "address" 16:16 "first word of the sample memory; address + count·2^log_points/R ≤ depth";
-        COUNT "count" 32:16 "batches of `fft.samples` transforms, 1 to 4·drain/samples";
-        RESULT_BASE "result_base" 48:16 "result address of the first word; wraps at the memory's depth";
-        LOG_POINTS "log_points" 64:4 "log2 of the points, 2 to the generated maximum";
-    }
-}
-
-fields! {
-    /// Fields of `STORE`.
-    store {
-        POP_PREV "pop_prev" 8:1 "wait for a token from the compute engine";
-        PUSH_PREV "push_prev" 10:1 "give the compute engine a token when done";
-        FORMAT "format" 12:2 "0: 32 bits; if narrowing is generated, 1: 16 bits, 2: 8 bits";
-        ADDRESS "address" 16:16 "first result word; address + count ≤ depth";
-        COUNT "count" 32:16 "result words, ≥ 1";
-        SHIFT "shift" 48:5 "results are divided by 2^shift, half to even, then saturated; 0 if 32 bits";
-    }
-}
-
-fields! {
-    /// Fields of `READ`.
-    read {
-        POP_PREV "pop_prev" 8:1 "wait for a token from the compute engine";
-        PUSH_PREV "push_prev" 10:1 "give the compute engine a token when done";
-    }
-}
-
-fields! {
-    /// Fields of `RESET`: none.
-    reset {}
-}
-
-/// Count, row stride and column stride of loop level `level` (0 is the outermost).
-///
-/// # Panics
-/// If `level ≥ MAX_LOOPS`.
-pub const fn loop_fields(level: usize) -> [Field; 3] {
-    assert!(level < MAX_LOOPS);
-    let o = 160 + 48 * level;
-    [
-        Field { name: "count", offset: o, width: 16, doc: "turns, ≥ 1" },
-        Field {
-            name: "row_stride",
-            offset: o + 16,
-            width: 16,
-            doc: "signed, added to the row address per turn",
-        },
-        Field {
-            name: "col_stride",
-            offset: o + 32,
-            width: 16,
-            doc: "signed, added to the column and the index address per turn",
-        },
-    ]
-}
-
-/// Every instruction.
+/// Every instruction. The RTL numbers those that are generated from 0; another one is a row here, its payload above, and its
+/// variant of [`Instruction`](super::Instruction).
 pub const OPCODES: &[Opcode] = &[
     Opcode {
         name: "LOAD",
         code: 1,
         units: 1,
         engine: Who::Load,
-        fields: load::FIELDS,
+        tokens: tokens! {
+            pop_next "wait for a token from the compute engine"
+            push_next "give the compute engine a token when the payload is in memory and checked"
+        },
+        fields: LOAD,
+        loops: None,
+        present: |_| true,
         doc: "Fills operand memories from the payload that follows it on the link.",
     },
     Opcode {
@@ -147,7 +99,10 @@ pub const OPCODES: &[Opcode] = &[
         code: 2,
         units: 4,
         engine: Who::Compute,
-        fields: compute::FIELDS,
+        tokens: COMPUTE_TOKENS,
+        fields: COMPUTE,
+        loops: Some(160),
+        present: |_| true,
         doc: "Walks the operand memories with nested loops and leaves tiles of dot products in the result memory.",
     },
     Opcode {
@@ -155,7 +110,10 @@ pub const OPCODES: &[Opcode] = &[
         code: 3,
         units: 1,
         engine: Who::Store,
-        fields: store::FIELDS,
+        tokens: STORE_TOKENS,
+        fields: STORE,
+        loops: None,
+        present: |_| true,
         doc: "Sends result words to the host, narrowed if asked.",
     },
     Opcode {
@@ -163,7 +121,10 @@ pub const OPCODES: &[Opcode] = &[
         code: 4,
         units: 1,
         engine: Who::Store,
-        fields: read::FIELDS,
+        tokens: STORE_TOKENS,
+        fields: &[],
+        loops: None,
+        present: |_| true,
         doc: "Sends all registers to the host and restarts the counters.",
     },
     Opcode {
@@ -171,7 +132,10 @@ pub const OPCODES: &[Opcode] = &[
         code: 0x7e,
         units: 1,
         engine: Who::Load,
-        fields: reset::FIELDS,
+        tokens: &[],
+        fields: &[],
+        loops: None,
+        present: |_| true,
         doc: "Waits until no engine can move, empties queues and tokens, restarts numbering and counters, answers.",
     },
     Opcode {
@@ -179,14 +143,37 @@ pub const OPCODES: &[Opcode] = &[
         code: 5,
         units: 1,
         engine: Who::Compute,
-        fields: transform::FIELDS,
+        tokens: COMPUTE_TOKENS,
+        fields: TRANSFORM,
+        loops: None,
+        present: |c| c.fft.is_some(),
         doc: "Transforms samples and leaves spectra and a status word in the result memory (docs/fft.md; if generated).",
     },
 ];
 
+/// Tokens of an instruction of the compute engine.
+const COMPUTE_TOKENS: &[Field] = tokens! {
+    pop_prev "wait for a token from the load engine"
+    pop_next "wait for a token from the store engine"
+    push_prev "give the load engine a token when done"
+    push_next "give the store engine a token when done"
+};
+
+/// Tokens of an instruction of the store engine.
+const STORE_TOKENS: &[Field] = tokens! {
+    pop_prev "wait for a token from the compute engine"
+    push_prev "give the compute engine a token when done"
+};
+
+/// The opcode's place in every instruction.
+pub const fn opcode() -> Field {
+    Field::new("opcode", 0, 8, "the instruction")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
     use std::collections::BTreeSet;
 
     #[test]
@@ -194,7 +181,7 @@ mod tests {
         let codes: BTreeSet<_> = OPCODES.iter().map(|o| o.code).collect();
         let names: BTreeSet<_> = OPCODES.iter().map(|o| o.name).collect();
         assert_eq!((codes.len(), names.len()), (OPCODES.len(), OPCODES.len()));
-        for f in OPCODES.iter().flat_map(|o| o.fields) {
+        for f in OPCODES.iter().flat_map(|o| o.all_fields()) {
             assert!(f.name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{}", f.name);
         }
     }
@@ -202,17 +189,30 @@ mod tests {
     #[test]
     fn fields_do_not_overlap_and_leave_the_checksum_free() {
         for o in OPCODES {
-            let loops: Vec<Field> =
-                if o.name == "COMPUTE" { (0..MAX_LOOPS).flat_map(loop_fields).collect() } else { vec![] };
             let mut used = vec![false; o.units * 128];
-            let all = o.fields.iter().copied().chain(loops).chain([opcode()]);
-            for f in all {
+            for f in o.all_fields() {
                 for (b, bit) in used.iter_mut().enumerate().skip(f.offset).take(f.width) {
                     assert!(!*bit, "{}.{} overlaps at bit {b}", o.name, f.name);
                     *bit = true;
                 }
             }
             assert!(used[o.units * 128 - 16..].iter().all(|b| !b), "{}: checksum", o.name);
+            for f in o.reserved() {
+                used[f.offset..f.offset + f.width].iter_mut().for_each(|bit| *bit = !*bit);
+            }
+            assert!(used[..o.units * 128 - 16].iter().all(|b| *b), "{}: bits of no field", o.name);
+        }
+    }
+
+    #[test]
+    fn bounds_are_bounds_of_the_field() {
+        let least = Config::draw("least", |_| true, |_, _, values| values[0]);
+        let most = Config::draw("most", |_| true, |_, _, values| values[values.len() - 1]);
+        for c in [least, most] {
+            for f in OPCODES.iter().flat_map(|o| o.fields) {
+                let [lo, hi] = f.bound.map_or([0, 0], |bound| bound(&c));
+                assert!(lo <= hi && hi < 1 << f.width, "{}: {lo} to {hi}", f.name);
+            }
         }
     }
 }

@@ -3,9 +3,9 @@
 //! The RTL checks the same rules in its own way before it dispatches; the tests compare the two.
 
 use super::field::Opcode;
-use super::instruction::{Compute, Format, Instruction, Load, Memory, Store, Transform};
-use super::table::{loop_fields, opcode};
-use crate::config::{Config, MAX_LOOPS};
+use super::instruction::{Format, Instruction};
+use super::table::{Compute, Load, Store, Transform};
+use crate::config::Config;
 
 /// A field outside its range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,18 +21,6 @@ pub struct FieldError {
     pub allowed: String,
 }
 
-/// Link words that cover one address of every element of `memory` (or, for a broadcast, of one element).
-pub fn words_per_address(config: &Config, memory: Memory, elements: usize) -> usize {
-    let (banks, unit) = match memory {
-        Memory::Row => (config.array.select, config.array.lanes * config.array.row_digit),
-        Memory::Col => (1, config.array.lanes * config.array.col_digit),
-        Memory::Index => (1, config.index_lanes() * config.index_bits()),
-        Memory::Offset => (1, 16),
-        Memory::Sample => (1, config.fft.as_ref().map_or(0, |f| f.word_bits(config.link_bits))),
-    };
-    (elements * banks * unit).div_ceil(config.link_bits)
-}
-
 impl Instruction {
     /// Checks every rule.
     ///
@@ -40,6 +28,19 @@ impl Instruction {
     /// The first field that breaks one.
     pub fn validate(&self, config: &Config) -> Result<(), FieldError> {
         let r = Rules { op: self.opcode() };
+        if !(r.op.present)(config) {
+            return r.refuse(
+                "opcode",
+                r.op.code,
+                format!("an instruction that is generated, not {}", r.op.name),
+            );
+        }
+        let bits = self.bits();
+        for f in r.op.fields {
+            if let Some([lo, hi]) = f.bound.map(|bound| bound(config)) {
+                r.range(f.name, bits.field(*f), lo, hi)?;
+            }
+        }
         match self {
             Instruction::Load(l) => r.load(l, config),
             Instruction::Compute(c) => r.compute(c, config),
@@ -52,16 +53,12 @@ impl Instruction {
     /// Whether bits that belong to no field are zero, as they must be.
     pub fn reserved_bits_are_zero(bytes: &[u8]) -> bool {
         let Some(op) = super::OPCODES.iter().find(|o| o.code == bytes[0]) else { return false };
-        let mut used = vec![false; op.units * 128];
-        let loops = (0..MAX_LOOPS).flat_map(loop_fields).filter(|_| op.name == "COMPUTE");
-        for f in op.fields.iter().copied().chain(loops).chain([opcode()]) {
-            used[f.offset..f.offset + f.width].fill(true);
-        }
-        used[op.units * 128 - 16..].fill(true);
-        used.iter().enumerate().all(|(b, u)| *u || bytes[b / 8] >> (b % 8) & 1 == 0)
+        let bit = |b: usize| bytes[b / 8] >> (b % 8) & 1;
+        op.reserved().iter().all(|f| (f.offset..f.offset + f.width).all(|b| bit(b) == 0))
     }
 }
 
+/// Bounds of fields, and the rules between them.
 struct Rules {
     op: &'static Opcode,
 }
@@ -85,36 +82,16 @@ impl Rules {
     }
 
     fn load(&self, l: &Load, c: &Config) -> Result<(), FieldError> {
-        let (elements, depth) = match l.memory {
-            Memory::Row => (c.array.rows, c.memory.row),
-            Memory::Col => (c.array.cols, c.memory.col),
-            Memory::Index => (c.array.cols, c.memory.index),
-            Memory::Offset => (c.array.rows, 1),
-            Memory::Sample => (1, c.fft.as_ref().map_or(0, |f| f.depth)),
+        let Some(shape) = l.memory.shape(c) else {
+            let allowed = format!("a memory that is there (no {} generated)", l.memory.row().name);
+            return self.refuse("memory", l.memory.code(), allowed);
         };
-        let missing = |allowed: &str| self.refuse("memory", l.memory.code(), allowed);
-        if l.memory == Memory::Index && c.array.select == 1 {
-            return missing("a memory that is there (no selection generated)");
-        }
-        if l.memory == Memory::Sample && c.fft.is_none() {
-            return missing("a memory that is there (no FFT unit generated)");
-        }
-        self.range("address", l.address, 0, depth - 1)?;
-        self.range("count", l.count, 1, depth - usize::from(l.address))?;
-        self.range("words", l.words, 1, words_per_address(c, l.memory, elements))
+        self.range("address", l.address, 0, shape.depth - 1)?;
+        self.range("count", l.count, 1, shape.depth - usize::from(l.address))?;
+        self.range("words", l.words, 1, shape.link_words(shape.elements, c.link_bits))
     }
 
     fn compute(&self, c: &Compute, cfg: &Config) -> Result<(), FieldError> {
-        let a = &cfg.array;
-        self.range("rows", c.rows, 1, a.rows)?;
-        self.range("rows_last", c.rows_last, 1, a.rows)?;
-        self.range("cols", c.cols, 1, a.cols)?;
-        self.range("cols_last", c.cols_last, 1, a.cols)?;
-        self.range("row_planes", c.row_planes, 1, cfg.row_planes(a.row_bits))?;
-        self.range("col_planes", c.col_planes, 1, cfg.col_planes(a.col_bits))?;
-        self.range("tiles", c.tiles, 0, cfg.loops)?;
-        self.range("select", c.select, 0, a.select.trailing_zeros() as usize)?;
-        self.range("held", c.held, 0, usize::from(a.select > 1))?;
         for (field, edge) in [("row_edge", c.row_edge), ("col_edge", c.col_edge)] {
             if edge != 7 && edge >= c.tiles {
                 return self.refuse(field, edge, format!("a tile level (below {}) or 7", c.tiles));
@@ -128,15 +105,8 @@ impl Rules {
     }
 
     fn transform(&self, t: &Transform, c: &Config) -> Result<(), FieldError> {
-        let Some(fft) = &c.fft else {
-            return self.refuse("opcode", self.op.code, "no TRANSFORM (no FFT unit generated)");
-        };
-        let most = fft.points.trailing_zeros() as usize;
-        self.range("log_points", t.log_points, if fft.any_size { 2 } else { most }, most)?;
-        self.range("block", t.block, 0, fft.block.into())?;
-        let square = fft.tiles && [4, 6, 8].contains(&t.log_points);
-        self.range("tile", t.tile, 0, square.into())?;
-        self.range("count", t.count, 1, 4 * c.array.drain / fft.samples)?;
+        let Some(fft) = &c.fft else { return Ok(()) };
+        self.range("tile", t.tile, 0, [4, 6, 8].contains(&t.log_points).into())?;
         let words = (usize::from(t.count) << t.log_points) / fft.groups(c.link_bits);
         if words > fft.depth {
             return self.refuse("count", t.count, format!("at most {} words of samples", fft.depth));
@@ -147,9 +117,6 @@ impl Rules {
     fn store(&self, s: &Store, c: &Config) -> Result<(), FieldError> {
         self.range("address", s.address, 0, c.memory.result - 1)?;
         self.range("count", s.count, 1, c.memory.result - usize::from(s.address))?;
-        if s.format != Format::S32 && !c.narrow {
-            return self.refuse("format", s.format as i64, "0 (no narrowing generated)");
-        }
         self.range("shift", s.shift, 0, if s.format == Format::S32 { 0 } else { 31 })
     }
 }

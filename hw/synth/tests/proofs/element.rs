@@ -28,7 +28,7 @@ const DEEP_MUTANTS: [Mutant; 4] = [
     ("a sum is subtracted", "assign y = x + kept", "assign y = x - kept"),
     ("the second row takes the first one's bank", "pick_2 = bank_1", "pick_2 = bank_0"),
     ("the second row takes the first one's products", "= product_1_y_1;", "= product_1_y_0;"),
-    ("the control comes too early", "first_at_q <= first", "first_at_q <= step"),
+    ("the control comes too early", "first_at_q <= control_first", "first_at_q <= control_step"),
 ];
 
 /// `processing_element` of M = `select`: its lane multiplexers, and the sums of its rows, of whatever its products are; what
@@ -76,10 +76,10 @@ fn plain_sum(c: &Config, r: usize) -> String {
         DEEP => {
             "`define F_DEEP\n`define F_ADDEND weighed_0_q\n`define F_STEP step_at_q\n`define F_FIRST first_at_q\n\
              `define F_LAST last_at_q\nreg f_late = 0;\nreg [2:0] f_control;\n\
-             always @(posedge clock) begin\n  f_late <= 1;\n  f_control <= {step, first, last};\nend\n\
+             always @(posedge clock) begin\n  f_late <= 1;\n  f_control <= {control_step, control_first, control_last};\nend\n\
              always @* if (f_late) assert ({step_at_q, first_at_q, last_at_q} == f_control);\n"
         }
-        _ => "`define F_ADDEND f_weighed\n`define F_STEP step\n`define F_FIRST first\n`define F_LAST last\n",
+        _ => "`define F_ADDEND f_weighed\n`define F_STEP control_step\n`define F_FIRST control_first\n`define F_LAST control_last\n",
     }
     .replace("weighed_0", &format!("weighed_{r}"))
     .as_str()

@@ -16,8 +16,8 @@ const FRAME: usize = HEADER + CHECK + 4;
 const READERS: [Mutant; 6] = [
     ("a wrong CRC is let through", "& (crc_q == residue)", ""),
     ("a frame may end within a group", "& (left_q == 8'd0) & (count_q", "& (count_q"),
-    ("255 is a code", "data == 8'd255", "1'b0"),
-    ("a zero is not put back", "byte_2 = 8'd0", "byte_2 = data"),
+    ("255 is a code", "line_data == 8'd255", "1'b0"),
+    ("a zero is not put back", "byte_2 = 8'd0", "byte_2 = line_data"),
     ("the next frame is not found after damage", "left_q <= 8'd0", "left_q <= left_q"),
     ("the CRC does not start anew", "crc_q <= crc_start", "crc_q <= crc_q"),
 ];
@@ -31,7 +31,7 @@ const SENDERS: [Mutant; 5] = [
     ("a code is short by one", "index_q + 8'd1 - code_at_q", "index_q - code_at_q"),
     ("codes stay where the first was", "code_at_q <= index_q + 8'd1", "code_at_q <= code_at_q"),
     ("no zero leads", " | ((phase_q == Phase_Pick) & (index_q == 8'd0))", ""),
-    ("what leads is no zero", "data = 8'd0;\n    if (phase_q", "data = byte_q;\n    if (phase_q"),
+    ("what leads is no zero", "bytes_data = 8'd0;\n    if (phase_q", "bytes_data = byte_q;\n    if (phase_q"),
 ];
 
 const MEMORIES: [Mutant; 1] = [("a write is lost", "if (we) mem[waddr]", "if (we & ~re) mem[waddr]")];

@@ -58,6 +58,33 @@ pub use unpack::Unpack;
 pub use xor_reduce::XorReduce;
 
 use super::format::Format;
+use super::unit::Field;
+use rust_hdl::prelude::Clock;
+
+impl Field for Reg {
+    fn prepare(&mut self, clock: Clock) {
+        self.clock.next = clock;
+        self.d.next = self.q.val();
+    }
+}
+
+macro_rules! clocked {
+    ($($cell:ident),*) => {
+        $(impl Field for $cell {
+            fn prepare(&mut self, clock: Clock) {
+                self.clock.next = clock;
+            }
+        })*
+    };
+}
+clocked!(Fifo, Product, Ram, RegEn, RegFile, Rom, Stage);
+
+macro_rules! unclocked {
+    ($($cell:ident),*) => {
+        $(impl Field for $cell {})*
+    };
+}
+unclocked!(Accumulate, Asr, Concat, Mux, ShiftLeft, SignExtend, Slice, Unpack, XorReduce);
 
 /// First line of the Verilog of a cell that is printed inside its parent.
 pub const INLINE: &str = "// inline\n";

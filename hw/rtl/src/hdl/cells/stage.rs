@@ -55,7 +55,7 @@ impl Logic for Stage {
     }
     fn timing(&self) -> Vec<TimingInfo> {
         match self._register {
-            true => names::cell::<Self>("register".into(), &["d"], &["q"]),
+            true => names::cell::<Self>("stage".into(), &["d"], &["q"]),
             false => names::cell::<Self>("wire".into(), &[], &[]),
         }
     }

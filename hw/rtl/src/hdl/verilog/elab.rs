@@ -1,7 +1,8 @@
 //! The visitor over rust_hdl's elaboration: collects every unit, prints it once its children are
 //! known, and keeps one module for all units that print alike.
 use super::error::ElabError;
-use super::ir::{Net, NetId, NetKind, Nets, field_path};
+use super::groups;
+use super::ir::{Expr, Net, NetId, NetKind, Nets, Node, Stmt, field_path};
 use super::lower::{literal_value, lower};
 use super::print::{self, Body, ChildPorts, Printed};
 use super::{Style, prune, text};
@@ -10,7 +11,7 @@ use crate::hdl::constant::{CONST_TYPE, DIM_TYPE};
 use crate::hdl::design::{self, Design};
 use crate::hdl::docs;
 use crate::hdl::format::Format;
-use crate::hdl::names::{Namer, is_identifier};
+use crate::hdl::names::{Namer, is_identifier, type_of};
 use crate::hdl::sig::SIG_TYPE;
 use rust_hdl::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -40,6 +41,8 @@ pub(super) struct Module {
     pub through: Vec<(usize, usize)>,
     /// Text to be printed inside the parent, instead of a module.
     pub inline: Option<String>,
+    /// A register, which keeps its value where a kernel does not assign `d`.
+    holds: bool,
     /// What it is printed from.
     pub source: Source,
     /// The path of the first instance.
@@ -225,7 +228,7 @@ impl<'a> Elab<'a> {
                 Some((text, _)) => text::resets(text),
                 None => open.children.iter().any(|(_, id)| self.modules[*id].resets()),
             };
-        let mut nets = own_nets(path, open, resets, &mut namer)?;
+        let mut nets = own_nets(path, open, self.has_idle_clock(open), resets, &mut namer)?;
         let ports: Vec<(NetId, Port)> = nets
             .all
             .iter()
@@ -258,10 +261,15 @@ impl<'a> Elab<'a> {
             }
             (Verilog::Empty | Verilog::Combinatorial(_), None) => {
                 let children = self.child_nets(open, &mut nets, &mut namer);
-                let kernel = match &open.code {
+                let mut kernel = match &open.code {
                     Verilog::Combinatorial(block) => lower(path, &nets, block)?,
                     _ => vec![],
                 };
+                if let Some(clock) = open.role.as_ref().and_then(|r| nets.find(&r.clock)) {
+                    let mut first = self.prepare(path, &nets, &children, &kernel, clock)?;
+                    first.append(&mut kernel);
+                    kernel = first;
+                }
                 let body = Body { path: path.into(), nets, kernel, children, namer };
                 let (printed, through) = print::kernel_module(body.clone(), &self.modules)?;
                 (printed, false, kernel_through(&ports, &through), Source::Kernel(body))
@@ -272,7 +280,8 @@ impl<'a> Elab<'a> {
         // the text of an inlined cell does not show the formats of its ports
         let formats: Vec<Format> =
             if inline { ports.iter().map(|(_, p)| p.format).collect() } else { vec![] };
-        let text = format!("{formats:?}{printed:?}");
+        let holds = open.role.as_ref().is_some_and(|r| ["register", "dff"].contains(&r.name.as_str()));
+        let text = format!("{holds}{formats:?}{printed:?}");
         if let Some(id) = self.by_text.get(&text) {
             return Ok(*id);
         }
@@ -288,13 +297,47 @@ impl<'a> Elab<'a> {
             port_nets,
             through,
             inline: inline.then_some(printed.body),
+            holds,
             source,
-            type_name: open.role.as_ref().map_or_else(String::new, |t| t.clock.clone()),
+            type_name: open.role.as_ref().map_or_else(String::new, |t| type_of(t).into()),
             first: path.into(),
         });
         let id = self.modules.len() - 1;
         self.by_text.insert(text, id);
         Ok(id)
+    }
+
+    /// What [`unit!`](crate::unit) does before a kernel: every child has the unit's clock, registers keep their values.
+    fn prepare(
+        &self,
+        path: &str,
+        nets: &Nets,
+        children: &[ChildPorts],
+        kernel: &[Stmt],
+        clock: NetId,
+    ) -> Result<Vec<Stmt>, ElabError> {
+        let open = groups::unassigned(path, nets, kernel)?;
+        let copy = |to, from| Stmt::Assign(to, Expr { node: Node::Net(from), format: nets[from].format });
+        let mut first = vec![];
+        for child in children {
+            let module = &self.modules[child.module];
+            let port = |key| module.ports.iter().position(|p| p.key == key).map(|i| child.nets[i]);
+            first.extend(port("clock").map(|n| copy(n, clock)));
+            if let (true, Some(d), Some(q)) = (module.holds, port("d"), port("q"))
+                && open.contains(&d)
+            {
+                first.push(copy(d, q));
+            }
+        }
+        Ok(first)
+    }
+
+    /// A unit that [`unit!`](crate::unit) declares with a clock of which no child has any use in this configuration.
+    fn has_idle_clock(&self, open: &Open) -> bool {
+        let clock = open.role.as_ref().map_or("", |r| &r.clock);
+        let uses = |id: &usize| self.modules[*id].ports.iter().any(|p| p.key == clock);
+        let inside = matches!(open.code, Verilog::Combinatorial(_)) && !self.stack.is_empty();
+        inside && !clock.is_empty() && !open.children.iter().any(|(_, id)| uses(id))
     }
 
     /// What a unit is called: as it says itself, else as the field that holds it.
@@ -387,11 +430,17 @@ fn own_register(open: &Open, code: &str) -> Option<String> {
 }
 
 /// The signals, constants and enum values of a unit.
-fn own_nets(path: &str, open: &Open, resets: bool, namer: &mut Namer) -> Result<Nets, ElabError> {
+fn own_nets(
+    path: &str,
+    open: &Open,
+    idle_clock: bool,
+    resets: bool,
+    namer: &mut Namer,
+) -> Result<Nets, ElabError> {
     let mut nets = Nets::default();
     // ports first: their names are the ones seen from outside
     let (ports, inner): (Vec<_>, Vec<_>) = open.atoms.iter().partition(|a| a.kind.is_parameter());
-    for a in ports.into_iter().chain(inner) {
+    for a in ports.into_iter().chain(inner).filter(|a| !(idle_clock && a.key == "clock")) {
         let kind = match a.kind {
             AtomKind::InputParameter => NetKind::Input,
             AtomKind::OutputParameter => NetKind::Output,

@@ -295,20 +295,25 @@ pub(super) fn through(
 
 /// Every assigned signal has a value on every path, and no local is read before it has one.
 fn check_assigned(path: &str, nets: &Nets, kernel: &[Stmt]) -> Result<(), ElabError> {
+    match unassigned(path, nets, kernel)?.first() {
+        Some(n) => Err(ElabError::Latch { path: path.into(), signal: nets[*n].field() }),
+        None => Ok(()),
+    }
+}
+
+/// Signals that a kernel assigns on some paths only.
+pub(super) fn unassigned(path: &str, nets: &Nets, kernel: &[Stmt]) -> Result<BTreeSet<NetId>, ElabError> {
     let mut a = Assigned { path, nets, known: vec![false; nets.all.len()], trail: vec![] };
     a.block(kernel)?;
+    let mut open = BTreeSet::new();
     for s in kernel {
-        let mut latch = None;
         s.visit(&mut |n, write| {
             if write && !a.known[n] {
-                latch = Some(n);
+                open.insert(n);
             }
         });
-        if let Some(n) = latch {
-            return Err(ElabError::Latch { path: path.into(), signal: nets[n].field() });
-        }
     }
-    Ok(())
+    Ok(open)
 }
 
 struct Assigned<'a> {

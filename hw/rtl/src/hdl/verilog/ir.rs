@@ -333,7 +333,7 @@ impl Stmt {
 #[derive(Clone, Default)]
 pub(super) struct Nets {
     pub all: Vec<Net>,
-    by_key: std::collections::HashMap<String, NetId>,
+    by_key: std::collections::BTreeMap<String, NetId>,
 }
 
 impl Nets {
@@ -345,6 +345,15 @@ impl Nets {
     }
     pub fn find(&self, key: &str) -> Option<NetId> {
         self.by_key.get(key).copied()
+    }
+    /// The signal `key`, or the wires of the bundle `key` in the order of their declaration.
+    pub fn below(&self, key: &str) -> Vec<NetId> {
+        let inside =
+            |k: &str| k.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('$'));
+        let keys = self.by_key.range(key.to_string()..).take_while(|(k, _)| k.starts_with(key));
+        let mut found: Vec<NetId> = keys.filter(|(k, _)| inside(k)).map(|(_, id)| *id).collect();
+        found.sort_unstable();
+        found
     }
 }
 

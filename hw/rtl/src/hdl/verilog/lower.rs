@@ -1,9 +1,9 @@
 //! rust_hdl's AST → IR: loops unrolled, indices evaluated, names resolved, dead branches dropped.
 use super::error::ElabError;
-use super::ir::{Expr, NetId, NetKind, Nets, Node, Op, Reduction, Stmt};
+use super::ir::{Expr, NetId, NetKind, Nets, Node, Op, Reduction, Stmt, field_path};
 use crate::hdl::format::Format;
 use rust_hdl::core::ast::{
-    VerilogBlock, VerilogBlockOrConditional as Else, VerilogConditional, VerilogExpression as E,
+    VerilogBlock, VerilogBlockOrConditional as Else, VerilogConditional, VerilogExpression as E, VerilogLink,
     VerilogLiteral, VerilogMatch, VerilogOp as VOp, VerilogOpUnary as VUn, VerilogStatement as S,
 };
 
@@ -53,7 +53,10 @@ impl Lower<'_> {
             S::Macro(b) => self.block(b, out),
             S::Comment(_) => Ok(()),
             S::SliceAssignment { .. } => self.unsupported("an assignment to part of a signal"),
-            S::Link(_) => self.unsupported("link or join"),
+            S::Link(links) => links.iter().try_for_each(|l| match l {
+                VerilogLink::Forward(l) => self.join(&l.owner_name, &l.other_name, out),
+                _ => self.unsupported("a link (use wire::join_all)"),
+            }),
         }
     }
 
@@ -107,6 +110,34 @@ impl Lower<'_> {
         }
         out.push(Stmt::Case(test, cases, default));
         Ok(())
+    }
+
+    /// Assignments between the wires of two bundles, or between two signals.
+    fn join(&self, from: &str, to: &str, out: &mut Vec<Stmt>) -> Result<()> {
+        let (from, to) = (self.key(from)?, self.key(to)?);
+        let wires = self.nets.below(&from);
+        if wires.len() != self.nets.below(&to).len() {
+            let what = format!("a join of `{}` and `{}`, which differ", field_path(&from), field_path(&to));
+            return self.unsupported(&what);
+        }
+        for a in wires {
+            let key = format!("{to}{}", &self.nets[a].key[from.len()..]);
+            let b = self.nets.find(&key).map_or_else(|| self.unknown(&key), Ok)?;
+            let (target, source) = if self.runs_back(a, b) { (a, b) } else { (b, a) };
+            out.push(Stmt::Assign(
+                target,
+                Expr { node: Node::Net(source), format: self.nets[source].format },
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether a joined wire's value comes from the second bundle: it is that one that cannot be assigned here,
+    /// or the first one must be.
+    fn runs_back(&self, a: NetId, b: NetId) -> bool {
+        let source = |n: NetId| matches!(self.nets[n].kind, NetKind::Input | NetKind::ChildOutput);
+        let sink = |n: NetId| matches!(self.nets[n].kind, NetKind::Output | NetKind::ChildInput);
+        source(b) || (sink(a) && !sink(b))
     }
 
     fn target(&self, e: &E) -> Result<NetId> {

@@ -3,30 +3,30 @@
 reg [8:0] f_at = 0, f_due = 0;  // bytes since the last zero; place of the next code
 reg f_begun = 0, f_bad = 0;     // something came since the last zero; it cannot be a frame
 wire f_code = f_at == f_due;
-wire [7:0] f_value = f_code ? 0 : data;
-wire f_comes = valid && data != 0;
+wire [7:0] f_value = f_code ? 0 : line_data;
+wire f_comes = line_valid && line_data != 0;
 wire f_content = f_comes && f_at > 0 && !f_bad;
 reg [31:0] f_crc = F_START;
 reg f_past = 0, f_ended = 0, f_sound = 0;
 reg [7:0] f_length, f_kind, f_session, f_seq, f_argument;
 always @(posedge clock) begin
   f_past <= 1;
-  f_ended <= valid && data == 0 && f_begun;
+  f_ended <= line_valid && line_data == 0 && f_begun;
   f_sound <= !f_bad && f_code && f_at > F_HEADER + F_CHECK && f_crc == F_RESIDUE;
   f_length <= f_at - 1 - F_HEADER - F_CHECK;
-  if (valid && data == 0) begin
+  if (line_valid && line_data == 0) begin
     f_at <= 0;
     f_due <= 0;
     f_begun <= 0;
     f_bad <= 0;
     f_crc <= F_START;
   end else begin
-    if (valid || unframed) f_begun <= 1;
-    if (unframed) f_bad <= 1;
+    if (line_valid || line_unframed) f_begun <= 1;
+    if (line_unframed) f_bad <= 1;
     if (f_comes && !f_bad) begin
       f_at <= f_at + 1;
-      if (f_code) f_due <= f_at + data;
-      if (f_code && data == 255) f_bad <= 1;
+      if (f_code) f_due <= f_at + line_data;
+      if (f_code && line_data == 255) f_bad <= 1;
       if (f_at > F_MOST) f_bad <= 1;
     end
     if (f_content) begin
@@ -39,23 +39,23 @@ always @(posedge clock) begin
   end
 end
 // the UART gives a byte or the lack of a stop bit
-always @* assume (!(valid && unframed));
+always @* assume (!(line_valid && line_unframed));
 always @* begin
-  assert (content == (f_content && f_at > F_HEADER));
+  assert (content_we == (f_content && f_at > F_HEADER));
   if (f_content) assert (byte_2 == f_value);
-  if (content) begin
-    assert (value == f_value);
-    assert (place == f_at - 1 - F_HEADER);
+  if (content_we) begin
+    assert (content_value == f_value);
+    assert (content_place == f_at - 1 - F_HEADER);
   end
   if (f_past) begin
     assert (good == (f_ended && f_sound));
     assert (damaged == (f_ended && !f_sound));
     if (good) begin
       assert (length == f_length);
-      assert (kind == f_kind);
-      assert (session == f_session);
+      assert (header_kind == f_kind);
+      assert (header_session == f_session);
       assert (seq == f_seq);
-      if (length > 0) assert (argument_0 == f_argument);
+      if (length > 0) assert (header_argument_0 == f_argument);
     end
   end
   // what the registers hold

@@ -24,18 +24,18 @@ end
 wire f_seen = index_q >= f_w;
 wire f_leads = phase_q == Phase_Pick && index_q == 0;
 wire f_sends = phase_q == Phase_Fetch || phase_q == Phase_Send;
-always @* assume (slot_length <= F_MOST - F_HEADER - F_CHECK);
+always @* assume (outgoing_length <= F_MOST - F_HEADER - F_CHECK);
 // the memory, which has a proof of its own: SEND sees what was last written to the place that FETCH has read
 always @* if (phase_q == Phase_Send && index_q == f_w) assume (staging_rdata == f_cell);
 always @* begin
   if (phase_q == Phase_Send && index_q == f_w) begin
-    assert (data != 0);
-    if (f_is_code) assert (f_w + data == f_due);
-    else assert (data == f_content);
+    assert (bytes_data != 0);
+    if (f_is_code) assert (f_w + bytes_data == f_due);
+    else assert (bytes_data == f_content);
   end
   // a zero is offered once before the frame's first byte, and once behind its last
-  assert (valid == (phase_q == Phase_Send || phase_q == Phase_Zero || f_leads));
-  if (valid && phase_q != Phase_Send) assert (data == 0);
+  assert (bytes_valid == (phase_q == Phase_Send || phase_q == Phase_Zero || f_leads));
+  if (bytes_valid && phase_q != Phase_Send) assert (bytes_data == 0);
   // what the registers hold
   if (phase_q != Phase_Idle) assert (length_q <= F_MOST - F_HEADER - F_CHECK);
   if (phase_q == Phase_Pick || phase_q == Phase_Encode) begin

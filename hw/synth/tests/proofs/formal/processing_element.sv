@@ -5,7 +5,7 @@ reg signed [F_DOT-1:0] f_sum;
 reg signed [F_ACC-1:0] f_acc, f_done, f_shifted, f_addend;
 reg f_step, f_first, f_last;
 wire signed [F_ACC-1:0] f_dot = dot_0_q;
-wire signed [F_ACC-1:0] f_weighed = f_dot <<< (shift * F_UNIT);
+wire signed [F_ACC-1:0] f_weighed = f_dot <<< (control_shift * F_UNIT);
 wire signed [F_ACC-1:0] f_total = (f_first ? 0 : f_acc) + f_addend;
 always @(posedge clock) begin
   f_past <= 1;
@@ -18,7 +18,7 @@ always @(posedge clock) begin
   f_first <= `F_FIRST;
   f_last <= `F_LAST;
 end
-always @* assume (shift < F_SHIFTS);
+always @* assume (control_shift < F_SHIFTS);
 always @* if (f_past) begin
   assert (dot_0_q == f_sum);
 `ifdef F_DEEP

@@ -1,0 +1,121 @@
+//! What the compute engine's units have in common: a place at the queue, payload words in, results out.
+
+use crate::hdl::prelude::*;
+use crate::load::payload::Payload;
+use crate::store::result_memory::ResultWrite;
+use crate::tokens::Tokens;
+use rust_hdl::prelude::*;
+use tandem_spec::Config;
+
+bundle! {
+    /// An instruction that waits for its unit, and the tokens that it may need.
+    pub struct Request<D>() {
+        /// It is there.
+        available: Signal<D, Bit>,
+        /// Tokens from the load engine.
+        load: Tokens<D> = Tokens::new(),
+        /// Tokens from the store engine.
+        store: Tokens<D> = Tokens::new(),
+    } back {
+        /// It is taken.
+        take: Signal<D::Back, Bit>,
+        /// It would be, but lacks a token.
+        wait_token: Signal<D::Back, Bit>,
+    }
+}
+
+bundle! {
+    /// Tokens that an instruction gives.
+    pub struct Gives<D>() {
+        /// One for the load engine.
+        load: Signal<D, Bit>,
+        /// One for the store engine.
+        store: Signal<D, Bit>,
+    }
+}
+
+bundle! {
+    /// The accelerator as a unit of the compute engine sees it.
+    pub struct Engine<D>(c: &Config) {
+        /// An instruction for it.
+        request: Request<D> = Request::new(),
+        /// Payload words for its memories.
+        payload: Payload<D> = Payload::new(c),
+    } back {
+        /// It takes operands: a step, a group of samples.
+        busy: Signal<D::Back, Bit>,
+        /// Nothing runs.
+        quiet: Signal<D::Back, Bit>,
+        /// Tokens.
+        give: Gives<D::Back> = Gives::new(),
+        /// A result word.
+        write: ResultWrite<D::Back> = ResultWrite::new(c),
+    }
+}
+
+unit! {
+    /// Units that take turns, as if they were one: an instruction waits until all but its own unit are quiet.
+    ///
+    /// # Timing  combinational
+    pub struct Turns(c: &Config, units: usize) {
+        /// Of all units.
+        pub all: Engine<In> = Engine::new(c),
+        /// The unit of the instruction at the request.
+        pub turn: Sig<In> = Sig::unsigned(index_bits(units)),
+        /// Of each unit.
+        pub unit: Vec<Engine<Out>> = (0..units).map(|_| Engine::new(c)).collect(),
+        units: Dim = Dim::new(units),
+        results: Dim = Dim::new(c.array.drain),
+    }
+}
+
+impl Logic for Turns {
+    named!();
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.all.request.take.next = false;
+        self.all.request.wait_token.next = false;
+        self.all.request.load.pop.next = false;
+        self.all.request.store.pop.next = false;
+        self.all.busy.next = false;
+        self.all.quiet.next = true;
+        self.all.give.load.next = false;
+        self.all.give.store.next = false;
+        wire::join_all(&mut self.unit[0].write, &mut self.all.write);
+        self.all.write.we.next = false;
+        for u in 0..self.units.val() {
+            wire::join_all(&mut self.all.payload, &mut self.unit[u].payload);
+            self.unit[u].request.load.present.next = self.all.request.load.present.val();
+            self.unit[u].request.store.present.next = self.all.request.store.present.val();
+            self.unit[u].request.available.next =
+                self.all.request.available.val() & ((self.turn.val() == u) | (self.units.val() == 1));
+            for v in 0..self.units.val() {
+                if v != u {
+                    self.unit[u].request.available.next =
+                        self.unit[u].request.available.val() & self.unit[v].quiet.val();
+                }
+            }
+            self.all.request.take.next = self.all.request.take.val() | self.unit[u].request.take.val();
+            self.all.request.wait_token.next =
+                self.all.request.wait_token.val() | self.unit[u].request.wait_token.val();
+            self.all.request.load.pop.next =
+                self.all.request.load.pop.val() | self.unit[u].request.load.pop.val();
+            self.all.request.store.pop.next =
+                self.all.request.store.pop.val() | self.unit[u].request.store.pop.val();
+            self.all.busy.next = self.all.busy.val() | self.unit[u].busy.val();
+            self.all.quiet.next = self.all.quiet.val() & self.unit[u].quiet.val();
+            self.all.give.load.next = self.all.give.load.val() | self.unit[u].give.load.val();
+            self.all.give.store.next = self.all.give.store.val() | self.unit[u].give.store.val();
+            self.all.write.we.next = self.all.write.we.val() | self.unit[u].write.we.val();
+            if u > 0 {
+                if !self.unit[u].quiet.val() {
+                    self.all.write.address.next = self.unit[u].write.address.val();
+                    for i in 0..self.results.val() {
+                        self.all.write.result[i].next = self.unit[u].write.result[i].val();
+                    }
+                }
+            }
+        }
+    }
+}

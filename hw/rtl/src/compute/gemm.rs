@@ -1,0 +1,50 @@
+//! The unit that carries out COMPUTE: sequencer, array, drain.
+
+use super::drain::Drain;
+use super::engine::Engine;
+use super::mac_array::MacArray;
+use super::sequencer::Sequencer;
+use crate::counters::StepEvents;
+use crate::field::halves;
+use crate::hdl::prelude::*;
+use rust_hdl::prelude::*;
+use tandem_spec::Config;
+use tandem_spec::isa::Opcode;
+
+unit! {
+    /// Matrix products.
+    ///
+    /// # Timing  that of its parts
+    pub struct Gemm(c: &Config) {
+        clock,
+        /// The accelerator around it.
+        pub engine: Engine<In> = Engine::new(c),
+        /// The head's 16-bit halves.
+        pub half: Vec<Sig<In>> = Sig::vec(halves(Opcode::named("COMPUTE")), 16, false),
+        /// Its steps.
+        pub events: StepEvents<Out> = StepEvents::new(c),
+        sequencer: Sequencer = Sequencer::new(c),
+        array: MacArray = MacArray::new(c),
+        drain: Drain = Drain::new(c),
+    }
+}
+
+impl Logic for Gemm {
+    named!();
+
+    #[hdl_gen]
+    fn update(&mut self) {
+        wire::join_all(&mut self.engine.request, &mut self.sequencer.request);
+        wire::join_all(&mut self.half, &mut self.sequencer.half);
+        wire::join_all(&mut self.sequencer.control, &mut self.array.control);
+        wire::join_all(&mut self.sequencer.operands, &mut self.array.operands);
+        wire::join_all(&mut self.engine.payload, &mut self.array.payload);
+        wire::join_all(&mut self.sequencer.tile, &mut self.drain.tile);
+        wire::join_all(&mut self.array.shadow, &mut self.drain.shadow);
+        wire::join_all(&mut self.drain.write, &mut self.engine.write);
+        wire::join_all(&mut self.drain.give, &mut self.engine.give);
+        wire::join_all(&mut self.sequencer.events, &mut self.events);
+        self.engine.busy.next = self.sequencer.control.step.val();
+        self.engine.quiet.next = self.sequencer.idle.val() & self.drain.quiet.val();
+    }
+}
