@@ -79,10 +79,6 @@ unit! {
         pub take: Signal<Out, Bit>,
         /// A token for the compute engine.
         pub give: Signal<Out, Bit>,
-        /// Registers are being sent: counters stand still.
-        pub freeze: Signal<Out, Bit>,
-        /// Registers are sent: counters restart.
-        pub restart: Signal<Out, Bit>,
         /// What to say about a failure or a reset.
         pub report: Report<In> = Report::new(),
         /// The registers.
@@ -522,8 +518,8 @@ impl Logic for StoreEngine {
         }
         self.tokens.pop.next = self.take.val() & self.command.pop_prev.val().any();
         self.give.next = self.last_sent.val() & self.gives.q.val().any();
-        self.freeze.next = !self.idle.val() & (self.kind.q.val() == self.kind_registers.val());
-        self.restart.next = self.last_sent.val() & (self.kind.q.val() == self.kind_registers.val());
+        self.events.freeze.next = !self.idle.val() & (self.kind.q.val() == self.kind_registers.val());
+        self.events.restart.next = self.last_sent.val() & (self.kind.q.val() == self.kind_registers.val());
         self.report.done.next = self.last_sent.val()
             & ((self.kind.q.val() == self.kind_error.val()) | (self.kind.q.val() == self.kind_ready.val()));
     }
