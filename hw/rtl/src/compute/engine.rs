@@ -113,12 +113,10 @@ impl Logic for Turns {
             self.all.give.load.next = self.all.give.load.val() | self.unit[u].give.load.val();
             self.all.give.store.next = self.all.give.store.val() | self.unit[u].give.store.val();
             self.all.write.we.next = self.all.write.we.val() | self.unit[u].write.we.val();
-            if u > 0 {
-                if !self.unit[u].quiet.val() {
-                    self.all.write.address.next = self.unit[u].write.address.val();
-                    for i in 0..self.results.val() {
-                        self.all.write.result[i].next = self.unit[u].write.result[i].val();
-                    }
+            if (u > 0) & !self.unit[u].quiet.val() {
+                self.all.write.address.next = self.unit[u].write.address.val();
+                for i in 0..self.results.val() {
+                    self.all.write.result[i].next = self.unit[u].write.result[i].val();
                 }
             }
         }
