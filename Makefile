@@ -3,7 +3,7 @@ CARGO ?= cargo
 TANDEM = $(CARGO) run --release --quiet -p tandem --
 SEEDS ?= 1 2 3
 
-.PHONY: help demo test lint sanitize bench setup setup-test mnist pruning-table spectral-table setup-fpga board-table clean
+.PHONY: help demo test lint doc sanitize bench setup setup-test mnist pruning-table spectral-table setup-fpga board-table clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -26,10 +26,13 @@ test: setup-test ## every test, proofs included
 	@$(CARGO) build --release --workspace --lib --bins --tests --examples
 	@$(CARGO) test --release --workspace
 
-lint: ## format and clippy
+lint: setup-test ## format, clippy, licences and sources of the dependencies
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+	@tools/deny.sh
 
+doc: setup ## the pages of the crates, without a warning
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps --workspace
 
 sanitize: setup ## the C++ harness and its models under ASan and UBSan: nightly, or before a release
 	@tools/sanitize.sh

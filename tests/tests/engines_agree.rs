@@ -4,7 +4,7 @@
 use tandem_model::Twin;
 use tandem_sim::{Sim, SimOptions};
 use tandem_spec::{Config, Engine, RunOptions, Stall};
-use tandem_tests::programs::{random_config, random_program};
+use tandem_stimuli::{random_config, random_program};
 
 /// Runs one random program on both engines.
 fn compare(config: &Config, sim: &mut Sim, twin: &mut Twin, seed: u64, size: usize) {

@@ -51,7 +51,7 @@ type Seen = Vec<Option<Frame>>;
 
 /// The hardware's reader on a line, a byte every three cycles.
 fn hardware(line: &[u8], mut trace: Option<&mut Trace>) -> Seen {
-    let mut unit = frame_reader::FrameReader::default();
+    let mut unit = frame_reader::FrameReader::new();
     unit.connect_all();
     let (mut seen, mut content) = (vec![], vec![]);
     for (i, byte) in line.iter().flat_map(|b| [Some(*b), None, None]).enumerate() {
@@ -115,7 +115,7 @@ fn readers_of_board_and_host_see_the_same_frames_on_damaged_lines() {
 fn icarus_agrees_with_the_reader() {
     let mut trace = Trace::new();
     hardware(&damaged_line(9, 12, 40, 60), Some(&mut trace));
-    let verilog = tandem_rtl::hdl::verilog("reader", &mut frame_reader::FrameReader::default()).unwrap();
+    let verilog = tandem_rtl::hdl::verilog("reader", &mut frame_reader::FrameReader::new()).unwrap();
     let dir = tempfile::tempdir().unwrap();
     trace.check("reader", &verilog, dir.path()).unwrap();
 }
@@ -125,7 +125,7 @@ fn icarus_agrees_with_the_reader() {
 fn uarts_agree_at_every_divider() {
     let link = BoardLink::new(12_000_000);
     for (divider, off) in [(64, 0), (64, 1), (64, -1), (133, -4), (1667, 50), (1667, -50)] {
-        let (mut tx, mut rx) = (UartTx::default(), UartRx::new(&link));
+        let (mut tx, mut rx) = (UartTx::new(), UartRx::new(&link));
         tx.connect_all();
         rx.connect_all();
         let bytes = [0x00, 0xff, 0x55, 0xaa, 0x01, 0x80, 0x7e];

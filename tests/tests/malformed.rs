@@ -11,7 +11,7 @@ use tandem_sim::{Sim, SimOptions};
 use tandem_spec::check::crc16;
 use tandem_spec::packet::Kind;
 use tandem_spec::{Config, Engine, Instruction, Outcome, RunOptions, Status, Stream, Tokens};
-use tandem_tests::programs::random_program;
+use tandem_stimuli::random_program;
 
 /// Far more cycles than any of these programs needs; reaching it is a hang.
 const LIMIT: u64 = 2_000_000;
@@ -214,7 +214,7 @@ fn random_words(name: &str, count: u64) {
         let tags = [2, 10, 60][r.below(3)];
         for _ in 0..1 + r.below(200) {
             let first = r.below(tags) == 0 || stream.words() == 0 && r.below(4) > 0;
-            let mut word: Vec<u8> = (0..stream.link_bytes).map(|_| r.next() as u8).collect();
+            let mut word = r.bytes(stream.link_bytes);
             if first && r.below(3) > 0 {
                 word[0] = 1 + r.below(6) as u8;
             }

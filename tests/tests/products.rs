@@ -29,10 +29,10 @@ impl Bench {
     /// Simulator = integers = host, and all counters (strict) as predicted.
     fn check(&mut self, case: &Case) {
         let at = format!("{}: {}", self.name, case.name());
-        let ran = self.sim.gemm(&case.request()).unwrap_or_else(|e| panic!("{at}: {e}"));
+        let ran = self.sim.run(case.request().into()).unwrap_or_else(|e| panic!("{at}: {e}")).into_gemm();
         assert_eq!(ran.y, reference(&case.request()), "{at}");
         assert_eq!(ran.cost.cycles, ran.cost.predicted_cycles, "{at}");
-        let host = self.exact.gemm(&case.request()).unwrap_or_else(|e| panic!("{at}: {e}"));
+        let host = self.exact.run(case.request().into()).unwrap_or_else(|e| panic!("{at}: {e}")).into_gemm();
         assert_eq!(host.y, ran.y, "{at}");
         assert_eq!((host.magnitude_or, host.saturated), (ran.magnitude_or, ran.saturated), "{at}");
         assert_eq!(host.cost, ran.cost, "{at}");
@@ -42,7 +42,7 @@ impl Bench {
     /// Cycles of the compute engine, waits for the drain included, by the accelerator's own counters.
     fn compute_cycles(&mut self, case: &Case) -> u64 {
         self.check(case);
-        let cost = self.sim.gemm(&case.request()).expect("it ran before").cost;
+        let cost = self.sim.run(case.request().into()).expect("it ran before").into_gemm().cost;
         cost.compute_busy + cost.wait_drain
     }
 }
@@ -154,7 +154,7 @@ fn stalls(name: &'static str) {
         assert_eq!(a.packets.last().unwrap().counters(), b.packets.last().unwrap().counters(), "{at}");
         assert_eq!(a, b, "{at}");
         let mut device = Offload::new(sim, CycleModel).with_options(options);
-        let ran = device.gemm(&case.request()).unwrap_or_else(|e| panic!("{at}: {e}"));
+        let ran = device.run(case.request().into()).unwrap_or_else(|e| panic!("{at}: {e}")).into_gemm();
         assert_eq!(ran.y, reference(&case.request()), "{at}");
         assert!(ran.cost.cycles >= ran.cost.predicted_cycles, "{at}");
         (cycles, predicted) = (cycles + ran.cost.cycles, predicted + ran.cost.predicted_cycles);

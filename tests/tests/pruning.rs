@@ -8,12 +8,12 @@ use ndarray::Array2;
 use std::sync::Arc;
 use tandem_driver::{Cost, Device, Exact, Offload};
 use tandem_model::CycleModel;
+use tandem_nn::backend::Backend;
 use tandem_nn::config::{Document, Experiment};
 use tandem_nn::data::{Dataset, Split};
-use tandem_nn::engine::Engine;
+use tandem_nn::layers::prunable::MaskPattern;
 use tandem_nn::network::Network;
-use tandem_nn::plan::NetworkPlan;
-use tandem_nn::prunable::Pattern;
+use tandem_nn::network::plan::NetworkPlan;
 use tandem_nn::prune::mask;
 use tandem_nn::prune::rank::{ranks, shares};
 use tandem_nn::prune::scores::{ScoreContext, lamp};
@@ -85,7 +85,7 @@ fn parse(text: &str) -> Experiment {
 /// The experiment's digest after 50 steps, and how often its masks changed.
 fn fifty_steps(text: &str, device: Box<dyn Device>) -> (String, usize) {
     let data = Arc::new(tandem_nn::data::load("digits", None).expect("embedded"));
-    let mut trainer = Trainer::new(parse(text), data, Engine::Device(device)).expect("suits the data");
+    let mut trainer = Trainer::new(parse(text), data, Backend::Device(device)).expect("suits the data");
     let mut masks = vec![];
     for _ in 0..50 {
         trainer.step().expect("a step");
@@ -127,7 +127,7 @@ fn shipped(name: &str) -> Experiment {
 const MNIST: Shape = Shape { h: 28, w: 28, c: 1 };
 
 /// Cost of the three products of one step, of those layers, each with its pattern.
-fn step_cost(plan: &NetworkPlan, accelerator: &str, layers: &[(&str, Option<Pattern>)]) -> Cost {
+fn step_cost(plan: &NetworkPlan, accelerator: &str, layers: &[(&str, Option<MaskPattern>)]) -> Cost {
     let mut device = Exact::new(config(accelerator), CycleModel);
     let mut sum = Cost::default();
     for (name, pattern) in layers {
@@ -137,14 +137,15 @@ fn step_cost(plan: &NetworkPlan, accelerator: &str, layers: &[(&str, Option<Patt
     sum
 }
 
-fn one_of(m: usize, transposable: bool) -> Option<Pattern> {
-    Some(Pattern { n: 1, m, transposable })
+fn one_of(m: usize, transposable: bool) -> Option<MaskPattern> {
+    Some(MaskPattern { n: 1, m, transposable })
 }
 
 /// Compute cycles of a step against the same step without masks.
-fn share(plan: &NetworkPlan, accelerator: &str, layers: &[(&str, Option<Pattern>)]) -> f64 {
+fn share(plan: &NetworkPlan, accelerator: &str, layers: &[(&str, Option<MaskPattern>)]) -> f64 {
     let dense: Vec<_> = layers.iter().map(|(name, _)| (*name, None)).collect();
-    let busy = |layers: &[(&str, Option<Pattern>)]| step_cost(plan, accelerator, layers).compute_busy as f64;
+    let busy =
+        |layers: &[(&str, Option<MaskPattern>)]| step_cost(plan, accelerator, layers).compute_busy as f64;
     busy(layers) / busy(&dense)
 }
 
@@ -196,7 +197,7 @@ fn a_budget_of_cycles_is_met_and_beats_uniform_patterns() {
         );
         let device = Box::new(Exact::new(config("sparse-8x8x4"), CycleModel));
         let experiment = parse(&(text.clone() + "\n" + &pruning));
-        let mut trainer = Trainer::new(experiment, noise(), Engine::Device(device)).expect("suits the data");
+        let mut trainer = Trainer::new(experiment, noise(), Backend::Device(device)).expect("suits the data");
         trainer.step().expect("a step");
         let measured: u64 = {
             let lines = trainer.training_cost().cycles_by_layer();
@@ -204,12 +205,12 @@ fn a_budget_of_cycles_is_met_and_beats_uniform_patterns() {
         };
         let plan = trainer.network().plan().clone();
         let names: Vec<_> = ["conv1", "conv2", "fc1", "fc2", "fc3"].to_vec();
-        let cycles = |patterns: &dyn Fn(&str) -> Option<Pattern>| {
+        let cycles = |patterns: &dyn Fn(&str) -> Option<MaskPattern>| {
             let layers: Vec<_> = names.iter().map(|name| (*name, patterns(name))).collect();
             compute_cycles(&step_cost(&plan, "sparse-8x8x4", &layers))
         };
         let dense = cycles(&|_| None);
-        let chosen: Vec<(String, Option<Pattern>)> = {
+        let chosen: Vec<(String, Option<MaskPattern>)> = {
             let pruner = trainer.pruner().expect("it prunes");
             let layers = pruner.layers().iter().map(|l| l.name.clone());
             layers.zip(pruner.patterns().to_vec()).collect()
@@ -222,7 +223,7 @@ fn a_budget_of_cycles_is_met_and_beats_uniform_patterns() {
 
         // Uniform N:M within the same budget keeps less of the score.
         let is_chosen = |name: &str| chosen.iter().any(|(n, _)| n == name);
-        let uniform = |n: usize| Some(Pattern { n, m, transposable: true });
+        let uniform = |n: usize| Some(MaskPattern { n, m, transposable: true });
         let fits = |n: &usize| cycles(&|name| uniform(*n).filter(|_| is_chosen(name))) <= limit;
         let n = (1..m).rev().find(fits).expect("N = 1 fits");
         let mut network = Network::new(plan.clone(), trainer.experiment().train.seed);
@@ -232,7 +233,7 @@ fn a_budget_of_cycles_is_met_and_beats_uniform_patterns() {
         let layers = trainer.pruner().expect("it prunes").layers();
         let scores: Vec<_> = layers.iter().map(|l| &lamp[l.tensor]).collect();
         let (ranks, shares) = (ranks(&scores), shares(&scores));
-        let kept = |pattern: &dyn Fn(&str) -> Option<Pattern>| -> f64 {
+        let kept = |pattern: &dyn Fn(&str) -> Option<MaskPattern>| -> f64 {
             let layers = layers.iter().zip(ranks.iter().zip(&shares));
             let of = layers.map(|(layer, (ranks, shares))| match pattern(&layer.name) {
                 Some(pattern) => mask::retained(shares, &mask::best(ranks, layer.groups, pattern)),

@@ -6,9 +6,9 @@ use common::config;
 use std::sync::Arc;
 use tandem_driver::{Device, Exact, Offload};
 use tandem_model::{CycleModel, Twin};
+use tandem_nn::backend::Backend;
+use tandem_nn::backend::ledger::Ledger;
 use tandem_nn::config::{Document, Experiment};
-use tandem_nn::engine::Engine;
-use tandem_nn::ledger::Ledger;
 use tandem_nn::train::Trainer;
 use tandem_sim::{Sim, SimOptions};
 
@@ -56,7 +56,7 @@ fn run(device: Box<dyn Device>, support: &str, pattern: &str) -> (String, Ledger
     );
     let experiment = Experiment::parse(Document::new("digits-spectral.toml", text)).expect("valid");
     let data = Arc::new(tandem_nn::data::load("digits", None).expect("embedded"));
-    let mut trainer = Trainer::new(experiment, data, Engine::Device(device)).expect("suits the data");
+    let mut trainer = Trainer::new(experiment, data, Backend::Device(device)).expect("suits the data");
     for _ in 0..STEPS {
         trainer.step().expect("a step");
     }

@@ -9,12 +9,12 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tandem_driver::plan::{Problem, ResultWidth, Shape};
-use tandem_driver::{Device, DeviceError, Exact, GemmRequest, GemmResult, Offload, Planner, Selection};
+use tandem_driver::gemm::{GemmProblem, ResultWidth, Shape};
+use tandem_driver::{Device, DeviceError, Exact, Offload, Planner, Request, Response, Selection};
 use tandem_model::CycleModel;
+use tandem_nn::backend::Backend;
 use tandem_nn::config::Experiment;
-use tandem_nn::engine::Engine;
-use tandem_nn::plan::ProductPlan;
+use tandem_nn::layers::ProductPlan;
 use tandem_nn::tensor;
 use tandem_nn::train::Trainer;
 use tandem_sim::{Sim, SimOptions};
@@ -31,7 +31,7 @@ fn trainer(device: Box<dyn Device>) -> Trainer {
     let experiment = Experiment::load(&experiment("digits-mlp")).expect("valid");
     assert_eq!(experiment.train.seed, 1);
     let data = Arc::new(tandem_nn::data::load("digits", None).expect("embedded"));
-    Trainer::new(experiment, data, Engine::Device(device)).expect("suits the data")
+    Trainer::new(experiment, data, Backend::Device(device)).expect("suits the data")
 }
 
 fn digest(device: Box<dyn Device>, steps: usize) -> String {
@@ -80,8 +80,11 @@ impl Device for OffByOne {
         self.device.name()
     }
 
-    fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
-        let mut result = self.device.gemm(request)?;
+    fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
+        let mut response = self.device.run(request)?;
+        let (Request::Gemm(request), Response::Gemm(result)) = (request, &mut response) else {
+            return Ok(response);
+        };
         let p = &self.product;
         let shape = (request.x.values.dim(), request.w.values.ncols());
         let looks = (shape, request.x.format, request.w.format) == (((p.m, p.k), p.n), p.x, p.w);
@@ -89,7 +92,7 @@ impl Device for OffByOne {
             let element = self.element % result.y.len();
             *result.y.iter_mut().nth(element).expect("below the length") += 1;
         }
-        Ok(result)
+        Ok(response)
     }
 }
 
@@ -227,7 +230,7 @@ fn instructions_are_less_than_two_percent_of_lenets_link_words() {
         for p in &layer.products {
             let shape = Shape { m: p.m, k: p.k, n: p.n };
             let problem =
-                Problem { shape, x: p.x, w: p.w, result: ResultWidth::Full, selection: Selection::Dense };
+                GemmProblem { shape, x: p.x, w: p.w, result: ResultWidth::Full, selection: Selection::Dense };
             let traffic = planner.plan(&problem).expect("fits").traffic;
             products += 1;
             if traffic.instruction_share() >= 0.02 {

@@ -32,7 +32,8 @@ fn samples(random: &mut Random, transforms: usize, points: usize, amplitude: i32
 }
 
 fn transform(device: &mut dyn Device, request: &FftRequest<'_>) -> FftResult {
-    device.fft(request).unwrap_or_else(|e| panic!("{}: {:?}: {e}", device.name(), request.points))
+    let response = device.run((*request).into());
+    response.unwrap_or_else(|e| panic!("{}: {:?}: {e}", device.name(), request.points)).into_fft()
 }
 
 /// The transform in double precision of `sides` points along each dimension.
@@ -228,7 +229,7 @@ fn what_a_unit_cannot_do_is_refused() {
     let x = Array2::from_elem((1, 128), Complex::new(1, 1));
     let mut refusal = |x: &Array2<Complex<i32>>, points| {
         let request = FftRequest { x: x.view(), points, inverse: false, scaling: Scaling::Block };
-        device.fft(&request).expect_err("refused").to_string()
+        device.run(request.into()).expect_err("refused").to_string()
     };
     let says = refusal(&x, Points::Line(128));
     assert!(says.contains("128 points") && says.contains("4 to 64"), "{says}");
@@ -243,6 +244,6 @@ fn what_a_unit_cannot_do_is_refused() {
     let mut device = Offload::new(Twin::new(&none), CycleModel);
     let request =
         FftRequest { x: x.view(), points: Points::Line(128), inverse: false, scaling: Scaling::Block };
-    let says = device.fft(&request).expect_err("refused").to_string();
+    let says = device.run(request.into()).expect_err("refused").to_string();
     assert!(says.contains("no FFT unit"), "{says}");
 }

@@ -36,6 +36,7 @@ mod memory;
 mod store;
 pub mod timing;
 mod twin;
+mod unit;
 
 pub use hazard::Hazard;
 pub use timing::CycleModel;

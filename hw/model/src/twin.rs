@@ -1,12 +1,11 @@
 //! The twin: an engine that executes instruction streams.
 
-use crate::compute::Array;
-use crate::fft;
 use crate::frontend::{Frontend, Words};
 use crate::hazard::{Hazard, Watch};
 use crate::memory::Memories;
 use crate::store;
 use crate::timing::{Event, Fault, Schedule, Then, with_identity};
+use crate::unit::{self, Unit};
 use tandem_spec::isa::Who;
 use tandem_spec::packet::Kind;
 use tandem_spec::registers::IDENTITY;
@@ -36,7 +35,7 @@ pub struct Twin {
     frontend: Frontend,
     schedule: Schedule,
     memories: Memories,
-    array: Array,
+    units: Vec<Box<dyn Unit>>,
     watch: Option<Box<Watch>>,
 }
 
@@ -49,7 +48,7 @@ impl Twin {
             frontend: Frontend::new(config),
             schedule: Schedule::new(config),
             memories: Memories::new(config),
-            array: Array::new(config),
+            units: unit::all(config),
             watch: None,
         }
     }
@@ -88,8 +87,12 @@ impl Twin {
         match event {
             Event::Load(number, l) => watch.load(&self.config, *number, l, &self.memories),
             Event::Queued => {}
-            Event::Compute(number, c) => watch.compute(&self.config, *number, c, &self.memories),
-            Event::Transform(number, t) => watch.transform(&self.config, *number, t),
+            Event::Execute(number, i) => {
+                let unit = unit::of(&self.units, i);
+                watch.compute(*number, i.tokens(), |touch| {
+                    unit.touches(&self.config, i, &self.memories, touch);
+                });
+            }
             Event::Store(number, s) => watch.store(*number, s),
             Event::Read(number, tokens, _) => watch.read(*number, *tokens),
             Event::Fault(_) => watch.fail(),
@@ -175,11 +178,8 @@ impl Engine for Twin {
             self.watch_over(&event);
             match event {
                 Event::Load(..) | Event::Queued => {}
-                Event::Compute(_, c) => self.array.execute(&self.config, &c, &mut self.memories),
-                Event::Transform(_, t) => {
-                    if let Some(unit) = &self.config.fft {
-                        fft::execute(&self.config, unit, &t, &mut self.memories);
-                    }
+                Event::Execute(_, i) => {
+                    unit::of_mut(&mut self.units, &i).execute(&self.config, &i, &mut self.memories);
                 }
                 Event::Store(number, s) => {
                     packets.push(store::packet(&self.config, &self.memories, number, &s));

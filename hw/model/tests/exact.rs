@@ -2,8 +2,6 @@
 
 #[path = "support/literal.rs"]
 mod literal;
-#[path = "../../../tests/src/programs.rs"]
-mod programs;
 
 use literal::Literal;
 use proptest::prelude::*;
@@ -26,7 +24,7 @@ proptest! {
     fn results_equal_those_of_a_literal_interpreter(
         c in any::<u64>(), p in any::<u64>(), size in 1usize..50, stall in 0u64..60
     ) {
-        let config = programs::random_config(c);
+        let config = tandem_stimuli::random_config(c);
         let options = RunOptions {
             stall_in: Stall::random(p, stall),
             stall_out: Stall::random(c, stall),
@@ -36,7 +34,7 @@ proptest! {
         // A second program continues the first one's memories and accumulators.
         let mut numbered = 0;
         for program in [p, p ^ 1] {
-            let stream = programs::random_program(&config, program, size);
+            let stream = tandem_stimuli::random_program(&config, program, size);
             let mut expected = literal.run(&stream);
             for packet in &mut expected {
                 packet.instruction += numbered;

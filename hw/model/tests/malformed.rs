@@ -1,8 +1,5 @@
 //! Broken streams: nothing panics, nothing runs away, and a RESET always helps.
 
-#[path = "../../../tests/src/programs.rs"]
-mod programs;
-
 use proptest::prelude::*;
 use tandem_model::Twin;
 use tandem_spec::check::crc16;
@@ -43,7 +40,7 @@ proptest! {
         c in any::<u64>(), words in prop::collection::vec((any::<u128>(), any::<bool>(), 0usize..8), 0..60),
         parts in 1usize..4,
     ) {
-        let config = programs::random_config(c);
+        let config = tandem_stimuli::random_config(c);
         let mut stream = Stream::new(&config);
         for (word, first, op) in words {
             let mut bytes = word.to_le_bytes();
@@ -60,7 +57,7 @@ proptest! {
         c in any::<u64>(), list in prop::collection::vec((0..OPCODES.len(), prop::array::uniform32(any::<u8>()), 0usize..32), 1..12),
         parts in 1usize..4,
     ) {
-        let config = programs::random_config(c);
+        let config = tandem_stimuli::random_config(c);
         let mut stream = Stream::new(&config);
         for (op, random, zeros) in list {
             let n = OPCODES[op].units * 16;
@@ -79,8 +76,8 @@ proptest! {
         c in any::<u64>(), p in any::<u64>(), size in 1usize..30, parts in 1usize..4,
         flips in prop::collection::vec((0.0..1.0f64, 0u8..10), 0..4), cut in 0.0..1.0f64,
     ) {
-        let config = programs::random_config(c);
-        let mut stream = programs::random_program(&config, p, size);
+        let config = tandem_stimuli::random_config(c);
+        let mut stream = tandem_stimuli::random_program(&config, p, size);
         for (at, bit) in flips {
             match bit {
                 8.. => {
@@ -105,8 +102,8 @@ proptest! {
         c in any::<u64>(), p in any::<u64>(), picks in prop::collection::vec((0.0..1.0f64, any::<u8>(), 0usize..8, any::<u16>()), 1..40),
         parts in 1usize..4,
     ) {
-        let config = programs::random_config(c);
-        let source = programs::random_program(&config, p, 40);
+        let config = tandem_stimuli::random_config(c);
+        let source = tandem_stimuli::random_program(&config, p, 40);
         let (list, _) = source.instructions();
         let mut stream = Stream::new(&config);
         for (at, tokens, level, count) in picks {

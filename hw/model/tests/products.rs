@@ -12,6 +12,7 @@ use tandem_spec::engine::{Engine, RunOptions, Status};
 use tandem_spec::isa::words_per_address;
 use tandem_spec::packet::Kind;
 use tandem_spec::{Compute, Config, Format, Instruction, Load, Loop, Memory, Packet, Store, Stream, Tokens};
+use tandem_stimuli::Random;
 
 #[derive(Clone, Copy, Debug)]
 struct Operand {
@@ -151,11 +152,9 @@ fn matrices(c: &Case) -> (Vec<Vec<i64>>, Vec<Vec<i64>>) {
 }
 
 /// Random numbers of 32 bits.
-fn generator(mut state: u64) -> impl FnMut() -> u32 {
-    move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 32) as u32
-    }
+fn generator(seed: u64) -> impl FnMut() -> u32 {
+    let mut random = Random(seed);
+    move || random.any() as u32
 }
 
 fn level(count: usize, row: usize, col: usize) -> Loop {

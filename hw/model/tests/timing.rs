@@ -1,7 +1,5 @@
 //! The cycle model against a simulator that ticks, on random programs, stalls and runs.
 
-#[path = "../../../tests/src/programs.rs"]
-mod programs;
 #[path = "support/ticks.rs"]
 mod ticks;
 
@@ -51,8 +49,8 @@ fn part(stream: &Stream, range: std::ops::Range<usize>) -> Stream {
 
 fn case() -> impl Strategy<Value = (Config, Stream, u64)> {
     (any::<u64>(), any::<u64>(), 1usize..60).prop_map(|(c, p, size)| {
-        let config = programs::random_config(c);
-        let stream = programs::random_program(&config, p, size);
+        let config = tandem_stimuli::random_config(c);
+        let stream = tandem_stimuli::random_program(&config, p, size);
         (config, stream, p)
     })
 }
@@ -103,8 +101,8 @@ proptest! {
 fn random_programs_overlap_their_engines() {
     let mut busy = [0; 3];
     for seed in 0..200 {
-        let config = programs::random_config(seed);
-        let stream = programs::random_program(&config, seed, 80);
+        let config = tandem_stimuli::random_config(seed);
+        let stream = tandem_stimuli::random_program(&config, seed, 80);
         let mut ticks = Ticks::new(&config);
         ticks.run(&instructions(&stream), stream.words(), &Stall::default(), &Stall::default());
         busy = std::array::from_fn(|i| busy[i] + ticks.busy[i]);

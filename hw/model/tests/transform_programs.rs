@@ -7,7 +7,7 @@ use support::stream;
 use tandem_model::{CycleModel, Twin};
 use tandem_spec::check::crc16;
 use tandem_spec::engine::{Engine, Outcome, Predict, RunOptions, Stall, Status};
-use tandem_spec::isa::{Bits512, Who, load, transform};
+use tandem_spec::isa::{Bits512, Field, Opcode, Who};
 use tandem_spec::packet::Kind;
 use tandem_spec::registers::REGISTERS;
 use tandem_spec::{
@@ -70,6 +70,11 @@ fn fails_with(config: &Config, s: &Stream, reason: Reason, instruction: u32, eng
     assert_eq!((outcome.status, outcome.packets.last()), (Status::Failed, Some(&error)));
     let outcome = run(&mut twin, &stream(config, &[Instruction::Reset]));
     assert_eq!((outcome.status, outcome.packets[0].kind), (Status::Idle, Kind::Ready));
+}
+
+/// A field of a TRANSFORM.
+fn of(name: &str) -> Field {
+    Opcode::named("TRANSFORM").field(name)
 }
 
 /// An instruction with some fields set to other values, and its checksum right.
@@ -137,7 +142,7 @@ fn an_accelerator_without_unit_knows_neither_opcode_nor_memory() {
     s.push_words(&transform.encode()[..8], true);
     fails_with(&none, &s, Reason::Opcode, 0, 0);
     let load = Load { memory: Memory::Col, ..a_load(NONE, 1) };
-    let s = altered(&none, Instruction::Load(load), |b| b.set(load::MEMORY, 4));
+    let s = altered(&none, Instruction::Load(load), |b| b.set(Opcode::named("LOAD").field("memory"), 4));
     fails_with(&none, &s, Reason::Field, 0, 0);
 }
 
@@ -152,16 +157,16 @@ fn fields_out_of_range_fail() {
             "[fft]\npoints=256\ndepth=1024\n",
             &[
                 (|_| {}, true),
-                (|b| b.set(transform::LOG_POINTS, 9), false),
-                (|b| b.set(transform::LOG_POINTS, 1), false),
-                (|b| b.set(transform::COUNT, 0), false),
-                (|b| b.set(transform::COUNT, 8), true),
-                (|b| b.set(transform::COUNT, 9), false),
-                (|b| b.set(transform::ADDRESS, 512), true),
-                (|b| b.set(transform::ADDRESS, 513), false),
-                (|b| b.set(transform::TILE, 1), true),
-                (|b| b.set(transform::BLOCK, 1), true),
-                (|b| (b.set(transform::TILE, 1), b.set(transform::LOG_POINTS, 5)).0, false),
+                (|b| b.set(of("log_points"), 9), false),
+                (|b| b.set(of("log_points"), 1), false),
+                (|b| b.set(of("count"), 0), false),
+                (|b| b.set(of("count"), 8), true),
+                (|b| b.set(of("count"), 9), false),
+                (|b| b.set(of("address"), 512), true),
+                (|b| b.set(of("address"), 513), false),
+                (|b| b.set(of("tile"), 1), true),
+                (|b| b.set(of("block"), 1), true),
+                (|b| (b.set(of("tile"), 1), b.set(of("log_points"), 5)).0, false),
                 (|b| b.0[10] = 1, false),
             ],
         ),
@@ -169,9 +174,9 @@ fn fields_out_of_range_fail() {
             "[fft]\npoints=256\ndepth=1024\nblock=false\ntiles=false\nsizes=\"largest\"\n",
             &[
                 (|_| {}, true),
-                (|b| b.set(transform::LOG_POINTS, 7), false),
-                (|b| b.set(transform::TILE, 1), false),
-                (|b| b.set(transform::BLOCK, 1), false),
+                (|b| b.set(of("log_points"), 7), false),
+                (|b| b.set(of("tile"), 1), false),
+                (|b| b.set(of("block"), 1), false),
             ],
         ),
     ];
@@ -188,9 +193,7 @@ fn fields_out_of_range_fail() {
     // one more than 4·G batches, though the memory would hold them
     let config = config("[fft]\npoints=16\ndepth=1024\n");
     for (count, valid) in [(32, true), (33, false)] {
-        let s = altered(&config, Instruction::Transform(a_transform(NONE, 2)), |b| {
-            b.set(transform::COUNT, count)
-        });
+        let s = altered(&config, Instruction::Transform(a_transform(NONE, 2)), |b| b.set(of("count"), count));
         match valid {
             true => assert_eq!(run(&mut Twin::new(&config), &s).status, Status::Idle),
             false => fails_with(&config, &s, Reason::Field, 0, 1),

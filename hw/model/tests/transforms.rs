@@ -8,10 +8,11 @@ mod spectrum;
 
 use num_complex::Complex;
 use proptest::prelude::*;
-use signals::{Random, Shape, Signal, bound, exact, signal};
+use signals::{Shape, Signal, bound, exact, samples, signal};
 use spectrum::Spectrum;
 use tandem_model::CycleModel;
 use tandem_spec::engine::{TransformKind, Transformed, Transforms};
+use tandem_stimuli::Random;
 
 fn line(log_points: u8, inverse: bool, block: bool) -> TransformKind {
     TransformKind { log_points, tile: false, inverse, block }
@@ -121,7 +122,7 @@ fn rows_are_transformed_one_by_one() {
     let mut random = Random(1);
     for (log_points, rows) in [(3, 5), (8, 150), (14, 3)] {
         let kind = line(log_points, false, true);
-        let all = random.noise(rows << log_points, 1 << 15);
+        let all = samples(&mut random, rows << log_points, 1 << 15);
         let mut y = all.clone();
         let done = CycleModel.transforms(16, &kind, &mut y);
         assert_eq!(done.len(), rows);
@@ -134,7 +135,7 @@ fn rows_are_transformed_one_by_one() {
 
 #[test]
 fn only_the_low_bits_of_a_sample_count() {
-    let x = Random(2).noise(64, 1 << 9);
+    let x = samples(&mut Random(2), 64, 1 << 9);
     let mut high = x.clone();
     high.iter_mut().enumerate().for_each(|(i, z)| *z += Complex::new(i as i32 % 7 - 3, 2) * 1024);
     let kind = line(6, false, false);
@@ -231,7 +232,7 @@ fn snr(log_points: u8, amplitude: i32, block: bool, inverse: bool) -> f64 {
     let (mut random, kind) = (Random(7), line(log_points, inverse, block));
     let (mut power, mut noise) = (0.0, 0.0);
     for _ in 0..40 {
-        let x = random.noise(1 << log_points, amplitude);
+        let x = samples(&mut random, 1 << log_points, amplitude);
         let (y, done) = fast(16, &kind, &x);
         for (y, wanted) in y.iter().zip(exact(&kind, &x)) {
             let y = Complex::new(f64::from(y.re), f64::from(y.im)) * 2f64.powi(done.exponent.into());

@@ -1,6 +1,7 @@
 //! A line that damages bytes, from a seed.
 
 use std::collections::VecDeque;
+use tandem_stimuli::Random;
 
 /// What happens to a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,7 +82,7 @@ pub const LONGEST_LOW: u64 = 16;
 #[derive(Clone, Debug)]
 pub struct Injector {
     rate: FaultRate,
-    state: u64,
+    random: Random,
     /// Bytes that the line will yet lose.
     lost: u64,
     /// Faults so far, in the order of [`Fault::ALL`].
@@ -91,17 +92,12 @@ pub struct Injector {
 impl Injector {
     /// An injector; `direction` tells the two of one seed apart.
     pub fn new(rate: FaultRate, direction: u64) -> Self {
-        let state = rate.seed ^ direction.wrapping_mul(0xa076_1d64_78bd_642f);
-        Injector { rate, state, lost: 0, counts: [0; Fault::ALL.len()] }
+        let random = Random(rate.seed ^ direction.wrapping_mul(0xa076_1d64_78bd_642f));
+        Injector { rate, random, lost: 0, counts: [0; Fault::ALL.len()] }
     }
 
-    /// splitmix64 (Steele, Lea, Flood 2014).
     fn draw(&mut self, below: u64) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % below
+        self.random.any() % below
     }
 
     /// Sends a byte to the end of `line`, maybe damaged.

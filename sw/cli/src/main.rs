@@ -6,6 +6,7 @@ mod compare;
 mod engines;
 mod failure;
 mod npy;
+mod operands;
 mod stop;
 
 use clap::{CommandFactory, Parser, Subcommand};

@@ -3,8 +3,8 @@
 //! `cargo run --release -p tandem-driver --example plans`
 
 use std::time::Instant;
-use tandem_driver::plan::{Problem, ResultWidth, Shape, TooLong, search};
-use tandem_driver::{Format, Selection};
+use tandem_driver::gemm::{ResultWidth, Shape, TooLong, search};
+use tandem_driver::{Format, GemmProblem, Selection};
 use tandem_model::CycleModel;
 use tandem_spec::Config;
 
@@ -18,7 +18,7 @@ const LENET: [(&str, usize, usize, usize); 5] = [
 ];
 
 fn show(config: &Config, name: &str, shape: Shape, x: Format, w: Format) -> Result<u64, TooLong> {
-    let problem = Problem { shape, x, w, result: ResultWidth::Full, selection: Selection::Dense };
+    let problem = GemmProblem { shape, x, w, result: ResultWidth::Full, selection: Selection::Dense };
     let start = Instant::now();
     let p = search(config, &CycleModel, &problem)?;
     let ms = start.elapsed().as_secs_f64() * 1e3;

@@ -55,9 +55,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ("weight", request(x.t(), u4, dy.view(), s8)),
         ];
         for (product, r) in products.iter().filter(|p| (name, p.0) != ("conv1", "input")) {
-            let mut result: Result<_, DeviceError> = device.gemm(r);
-            let ms = time(|| result = device.gemm(r));
-            let cycles = result?.cost.cycles;
+            let mut result: Result<_, DeviceError> = device.run((*r).into());
+            let ms = time(|| result = device.run((*r).into()));
+            let cycles = result?.into_gemm().cost.cycles;
             let lowered = device.planner().lower(r)?;
             let packing = time(|| drop(device.planner().lower(r)));
             let bytes = lowered.stream.bytes.len() as f64;

@@ -1,16 +1,9 @@
-//! What a trainer sees of an accelerator: integer matrix products, exactly.
-//!
-//! ```text
-//! Y[m, n] = Σ_k X[m, k] · W[k, n]        X, W integers of 1 to 16 bits, Y exact
-//! ```
+//! What a trainer sees of an accelerator.
 //!
 //! Every device returns the same integers for the same request. Whoever runs it (twin, simulator,
 //! board) only changes how long it takes in wall-clock time.
 
-use crate::plan::Problem;
-use crate::sparsity::Sparsity;
-use crate::transform::{FftProblem, FftRequest, FftResult};
-use ndarray::{Array2, ArrayView2};
+use crate::request::{Problem, Request, Response};
 
 /// Width and sign of the integers in an operand.
 ///
@@ -45,44 +38,7 @@ impl Format {
     }
 }
 
-/// An integer matrix and its format.
-#[derive(Clone, Copy, Debug)]
-pub struct Operand<'a> {
-    /// The integers; any memory layout (a transposed view costs nothing).
-    pub values: ArrayView2<'a, i32>,
-    /// The format that all values fit.
-    pub format: Format,
-}
-
-/// How results leave the accelerator.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum ResultFormat {
-    /// The exact sum.
-    #[default]
-    Full,
-    /// `saturate(round_half_to_even(sum / 2^shift))`, two's complement of 8 or 16 bits.
-    Narrow {
-        /// 8 or 16.
-        bits: u8,
-        /// 0 to 31.
-        shift: u8,
-    },
-}
-
-/// One product to compute.
-#[derive(Clone, Copy, Debug)]
-pub struct GemmRequest<'a> {
-    /// `[m, k]`.
-    pub x: Operand<'a>,
-    /// `[k, n]`.
-    pub w: Operand<'a>,
-    /// How results leave.
-    pub result: ResultFormat,
-    /// What N:M selection may skip.
-    pub sparsity: Sparsity<'a>,
-}
-
-/// What a product cost, by the accelerator's own counters.
+/// What a request cost, by the accelerator's own counters.
 ///
 /// The names are those of the hardware counters and of the JSON output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -134,54 +90,27 @@ impl Cost {
     }
 }
 
-/// The answer to a [`GemmRequest`].
-#[derive(Clone, Debug)]
-pub struct GemmResult {
-    /// `[m, n]`, exact (or narrowed, if the request says so).
-    pub y: Array2<i64>,
-    /// What it cost.
-    pub cost: Cost,
-    /// OR of the magnitudes of all sums before narrowing.
-    pub magnitude_or: u64,
-    /// Number of results that saturated when they were narrowed.
-    pub saturated: u64,
-}
-
-/// Something that computes integer products: twin, simulated accelerator or board.
+/// Something that computes integer products and transforms: twin, simulated accelerator or board.
 pub trait Device: Send {
     /// Short name for tables and JSON: `model`, `sim`, `serial`.
     fn name(&self) -> &str;
 
-    /// Computes one product.
+    /// Computes one request; the response is of its kind.
     ///
     /// # Errors
-    /// [`DeviceError::Request`] if shapes disagree or a value does not fit its format;
+    /// [`DeviceError::Request`] if shapes disagree, a value does not fit its format or the accelerator cannot run it;
     /// [`DeviceError::Engine`] if the accelerator or its link fails.
-    fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError>;
+    fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError>;
 
-    /// What a product will cost, by the cycle model; `None` if the device has none, or cannot run it.
+    /// What a request will cost, by the cycle model; `None` if the device has none, or cannot run it.
     ///
-    /// # Panics   if a dimension is zero
+    /// # Panics   if a dimension of a product is zero
     fn predict(&mut self, _problem: &Problem) -> Option<Cost> {
-        None
-    }
-
-    /// Computes transforms on the FFT unit.
-    ///
-    /// # Errors
-    /// [`DeviceError::Request`] if the accelerator has no FFT unit, or one that cannot run this transform, or a
-    /// value does not fit; [`DeviceError::Engine`] if the accelerator or its link fails.
-    fn fft(&mut self, _request: &FftRequest<'_>) -> Result<FftResult, DeviceError> {
-        Err(DeviceError::Request { what: format!("{}: has no FFT unit", self.name()) })
-    }
-
-    /// What transforms will cost, by the cycle model; `None` if the device has none, or cannot run them.
-    fn predict_fft(&mut self, _problem: &FftProblem) -> Option<Cost> {
         None
     }
 }
 
-/// Why a product was not computed.
+/// Why a request was not computed.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// The request itself is wrong.

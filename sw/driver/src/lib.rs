@@ -1,14 +1,20 @@
-//! Lowers integer matrix products to instruction streams, runs them on an engine, returns exact integers.
+//! Lowers requests to instruction streams, runs them on an engine, returns exact integers.
 //!
 //! ```text
-//! GemmRequest ─► [plan] ─► GemmPlan ─► [schedule] ─► Program ─► [pack] ─► Stream ─► Engine
-//!                  │ candidates, chosen by the exact cycle model           packets ─┘
-//!                  │                                                          │
-//!                  └─► Cost ◄── Exact (integers from the host)     [unpack] ◄─┘
+//! Request ─► [plan] ─► Planned ─► [schedule] ─► Program ─► [pack] ─► Stream ─► Engine
+//!              │ candidates, chosen by the exact cycle model          packets ─┘
+//!              │                                                         │
+//!              └─► Cost ◄── Exact (integers from the host)   [unpack] ◄──┘
 //! ```
+//! | folder | what is in it |
+//! |---|---|
+//! | [`gemm`] | integer products: request, N of M, plan and its search, COMPUTE, exact product |
+//! | [`fft`] | transforms: request, plan, TRANSFORM |
+//! | [`layout`] | where an operand's entries lie in a memory; packing |
+//! | [`schedule`] | programs: what lies in which memory, tokens |
 //!
 //! Two devices answer the same [`Device`] trait with the same integers and the same costs: [`Offload`] runs
-//! every product on an engine, [`Exact`] computes it on the host and takes its cost from the plan.
+//! every request on an engine, [`Exact`] computes it on the host and takes its cost from the plan.
 //!
 //! ```
 //! use ndarray::array;
@@ -27,46 +33,42 @@
 //!     sparsity: Sparsity::Dense,
 //! };
 //!
-//! let ran = Offload::new(Twin::new(&config), CycleModel).gemm(&request)?;
+//! let ran = Offload::new(Twin::new(&config), CycleModel).run(request.into())?.into_gemm();
 //! assert_eq!(ran.y, array![[5, 15], [14, 48]]);
 //! assert_eq!(ran.cost.cycles, ran.cost.predicted_cycles);
-//! let fast = Exact::new(config, CycleModel).gemm(&request)?;
+//! let fast = Exact::new(config, CycleModel).run(request.into())?.into_gemm();
 //! assert_eq!((fast.y, fast.cost), (ran.y, ran.cost));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Where more belongs
-//! - *Transforms*: a plan and a schedule of their own beside [`plan`] and [`schedule`], over the same rings
-//!   and tokens.
-//! - *A serial link*: one more `Engine`, used through [`Offload`].
+//! - *A kind of request* (convolutions, filters): a variant of [`Request`], [`Problem`] and [`Response`], and a folder beside
+//!   [`gemm`] with its plan and `impl RequestKind`. Its plan may be another kind's where that is cheaper.
+//! - *An operand that lies otherwise* (bands of images, codes of a table): an [`layout::Order`].
+//! - *A memory*: nothing, its shape is a row of `tandem_spec`.
+//! - *A link*: one more `Engine`, used through [`Offload`].
 
 mod device;
 mod exact;
 mod failure;
-mod geometry;
-mod matrix;
+pub mod fft;
+pub mod gemm;
+pub mod layout;
 mod narrow;
 mod offload;
-mod pack;
-pub mod plan;
 mod planner;
-mod product;
 mod recent;
 mod request;
 pub mod schedule;
-mod sparsity;
 mod traffic;
-pub mod transform;
-mod unpack;
-mod verify;
 
 pub use device::*;
 pub use exact::Exact;
-pub use geometry::{Scratchpad, Side};
+pub use fft::{FftProblem, FftRequest, FftResult, ImageFft, Points, Scaling, fft_image};
+pub use gemm::{GemmProblem, GemmRequest, GemmResult, Operand, Pattern, ResultFormat, Selection, Sparsity};
+pub use gemm::{mismatches, reference};
+pub use layout::{Scratchpad, Side};
 pub use offload::Offload;
-pub use planner::{Lowered, Planner};
-pub use request::problem;
-pub use sparsity::{Pattern, Selection, Sparsity};
+pub use planner::{Lowered, Planned, Planner};
+pub use request::{Plan, Problem, Request, Response};
 pub use traffic::Traffic;
-pub use transform::{FftPlan, FftProblem, FftRequest, FftResult, ImageFft, Points, Scaling, fft_image};
-pub use verify::{mismatches, reference};

@@ -1,16 +1,10 @@
-//! Products on an engine: plan, pack, run, check, unpack.
+//! Requests on an engine: plan, pack, run, check, unpack.
 
-use crate::device::{Cost, Device, DeviceError, GemmRequest, GemmResult};
-use crate::exact::finish;
+use crate::device::{Cost, Device, DeviceError};
 use crate::failure::{Failure, explain};
-use crate::plan::Problem;
-use crate::planner::{Lowered, Planner};
-use crate::request::{empty, problem};
-use crate::sparsity::{Sparsity, zip_mask};
+use crate::planner::Planner;
+use crate::request::{Plan, Problem, Request, RequestKind, Response};
 use crate::traffic::cost;
-use crate::transform::{FftPlanner, FftProblem, FftRequest, FftResult, nothing};
-use crate::unpack::add_block;
-use ndarray::Array2;
 use std::sync::Arc;
 use tandem_spec::engine::Predict;
 use tandem_spec::packet::Kind;
@@ -26,13 +20,12 @@ struct Job<'a> {
     predicted: &'a Counters,
 }
 
-/// A device that runs every product on an engine: twin, simulator or board.
+/// A device that runs every request on an engine: twin, simulator or board.
 ///
 /// A program that fails on a damaged link word is sent once more after a reset.
 pub struct Offload<E> {
     engine: E,
     planner: Planner,
-    transforms: FftPlanner,
     options: RunOptions,
     /// Instructions since the last reset, `None` if the engine must be reset first.
     issued: Option<u32>,
@@ -40,12 +33,10 @@ pub struct Offload<E> {
 }
 
 impl<E: Engine> Offload<E> {
-    /// A device on `engine`, whose cycles `predict` knows. The engine is reset before the first product.
+    /// A device on `engine`, whose cycles `predict` knows. The engine is reset before the first request.
     pub fn new(engine: E, predict: impl Predict + 'static) -> Self {
-        let predict: Arc<dyn Predict> = Arc::new(predict);
-        let planner = Planner::new(engine.config().clone(), predict.clone());
-        let transforms = FftPlanner::new(predict);
-        Offload { engine, planner, transforms, options: RunOptions::default(), issued: None, strict: false }
+        let planner = Planner::new(engine.config().clone(), Arc::new(predict));
+        Offload { engine, planner, options: RunOptions::default(), issued: None, strict: false }
     }
 
     /// Runs with other options: stalls, a cycle limit, a waveform.
@@ -105,7 +96,7 @@ impl<E: Engine> Offload<E> {
     }
 
     /// Runs a program; results and counters, or why there are none.
-    fn run(&mut self, job: Job<'_>, base: u32) -> Result<(Vec<Packet>, Counters), Failure> {
+    fn execute(&mut self, job: Job<'_>, base: u32) -> Result<(Vec<Packet>, Counters), Failure> {
         let outcome = self.engine.run(job.stream, &self.options).map_err(Failure::from)?;
         let instructions = job.instructions;
         let config = self.planner.config();
@@ -149,7 +140,7 @@ impl<E: Engine> Offload<E> {
             self.reset().map_err(|e| (e, false))?;
         }
         let base = self.issued.take().expect("just reset");
-        match self.run(job, base) {
+        match self.execute(job, base) {
             Ok(done) => {
                 self.issued = Some(base.wrapping_add(job.instructions.len() as u32));
                 Ok(done)
@@ -167,33 +158,25 @@ impl<E: Engine> Offload<E> {
         Ok(())
     }
 
-    fn collect(
-        &self,
-        lowered: &Lowered,
-        packets: &[Packet],
-        request: &GemmRequest<'_>,
-    ) -> Result<(Array2<i64>, u64, u64), DeviceError> {
-        let (plan, config) = (&lowered.planned.plan, self.planner.config());
-        let shape = plan.problem.shape;
-        let mut y = Array2::zeros((shape.m, shape.n));
-        for (block, packet) in lowered.program.stores.iter().zip(packets) {
-            add_block(config, plan, *block, &packet.data, lowered.compressed.as_ref(), &mut y);
+    fn answer<K: RequestKind>(&mut self, request: &K) -> Result<K::Answer, DeviceError> {
+        let problem = request.problem()?;
+        if let Some(nothing) = request.nothing() {
+            return Ok(nothing);
         }
-        let summary = |i: usize| packets.iter().map(move |p| u64::from(p.summary[i]));
-        let saturated: u64 = summary(1).sum();
-        if !plan.chip_narrows() && saturated > 0 {
-            return Err(self.error(format!("{saturated} sums exceed their proven bound")));
-        }
-        if let Sparsity::Results(_, kept) = request.sparsity {
-            zip_mask(&mut y, kept);
-            let (or, _) = finish(&mut y, request.result);
-            return Ok((y, or, 0));
-        }
-        if plan.host_adds() || plan.host_narrows() {
-            let (or, saturated) = finish(&mut y, request.result);
-            return Ok((y, or, saturated));
-        }
-        Ok((y, summary(0).fold(0, |a, b| a | b), saturated))
+        let operands = request.operands(self.planner.config())?;
+        let lowered = self.planner.lower_operands(request, &problem, &operands)?;
+        let planned = &lowered.planned;
+        let (packets, counters) = self.perform(Job {
+            instructions: &lowered.program.instructions,
+            stream: &lowered.stream,
+            predicted: &planned.predicted,
+        })?;
+        let config = self.planner.config();
+        let answer = request.collect(config, &lowered, &operands, &packets);
+        let mut answer = answer.map_err(|what| self.error(what))?;
+        let products = planned.plan.products(config);
+        *K::cost(&mut answer) = cost(config, products, &planned.traffic, &counters, &planned.predicted);
+        Ok(answer)
     }
 }
 
@@ -202,47 +185,15 @@ impl<E: Engine> Device for Offload<E> {
         self.engine.name()
     }
 
-    fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
-        if let Some(result) = empty(&problem(request)?) {
-            return Ok(result);
+    fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
+        match request {
+            Request::Gemm(request) => self.answer(&request).map(Response::Gemm),
+            Request::Fft(request) => self.answer(&request).map(Response::Fft),
         }
-        let lowered = self.planner.lower(request)?;
-        let (packets, counters) = self.perform(Job {
-            instructions: &lowered.program.instructions,
-            stream: &lowered.stream,
-            predicted: &lowered.planned.predicted,
-        })?;
-        let (y, magnitude_or, saturated) = self.collect(&lowered, &packets, request)?;
-        let planned = &lowered.planned;
-        let config = self.planner.config();
-        let products = planned.plan.products(config);
-        let cost = cost(config, products, &planned.traffic, &counters, &planned.predicted);
-        Ok(GemmResult { y, cost, magnitude_or, saturated })
     }
 
     fn predict(&mut self, problem: &Problem) -> Option<Cost> {
-        self.planner.plan(problem).ok().map(|planned| planned.cost)
-    }
-
-    fn fft(&mut self, request: &FftRequest<'_>) -> Result<FftResult, DeviceError> {
-        if request.x.nrows() == 0 {
-            return Ok(nothing(request.points));
-        }
-        let lowered = self.transforms.lower(self.planner.config(), request)?;
-        let plan = &lowered.plan;
-        let (packets, counters) = self.perform(Job {
-            instructions: &lowered.instructions,
-            stream: &lowered.stream,
-            predicted: &plan.predicted,
-        })?;
-        let config = self.planner.config();
-        let cost = cost(config, 0, &plan.traffic, &counters, &plan.predicted);
-        Ok(lowered.collect(config, &packets, cost))
-    }
-
-    fn predict_fft(&mut self, problem: &FftProblem) -> Option<Cost> {
-        let plan = self.transforms.plan(self.planner.config(), problem);
-        plan.ok().map(|plan| plan.cost)
+        self.planner.cost(problem)
     }
 }
 

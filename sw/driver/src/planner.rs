@@ -1,42 +1,66 @@
 //! Plans by problem, and the whole way from a request to a stream.
 
-use crate::device::{DeviceError, GemmRequest, ResultFormat};
-use crate::matrix::Matrix;
-use crate::pack::{Sources, payload};
-use crate::plan::{Planned, Problem, search};
+use crate::device::{Cost, DeviceError};
+use crate::layout::payload;
 use crate::recent::Recent;
-use crate::request::{check_values, empty, problem};
-use crate::schedule::{Fill, Program, schedule};
-use crate::sparsity::{Compressed, Selection, compress};
+use crate::request::{Plan, PlanOf, Plannable, Problem, RequestKind, Sources};
+use crate::schedule::{Fill, Program};
+use crate::traffic::{Traffic, cost};
 use rayon::prelude::*;
+use std::any::Any;
 use std::sync::Arc;
 use tandem_spec::engine::Predict;
-use tandem_spec::{Config, Instruction, Stream};
+use tandem_spec::{Config, Counters, Instruction, Stream};
 
 /// Payloads that are made at a time.
 const BATCH: usize = 64;
 
 /// Plans that are remembered: more than networks have products, and a few megabytes.
-pub(crate) const PLANS: usize = 1024;
+const PLANS: usize = 1024;
+
+/// A plan and what it will cost.
+#[derive(Clone, Debug)]
+pub struct Planned<P> {
+    /// The plan.
+    pub plan: P,
+    /// Instructions of its program.
+    pub length: usize,
+    /// Registers at its end, predicted.
+    pub predicted: Counters,
+    /// Link words.
+    pub traffic: Traffic,
+    /// Its cost, predicted.
+    pub cost: Cost,
+}
+
+impl<P: Plan> Planned<P> {
+    /// Predicts what a plan costs.
+    pub(crate) fn new(config: &Config, predict: &dyn Predict, plan: P) -> Self {
+        let program = plan.schedule(config).instructions;
+        let predicted = predict.predict(config, &program);
+        let traffic = Traffic::of(config, &program);
+        let cost = cost(config, plan.products(config), &traffic, &predicted, &predicted);
+        Planned { plan, length: program.len(), predicted, traffic, cost }
+    }
+}
 
 /// Finds plans and remembers those used last.
 pub struct Planner {
     config: Config,
     predict: Arc<dyn Predict>,
-    plans: Recent<Problem, Arc<Planned>>,
+    /// Plans by problem, each of the kind that belongs to its problem.
+    plans: Recent<Problem, Arc<dyn Any + Send + Sync>>,
 }
 
 /// A request as a program.
 #[derive(Clone, Debug)]
-pub struct Lowered {
+pub struct Lowered<P> {
     /// Plan and prediction.
-    pub planned: Arc<Planned>,
+    pub planned: Arc<Planned<P>>,
     /// Its instructions.
     pub program: Program,
     /// The link words.
     pub stream: Stream,
-    /// Banks of what is kept, if something is selected.
-    pub(crate) compressed: Option<Compressed>,
 }
 
 impl Planner {
@@ -58,89 +82,76 @@ impl Planner {
     /// The plan of a problem, searched for when it is not remembered.
     ///
     /// # Errors
-    /// [`DeviceError::Request`] if the product is far too large for the accelerator.
+    /// [`DeviceError::Request`] if the accelerator cannot run it: a product that is far too large, or transforms that
+    /// its FFT unit does not take.
     ///
     /// # Panics
-    /// If a dimension is zero.
-    pub fn plan(&mut self, problem: &Problem) -> Result<Arc<Planned>, DeviceError> {
-        if let Some(planned) = self.plans.get(problem) {
-            return Ok(planned);
+    /// If a dimension of a product is zero.
+    pub fn plan<P: Plannable>(&mut self, problem: &P) -> Result<Arc<Planned<P::Plan>>, DeviceError> {
+        let key: Problem = (*problem).into();
+        if let Some(planned) = self.plans.get(&key) {
+            return Ok(planned.downcast().expect("problems of a kind have plans of a kind"));
         }
-        let refuse = |what: String| DeviceError::Request { what };
-        let most = self.config.array.select;
-        if let Some(p) = problem.selection.pattern().filter(|p| p.m > most) {
-            return Err(refuse(format!("pattern {}:{}: the accelerator selects up to 1:{most}", p.n, p.m)));
-        }
-        let dense = Problem { selection: Selection::Dense, ..*problem };
-        let planned = match search(&self.config, &*self.predict, problem) {
-            Ok(planned) => Arc::new(planned),
-            // What has no room for indices runs without them.
-            Err(_) if dense != *problem => self.plan(&dense)?,
-            Err(e) => return Err(refuse(e.to_string())),
-        };
-        self.plans.insert(*problem, planned.clone());
+        let planned = Arc::new(problem.search(&self.config, &*self.predict)?);
+        self.plans.insert(key, planned.clone());
         Ok(planned)
     }
 
-    /// Plans, schedules and packs a product without running it.
-    ///
-    /// # Errors
-    /// [`DeviceError::Request`] if shapes disagree, a dimension is zero, a value does not fit, or the product
-    /// is far too large for the accelerator.
-    pub fn lower(&mut self, request: &GemmRequest<'_>) -> Result<Lowered, DeviceError> {
-        let problem = problem(request)?;
-        if empty(&problem).is_some() {
-            let s = problem.shape;
-            let what = format!("an empty product ({} × {} × {}) has no program", s.m, s.k, s.n);
-            return Err(DeviceError::Request { what });
+    /// What a problem will cost; `None` if the accelerator cannot run it.
+    pub fn cost(&mut self, problem: &Problem) -> Option<Cost> {
+        match problem {
+            Problem::Gemm(problem) => self.plan(problem).ok().map(|planned| planned.cost),
+            Problem::Fft(problem) => self.plan(problem).ok().map(|planned| planned.cost),
         }
-        let (x, w) = (Matrix::new(request.x.values), Matrix::new(request.w.values));
-        let compressed = compress(request, &w)?;
-        check_values("X", &request.x, &x)?;
-        check_values("W", &request.w, &w)?;
-        let planned = self.plan(&problem)?;
-        let mut program = schedule(&self.config, &planned.plan);
-        if let (true, ResultFormat::Narrow { shift, .. }) = (planned.plan.chip_narrows(), request.result) {
-            for i in &mut program.instructions {
-                if let Instruction::Store(s) = i {
-                    s.shift = shift;
-                }
-            }
-        }
-        let stream = self.emit(&planned, &program, (&x, &w), compressed.as_ref());
-        Ok(Lowered { planned, program, stream, compressed })
     }
 
-    fn emit(
-        &self,
-        planned: &Planned,
-        program: &Program,
-        (x, w): (&Matrix<'_>, &Matrix<'_>),
-        compressed: Option<&Compressed>,
-    ) -> Stream {
-        let plan = &planned.plan;
-        let w = w.transposed();
-        let (rows, cols) = if plan.transposed { (&w, x) } else { (x, &w) };
-        let sources = Sources { rows, cols, compressed };
-        let pack = |fill: &Fill| payload(&self.config, plan, fill, &sources);
-        let mut stream = Stream::new(&self.config);
-        let words = (planned.traffic.instructions + planned.traffic.payloads) as usize;
-        stream.bytes.reserve(words * stream.link_bytes);
-        stream.first.reserve(words);
-        let mut batches = program.fills.chunks(BATCH);
-        let mut payloads = vec![].into_iter();
-        for instruction in &program.instructions {
-            let Instruction::Load(load) = instruction else {
-                stream.push(instruction);
-                continue;
-            };
-            let data = payloads.next().unwrap_or_else(|| {
-                let batch = batches.next().expect("a fill per load");
-                payloads = batch.par_iter().map(pack).collect::<Vec<_>>().into_iter();
-                payloads.next().expect("batches are not empty")
-            });
-            stream.push_load(*load, &data);
-        }
-        stream
+    /// Plans, schedules and packs a request without running it.
+    ///
+    /// # Errors
+    /// [`DeviceError::Request`] if shapes disagree, there is nothing to compute, a value does not fit, or the
+    /// accelerator cannot run it.
+    pub fn lower<K: RequestKind>(&mut self, request: &K) -> Result<Lowered<PlanOf<K>>, DeviceError> {
+        let problem = request.problem()?;
+        let operands = request.operands(&self.config)?;
+        self.lower_operands(request, &problem, &operands)
     }
+
+    /// The same from its problem and operands.
+    pub(crate) fn lower_operands<K: RequestKind>(
+        &mut self,
+        request: &K,
+        problem: &K::Problem,
+        operands: &K::Operands<'_>,
+    ) -> Result<Lowered<PlanOf<K>>, DeviceError> {
+        let planned = self.plan(problem)?;
+        let mut program = planned.plan.schedule(&self.config);
+        request.stamp(&planned.plan, &mut program.instructions);
+        let sources = request.sources(&planned.plan, operands);
+        let stream = stream(&self.config, &planned.traffic, &program, &sources);
+        Ok(Lowered { planned, program, stream })
+    }
+}
+
+/// A program's link words.
+fn stream(config: &Config, traffic: &Traffic, program: &Program, sources: &Sources<'_>) -> Stream {
+    let pack = |fill: &Fill| payload(fill, sources.of(fill.layout.pad.memory));
+    let mut stream = Stream::new(config);
+    let words = (traffic.instructions + traffic.payloads) as usize;
+    stream.bytes.reserve(words * stream.link_bytes);
+    stream.first.reserve(words);
+    let mut batches = program.fills.chunks(BATCH);
+    let mut payloads = vec![].into_iter();
+    for instruction in &program.instructions {
+        let Instruction::Load(load) = instruction else {
+            stream.push(instruction);
+            continue;
+        };
+        let data = payloads.next().unwrap_or_else(|| {
+            let batch = batches.next().expect("a fill per load");
+            payloads = batch.par_iter().map(pack).collect::<Vec<_>>().into_iter();
+            payloads.next().expect("batches are not empty")
+        });
+        stream.push_load(*load, &data);
+    }
+    stream
 }

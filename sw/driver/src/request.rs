@@ -1,99 +1,188 @@
-//! What a request must satisfy before anything is planned.
+//! What can be asked of an accelerator, and what each kind of request brings along.
+//!
+//! ```text
+//!          problem            search            schedule            stamp, payloads
+//! Request ─────────► Problem ────────► Planned ──────────► Program ─────────────────► Stream
+//!    │                                    │ cost                                        │ engine
+//!    └── exact ───────► Response ◄────────┴───────────────── collect ◄────────────── packets
+//! ```
+//! A kind is a variant of [`Request`], [`Problem`] and [`Response`] and a folder: a plan, the layouts of its operands
+//! and what this page's traits ask for. Planner, programs and packing know no kind.
 
-use crate::device::{Cost, DeviceError, Format, GemmRequest, GemmResult, Operand, ResultFormat};
-use crate::matrix::Matrix;
-use crate::plan::{Problem, ResultWidth, Shape};
-use crate::sparsity::{Pattern, Selection, Sparsity};
-use ndarray::Array2;
+use crate::device::{Cost, DeviceError};
+use crate::fft::{FftProblem, FftRequest, FftResult};
+use crate::gemm::{GemmProblem, GemmRequest, GemmResult};
+use crate::layout::Matrix;
+use crate::planner::{Lowered, Planned};
+use crate::schedule::Program;
+use tandem_spec::engine::{Predict, Transforms};
+use tandem_spec::{Config, Instruction, Memory, Packet};
 
-fn refuse<T>(what: String) -> Result<T, DeviceError> {
-    Err(DeviceError::Request { what })
+/// Something to compute.
+#[derive(Clone, Copy, Debug)]
+pub enum Request<'a> {
+    /// An integer product.
+    Gemm(GemmRequest<'a>),
+    /// Transforms on the FFT unit.
+    Fft(FftRequest<'a>),
 }
 
-/// Shapes and formats of the request.
-///
-/// # Errors
-/// [`DeviceError::Request`] if the inner dimensions disagree, a width is not in 1 to 16, or a result
-/// format is not 8 or 16 bits with a shift of 0 to 31.
-pub fn problem(request: &GemmRequest<'_>) -> Result<Problem, DeviceError> {
-    let ((m, k), (rows, n)) = (request.x.values.dim(), request.w.values.dim());
-    if k != rows {
-        return refuse(format!("X is {m} × {k} and W is {rows} × {n}: expected {k} rows of W"));
+impl<'a> From<GemmRequest<'a>> for Request<'a> {
+    fn from(request: GemmRequest<'a>) -> Self {
+        Request::Gemm(request)
     }
-    for (name, operand) in [("X", &request.x), ("W", &request.w)] {
-        if !(1..=16).contains(&operand.format.bits) {
-            return refuse(format!("{name} has {} bits: expected 1 to 16", operand.format.bits));
+}
+
+impl<'a> From<FftRequest<'a>> for Request<'a> {
+    fn from(request: FftRequest<'a>) -> Self {
+        Request::Fft(request)
+    }
+}
+
+/// A request without its data, for predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Problem {
+    /// An integer product.
+    Gemm(GemmProblem),
+    /// Transforms.
+    Fft(FftProblem),
+}
+
+impl From<GemmProblem> for Problem {
+    fn from(problem: GemmProblem) -> Self {
+        Problem::Gemm(problem)
+    }
+}
+
+impl From<FftProblem> for Problem {
+    fn from(problem: FftProblem) -> Self {
+        Problem::Fft(problem)
+    }
+}
+
+/// The answer to a [`Request`], of the same kind.
+#[derive(Clone, Debug)]
+pub enum Response {
+    /// A product.
+    Gemm(GemmResult),
+    /// Spectra.
+    Fft(FftResult),
+}
+
+impl Response {
+    /// The answer to a [`GemmRequest`].
+    ///
+    /// # Panics   if it is another one
+    pub fn into_gemm(self) -> GemmResult {
+        match self {
+            Response::Gemm(result) => result,
+            other => panic!("a product was asked for: {other:?}"),
         }
     }
-    let result = match request.result {
-        ResultFormat::Full => ResultWidth::Full,
-        ResultFormat::Narrow { bits: bits @ (8 | 16), shift: 0..=31 } => ResultWidth::Narrow(bits),
-        ResultFormat::Narrow { bits, shift } => {
-            return refuse(format!(
-                "results of {bits} bits, shift {shift}: expected 8 or 16 bits, shift 0 to 31"
-            ));
+
+    /// The answer to an [`FftRequest`].
+    ///
+    /// # Panics   if it is another one
+    pub fn into_fft(self) -> FftResult {
+        match self {
+            Response::Fft(result) => result,
+            other => panic!("transforms were asked for: {other:?}"),
         }
-    };
-    let selection = selection(request, (m, k, n))?;
-    Ok(Problem { shape: Shape { m, k, n }, x: request.x.format, w: request.w.format, result, selection })
-}
-
-/// The request's pattern, if it is one and leaves something to skip.
-fn selection(request: &GemmRequest<'_>, (m, k, n): (usize, usize, usize)) -> Result<Selection, DeviceError> {
-    let (pattern, along, selection) = match request.sparsity {
-        Sparsity::Dense => return Ok(Selection::Dense),
-        Sparsity::Weights(p) => (p, k, Selection::Weights(p)),
-        Sparsity::Results(p, kept) => {
-            if kept.dim() != (m, n) {
-                return refuse(format!("marks are {:?}: expected {m} × {n}, as Y", kept.dim()));
-            }
-            if request.result != ResultFormat::Full {
-                return refuse("selected results leave at full width only".into());
-            }
-            (p, m, Selection::Results(p))
-        }
-    };
-    let Pattern { n: kept, m: of, run } = pattern;
-    if !of.is_power_of_two() || of > 16 || !(1..=of).contains(&kept) {
-        return refuse(format!(
-            "pattern {kept}:{of}: expected N:M with M of 1, 2, 4, 8 or 16 and N of 1 to M"
-        ));
     }
-    if along > 0 && (run == 0 || !along.is_multiple_of(run)) {
-        return refuse(format!("runs of {run} in {along} entries: expected a divisor"));
+}
+
+/// What will be done, as data.
+pub trait Plan {
+    /// The program. Fields on which no cycle depends may be those of any request.
+    fn schedule(&self, config: &Config) -> Program;
+
+    /// What the `products` register should count.
+    fn products(&self, config: &Config) -> u64;
+}
+
+/// What a plan depends on, beside the configuration.
+pub trait Plannable: Copy + Into<Problem> {
+    /// Its plans.
+    type Plan: Plan + Send + Sync + 'static;
+
+    /// The best plan.
+    ///
+    /// # Errors
+    /// [`DeviceError::Request`] if the accelerator cannot run it.
+    fn search(&self, config: &Config, predict: &dyn Predict) -> Result<Planned<Self::Plan>, DeviceError>;
+}
+
+/// The plans of a kind of request.
+pub type PlanOf<K> = <<K as RequestKind>::Problem as Plannable>::Plan;
+
+/// A kind of request.
+pub trait RequestKind {
+    /// What its plans depend on.
+    type Problem: Plannable;
+    /// Its operands, checked.
+    type Operands<'a>
+    where
+        Self: 'a;
+    /// Its answer.
+    type Answer;
+
+    /// Shapes and formats.
+    ///
+    /// # Errors
+    /// [`DeviceError::Request`] if they are none that any accelerator takes.
+    fn problem(&self) -> Result<Self::Problem, DeviceError>;
+
+    /// The answer if there is nothing to compute: it costs nothing.
+    fn nothing(&self) -> Option<Self::Answer>;
+
+    /// Operands as a program takes them.
+    ///
+    /// # Errors
+    /// [`DeviceError::Request`], with the position of the first value that does not fit, or if there is nothing to
+    /// compute.
+    fn operands(&self, config: &Config) -> Result<Self::Operands<'_>, DeviceError>;
+
+    /// The matrix that the payloads for each memory are taken from.
+    fn sources<'a>(&self, plan: &PlanOf<Self>, operands: &'a Self::Operands<'_>) -> Sources<'a>;
+
+    /// Sets the fields on which no cycle depends.
+    fn stamp(&self, plan: &PlanOf<Self>, program: &mut [Instruction]);
+
+    /// The answer in result packets, one a STORE.
+    ///
+    /// # Errors
+    /// What is wrong, if packets contradict the plan.
+    fn collect(
+        &self,
+        config: &Config,
+        lowered: &Lowered<PlanOf<Self>>,
+        operands: &Self::Operands<'_>,
+        packets: &[Packet],
+    ) -> Result<Self::Answer, String>;
+
+    /// The same answer from the host.
+    ///
+    /// # Errors
+    /// Those of [`RequestKind::operands`].
+    fn exact(&self, config: &Config, model: &dyn Transforms) -> Result<Self::Answer, DeviceError>;
+
+    /// Where an answer says what it cost.
+    fn cost(answer: &mut Self::Answer) -> &mut Cost;
+}
+
+/// Matrices that payloads are taken from, by the memory that they are for.
+#[derive(Clone, Debug)]
+pub struct Sources<'a>(Vec<(Memory, Matrix<'a>)>);
+
+impl<'a> Sources<'a> {
+    /// A matrix for each memory that is filled.
+    pub(crate) fn new(matrices: impl IntoIterator<Item = (Memory, Matrix<'a>)>) -> Self {
+        Sources(matrices.into_iter().collect())
     }
-    Ok(if kept == of { Selection::Dense } else { selection })
-}
 
-/// The answer if there is nothing to compute: zeros, at no cost.
-pub(crate) fn empty(problem: &Problem) -> Option<GemmResult> {
-    let Shape { m, k, n } = problem.shape;
-    let y = [m, k, n].contains(&0).then(|| Array2::zeros((m, n)))?;
-    Some(GemmResult { y, cost: Cost::default(), magnitude_or: 0, saturated: 0 })
-}
-
-/// Whether the OR of (v − smallest value) shows that all values fit.
-pub(crate) fn fits(format: Format, or_above: u32) -> bool {
-    or_above >> format.bits == 0
-}
-
-/// Checks that every value fits its format.
-///
-/// # Errors
-/// [`DeviceError::Request`] with the position and value of the first that does not.
-pub(crate) fn check_values(
-    name: &str,
-    operand: &Operand<'_>,
-    matrix: &Matrix<'_>,
-) -> Result<(), DeviceError> {
-    if fits(operand.format, matrix.or_above(operand.format.range().0)) {
-        return Ok(());
+    /// The matrix for a memory.
+    pub(crate) fn of(&self, memory: Memory) -> &Matrix<'a> {
+        let source = self.0.iter().find(|(of, _)| *of == memory);
+        &source.expect("a source for every memory that the plan fills").1
     }
-    let (lo, hi) = operand.format.range();
-    let Some(((i, j), v)) = operand.values.indexed_iter().find(|(_, v)| !(lo..=hi).contains(*v)) else {
-        return Ok(());
-    };
-    let sign = if operand.format.signed { "signed" } else { "unsigned" };
-    let bits = operand.format.bits;
-    refuse(format!("{name}[{i}, {j}] = {v}: expected {lo} to {hi} ({sign}, {bits} bits)"))
 }

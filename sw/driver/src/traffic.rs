@@ -33,7 +33,7 @@ impl Traffic {
                     sum.packets += packet(bits.div_ceil(config.link_bits));
                 }
                 Instruction::Read(_) => sum.packets += packet(REGISTERS.len() * 32 / config.link_bits),
-                Instruction::Compute(_) | Instruction::Transform(_) | Instruction::Reset => {}
+                _ => {}
             }
         }
         sum

@@ -32,11 +32,11 @@ impl Pair {
             case.result,
             case.pattern
         );
-        let ran = self.offload.gemm(&request).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let ran = self.offload.run(request.into()).unwrap_or_else(|e| panic!("{name}: {e}")).into_gemm();
         assert_eq!(self.offload.engine().hazards(), [], "{name}");
         assert_eq!(mismatches(&request, ran.y.view()), 0, "{name}");
         assert_eq!(ran.cost.cycles, ran.cost.predicted_cycles, "{name}");
-        let fast = self.exact.gemm(&request).unwrap();
+        let fast = self.exact.run(request.into()).unwrap().into_gemm();
         assert_eq!(fast.y, ran.y, "{name}");
         assert_eq!((fast.magnitude_or, fast.saturated), (ran.magnitude_or, ran.saturated), "{name}");
         assert_eq!(fast.cost, ran.cost, "{name}");

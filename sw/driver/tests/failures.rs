@@ -5,7 +5,8 @@ mod common;
 use common::{Case, Random, config};
 use ndarray::array;
 use tandem_driver::{
-    Device, DeviceError, Exact, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity, mismatches,
+    Device, DeviceError, Exact, Format, GemmRequest, Offload, Operand, Response, ResultFormat, Sparsity,
+    mismatches,
 };
 use tandem_model::{CycleModel, Twin};
 use tandem_spec::{Config, Engine, EngineError, Outcome, RunOptions, Stall, Status, Stream};
@@ -49,7 +50,7 @@ fn flip(stream: &mut Stream, bit: usize) {
     stream.bytes[bit / 8] ^= 1 << (bit % 8);
 }
 
-fn message(result: Result<tandem_driver::GemmResult, DeviceError>) -> String {
+fn message(result: Result<Response, DeviceError>) -> String {
     let Err(DeviceError::Engine { engine, what }) = result else { panic!("{result:?}") };
     assert_eq!(engine, "damaging");
     what
@@ -71,10 +72,10 @@ fn a_program_with_a_damaged_word_is_replayed() {
                 flip(s, bit)
             }
         });
-        let y = d.gemm(&case.request()).unwrap_or_else(|e| panic!("bit {bit}: {e}")).y;
+        let y = d.run(case.request().into()).unwrap_or_else(|e| panic!("bit {bit}: {e}")).into_gemm().y;
         assert_eq!(mismatches(&case.request(), y.view()), 0);
         assert_eq!(d.engine().runs, 4, "bit {bit}");
-        assert_eq!(d.gemm(&case.request()).unwrap().y, y, "and goes on");
+        assert_eq!(d.run(case.request().into()).unwrap().into_gemm().y, y, "and goes on");
         assert_eq!(d.engine().runs, 5);
     }
 }
@@ -89,7 +90,7 @@ fn lost_words_are_replayed() {
             s.bytes.truncate(words * s.link_bytes);
         }
     });
-    let y = d.gemm(&case.request()).unwrap().y;
+    let y = d.run(case.request().into()).unwrap().into_gemm().y;
     assert_eq!(mismatches(&case.request(), y.view()), 0);
 }
 
@@ -100,7 +101,7 @@ fn a_link_that_keeps_failing_is_named() {
             flip(s, 128 + 7)
         }
     });
-    let what = message(d.gemm(&case().request()));
+    let what = message(d.run(case().request().into()));
     assert!(what.contains("instruction 0 (LOAD"), "{what}");
     assert!(what.contains("the CRC-32 of the payload is wrong"), "{what}");
     assert!(what.contains("the link damaged it"), "{what}");
@@ -110,7 +111,7 @@ fn a_link_that_keeps_failing_is_named() {
 fn an_engine_that_never_ends_is_named() {
     let options = RunOptions { max_cycles: 100, ..RunOptions::default() };
     let mut d = device(|_, _| ()).with_options(options);
-    let what = message(d.gemm(&case().request()));
+    let what = message(d.run(case().request().into()));
     assert!(what.contains("cycle limit"), "{what}");
 }
 
@@ -123,19 +124,19 @@ fn another_accelerator_is_refused() {
         runs: 0,
         damage: |_: usize, _: &mut Stream| (),
     };
-    let what = message(Offload::new(engine, CycleModel).gemm(&case().request()));
+    let what = message(Offload::new(engine, CycleModel).run(case().request().into()));
     assert!(what.contains("configuration"), "{what}");
 }
 
 #[test]
 fn stalls_change_cycles_and_nothing_else() {
     let (case, config) = (case(), config("select"));
-    let plain = Offload::new(Twin::new(&config), CycleModel).gemm(&case.request()).unwrap();
+    let plain = Offload::new(Twin::new(&config), CycleModel).run(case.request().into()).unwrap().into_gemm();
     for percent in [5, 40, 80] {
         let (stall_in, stall_out) = (Stall::random(1, percent), Stall::random(2, percent));
         let options = RunOptions { stall_in, stall_out, ..RunOptions::default() };
         let mut d = Offload::new(Twin::new(&config), CycleModel).with_options(options);
-        let stalled = d.gemm(&case.request()).unwrap();
+        let stalled = d.run(case.request().into()).unwrap().into_gemm();
         assert_eq!(stalled.y, plain.y);
         let slower = stalled.cost.cycles > plain.cost.cycles;
         assert!(slower || percent == 5 && stalled.cost.cycles == plain.cost.cycles, "{percent} %");
@@ -193,7 +194,7 @@ fn wrong_requests_are_refused_by_every_device() {
     ];
     for (x, w, result, expected) in cases {
         for device in &mut devices {
-            let refused = device.gemm(&GemmRequest { x, w, result, sparsity: Sparsity::Dense });
+            let refused = device.run(GemmRequest { x, w, result, sparsity: Sparsity::Dense }.into());
             let Err(DeviceError::Request { what }) = refused else { panic!("{refused:?}") };
             assert_eq!(what, expected);
         }
@@ -205,7 +206,7 @@ fn wrong_requests_are_refused_by_every_device() {
         sparsity: Sparsity::Dense,
     };
     for device in &mut devices {
-        assert_eq!(device.gemm(&right).unwrap().y, array![[5, 6], [14, 3]]);
+        assert_eq!(device.run(right.into()).unwrap().into_gemm().y, array![[5, 6], [14, 3]]);
     }
 }
 
@@ -219,7 +220,7 @@ fn empty_products_are_empty() {
     for shape in [(0, 3, 2), (3, 0, 2), (3, 2, 0)] {
         let case = Case::new(&mut Random(1), shape, [Format::signed(4), Format::signed(4)]);
         for device in &mut devices {
-            let result = device.gemm(&case.request()).unwrap();
+            let result = device.run(case.request().into()).unwrap().into_gemm();
             assert_eq!(result.y.dim(), (shape.0, shape.2));
             assert!(result.y.iter().all(|v| *v == 0));
             assert_eq!(result.cost.cycles, 0);
@@ -237,7 +238,7 @@ fn row_offsets_of_an_earlier_program_do_not_reach_a_product() {
         twin.run(&stream, &RunOptions::default()).unwrap();
         let case = Case::new(&mut Random(3), (5, 9, 7), [Format::unsigned(4), Format::signed(4)]);
         let request = case.request();
-        let result = Offload::new(twin, CycleModel).strict().gemm(&request).unwrap();
+        let result = Offload::new(twin, CycleModel).strict().run(request.into()).unwrap().into_gemm();
         assert_eq!(mismatches(&request, result.y.view()), 0, "{name}");
     }
 }

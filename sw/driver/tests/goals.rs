@@ -5,25 +5,24 @@ mod common;
 use common::{Random, shipped};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tandem_driver::plan::{GemmPlan, Planned, Problem, ResultWidth, Shape, search};
-use tandem_driver::schedule::schedule;
-use tandem_driver::{Format, Planner, Selection};
+use tandem_driver::gemm::{GemmPlan, ResultWidth, Shape, schedule, search};
+use tandem_driver::{Format, GemmProblem, Planned, Planner, Selection};
 use tandem_model::CycleModel;
 use tandem_spec::engine::Predict;
 use tandem_spec::{Config, Counters, Format as Transport, Instruction};
 
-fn full(m: usize, k: usize, n: usize, x: Format, w: Format) -> Problem {
-    Problem { shape: Shape { m, k, n }, x, w, result: ResultWidth::Full, selection: Selection::Dense }
+fn full(m: usize, k: usize, n: usize, x: Format, w: Format) -> GemmProblem {
+    GemmProblem { shape: Shape { m, k, n }, x, w, result: ResultWidth::Full, selection: Selection::Dense }
 }
 
 /// Digit products / (rows · cols · lanes · cycles from the first to the last one).
-fn utilisation(config: &Config, p: &Planned) -> f64 {
+fn utilisation(config: &Config, p: &Planned<GemmPlan>) -> f64 {
     let a = &config.array;
     p.cost.products as f64 / (a.rows * a.cols * a.lanes) as f64 / p.cost.span as f64
 }
 
 /// The products of LeNet-5 at batch 64, W4 A4 G8.
-fn lenet() -> Vec<Problem> {
+fn lenet() -> Vec<GemmProblem> {
     let (a, w, g) = (Format::unsigned(4), Format::signed(4), Format::signed(8));
     let layers = [(50176, 25, 6), (6400, 150, 16), (64, 400, 120), (64, 120, 84), (64, 84, 10)];
     layers
@@ -93,7 +92,7 @@ fn every_structure_is_chosen_where_it_pays() {
     // 25 rows are three whole tiles and one row: the last tile comes with shorter words.
     let edge = plan(25, 4096, 64, u4, s4);
     let program = schedule(&config, &edge);
-    let mut words: Vec<_> = program.fills.iter().map(|f| (f.memory as u8, f.elements)).collect();
+    let mut words: Vec<_> = program.fills.iter().map(|f| (f.layout.pad.memory as u8, f.elements)).collect();
     words.sort();
     words.dedup();
     assert!(words.len() > 2, "{words:?}");

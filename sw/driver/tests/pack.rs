@@ -7,6 +7,7 @@ use ndarray::ArrayView2;
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::sync::Arc;
+use tandem_driver::gemm::GemmPlan;
 use tandem_driver::{Lowered, Planner, Scratchpad, Side};
 use tandem_model::CycleModel;
 use tandem_spec::{Config, Instruction, Load, Memory};
@@ -49,7 +50,7 @@ fn side_of(memory: Memory) -> Side {
 
 fn expected(
     config: &Config,
-    lowered: &Lowered,
+    lowered: &Lowered<GemmPlan>,
     load: usize,
     element: usize,
     flat: usize,
@@ -57,16 +58,17 @@ fn expected(
     source: ArrayView2<'_, i32>,
 ) -> u32 {
     let (plan, fill) = (&lowered.planned.plan, &lowered.program.fills[load]);
-    let side = side_of(fill.memory);
-    let (pad, operand, part) = (Scratchpad::new(config, side), plan.side(side), &plan.parts[fill.part]);
+    let side = side_of(fill.layout.pad.memory);
+    let (pad, operand) = (Scratchpad::new(config, side), plan.side(side));
+    let part = &plan.parts[plan.blocks[fill.block].part];
     let slice = operand.slices[part.slice(side)];
     let words = part.words(pad.lanes);
     let stride = words * pad.planes(slice.format.bits.into());
     let (tile, plane, word) = (flat / stride, flat % stride / words, flat % words);
     let (row, k) =
-        ((fill.region.start + tile) * operand.width + element, part.k.start + word * pad.lanes + lane);
+        ((fill.layout.tiles.start + tile) * operand.width + element, part.k.start + word * pad.lanes + lane);
     let inside =
-        tile < fill.region.len() && element < operand.width && row < operand.elements && k < part.k.end;
+        tile < fill.layout.tiles.len() && element < operand.width && row < operand.elements && k < part.k.end;
     if !inside {
         return 0;
     }
@@ -89,7 +91,7 @@ fn check(config: &Config, case: &Case) {
     let transposed = lowered.planned.plan.transposed;
     for (index, (at, load)) in loads.enumerate() {
         let fill = &lowered.program.fills[index];
-        let side = side_of(fill.memory);
+        let side = side_of(fill.layout.pad.memory);
         let source = match (side, transposed) {
             (Side::Row, false) | (Side::Col, true) => case.x.view(),
             _ => case.w.t(),

@@ -1,15 +1,15 @@
 //! Plans that are remembered are bounded in number, whatever is asked for.
 
 use std::sync::Arc;
-use tandem_driver::plan::{Problem, ResultWidth, Shape};
-use tandem_driver::{Format, Planner, Selection};
+use tandem_driver::gemm::{ResultWidth, Shape};
+use tandem_driver::{Format, GemmProblem, Planner, Selection};
 use tandem_model::CycleModel;
 use tandem_spec::Config;
 
-fn problem(m: usize, k: usize) -> Problem {
+fn problem(m: usize, k: usize) -> GemmProblem {
     let format = Format::signed(4);
     let shape = Shape { m, k, n: 1 };
-    Problem { shape, x: format, w: format, result: ResultWidth::Full, selection: Selection::Dense }
+    GemmProblem { shape, x: format, w: format, result: ResultWidth::Full, selection: Selection::Dense }
 }
 
 #[test]

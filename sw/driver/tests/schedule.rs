@@ -5,9 +5,8 @@ mod common;
 use common::{CONFIGS, Random, config};
 use proptest::prelude::*;
 use std::ops::RangeInclusive;
-use tandem_driver::plan::{GemmPlan, Problem, ResultWidth, Shape, longest_sum, search};
-use tandem_driver::schedule::schedule;
-use tandem_driver::{Scratchpad, Selection, Side};
+use tandem_driver::gemm::{GemmPlan, ResultWidth, Shape, longest_sum, schedule, search};
+use tandem_driver::{GemmProblem, Scratchpad, Selection, Side};
 use tandem_model::CycleModel;
 use tandem_spec::{Config, Instruction, Memory, Tokens};
 
@@ -180,8 +179,9 @@ fn fits(config: &Config, plan: &GemmPlan) {
         for block in &plan.blocks {
             assert!(plan.planes(config, side, block.part) <= pad.max_planes);
             let operand = plan.side(side);
-            let tiles = if operand.resident { operand.tiles } else { block.tiles(side).len() };
-            assert!(tiles * plan.tile_words(config, side, block.part) <= pad.capacity());
+            let tiles = if operand.resident { 0..operand.tiles } else { block.tiles(side).clone() };
+            let layout = plan.layout(config, side, block.part, tiles);
+            assert!(layout.tiles.len() * layout.tile_words() <= pad.capacity());
             assert!(plan.result_words(config, block) <= config.memory.result);
         }
     }
@@ -199,7 +199,7 @@ proptest! {
         let config = config(CONFIGS[which].0);
         let mut random = Random(seed);
         let result = [ResultWidth::Full, ResultWidth::Narrow(8), ResultWidth::Narrow(16)][usize::from(narrow)];
-        let problem = Problem { shape: Shape { m, k, n }, x: random.format(), w: random.format(), result, selection: Selection::Dense };
+        let problem = GemmProblem { shape: Shape { m, k, n }, x: random.format(), w: random.format(), result, selection: Selection::Dense };
         let planned = search(&config, &CycleModel, &problem).unwrap();
         let plan = &planned.plan;
         covers(plan);

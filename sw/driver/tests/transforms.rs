@@ -68,8 +68,10 @@ proptest! {
         let x = Array2::from_shape_simple_fn((transforms, points.count()), || Complex::new(part(), part()));
         let scaling = if block { Scaling::Block } else { Scaling::Scaled };
         let request = FftRequest { x: x.view(), points, inverse, scaling };
-        let ran = Offload::new(Twin::new(&config), CycleModel).strict().fft(&request).unwrap();
-        let host = Exact::new(config, CycleModel).fft(&request).unwrap();
+        let mut offload = Offload::new(Twin::checked(&config), CycleModel).strict();
+        let ran = offload.run(request.into()).unwrap().into_fft();
+        prop_assert_eq!(offload.engine().hazards(), []);
+        let host = Exact::new(config, CycleModel).run(request.into()).unwrap().into_fft();
         prop_assert_eq!(&ran.y, &host.y);
         prop_assert_eq!((&ran.exponents, &ran.saturated), (&host.exponents, &host.saturated));
         prop_assert_eq!(ran.cost, host.cost);

@@ -12,10 +12,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
-use tandem_driver::{Device, DeviceError, GemmRequest, GemmResult};
+use tandem_driver::{Device, DeviceError, Request, Response};
+use tandem_nn::backend::Backend;
 use tandem_nn::config::Experiment;
 use tandem_nn::data;
-use tandem_nn::engine::Engine;
 use tandem_nn::train::{Part, Trainer};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -26,13 +26,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         experiment.train.seed = seed.parse()?;
     }
     let device_time = Arc::new(AtomicU64::new(0));
-    let engine = if arguments.get(2).is_some_and(|engine| engine == "float") {
-        Engine::Float
+    let backend = if arguments.get(2).is_some_and(|engine| engine == "float") {
+        Backend::Float
     } else {
-        Engine::Device(Box::new(Timed(Arc::clone(&device_time))))
+        Backend::Device(Box::new(Timed(Arc::clone(&device_time))))
     };
     let data = Arc::new(data::load(&experiment.data.set, None)?);
-    let mut trainer = Trainer::new(experiment, data, engine)?;
+    let mut trainer = Trainer::new(experiment, data, backend)?;
     let go_on = AtomicBool::new(false);
     while !trainer.is_finished() {
         let Some(epoch) = trainer.epoch(&mut (), &go_on)? else { break };
@@ -69,9 +69,9 @@ impl Device for Timed {
         "plain"
     }
 
-    fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
+    fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
         let start = Instant::now();
-        let result = common::PlainDevice.gemm(request);
+        let result = common::PlainDevice.run(request);
         self.0.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
         result
     }

@@ -2,9 +2,14 @@
 //!
 //! ```text
 //! experiment.toml ─► Experiment ─► NetworkPlan ─► Network ─┐
-//!                      config        plan           layers  ├─► Trainer ─► Device (driver)
+//!                      config      network::plan   network  ├─► Trainer ─► Device (driver)
 //! data set ─► Dataset ──────────────────────────────────────┘    train     or the float reference
+//!
+//! tensor, random, number, digest ─► backend ─► quant, spectral ─► layers ─► network ─► prune ─► config ─► train
+//!                                                                  checkpoint, optim, data ─────────────┘
 //! ```
+//!
+//! Modules import from the left only.
 //!
 //! Every layer with weights hands its three products (forward, input gradient, weight gradient) to the
 //! device as integers; the rest is f32 on the host. All of it is a function of experiment, data and
@@ -12,7 +17,7 @@
 //!
 //! ```
 //! use std::sync::{Arc, atomic::AtomicBool};
-//! use tandem_nn::{config::{Document, Experiment}, data, engine::Engine, train::{Part, Trainer}};
+//! use tandem_nn::{config::{Document, Experiment}, data, backend::Backend, train::{Part, Trainer}};
 //!
 //! let text = r#"
 //!     name = "tiny"
@@ -23,7 +28,7 @@
 //! "#;
 //! let experiment = Experiment::parse(Document::new("tiny.toml", text))?;
 //! let digits = Arc::new(data::load("digits", None)?);
-//! let mut trainer = Trainer::new(experiment, digits, Engine::Float)?;
+//! let mut trainer = Trainer::new(experiment, digits, Backend::Float)?;
 //! let stop = AtomicBool::new(false);
 //! while !trainer.is_finished() {
 //!     trainer.epoch(&mut (), &stop)?;
@@ -33,26 +38,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod blocks;
+pub mod backend;
 pub mod checkpoint;
 pub mod config;
 pub mod data;
 pub mod digest;
-pub mod engine;
-pub mod gemm;
-pub mod identity;
 pub mod layers;
-pub mod ledger;
-pub mod loss;
 pub mod network;
+pub mod number;
 pub mod optim;
-pub mod philox;
-pub mod plan;
-pub mod prunable;
 pub mod prune;
 pub mod quant;
 pub mod random;
-pub mod schedule;
 pub mod spectral;
 pub mod tensor;
 pub mod train;

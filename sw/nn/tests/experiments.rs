@@ -1,11 +1,11 @@
 //! Experiments: what is accepted, and what a mistake's message says.
 
 use std::path::Path;
+use tandem_nn::backend::Product;
 use tandem_nn::config::{Augment, ConfigError, Document, Experiment};
-use tandem_nn::engine::Product;
+use tandem_nn::layers::{ProductPlan, Range};
 use tandem_nn::optim::Optimizer;
-use tandem_nn::plan::{ProductPlan, Range};
-use tandem_nn::schedule::{Decay, Schedule};
+use tandem_nn::optim::schedule::{Decay, Schedule};
 use tandem_nn::tensor::Shape;
 
 const MNIST: Shape = Shape { h: 28, w: 28, c: 1 };
@@ -43,7 +43,7 @@ type = "linear"
 outputs = 10
 "#;
 
-fn plan_of(text: &str) -> Result<tandem_nn::plan::NetworkPlan, ConfigError> {
+fn plan_of(text: &str) -> Result<tandem_nn::network::plan::NetworkPlan, ConfigError> {
     let experiment = Experiment::parse(Document::new("net.toml", text))?;
     experiment.check_images(100)?;
     experiment.plan(MNIST, 10)

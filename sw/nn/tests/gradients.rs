@@ -6,10 +6,10 @@ use common::PlainDevice;
 use common::data::{ALL_LAYERS, experiment, quarters};
 use common::harness::{Bench, eighths};
 use ndarray::Array2;
-use tandem_nn::engine::{Engine, Mode, Pass};
-use tandem_nn::ledger::Ledger;
-use tandem_nn::loss::cross_entropy;
+use tandem_nn::backend::ledger::Ledger;
+use tandem_nn::backend::{Backend, Mode, Pass};
 use tandem_nn::network::Network;
+use tandem_nn::network::loss::cross_entropy;
 use tandem_nn::tensor::{Shape, Slot};
 
 const IMAGE: Shape = Shape { h: 5, w: 4, c: 3 };
@@ -72,8 +72,8 @@ fn batch_norm_has_the_gradient_of_its_differences() {
 
 /// The mean loss of a batch on the float engine.
 fn loss(network: &mut Network, labels: &[u8], backward: bool) -> f64 {
-    let (mut engine, mut ledger) = (Engine::Float, Ledger::new(ALL_LAYERS.split("[[layer]]")));
-    let mut pass = Pass::new(Mode::Train, 1, 0, &mut engine, &mut ledger);
+    let (mut backend, mut ledger) = (Backend::Float, Ledger::new(ALL_LAYERS.split("[[layer]]")));
+    let mut pass = Pass::new(Mode::Train, 1, 0, &mut backend, &mut ledger);
     network.forward(&mut pass).expect("a forward pass");
     let (logits, gradient) = network.logits_and_gradient();
     let loss = cross_entropy(logits, labels, gradient).loss / labels.len() as f64;
@@ -150,7 +150,7 @@ fn quantized_products_are_the_float_ones_up_to_their_steps() {
     for (table, shape) in cases {
         let mut float = Bench::new(table, shape, 3, 16);
         let mut quantized = Bench::new(table, shape, 3, 16);
-        let mut device = Engine::Device(Box::new(PlainDevice));
+        let mut device = Backend::Device(Box::new(PlainDevice));
         // Everything lies in −2 … 2, and the scales are 2/32767 at most.
         let (size, step) = (2.0f64, 2.0 / 32_767.0);
         let error = |terms: usize, a: f64, b: f64| terms as f64 * (size * (a + b) + a * b);
@@ -164,10 +164,10 @@ fn quantized_products_are_the_float_ones_up_to_their_steps() {
         };
 
         let k = shape.features().min(27);
-        let (y, yq) = (float.forward(&mut Engine::Float), quantized.forward(&mut device));
+        let (y, yq) = (float.forward(&mut Backend::Float), quantized.forward(&mut device));
         compare("Y", &y, &yq, error(k, step / 2.0, step / 2.0) + rounding(k));
 
-        let (dx, dxq) = (float.backward(&mut Engine::Float), quantized.backward(&mut device));
+        let (dx, dxq) = (float.backward(&mut Backend::Float), quantized.backward(&mut device));
         let outputs = 4 * 9;
         compare("dX", &dx[0], &dxq[0], error(outputs, step, step / 2.0) + rounding(outputs));
         let rows = 3 * shape.positions();
@@ -189,7 +189,7 @@ fn clipped_values_have_no_gradient_and_their_scale_has_one() {
         for scale in bench.parameters().into_iter().skip(2) {
             scale.fill(0.25);
         }
-        let dx = bench.backward(&mut Engine::Device(Box::new(PlainDevice)));
+        let dx = bench.backward(&mut Backend::Device(Box::new(PlainDevice)));
         let gradients = bench.gradients();
         assert_eq!(gradients.len(), 4, "weight, bias and two scales");
         assert!(gradients[2][[0, 0]] != 0.0 && gradients[3][[0, 0]] != 0.0, "{table}");

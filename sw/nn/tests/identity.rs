@@ -5,7 +5,7 @@ mod common;
 use common::data::{ALL_LAYERS, SHORT, quarters};
 use std::collections::BTreeSet;
 use tandem_nn::config::{Document, Experiment};
-use tandem_nn::identity::{Identity, IdentityError, NUMERICS};
+use tandem_nn::train::identity::{Identity, IdentityError, NUMERICS};
 
 const ACCELERATOR: &str = "name = \"a\"\n[array]\nrows = 8\ncols = 8\n";
 

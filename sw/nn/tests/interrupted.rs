@@ -6,13 +6,13 @@ use common::PlainDevice;
 use common::data::{ALL_LAYERS, SHORT, experiment, quarters, trainer};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use tandem_nn::backend::Backend;
 use tandem_nn::checkpoint::{CheckpointError, Dtype, State};
-use tandem_nn::engine::Engine;
 use tandem_nn::tensor::Slot;
 use tandem_nn::train::{Part, TrainError, Trainer};
 
 fn start() -> Trainer {
-    trainer(experiment(SHORT, ALL_LAYERS), Engine::Device(Box::new(PlainDevice)))
+    trainer(experiment(SHORT, ALL_LAYERS), Backend::Device(Box::new(PlainDevice)))
 }
 
 /// Tests what is to be tested, or takes a step. False if there is nothing left to do.
@@ -81,7 +81,7 @@ fn a_run_goes_on_only_from_what_it_was_made_from() {
         other.load(&path).expect("to evaluate");
     };
     let with = |from: &str, to: &str| {
-        let mut other = trainer(experiment(&SHORT.replace(from, to), ALL_LAYERS), Engine::Float);
+        let mut other = trainer(experiment(&SHORT.replace(from, to), ALL_LAYERS), Backend::Float);
         other.set_accelerator("rows = 8");
         other
     };
@@ -90,13 +90,13 @@ fn a_run_goes_on_only_from_what_it_was_made_from() {
     refused(with("seed = 1", "seed = 2"), "`train.seed` was 1, now 2");
     let mut fewer = experiment(SHORT, ALL_LAYERS);
     fewer.data.images = Some(48);
-    let mut fewer = trainer(fewer, Engine::Float);
+    let mut fewer = trainer(fewer, Backend::Float);
     fewer.set_accelerator("rows = 8");
     refused(fewer, "`data.images` was not set, now 48");
     let mut accelerator = with("seed", "seed");
     accelerator.set_accelerator("rows = 9");
     refused(accelerator, "`rows` was 8, now 9");
-    let mut data = Trainer::new(experiment(SHORT, ALL_LAYERS), quarters(128, 63), Engine::Float).unwrap();
+    let mut data = Trainer::new(experiment(SHORT, ALL_LAYERS), quarters(128, 63), Backend::Float).unwrap();
     data.set_accelerator("rows = 8");
     refused(data, "the data set has changed");
 

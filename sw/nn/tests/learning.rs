@@ -6,9 +6,9 @@ use common::PlainDevice;
 use common::data::{ALL_LAYERS, SHORT, experiment, quarters, trainer};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use tandem_nn::backend::Backend;
 use tandem_nn::config::Experiment;
 use tandem_nn::data::load;
-use tandem_nn::engine::Engine;
 use tandem_nn::train::{Part, TrainError, Trainer};
 
 fn accuracy(mut trainer: Trainer) -> f64 {
@@ -20,8 +20,8 @@ fn accuracy(mut trainer: Trainer) -> f64 {
     test.expect("not stopped").accuracy
 }
 
-fn engine(float: bool) -> Engine {
-    if float { Engine::Float } else { Engine::Device(Box::new(PlainDevice)) }
+fn backend(float: bool) -> Backend {
+    if float { Backend::Float } else { Backend::Device(Box::new(PlainDevice)) }
 }
 
 /// The classes are separable by the brightest quarter; guessing gives 1/4.
@@ -29,7 +29,7 @@ fn engine(float: bool) -> Engine {
 fn every_kind_of_layer_learns_quarters() {
     for float in [false, true] {
         let settings = SHORT.replace("epochs = 3", "epochs = 12");
-        let accuracy = accuracy(trainer(experiment(&settings, ALL_LAYERS), engine(float)));
+        let accuracy = accuracy(trainer(experiment(&settings, ALL_LAYERS), backend(float)));
         assert!(accuracy >= 0.95, "float: {float}, {accuracy}");
     }
 }
@@ -47,7 +47,7 @@ fn every_clip_and_optimiser_learns_quarters() {
                 ),
                 1,
             );
-            let accuracy = accuracy(trainer(experiment(&settings, &layers), engine(false)));
+            let accuracy = accuracy(trainer(experiment(&settings, &layers), backend(false)));
             assert!(accuracy >= 0.95, "{weight_clip}, {activation_clip}: {accuracy}");
         }
     }
@@ -61,7 +61,7 @@ fn digits_reach_95_percent_and_float_less_a_point_and_a_half() {
         let run = |float| {
             let mut experiment = Experiment::load(path.as_ref()).expect("a valid experiment");
             experiment.train.seed = seed;
-            let trainer = Trainer::new(experiment, Arc::clone(&data), engine(float));
+            let trainer = Trainer::new(experiment, Arc::clone(&data), backend(float));
             accuracy(trainer.expect("it suits the data"))
         };
         let (quantized, float) = (run(false), run(true));
@@ -74,13 +74,13 @@ fn digits_reach_95_percent_and_float_less_a_point_and_a_half() {
 fn evaluation_does_not_depend_on_the_batch() {
     let evaluate = |batch: usize| {
         let mut experiment = experiment(SHORT, ALL_LAYERS);
-        let mut trainer = trainer(experiment.clone(), engine(false));
+        let mut trainer = trainer(experiment.clone(), backend(false));
         for _ in 0..5 {
             trainer.step().expect("a step");
         }
         let state = trainer.state();
         experiment.data.batch = batch;
-        let mut other = Trainer::new(experiment, quarters(128, 64), engine(false)).unwrap();
+        let mut other = Trainer::new(experiment, quarters(128, 64), backend(false)).unwrap();
         other.restore(&state).expect("the same network");
         let go_on = AtomicBool::new(false);
         let result = other.evaluate(Part::Test, &mut (), &go_on).unwrap().unwrap();
@@ -98,7 +98,7 @@ fn evaluation_does_not_depend_on_the_batch() {
 fn validation_images_are_the_last_and_are_not_trained_on() {
     let mut experiment = experiment(SHORT, ALL_LAYERS);
     experiment.data.validation = 48;
-    let mut trainer = trainer(experiment, engine(false));
+    let mut trainer = trainer(experiment, backend(false));
     assert_eq!(trainer.steps_per_epoch(), 5);
     let go_on = AtomicBool::new(false);
     let report = trainer.epoch(&mut (), &go_on).unwrap().expect("an epoch");
@@ -115,7 +115,7 @@ fn images_limits_training_to_the_first_ones() {
     let run = |images, validation| {
         let mut experiment = experiment(SHORT, ALL_LAYERS);
         (experiment.data.images, experiment.data.validation) = (images, validation);
-        let mut trainer = trainer(experiment, engine(false));
+        let mut trainer = trainer(experiment, backend(false));
         let go_on = AtomicBool::new(false);
         trainer.epoch(&mut (), &go_on).unwrap().expect("an epoch");
         let validation = trainer.evaluate(Part::Validation, &mut (), &go_on).unwrap().unwrap();
@@ -134,7 +134,7 @@ fn a_run_that_diverges_says_so() {
         .replace("schedule = \"cosine\"", "schedule = \"constant\"\nweight_decay = 0.9")
         .replace("epochs = 3", "epochs = 100");
     let layers = "[[layer]]\ntype = \"flatten\"\n[[layer]]\ntype = \"linear\"\noutputs = 4";
-    let mut trainer = trainer(experiment(&settings, layers), Engine::Float);
+    let mut trainer = trainer(experiment(&settings, layers), Backend::Float);
     let error = loop {
         if let Err(error) = trainer.step() {
             break error;

@@ -1,6 +1,6 @@
 //! Philox4x32-10 against the known answers published with Random123 (file `kat_vectors`, lines `philox4x32 10`).
 
-use tandem_nn::philox::{Philox4x32, uniform};
+use tandem_nn::random::philox::{Philox4x32, uniform};
 
 #[test]
 fn known_answers() {

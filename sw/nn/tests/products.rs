@@ -5,15 +5,15 @@ mod common;
 use common::data::{ALL_LAYERS, SHORT, experiment, trainer};
 use common::{Note, Recording};
 use ndarray::Array2;
-use tandem_nn::engine::{Engine, Product};
-use tandem_nn::plan::ProductPlan;
+use tandem_nn::backend::{Backend, Product};
+use tandem_nn::layers::ProductPlan;
 use tandem_nn::train::{TrainError, Trainer};
 
 fn recorded(settings: &str, prepare: impl FnOnce(&mut Trainer)) -> (Trainer, Vec<Note>) {
     let device = Recording::default();
     let notes = device.notes.clone();
-    let engine = Engine::Device(Box::new(device));
-    let mut trainer = trainer(experiment(settings, ALL_LAYERS), engine);
+    let backend = Backend::Device(Box::new(device));
+    let mut trainer = trainer(experiment(settings, ALL_LAYERS), backend);
     prepare(&mut trainer);
     trainer.step().expect("a step");
     let notes = notes.lock().unwrap().clone();
@@ -119,15 +119,15 @@ fn w_dim(notes: &[Note], layer: usize, trainer: &Trainer) -> (usize, usize) {
 
 #[test]
 fn a_mask_is_part_of_the_state() {
-    let engine = || Engine::Device(Box::new(common::PlainDevice));
-    let mut first = trainer(experiment(SHORT, ALL_LAYERS), engine());
+    let backend = || Backend::Device(Box::new(common::PlainDevice));
+    let mut first = trainer(experiment(SHORT, ALL_LAYERS), backend());
     let unmasked = first.digest();
     let mask = |trainer: &mut Trainer| trainer.network_mut().prunables()[1].1.mask().cloned();
     let dim = first.network_mut().prunables()[1].1.weight().value.dim();
     let chosen = Array2::from_shape_fn(dim, |(i, _)| i % 2 == 0);
     first.network_mut().prunables()[1].1.set_mask(Some(chosen.clone()), None);
     assert_ne!(first.digest(), unmasked);
-    let mut second = trainer(experiment(SHORT, ALL_LAYERS), engine());
+    let mut second = trainer(experiment(SHORT, ALL_LAYERS), backend());
     second.restore(&first.state()).expect("the same network");
     assert_eq!(mask(&mut second), Some(chosen));
     first.network_mut().prunables()[1].1.set_mask(None, None);
@@ -141,8 +141,8 @@ fn a_failing_device_names_layer_and_product() {
         [(0, "conv1", "forward"), (5, "fc2", "input_gradient"), (10, "conv1", "weight_gradient")]
     {
         let device = Recording { fails_at: Some(call), ..Recording::default() };
-        let engine = Engine::Device(Box::new(device));
-        let error = trainer(experiment(SHORT, ALL_LAYERS), engine).step().unwrap_err();
+        let backend = Backend::Device(Box::new(device));
+        let error = trainer(experiment(SHORT, ALL_LAYERS), backend).step().unwrap_err();
         let message = error.to_string();
         assert!(matches!(error, TrainError::Product { .. }));
         assert!(message.contains(layer) && message.contains(product), "{message}");

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 use tandem_nn::config::{Document, Experiment, PruningConfig, Target};
+use tandem_nn::layers::prunable::MaskPattern;
 use tandem_nn::network::Network;
-use tandem_nn::prunable::Pattern;
 use tandem_nn::prune::cycles::{CycleOracle, Multiplications};
 use tandem_nn::prune::mask::retained;
 use tandem_nn::prune::plan::{self, PrunedLayer};
@@ -29,7 +29,7 @@ impl Case {
         let plan = experiment.plan(Shape { h: 28, w: 28, c: 1 }, 10).expect("it suits MNIST");
         let mut network = Network::new(plan, 1);
         let config = experiment.pruning.clone().expect("a table");
-        let layers = plan::layers(&experiment, &config, &mut network).expect("layers to prune");
+        let layers = plan::layers(&config, &mut network).expect("layers to prune");
         let mut batches = Vec::new;
         let mut context = ScoreContext::new(&mut network, &mut batches, 1, 0);
         let all = lamp::KIND.score.score(&mut context).expect("it needs no loss");
@@ -52,7 +52,7 @@ impl Case {
         let pattern = |layer: usize| {
             let pruned = self.layers.iter().zip(levels).find(|(pruned, _)| pruned.layer == layer);
             let pattern = pruned.and_then(|(pruned, &n)| pruned.structure.pattern(n));
-            pattern.unwrap_or(Pattern { n: 1, m: 1, transposable: false })
+            pattern.unwrap_or(MaskPattern { n: 1, m: 1, transposable: false })
         };
         layers.map(|layer| oracle.cycles(layer, pattern(layer))).sum()
     }

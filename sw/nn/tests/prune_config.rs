@@ -3,8 +3,8 @@
 mod common;
 
 use common::data::{ALL_LAYERS, SHORT, quarters};
+use tandem_nn::backend::Backend;
 use tandem_nn::config::{ConfigError, Document, Experiment};
-use tandem_nn::engine::Engine;
 use tandem_nn::train::{TrainError, Trainer};
 
 fn error_of(pruning: &str) -> ConfigError {
@@ -16,7 +16,7 @@ fn error_of(pruning: &str) -> ConfigError {
         Ok(experiment) => experiment,
         Err(error) => return error,
     };
-    match Trainer::new(experiment, quarters(128, 64), Engine::Float) {
+    match Trainer::new(experiment, quarters(128, 64), Backend::Float) {
         Err(TrainError::Config(error)) => error,
         Err(error) => panic!("{pruning}: {error}"),
         Ok(_) => panic!("{pruning} is accepted"),

@@ -4,10 +4,10 @@ mod common;
 
 use common::data::{ALL_LAYERS, SHORT, experiment, quarters};
 use ndarray::Array2;
-use tandem_nn::engine::{Engine, Mode, Pass};
-use tandem_nn::ledger::Ledger;
-use tandem_nn::loss::cross_entropy;
+use tandem_nn::backend::ledger::Ledger;
+use tandem_nn::backend::{Backend, Mode, Pass};
 use tandem_nn::network::Network;
+use tandem_nn::network::loss::cross_entropy;
 use tandem_nn::prune::mask::top_k;
 use tandem_nn::prune::probe::Probe;
 use tandem_nn::prune::scores::{Batch, SCORES, ScoreContext};
@@ -268,8 +268,8 @@ fn the_probe_is_the_network() {
     let (loss, gradient) = probe.loss(probe.weights(), &images, &labels);
 
     network.input_mut(8).assign(&images.mapv(|x| x as f32));
-    let (mut engine, mut ledger) = (Engine::Float, Ledger::default());
-    let mut pass = Pass::new(Mode::Train, 1, 0, &mut engine, &mut ledger);
+    let (mut backend, mut ledger) = (Backend::Float, Ledger::default());
+    let mut pass = Pass::new(Mode::Train, 1, 0, &mut backend, &mut ledger);
     network.forward(&mut pass).expect("a forward pass");
     let (logits, dz) = network.logits_and_gradient();
     let float = cross_entropy(logits, &labels, dz).loss / 8.0;

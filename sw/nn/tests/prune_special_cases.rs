@@ -5,7 +5,7 @@ mod common;
 use common::PlainDevice;
 use common::data::{ALL_LAYERS, SHORT, experiment, quarters, trainer};
 use ndarray::Array2;
-use tandem_nn::engine::Engine;
+use tandem_nn::backend::Backend;
 use tandem_nn::prune::probe::Probe;
 use tandem_nn::random::{Purpose, Stream};
 use tandem_nn::tensor::Mask;
@@ -17,12 +17,12 @@ const STEPS: u64 = 24;
 const PRUNED: [usize; 2] = [1, 2];
 
 fn plain() -> Trainer {
-    trainer(experiment(SHORT, ALL_LAYERS), Engine::Device(Box::new(PlainDevice)))
+    trainer(experiment(SHORT, ALL_LAYERS), Backend::Device(Box::new(PlainDevice)))
 }
 
 fn united(pruning: &str) -> Trainer {
     let text = format!("[pruning]\n{pruning}\n{ALL_LAYERS}");
-    trainer(experiment(SHORT, &text), Engine::Device(Box::new(PlainDevice)))
+    trainer(experiment(SHORT, &text), Backend::Device(Box::new(PlainDevice)))
 }
 
 fn masks(trainer: &mut Trainer) -> Vec<Option<Mask>> {
@@ -227,7 +227,7 @@ fn sparse_refined_straight_through() {
     // One plain step from the same state, with the gradient of a run that has no momentum.
     let settings = SHORT.replace("optimizer = \"sgd\"", "optimizer = \"sgd\"\nmomentum = 0.0");
     let text = format!("[pruning]\nmethod = \"random\"\ndensity = 0.5\nsr_ste = 0.125\n{ALL_LAYERS}");
-    let mut run = trainer(experiment(&settings, &text), Engine::Device(Box::new(PlainDevice)));
+    let mut run = trainer(experiment(&settings, &text), Backend::Device(Box::new(PlainDevice)));
     run.step().expect("a step");
     let old: Vec<_> = PRUNED.map(|t| run.network_mut().prunables()[t].1.weight().value.clone()).into();
     let report = run.step().expect("a step");

@@ -7,7 +7,7 @@ use common::fft::FftDevice;
 use ndarray::Array2;
 use num_complex::Complex;
 use tandem_driver::Points;
-use tandem_nn::engine::Engine;
+use tandem_nn::backend::Backend;
 use tandem_nn::network::Network;
 use tandem_nn::prune::probe::Probe;
 use tandem_nn::prune::scores::{SCORES, ScoreContext};
@@ -40,7 +40,7 @@ outputs = 4
 fn run(pruning: &str) -> (Trainer, FftDevice) {
     let device = FftDevice::default();
     let text = format!("[pruning]\n{pruning}\n{LAYERS}");
-    (trainer(experiment(SHORT, &text), Engine::Device(Box::new(device.clone()))), device)
+    (trainer(experiment(SHORT, &text), Backend::Device(Box::new(device.clone()))), device)
 }
 
 fn mask(trainer: &mut Trainer) -> Mask {
@@ -196,7 +196,7 @@ fn mistakes_are_named() {
             Err(error) => error.to_string(),
             Ok(experiment) => {
                 let data = common::data::quarters(128, 16);
-                let Err(error) = Trainer::new(experiment, data, Engine::Float) else { panic!("{pruning}") };
+                let Err(error) = Trainer::new(experiment, data, Backend::Float) else { panic!("{pruning}") };
                 error.to_string()
             }
         };
@@ -210,7 +210,7 @@ fn cosine_coefficients_of_kernels_are_masked_and_return() {
     let layers = LAYERS.replace("type = \"spectral_conv2d\"", "type = \"conv2d\"\ndomain = \"dct\"");
     let start = |pruning: &str| {
         let text = format!("[pruning]\n{pruning}\n{layers}");
-        trainer(experiment(SHORT, &text), Engine::Device(Box::new(FftDevice::default())))
+        trainer(experiment(SHORT, &text), Backend::Device(Box::new(FftDevice::default())))
     };
     for method in ["gmp", "snip", "united", "bands"] {
         let mut trainer = start(&format!("method = \"{method}\"\ndensity = 0.25\nend = 1.0\ninterval = 1"));
@@ -227,7 +227,7 @@ fn cosine_coefficients_of_kernels_are_masked_and_return() {
         }
     }
     let text = format!("[pruning]\nmethod = \"gmp\"\npattern = \"1:4\"\n{layers}");
-    let run = Trainer::new(experiment(SHORT, &text), common::data::quarters(128, 16), Engine::Float);
+    let run = Trainer::new(experiment(SHORT, &text), common::data::quarters(128, 16), Backend::Float);
     let Err(error) = run else { panic!("groups of coefficients") };
     assert!(error.to_string().contains("skips no products"), "{error}");
 }
@@ -245,8 +245,8 @@ fn a_masked_kernel_is_the_inverse_of_what_is_kept() {
     c.zip_mut_with(&mask, |c, kept| *c = if *kept { *c } else { 0.0 });
     *plain.parameters()[0] = cosine.inverse(&c).mapv(|w| w as f32);
     dct.layer.prunables()[0].set_mask(Some(mask), None);
-    assert_eq!(dct.backward(&mut Engine::Float), plain.backward(&mut Engine::Float));
-    assert_eq!(dct.forward(&mut Engine::Float), plain.forward(&mut Engine::Float));
+    assert_eq!(dct.backward(&mut Backend::Float), plain.backward(&mut Backend::Float));
+    assert_eq!(dct.forward(&mut Backend::Float), plain.forward(&mut Backend::Float));
     assert_eq!(dct.gradients(), plain.gradients());
 }
 

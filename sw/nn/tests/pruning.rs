@@ -5,8 +5,8 @@ mod common;
 use common::PlainDevice;
 use common::data::{ALL_LAYERS, SHORT, experiment, trainer};
 use std::sync::{Arc, Mutex};
-use tandem_nn::engine::Engine;
-use tandem_nn::prunable::Pattern;
+use tandem_nn::backend::Backend;
+use tandem_nn::layers::prunable::MaskPattern;
 use tandem_nn::prune::pattern::check;
 use tandem_nn::prune::preset::PRESETS;
 use tandem_nn::tensor::Mask;
@@ -16,7 +16,7 @@ const STEPS: usize = 24;
 
 fn run(pruning: &str) -> Trainer {
     let text = format!("[pruning]\n{pruning}\n{ALL_LAYERS}");
-    trainer(experiment(SHORT, &text), Engine::Device(Box::new(PlainDevice)))
+    trainer(experiment(SHORT, &text), Backend::Device(Box::new(PlainDevice)))
 }
 
 fn steps(trainer: &mut Trainer, n: usize) -> String {
@@ -106,7 +106,7 @@ fn an_interrupted_run_goes_on_to_the_same_bits() {
             // Another seed: the saved one counts, for random scores and shuffles too.
             let text = format!("[pruning]\n{case}\n{ALL_LAYERS}");
             let other = experiment(&SHORT.replace("seed = 1", "seed = 77"), &text);
-            let mut second = trainer(other, Engine::Device(Box::new(PlainDevice)));
+            let mut second = trainer(other, Backend::Device(Box::new(PlainDevice)));
             second.load(&path).expect("loaded");
             assert_eq!(second.pruning_report(), first.pruning_report(), "{case}, {before}");
             assert_eq!(second.scoring_passes(), first.scoring_passes());
@@ -179,7 +179,7 @@ fn scoring_passes_are_counted() {
 }
 
 /// Costs of an accelerator on which fc1 (layer 8) is dear and conv2 (layer 3) does not gain below 2:4.
-fn oracle(layer: usize, pattern: Pattern) -> u64 {
+fn oracle(layer: usize, pattern: MaskPattern) -> u64 {
     let quarters = (4 * pattern.n / pattern.m) as u64;
     match layer {
         3 => 100 + 10 * quarters.max(2),
@@ -194,7 +194,7 @@ fn a_budget_of_cycles_is_met_by_the_oracle() {
     let mut trainer = run("method = \"magnitude\"\npattern = \"N:4\"\ncycles = 0.64\nend = 0.5");
     let asked = Arc::new(Mutex::new(Vec::new()));
     let notes = Arc::clone(&asked);
-    trainer.set_cycle_oracle(Box::new(move |layer: usize, pattern: Pattern| {
+    trainer.set_cycle_oracle(Box::new(move |layer: usize, pattern: MaskPattern| {
         notes.lock().unwrap().push(layer);
         oracle(layer, pattern)
     }));

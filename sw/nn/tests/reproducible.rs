@@ -5,16 +5,16 @@ mod common;
 use common::data::{ALL_LAYERS, SHORT, experiment, trainer};
 use common::{Lying, PlainDevice};
 use std::sync::atomic::AtomicBool;
+use tandem_nn::backend::Backend;
 use tandem_nn::config::{Augment, Experiment};
-use tandem_nn::engine::Engine;
 use tandem_nn::train::{Observer, StepReport, Trainer};
 
-fn plain() -> Engine {
-    Engine::Device(Box::new(PlainDevice))
+fn plain() -> Backend {
+    Backend::Device(Box::new(PlainDevice))
 }
 
-fn start(engine: Engine) -> Trainer {
-    trainer(experiment(SHORT, ALL_LAYERS), engine)
+fn start(backend: Backend) -> Trainer {
+    trainer(experiment(SHORT, ALL_LAYERS), backend)
 }
 
 fn steps(trainer: &mut Trainer, n: usize) -> String {
@@ -29,11 +29,11 @@ fn the_number_of_threads_does_not_matter() {
     for float in [false, true] {
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let engine = if float { Engine::Float } else { plain() };
+            let backend = if float { Backend::Float } else { plain() };
             // 128 images of 36 positions: several blocks in every sum, two slabs in a contraction.
             let mut experiment = experiment(SHORT, ALL_LAYERS);
             experiment.data.batch = 128;
-            let mut trainer = trainer(experiment, engine);
+            let mut trainer = trainer(experiment, backend);
             pool.install(|| steps(&mut trainer, 3))
         };
         let one = run(1);
@@ -51,13 +51,13 @@ fn one_wrong_result_changes_the_digest_for_every_layer_and_product() {
     for call in 0..products {
         let lie = |element| {
             let device = Lying { call, element, calls: 0 };
-            steps(&mut start(Engine::Device(Box::new(device))), 2)
+            steps(&mut start(Backend::Device(Box::new(device))), 2)
         };
         let noticed = (0..8).any(|i| lie(97 * i) != honest);
         assert!(noticed, "call {call} does not reach the weights");
     }
     let never = Lying { call: usize::MAX, element: 0, calls: 0 };
-    assert_eq!(steps(&mut start(Engine::Device(Box::new(never))), 2), honest);
+    assert_eq!(steps(&mut start(Backend::Device(Box::new(never))), 2), honest);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn every_seed_and_optimiser_gives_its_own_weights() {
     .iter()
     .map(|settings| steps(&mut trainer(experiment(settings, ALL_LAYERS), plain()), 3))
     .collect();
-    digests.push(steps(&mut start(Engine::Float), 3));
+    digests.push(steps(&mut start(Backend::Float), 3));
     let mut shifted = experiment(SHORT, ALL_LAYERS);
     shifted.data.augment = Augment::Shift(1);
     digests.push(steps(&mut trainer(shifted, plain()), 3));

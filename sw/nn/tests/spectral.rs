@@ -7,9 +7,9 @@ use common::fft::FftDevice;
 use common::harness::{Bench, Place};
 use ndarray::{Array2, Axis};
 use tandem_driver::Points;
-use tandem_nn::engine::{Engine, Mode, Pass};
-use tandem_nn::ledger::Ledger;
-use tandem_nn::prunable::Pattern;
+use tandem_nn::backend::ledger::Ledger;
+use tandem_nn::backend::{Backend, Mode, Pass};
+use tandem_nn::layers::prunable::MaskPattern;
 use tandem_nn::spectral::bins::Bins;
 use tandem_nn::tensor::{Shape, Slot};
 use tandem_nn::train::Trainer;
@@ -40,9 +40,9 @@ fn without_a_mask_it_is_the_spatial_convolution() {
     for (shared, own) in CONVOLUTIONS {
         let mut spatial = Bench::new(&format!("type = \"conv2d\"\n{shared}"), IMAGE, 3, 8);
         let mut spectral = Bench::new(&format!("type = \"spectral_conv2d\"\n{shared}\n{own}"), IMAGE, 3, 8);
-        let (expected, found) = (spatial.forward(&mut Engine::Float), spectral.forward(&mut Engine::Float));
+        let (expected, found) = (spatial.forward(&mut Backend::Float), spectral.forward(&mut Backend::Float));
         assert!(distance(&expected, &found) <= 1e-6 * largest(&expected), "{shared}");
-        let dx = [spatial.backward(&mut Engine::Float), spectral.backward(&mut Engine::Float)];
+        let dx = [spatial.backward(&mut Backend::Float), spectral.backward(&mut Backend::Float)];
         assert!(distance(&dx[0][0], &dx[1][0]) <= 1e-6 * largest(&dx[0][0]), "{shared}");
         for (expected, found) in spatial.gradients().iter().zip(spectral.gradients()) {
             assert!(distance(expected, &found) <= 1e-6 * largest(expected), "{shared}");
@@ -67,7 +67,7 @@ fn gradients_are_those_of_finite_differences() {
         let mut bench = Bench::new(table, shape, 2, 8);
         let h = 0.25;
         let weight: f64 = {
-            let y = bench.forward(&mut Engine::Float);
+            let y = bench.forward(&mut Backend::Float);
             y.iter().zip(&bench.c).map(|(y, c)| f64::from(y.abs() + 8.0) * f64::from(c.abs())).sum()
         };
         let rounding = weight * f64::from(f32::EPSILON) / f64::from(h);
@@ -100,7 +100,7 @@ fn a_circulant_layer_is_the_matrix_it_stands_for() {
     let (inputs, outputs, block) = (19usize, 10usize, 8);
     let table = format!("type = \"circulant_linear\"\noutputs = {outputs}\nblock = {block}");
     let mut bench = Bench::new(&table, Shape::flat(inputs), 3, 8);
-    let found = bench.forward(&mut Engine::Float);
+    let found = bench.forward(&mut Backend::Float);
     let (blocks_in, x) = (inputs.div_ceil(block), bench.inputs[0].clone());
     let (w, bias) = (bench.parameters()[0].clone(), bench.parameters()[1].clone());
     assert_eq!((w.dim(), bias.dim()), ((block * blocks_in, outputs.div_ceil(block)), (1, outputs)));
@@ -119,7 +119,7 @@ fn trained(layer: &str, steps: usize) -> Array2<f32> {
     let first = "[[layer]]\ntype = \"conv2d\"\nchannels = 3\nkernel = 3\npadding = 1";
     let text = format!("{first}\n[[layer]]\nname = \"c\"\n{layer}\n{rest}");
     let mut trainer =
-        Trainer::new(experiment(train, &text), quarters(128, 16), Engine::Float).expect("a valid run");
+        Trainer::new(experiment(train, &text), quarters(128, 16), Backend::Float).expect("a valid run");
     for _ in 0..steps {
         trainer.step().expect("a step");
     }
@@ -155,10 +155,10 @@ fn a_device_is_as_exact_as_its_words() {
             "type = \"spectral_conv2d\"\n{shared}\n{own}\nbits = {{ spectra = 16, activations = 15 }}"
         );
         let mut bench = Bench::new(&table, IMAGE, 3, 16);
-        let float = bench.forward(&mut Engine::Float);
-        let dx = bench.backward(&mut Engine::Float);
+        let float = bench.forward(&mut Backend::Float);
+        let dx = bench.backward(&mut Backend::Float);
         let dw = bench.gradients();
-        let mut device = Engine::Device(Box::new(FftDevice::default()));
+        let mut device = Backend::Device(Box::new(FftDevice::default()));
         let found = bench.forward(&mut device);
         let found_dx = bench.backward(&mut device);
         let (x, w) = (largest(&bench.inputs[0]), largest(bench.parameters()[0]));
@@ -195,16 +195,16 @@ fn a_pruned_bin_runs_no_product() {
         let mask = Array2::from_shape_fn(shape, |(row, _)| row / 3 % 3 == 0);
         bench.layer.prunables()[0].set_mask(Some(mask), None);
         let device = FftDevice::default();
-        bench.backward(&mut Engine::Device(Box::new(device.clone())));
+        bench.backward(&mut Backend::Device(Box::new(device.clone())));
         let products = device.products.lock().expect("no panic");
         // one forward pass and one backward pass
         assert_eq!(products.len(), 3 * 12, "{support}");
         drop(products);
         // what is left is what the float engine computes
-        let mut engine = Engine::Device(Box::new(FftDevice::default()));
-        let (found, expected) = (bench.forward(&mut engine), bench.forward(&mut Engine::Float));
+        let mut backend = Backend::Device(Box::new(FftDevice::default()));
+        let (found, expected) = (bench.forward(&mut backend), bench.forward(&mut Backend::Float));
         assert!(distance(&found, &expected) <= 0.05 * largest(&expected), "{support}");
-        let numeric_free = bench.backward(&mut Engine::Float);
+        let numeric_free = bench.backward(&mut Backend::Float);
         assert!(largest(&numeric_free[0]) > 0.0);
     }
 }
@@ -239,7 +239,7 @@ fn an_example_is_evaluated_as_if_it_were_alone() {
     ];
     for (table, shape) in tables {
         let mut bench = Bench::new(table, shape, 4, 6);
-        let mut device = Engine::Device(Box::new(FftDevice::default()));
+        let mut device = Backend::Device(Box::new(FftDevice::default()));
         bench.forward(&mut device);
         let mut ledger = Ledger::new(["bench"]);
         let mut evaluate = |x: &Array2<f32>| {
@@ -263,10 +263,10 @@ fn patterns_within_a_bin_are_selected_in_all_three_products() {
     let table = "type = \"spectral_conv2d\"\nchannels = 8\nkernel = 3";
     let mut bench = Bench::new(table, Shape { h: 6, w: 6, c: 8 }, 2, 8);
     let mask = Array2::from_shape_fn((34 * 8, 8), |(row, column)| row % 4 == (column + row / 8) % 4);
-    let pattern = Pattern { n: 1, m: 4, transposable: true };
+    let pattern = MaskPattern { n: 1, m: 4, transposable: true };
     bench.layer.prunables()[0].set_mask(Some(mask), Some(pattern));
     let device = FftDevice::default();
-    bench.backward(&mut Engine::Device(Box::new(device.clone())));
+    bench.backward(&mut Backend::Device(Box::new(device.clone())));
     let products = device.products.lock().expect("no panic");
     assert_eq!(products.len(), 3 * 34);
     assert!(products.iter().all(|asked| asked.pattern == Some((1, 4, 8))), "{products:?}");

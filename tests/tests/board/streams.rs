@@ -10,7 +10,7 @@ use tandem_sim::board::{EmulatorOptions, FaultRate};
 use tandem_spec::link::BoardLink;
 use tandem_spec::packet::Kind;
 use tandem_spec::{Engine, Instruction, Packet, RunOptions, Status, Stream, Tokens};
-use tandem_tests::programs::random_program;
+use tandem_stimuli::random_program;
 
 /// What does not depend on how fast the line is.
 fn timeless(packets: &[Packet]) -> Vec<Packet> {
@@ -82,7 +82,7 @@ fn every_window_and_rate() {
         let formats = [Format::unsigned(6), Format::signed(8)];
         for seed in 0..2 {
             let case = Case::new(&mut Random(seed), (9, 20, 5), formats, ResultFormat::Full);
-            let result = device.gemm(&case.request()).unwrap();
+            let result = device.run(case.request().into()).unwrap().into_gemm();
             assert_eq!(mismatches(&case.request(), result.y.view()), 0);
         }
         // a fault may cost a rate that would have worked, never give a faster one

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use tandem_driver::{Device, Exact, Offload};
 use tandem_link::Statistics;
 use tandem_model::CycleModel;
+use tandem_nn::backend::Backend;
 use tandem_nn::config::Experiment;
-use tandem_nn::engine::Engine as Computes;
 use tandem_nn::train::Trainer;
 
 /// Weights of digits-mlp after some steps.
@@ -16,7 +16,7 @@ pub fn digest(device: Box<dyn Device>, steps: usize) -> String {
     let file = repository().join("configs/experiments/digits-mlp.toml");
     let experiment = Experiment::load(&file).unwrap();
     let data = Arc::new(tandem_nn::data::load("digits", None).unwrap());
-    let mut trainer = Trainer::new(experiment, data, Computes::Device(device)).unwrap();
+    let mut trainer = Trainer::new(experiment, data, Backend::Device(device)).unwrap();
     for _ in 0..steps {
         trainer.step().unwrap();
     }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use tandem_driver::{Format, GemmRequest, Operand, Pattern, ResultFormat, Sparsity};
 use tandem_spec::Config;
 
+pub use tandem_stimuli::Random;
+
 /// Accelerators from 1×1×1 to 16×16×16: all digit widths, all links, pipelined operands (hop < rows).
 /// `array | memory | link`.
 const CONFIGS: &[(&str, &str)] = &[
@@ -64,35 +66,6 @@ pub fn tandem() -> PathBuf {
     program
 }
 
-/// splitmix64 (Steele, Lea, Flood 2014).
-pub struct Random(pub u64);
-
-impl Random {
-    /// Any number.
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `n`.
-    pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
-    /// Values of a format; about a quarter are its ends.
-    pub fn matrix(&mut self, shape: (usize, usize), format: Format) -> Array2<i32> {
-        let (lo, hi) = format.range();
-        Array2::from_shape_simple_fn(shape, || match self.below(8) {
-            0 => lo,
-            1 => hi,
-            _ => lo + self.below((hi - lo + 1) as usize) as i32,
-        })
-    }
-}
-
 /// A product.
 pub struct Case {
     /// Left operand.
@@ -117,7 +90,7 @@ impl Case {
         formats: [Format; 2],
         result: ResultFormat,
     ) -> Self {
-        let (x, w) = (random.matrix((m, k), formats[0]), random.matrix((k, n), formats[1]));
+        let (x, w) = (random.matrix((m, k), formats[0].range()), random.matrix((k, n), formats[1].range()));
         Case { x, w, formats, result, pattern: None, kept: None }
     }
 
@@ -131,7 +104,7 @@ impl Case {
     /// The same product of which only random entries in a pattern are kept, in some groups one fewer.
     pub fn keep_results(mut self, random: &mut Random, pattern: Pattern) -> Self {
         let mut kept =
-            pattern.project(&mut random.matrix((self.x.nrows(), self.w.ncols()), Format::signed(16)));
+            pattern.project(&mut random.matrix((self.x.nrows(), self.w.ncols()), Format::signed(16).range()));
         kept.iter_mut().for_each(|kept| *kept &= random.below(8) > 0);
         (self.pattern, self.kept) = (Some(pattern), Some(kept));
         self

@@ -16,6 +16,7 @@ use std::process::Command;
 use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity};
 use tandem_model::{CycleModel, Twin};
 use tandem_spec::Config;
+use tandem_stimuli::Random;
 use tandem_synth::scan::{self, Port};
 use tandem_synth::{Tools, ecp5_script, modules, stage};
 
@@ -209,11 +210,8 @@ fn agrees(
 
     let k = STEPS * LANES;
     for seed in 1..=3 {
-        let mut state: u64 = seed;
-        let mut draw = || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (state >> 33) as i32 % 256 - 128
-        };
+        let mut random = Random(seed);
+        let mut draw = || random.within(-128..128) as i32;
         let x = Array2::from_shape_simple_fn((2, k), &mut draw);
         let w = Array2::from_shape_simple_fn((k, 2), &mut draw);
         let script = program(&ports, &x, &w);
@@ -225,7 +223,7 @@ fn agrees(
             result: ResultFormat::Full,
             sparsity: Sparsity::Dense,
         };
-        let twin = Offload::new(Twin::new(&config), CycleModel).gemm(&request).unwrap().y;
+        let twin = Offload::new(Twin::new(&config), CycleModel).run(request.into()).unwrap().into_gemm().y;
         assert_eq!(found, twin.iter().map(|y| *y as i32).collect::<Vec<i32>>(), "seed {seed}");
     }
 }

@@ -16,7 +16,7 @@ mod prologue;
 use bench::{Run, simulate};
 use tandem_model::Twin;
 use tandem_spec::{Config, Engine, RunOptions, Stall, Status, Stream};
-use tandem_tests::programs::random_program;
+use tandem_stimuli::random_program;
 
 /// `array | memory | link and the rest`: every kind of unit, small, since this simulator is slow.
 const ACCELERATORS: [(&str, &str); 4] = [

@@ -20,7 +20,7 @@ fn load(
         words: words as u16,
         mask: u32::MAX,
     };
-    (load, (0..depth * words * config.link_bytes()).map(|_| random.next() as u8).collect())
+    (load, random.bytes(depth * words * config.link_bytes()))
 }
 
 /// A COMPUTE of so many tiles of one result each, between the engines on either side.

@@ -10,6 +10,10 @@
 
 mod kernel;
 mod panel;
+mod run;
+mod tiles;
+mod touch;
+mod unit;
 mod walk;
 
 use crate::memory::Memories;
@@ -32,8 +36,7 @@ impl Array {
         Array { acc: vec![0; config.array.rows * config.array.cols] }
     }
 
-    /// Executes a valid instruction.
-    pub(crate) fn execute(&mut self, config: &Config, c: &Compute, memories: &mut Memories) {
+    fn compute(&mut self, config: &Config, c: &Compute, memories: &mut Memories) {
         let a = &config.array;
         let planes = (
             Planes::new(c.row_planes, a.row_digit, c.row_plane_stride, c.row_signed),
@@ -131,35 +134,26 @@ impl Job<'_> {
         let c = self.c;
         let window = 1usize << c.select;
         let from = Turn { row: c.row_base.wrapping_add(base.row), col: c.col_base.wrapping_add(base.col) };
-        let turns = stretch
-            .iter()
-            .map(|t| Turn { row: from.row.wrapping_add(t.row), col: from.col.wrapping_add(t.col) });
         if panels.x_of != Some((from.row, rows)) {
-            let offsets: Vec<i16> = (0..rows).map(|r| m.row_offset(r)).collect();
-            panel::pack_rows::<T, L>(
-                &mut panels.x,
-                &m[Memory::Row],
-                &self.planes.0,
-                window,
-                turns.clone(),
-                &offsets,
-            );
+            let addresses = stretch.iter().map(|t| from.row.wrapping_add(t.row));
+            let offsets = (0..rows).map(|r| m.row_offset(r));
+            panel::pack::<T, L>(&mut panels.x, &m[Memory::Row], &self.planes.0, window, addresses, offsets);
             panels.x_of = Some((from.row, rows));
+        }
+        if panels.w_of != Some((from.col, cols)) {
+            let addresses = stretch.iter().map(|t| from.col.wrapping_add(t.col));
+            let (w, planes) = (&mut panels.w, &self.planes.1);
+            if c.held || window == 1 {
+                let offsets = std::iter::repeat_n(0, cols);
+                panel::pack::<T, L>(w, &m[Memory::Col], planes, 1, addresses, offsets);
+            } else {
+                let indices = (m, c.index_base.wrapping_sub(c.col_base));
+                panel::spread::<T, L>(w, indices, planes, window, addresses, cols);
+            }
+            panels.w_of = Some((from.col, cols));
         }
         if c.held {
             let word = c.index_base.wrapping_add(tile);
-            if panels.w_of != Some((from.col, cols)) {
-                panel::pack_cols::<T, L>(
-                    &mut panels.w,
-                    &m[Memory::Col],
-                    &self.planes.1,
-                    1,
-                    turns,
-                    cols,
-                    None,
-                );
-                panels.w_of = Some((from.col, cols));
-            }
             let pick =
                 |r: usize, c: usize| usize::from(m.index_word(c, word).map_or(0, |w| w[r])) & (window - 1);
             kernel::multiply_picked::<T, L>(
@@ -170,19 +164,6 @@ impl Job<'_> {
                 pick,
             );
             return;
-        }
-        if panels.w_of != Some((from.col, cols)) {
-            let index = (window > 1).then_some((m, c.index_base.wrapping_sub(c.col_base)));
-            panel::pack_cols::<T, L>(
-                &mut panels.w,
-                &m[Memory::Col],
-                &self.planes.1,
-                window,
-                turns,
-                cols,
-                index,
-            );
-            panels.w_of = Some((from.col, cols));
         }
         let k = stretch.len() * window * L;
         kernel::multiply(self.acc, self.config.array.cols, &panels.x, &panels.w, k);

@@ -9,8 +9,8 @@
 //! any power of two; and a lane that picks one of V operands is a dot product of length V in which all
 //! others meet zero. So one dense product of panels is bit-exact for every precision and pattern.
 
-use super::walk::Turn;
 use crate::memory::{Memories, Pad};
+use tandem_spec::Memory;
 
 /// A number of a panel.
 pub(crate) trait Operand: Copy + Default {
@@ -95,48 +95,48 @@ impl Planes {
     }
 }
 
-/// Fills `panel` with the row operands of rows `0..offsets.len()`, one row after the other.
-pub(crate) fn pack_rows<T: Operand, const L: usize>(
+/// Fills `panel` with the operands of one side, an element after the other, each with its offset: for every address
+/// the words of a window.
+pub(crate) fn pack<T: Operand, const L: usize>(
     panel: &mut Vec<T>,
     pad: &Pad,
     planes: &Planes,
     window: usize,
-    turns: impl Iterator<Item = Turn> + Clone,
-    offsets: &[i16],
+    addresses: impl Iterator<Item = i16> + Clone,
+    offsets: impl Iterator<Item = i16>,
 ) {
     panel.clear();
-    for (r, offset) in offsets.iter().enumerate() {
-        let (words, _) = pad.element(r).as_chunks::<L>();
-        for turn in turns.clone() {
-            let address = turn.row.wrapping_add(*offset);
+    for (element, offset) in offsets.enumerate() {
+        let (words, _) = pad.element(element).as_chunks::<L>();
+        for address in addresses.clone() {
             for v in 0..window {
-                panel.extend_from_slice(&planes.word::<T, L>((words, pad.reach), address, v));
+                panel.extend_from_slice(&planes.word::<T, L>(
+                    (words, pad.reach),
+                    address.wrapping_add(offset),
+                    v,
+                ));
             }
         }
     }
 }
 
-/// Fills `panel` with the column operands of columns `0..cols`, one column after the other; with `index`,
-/// the memories and the index base relative to the column base, lanes are spread over a window.
-pub(crate) fn pack_cols<T: Operand, const L: usize>(
+/// Fills `panel` with compressed operands of columns `0..cols`: the lanes of a word are spread over a window, to where
+/// their indices say, which lie `base` addresses on.
+pub(crate) fn spread<T: Operand, const L: usize>(
     panel: &mut Vec<T>,
-    pad: &Pad,
+    (memories, base): (&Memories, i16),
     planes: &Planes,
     window: usize,
-    turns: impl Iterator<Item = Turn> + Clone,
+    addresses: impl Iterator<Item = i16> + Clone,
     cols: usize,
-    index: Option<(&Memories, i16)>,
 ) {
     panel.clear();
+    let pad = &memories[Memory::Col];
     for c in 0..cols {
         let (words, _) = pad.element(c).as_chunks::<L>();
-        for turn in turns.clone() {
-            let word = planes.word::<T, L>((words, pad.reach), turn.col, 0);
-            let Some((memories, base)) = index else {
-                panel.extend_from_slice(&word);
-                continue;
-            };
-            let picks = memories.index_word(c, turn.col.wrapping_add(base));
+        for address in addresses.clone() {
+            let word = planes.word::<T, L>((words, pad.reach), address, 0);
+            let picks = memories.index_word(c, address.wrapping_add(base));
             let start = panel.len();
             panel.resize(start + window * L, T::default());
             for (l, x) in word.into_iter().enumerate() {

@@ -4,8 +4,11 @@
 //! samples ─► passes of radix 2 or 4, in place ─► bit-reversed order undone ─► exponent, rounding ─► spectra
 //! ```
 
+mod flow;
 mod passes;
+mod touch;
 mod twiddles;
+mod unit;
 
 use crate::memory::Memories;
 use num_complex::Complex;
@@ -16,6 +19,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tandem_spec::config::Fft;
 use tandem_spec::engine::{TransformKind, Transformed};
 use tandem_spec::{Config, Transform};
+
+pub(crate) use unit::FftUnit;
 
 /// Samples from which on transforms are spread over threads.
 const PARALLEL: usize = 1 << 14;
@@ -125,7 +130,7 @@ pub(crate) fn transform_all(
 }
 
 /// Executes a valid instruction: samples from their memory, spectra and status to the result memory.
-pub(crate) fn execute(config: &Config, fft: &Fft, t: &Transform, memories: &mut Memories) {
+fn execute(config: &Config, fft: &Fft, t: &Transform, memories: &mut Memories) {
     let kind = TransformKind { log_points: t.log_points, tile: t.tile, inverse: t.inverse, block: t.block };
     let (lanes, points) = (fft.samples, 1usize << t.log_points);
     let transforms = usize::from(t.count) * lanes;

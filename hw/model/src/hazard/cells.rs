@@ -30,7 +30,6 @@ impl Mark {
 /// The words of a memory: stamps, one more than the number of an instruction, 0 for none.
 #[derive(Clone, Debug)]
 pub(super) struct Cells {
-    elements: usize,
     addresses: usize,
     read: Vec<u64>,
     written: Vec<u64>,
@@ -40,12 +39,7 @@ impl Cells {
     /// Memories of `elements` rows or columns that nothing has touched.
     pub(super) fn new(elements: usize, addresses: usize) -> Self {
         let none = vec![0; elements * addresses];
-        Cells { elements, addresses, read: none.clone(), written: none }
-    }
-
-    /// Rows or columns.
-    pub(super) fn elements(&self) -> usize {
-        self.elements
+        Cells { addresses, read: none.clone(), written: none }
     }
 
     /// Nothing has touched them.

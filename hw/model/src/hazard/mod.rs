@@ -13,11 +13,15 @@ mod ring;
 mod touch;
 
 use crate::memory::Memories;
+use crate::unit::Touch;
 use cells::{Cells, Mark};
 use order::Order;
+pub(crate) use ring::Ring;
 use std::fmt;
 use tandem_spec::isa::Who;
-use tandem_spec::{Compute, Config, Load, Memory, Store, Tokens, Transform};
+use tandem_spec::{Config, Load, Memory, Store, Tokens};
+
+pub(crate) use touch::wrapped;
 
 /// Hazards that are kept of a run: the first ones found.
 const KEPT: usize = 64;
@@ -157,39 +161,27 @@ impl Watch {
         self.order.loaded();
     }
 
-    /// A COMPUTE starts.
-    pub(crate) fn compute(&mut self, config: &Config, number: u32, c: &Compute, memories: &Memories) {
-        let mark = self.begin_compute(number, c.tokens);
-        let Watch { operands: [row, col, index, offset, ..], result, found, .. } = self;
-        let mut meet = Meet { found, mark, place: Place::Operand(Memory::Offset) };
-        for r in 0..offset.elements() {
-            meet.read(offset, r, std::iter::once(0));
-        }
-        let offsets: Vec<i16> = (0..row.elements()).map(|r| memories.row_offset(r)).collect();
-        meet.place = Place::Operand(Memory::Row);
-        touch::rows(config, c, &offsets, |r, words| meet.read(row, r, words.iter().copied()));
-        meet.place = Place::Operand(Memory::Col);
-        let words = touch::cols(config, c);
-        for e in 0..col.elements() {
-            meet.read(col, e, words.iter().copied());
-        }
-        meet.place = Place::Operand(Memory::Index);
-        let words = touch::indices(config, c);
-        for e in 0..index.elements() {
-            meet.read(index, e, words.iter().copied());
-        }
-        meet.place = Place::Result;
-        meet.write(result, 0, touch::results(config, c));
-    }
-
-    /// A TRANSFORM starts.
-    pub(crate) fn transform(&mut self, config: &Config, number: u32, t: &Transform) {
-        let mark = self.begin_compute(number, t.tokens);
+    /// An instruction of the compute engine starts; `touches` gives what it touches.
+    pub(crate) fn compute(
+        &mut self,
+        number: u32,
+        tokens: Tokens,
+        touches: impl FnOnce(&mut dyn FnMut(Touch)),
+    ) {
+        let mark = self.begin_compute(number, tokens);
         let Watch { operands, result, found, .. } = self;
-        let sample = &mut operands[Memory::Sample as usize];
-        let (reads, writes) = touch::transform(config, t);
-        Meet { found, mark, place: Place::Operand(Memory::Sample) }.read(sample, 0, reads);
-        Meet { found, mark, place: Place::Result }.write(result, 0, writes);
+        touches(&mut |t| {
+            let cells = match t.place {
+                Place::Operand(memory) => &mut operands[memory as usize],
+                Place::Result => &mut *result,
+            };
+            let mut meet = Meet { found: &mut *found, mark, place: t.place };
+            if t.writes {
+                meet.write(cells, t.element, t.words)
+            } else {
+                meet.read(cells, t.element, t.words)
+            }
+        });
     }
 
     fn begin_compute(&mut self, number: u32, t: Tokens) -> Mark {

@@ -7,13 +7,13 @@
 
 /// A set of addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Ring {
+pub(crate) struct Ring {
     words: Vec<u64>,
 }
 
 impl Ring {
     /// The set of one address, modulo 2^`bits`; `bits` below 6 count as 6, of which 2^`bits` is a divisor.
-    pub(super) fn new(bits: usize, address: i16) -> Self {
+    pub(crate) fn new(bits: usize, address: i16) -> Self {
         let mut ring = Ring { words: vec![0; 1 << bits.max(6) >> 6] };
         let at = ring.place(address);
         ring.words[at / 64] |= 1 << (at % 64);
@@ -25,7 +25,7 @@ impl Ring {
     }
 
     /// All addresses moved by `by`.
-    pub(super) fn moved(&self, by: i16) -> Ring {
+    pub(crate) fn moved(&self, by: i16) -> Ring {
         let (whole, part) = (self.place(by) / 64, self.place(by) % 64);
         let split = self.words.len() - whole;
         let mut words = Vec::with_capacity(self.words.len());
@@ -43,7 +43,7 @@ impl Ring {
     }
 
     /// The set's addresses with 0 … `count` − 1 times `stride` added.
-    pub(super) fn spread(&mut self, stride: i16, count: usize) {
+    pub(crate) fn spread(&mut self, stride: i16, count: usize) {
         let mut done = 1;
         while done < count && stride != 0 {
             let step = done.min(count - done);
@@ -54,7 +54,7 @@ impl Ring {
     }
 
     /// The addresses, modulo 2^`bits`, in ascending order of their words.
-    pub(super) fn addresses(&self, bits: usize) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn addresses(&self, bits: usize) -> impl Iterator<Item = usize> + '_ {
         let mask = (1usize << bits) - 1;
         self.words.iter().enumerate().filter(|(_, w)| **w != 0).flat_map(move |(i, word)| {
             let mut left = *word;

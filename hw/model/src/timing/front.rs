@@ -5,8 +5,10 @@
 //! last payload word in u ─► DONE u+1 ─► token and FETCH from u+2
 //! ```
 
+use super::lane::Lane;
 use super::meter::{Ahead, Wait};
 use super::schedule::Schedule;
+use crate::unit;
 use tandem_spec::isa::Who;
 use tandem_spec::{Instruction, Load, Reason};
 
@@ -124,16 +126,15 @@ impl Schedule {
     /// The first cycle in which the load engine can leave ISSUE, if it is known to come.
     pub(crate) fn leaving_issue(&self) -> Option<u64> {
         let Front::Issue { from, instruction, .. } = &self.front else { return None };
-        match &**instruction {
-            Instruction::Load(l) if l.tokens.pop_next => {
+        let room = |lane: &Lane| lane.room().map(|free| free.max(*from));
+        match (&**instruction, instruction.opcode().engine) {
+            (Instruction::Reset, _) => None,
+            (Instruction::Load(l), _) if l.tokens.pop_next => {
                 self.tokens.compute_load.next().map(|visible| visible.max(*from))
             }
-            Instruction::Load(_) => Some(*from),
-            Instruction::Compute(_) | Instruction::Transform(_) => {
-                self.compute.room().map(|free| free.max(*from))
-            }
-            Instruction::Store(_) | Instruction::Read(_) => self.store.room().map(|free| free.max(*from)),
-            Instruction::Reset => None,
+            (_, Who::Load) => Some(*from),
+            (_, Who::Compute) => room(&self.compute),
+            (_, Who::Store) => room(&self.store),
         }
     }
 
@@ -145,23 +146,20 @@ impl Schedule {
             return None;
         };
         self.meter.dispatch(at);
-        match &*instruction {
-            Instruction::Load(l) => {
-                self.meter.wait(Wait::Load, from, at);
-                if l.tokens.pop_next {
-                    self.tokens.compute_load.pop();
-                }
-                self.front = Front::Payload { from: at + 1, push: l.tokens.push_next };
-                return Some((number, *l));
+        if let Instruction::Load(l) = &*instruction {
+            self.meter.wait(Wait::Load, from, at);
+            if l.tokens.pop_next {
+                self.tokens.compute_load.pop();
             }
-            Instruction::Compute(_) | Instruction::Transform(_) => {
-                self.meter.wait(Wait::Queue, from, at);
-                self.compute.enter(number, *instruction, at + 1);
-            }
-            _ => {
-                self.meter.wait(Wait::Queue, from, at);
-                self.store.enter(number, *instruction, at + 1);
-            }
+            self.front = Front::Payload { from: at + 1, push: l.tokens.push_next };
+            return Some((number, *l));
+        }
+        self.meter.wait(Wait::Queue, from, at);
+        if instruction.opcode().engine == Who::Compute {
+            let waits = unit::of(&self.units, &instruction).waits_for_quiet();
+            self.compute.enter(number, *instruction, at + 1, waits);
+        } else {
+            self.store.enter(number, *instruction, at + 1, false);
         }
         None
     }

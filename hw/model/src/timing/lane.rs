@@ -16,6 +16,7 @@ pub(crate) struct Entry {
     pub(crate) instruction: Instruction,
     /// First cycle in which it can be the queue's head.
     visible: u64,
+    waits_for_quiet: bool,
 }
 
 /// An engine behind a queue.
@@ -43,8 +44,14 @@ impl Lane {
     }
 
     /// Puts an instruction into the queue, visible from cycle `visible`.
-    pub(crate) fn enter(&mut self, number: u32, instruction: Instruction, visible: u64) {
-        self.queue.push_back(Entry { number, instruction, visible });
+    pub(crate) fn enter(
+        &mut self,
+        number: u32,
+        instruction: Instruction,
+        visible: u64,
+        waits_for_quiet: bool,
+    ) {
+        self.queue.push_back(Entry { number, instruction, visible, waits_for_quiet });
     }
 
     /// The waiting head.
@@ -52,14 +59,10 @@ impl Lane {
         self.queue.front()
     }
 
-    /// The first cycle in which the head is visible and the engine idle; for a TRANSFORM, that is once
+    /// The first cycle in which the head is visible and the engine idle; for a unit that waits for quiet, that is once
     /// everything is drained.
     pub(crate) fn ready(&self) -> Option<u64> {
-        self.head().map(|e| {
-            let free =
-                if matches!(e.instruction, Instruction::Transform(_)) { self.quiet } else { self.idle };
-            e.visible.max(free)
-        })
+        self.head().map(|e| e.visible.max(if e.waits_for_quiet { self.quiet } else { self.idle }))
     }
 
     /// Takes the head in cycle `at`.

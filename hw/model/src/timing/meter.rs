@@ -4,10 +4,10 @@
 //! engine's activity may straddle both, so whatever reaches beyond the present is kept as a closed form
 //! and counted when a cycle is known up to which all engines are settled.
 
-use super::flow::Flow;
 use super::gate::Gate;
 use super::packet::Sent;
-use super::run::Run;
+use crate::unit::Span;
+use std::sync::Arc;
 use tandem_spec::Counters;
 
 /// Something that reaches into the future. Ranges are half open.
@@ -29,10 +29,8 @@ pub(crate) enum Ahead {
         /// One more busy cycle without a word: the check, or a word that stays on the link.
         closing: bool,
     },
-    /// A COMPUTE.
-    Compute(Box<Run>),
-    /// A TRANSFORM.
-    Transform(Flow),
+    /// An instruction of the compute engine.
+    Unit(Arc<dyn Span>),
 }
 
 impl Ahead {
@@ -40,8 +38,7 @@ impl Ahead {
         match self {
             Ahead::Fetch { to, .. } => *to,
             Ahead::Payload { to, closing, .. } => to + u64::from(*closing),
-            Ahead::Compute(run) => run.quiet(),
-            Ahead::Transform(flow) => flow.done(),
+            Ahead::Unit(span) => span.quiet(),
         }
     }
 }
@@ -53,7 +50,7 @@ pub(crate) enum Wait {
     Load,
     /// The front end, for room in a queue.
     Queue,
-    /// A COMPUTE or a TRANSFORM, for a token.
+    /// An instruction of the compute engine, for a token.
     Compute,
     /// A STORE or READ, for a token.
     Store,
@@ -155,10 +152,10 @@ impl Meter {
                 let taken = self.words(from, to, gate);
                 add(&mut self.sums.wait_link_in, to.saturating_sub(from) - taken);
             }
-            Ahead::Compute(run) => {
-                let (from, to) = (run.before(self.since), run.before(upto));
+            Ahead::Unit(span) => {
+                let (from, to) = (span.before(self.since), span.before(upto));
                 if to.steps > from.steps {
-                    self.span_over(run.issue_of(from.steps), run.issue_of(to.steps - 1));
+                    self.span_over(span.issue_of(from.steps), span.issue_of(to.steps - 1));
                 }
                 let s = &mut self.sums;
                 add(&mut s.compute_busy, (to.steps - from.steps) as u64);
@@ -166,14 +163,6 @@ impl Meter {
                 add(&mut s.drain, (to.drained - from.drained) as u64);
                 s.products = s.products.wrapping_add(to.products.wrapping_sub(from.products));
                 s.skipped = s.skipped.wrapping_add(to.skipped.wrapping_sub(from.skipped));
-            }
-            Ahead::Transform(flow) => {
-                let (from, to) = (flow.read_before(self.since), flow.read_before(upto));
-                if to > from {
-                    self.span_over(flow.read_of(from), flow.read_of(to - 1));
-                }
-                add(&mut self.sums.compute_busy, to - from);
-                add(&mut self.sums.drain, flow.written_before(upto) - flow.written_before(self.since));
             }
         }
     }

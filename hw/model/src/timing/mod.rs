@@ -1,7 +1,7 @@
 //! The cycle model: an exact reading of the timing rules in `docs/accelerator.md`, in closed forms.
 //!
 //! ```text
-//! words ─► [front] load engine ─► [lane] queues ─► compute: [tiles] → [run] ─┐
+//! words ─► [front] load engine ─► [lane] queues ─► compute: the unit's span ─┐
 //!            ▲ [gate] stalls          └──────────► store: [packet] ◄─ [gate] ├─► [meter] counters
 //!            └──────────── tokens: visible times ◄──────────────────────────-┘
 //! ```
@@ -18,19 +18,15 @@
 //! Counters go on from there, so `total`, `span` and the waits of a blocked engine count the cycles of
 //! all runs since the last READ or RESET, as if they were one.
 
-mod flow;
 mod front;
 mod gate;
 mod lane;
 mod meter;
 mod packet;
 mod predict;
-mod run;
 mod schedule;
-mod tiles;
 
 pub(crate) use front::{Fault, Piece, Seen, Then};
 pub use predict::CycleModel;
 pub(crate) use predict::with_identity;
 pub(crate) use schedule::{Event, Schedule};
-pub(crate) use tiles::Tiles;

@@ -88,11 +88,7 @@ fn walk<'a>(
             }
         }
         match schedule.step() {
-            Event::Load(..)
-            | Event::Queued
-            | Event::Compute(..)
-            | Event::Transform(..)
-            | Event::Store(..) => {}
+            Event::Load(..) | Event::Queued | Event::Execute(..) | Event::Store(..) => {}
             Event::Read(_, _, counters) => read(with_identity(counters, hash)),
             Event::Fault(_) | Event::Ready | Event::Quiet | Event::Limit => {
                 return with_identity(schedule.registers(), hash);

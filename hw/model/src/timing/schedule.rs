@@ -10,18 +10,14 @@
 //! its cycle known. If there is no candidate, all engines are stuck: the run is over, or a failure, a
 //! deadlock or a RESET is due.
 
-use super::flow::Flow;
 use super::front::{Fault, Front};
 use super::gate::Gate;
 use super::lane::{Channels, Lane, NEVER};
 use super::meter::{Ahead, Meter, Open, Wait};
 use super::packet::{Data, Sent, send};
-use super::run::Run;
-use super::tiles::Tiles;
+use crate::unit::{self, Unit};
 use tandem_spec::isa::Who;
-use tandem_spec::{
-    Compute, Config, Counters, Instruction, Load, Reason, RunOptions, Store, Timing, Tokens, Transform,
-};
+use tandem_spec::{Config, Counters, Instruction, Load, Reason, RunOptions, Store, Timing, Tokens};
 
 /// Logged activities at which the counters are brought up to date.
 const FOLD_AT: usize = 64;
@@ -33,10 +29,8 @@ pub(crate) enum Event {
     Load(u32, Load),
     /// Another instruction left ISSUE, to a queue.
     Queued,
-    /// A COMPUTE is taken, and ends within the run.
-    Compute(u32, Compute),
-    /// A TRANSFORM is taken, and ends within the run.
-    Transform(u32, Transform),
+    /// An instruction of the compute engine is taken, and ends within the run.
+    Execute(u32, Instruction),
     /// A STORE is taken, and its packet ends within the run.
     Store(u32, Store),
     /// A READ is taken, with the registers that it sends.
@@ -52,10 +46,11 @@ pub(crate) enum Event {
 }
 
 /// Tokens, queues, engines, counters and the clock.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Schedule {
     config: Config,
     timing: Timing,
+    pub(super) units: Vec<Box<dyn Unit>>,
     read_data: Data,
     /// First cycle of the run.
     pub(super) epoch: u64,
@@ -85,6 +80,7 @@ impl Schedule {
         Schedule {
             config: config.clone(),
             timing: Timing::new(config),
+            units: unit::all(config),
             read_data: Data::of_read(config),
             epoch: 0,
             limit: END_OF_TIME,
@@ -144,7 +140,7 @@ impl Schedule {
     /// The cycle in which an engine takes its queue's head, if that is known to come.
     fn starting(&mut self, who: Who) -> Option<u64> {
         let lane = self.lane(who);
-        let (ready, t) = (lane.ready()?, tokens(&lane.head()?.instruction));
+        let (ready, t) = (lane.ready()?, lane.head()?.instruction.tokens());
         self.tokens.all_there(who, [t.pop_prev, t.pop_next]).map(|visible| visible.max(ready))
     }
 
@@ -155,11 +151,10 @@ impl Schedule {
         let entry = lane.take(at)?;
         let wait = if who == Who::Compute { Wait::Compute } else { Wait::Store };
         self.meter.wait(wait, ready, at);
-        let t = tokens(&entry.instruction);
+        let t = entry.instruction.tokens();
         self.tokens.pop(who, [t.pop_prev, t.pop_next]);
         match entry.instruction {
-            Instruction::Compute(c) => self.start_compute(entry.number, &c, at),
-            Instruction::Transform(t) => self.start_transform(entry.number, &t, at),
+            i if who == Who::Compute => self.execute(entry.number, i, at),
             Instruction::Store(s) => {
                 let sent = self.send(at, Data::of_store(&self.config, &s), t.push_prev)?;
                 self.meter.packet(at, sent);
@@ -176,34 +171,20 @@ impl Schedule {
         }
     }
 
-    fn start_compute(&mut self, number: u32, c: &Compute, at: u64) -> Option<Event> {
-        let skew = self.timing.col_skew;
-        let run = Run::new(Tiles::new(c, &self.config, skew), at, self.release, &self.timing);
-        let (last, quiet) = (run.last_step(), run.quiet());
-        self.release = run.release();
-        self.meter.log(Ahead::Compute(Box::new(run)));
+    fn execute(&mut self, number: u32, i: Instruction, at: u64) -> Option<Event> {
+        let span = unit::of(&self.units, &i).span(&self.config, &i, at, self.release);
+        let (idle, quiet) = (span.idle(), span.quiet());
+        self.release = self.release.max(span.release());
+        self.meter.log(Ahead::Unit(span));
         if quiet > self.limit {
             self.over = true;
             (self.compute.idle, self.compute.quiet) = (NEVER, NEVER);
             return None;
         }
-        (self.compute.idle, self.compute.quiet) = (last + 1, quiet);
-        self.tokens.push_from_compute(quiet, [c.tokens.push_prev, c.tokens.push_next]);
-        Some(Event::Compute(number, *c))
-    }
-
-    fn start_transform(&mut self, number: u32, t: &Transform, at: u64) -> Option<Event> {
-        let flow = Flow::new(t, &self.config, self.config.fft.as_ref()?, at);
-        self.meter.log(Ahead::Transform(flow));
-        let done = flow.done();
-        if done > self.limit {
-            self.over = true;
-            (self.compute.idle, self.compute.quiet) = (NEVER, NEVER);
-            return None;
-        }
-        (self.compute.idle, self.compute.quiet) = (done, done);
-        self.tokens.push_from_compute(done, [t.tokens.push_prev, t.tokens.push_next]);
-        Some(Event::Transform(number, *t))
+        (self.compute.idle, self.compute.quiet) = (idle, quiet);
+        let t = i.tokens();
+        self.tokens.push_from_compute(quiet, [t.push_prev, t.push_next]);
+        Some(Event::Execute(number, i))
     }
 
     /// The store engine begins a packet in cycle `at`; `None` if the run ends before it does.
@@ -315,17 +296,5 @@ impl Schedule {
     pub(crate) fn registers(&mut self) -> Counters {
         self.meter.fold(self.now, &self.gate_in, self.open());
         self.meter.registers(self.now.saturating_sub(1))
-    }
-}
-
-/// The tokens of an instruction.
-fn tokens(instruction: &Instruction) -> Tokens {
-    match instruction {
-        Instruction::Load(l) => l.tokens,
-        Instruction::Compute(c) => c.tokens,
-        Instruction::Transform(t) => t.tokens,
-        Instruction::Store(s) => s.tokens,
-        Instruction::Read(t) => *t,
-        Instruction::Reset => Tokens::default(),
     }
 }

@@ -1,8 +1,5 @@
 //! Hazards: each kind by hand, random programs against a graph of all orders, none where tokens see to it.
 
-#[path = "../../../../tests/src/programs.rs"]
-mod programs;
-
 mod by_hand;
 mod graph;
 mod random;

@@ -1,12 +1,12 @@
 //! Random programs have no hazards; those with tokens taken out have the ones that the graph has.
 
 use super::graph::{CHANNELS, Step, channel, hazards, number, steps, tokens};
-use super::programs::{random_config, random_program};
 use proptest::prelude::*;
 use tandem_model::Twin;
 use tandem_model::hazard::Place;
 use tandem_spec::engine::{Engine, RunOptions, Stall, Status};
 use tandem_spec::{Config, Instruction, Memory, Stream};
+use tandem_stimuli::{random_config, random_program};
 
 fn stream(config: &Config, steps: &[Step]) -> Stream {
     let mut s = Stream::new(config);

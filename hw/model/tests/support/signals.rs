@@ -4,29 +4,15 @@ use num_complex::Complex;
 use rustfft::FftPlanner;
 use std::f64::consts::{PI, SQRT_2};
 use tandem_spec::engine::{TransformKind, Transformed};
+use tandem_stimuli::Random;
 
 pub type Signal = Vec<Complex<i32>>;
 
-/// splitmix64 (Steele, Lea, Flood 2014).
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// From −`amplitude` to `amplitude` − 1.
-    pub fn part(&mut self, amplitude: i32) -> i32 {
-        (self.next() % (2 * amplitude as u64)) as i32 - amplitude
-    }
-
-    pub fn noise(&mut self, n: usize, amplitude: i32) -> Signal {
-        (0..n).map(|_| Complex::new(self.part(amplitude), self.part(amplitude))).collect()
-    }
+/// Samples of which both parts are from −`amplitude` to `amplitude` − 1.
+pub fn samples(random: &mut Random, n: usize, amplitude: i32) -> Signal {
+    let range = -i64::from(amplitude)..i64::from(amplitude);
+    let mut part = || random.within(range.clone()) as i32;
+    (0..n).map(|_| Complex::new(part(), part())).collect()
 }
 
 /// What a signal is made of.
@@ -52,16 +38,16 @@ pub fn signal(shape: Shape, n: usize, bits: u32, seed: u64) -> Signal {
     let half = 1i32 << (bits - 1);
     let part = |v: f64| (v.round() as i32).clamp(-half, half - 1);
     let corner = |positive: bool| if positive { half - 1 } else { -half };
-    let phase = (random.next() % 360) as f64 * PI / 180.0;
+    let phase = (random.any() % 360) as f64 * PI / 180.0;
     let turned = |turns: f64, i: usize| Complex::cis(2.0 * PI * turns * i as f64 / n as f64 + phase);
     match shape {
-        Shape::Noise(k) => random.noise(n, (half >> k).max(1)),
+        Shape::Noise(k) => samples(&mut random, n, (half >> k).max(1)),
         Shape::Impulse => {
             let mut x = vec![Complex::new(0, 0); n];
-            x[random.next() as usize % n] = random.noise(1, half)[0];
+            x[random.any() as usize % n] = samples(&mut random, 1, half)[0];
             x
         }
-        Shape::Constant => vec![random.noise(1, half)[0]; n],
+        Shape::Constant => vec![samples(&mut random, 1, half)[0]; n],
         Shape::Tone(turns) => (0..n)
             .map(|i| turned(turns, i) * f64::from(half))
             .map(|z| Complex::new(part(z.re), part(z.im)))
@@ -71,7 +57,7 @@ pub fn signal(shape: Shape, n: usize, bits: u32, seed: u64) -> Signal {
             .map(|z| Complex::new(corner(z.re > 0.0), corner(z.im > 0.0)))
             .collect(),
         Shape::Corners => {
-            (0..n).map(|_| Complex::new(corner(random.part(1) == 0), corner(random.part(1) == 0))).collect()
+            (0..n).map(|_| Complex::new(corner(random.below(2) == 1), corner(random.below(2) == 1))).collect()
         }
     }
 }

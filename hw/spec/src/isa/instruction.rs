@@ -121,6 +121,18 @@ impl Instruction {
         })
     }
 
+    /// Its tokens.
+    pub fn tokens(&self) -> Tokens {
+        match self {
+            Instruction::Load(l) => l.tokens,
+            Instruction::Compute(c) => c.tokens,
+            Instruction::Transform(t) => t.tokens,
+            Instruction::Store(s) => s.tokens,
+            Instruction::Read(t) => *t,
+            Instruction::Reset => Tokens::default(),
+        }
+    }
+
     /// The instruction's row of the table.
     pub fn opcode(&self) -> &'static Opcode {
         Opcode::named(self.parts().0)

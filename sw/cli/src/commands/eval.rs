@@ -8,7 +8,7 @@ use serde_json::json;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use tandem_nn::checkpoint::State;
-use tandem_nn::identity::{Identity, IdentityError};
+use tandem_nn::train::identity::{Identity, IdentityError};
 use tandem_nn::train::{Part, TrainError};
 
 /// Arguments of `eval`.
@@ -46,11 +46,11 @@ pub fn run(args: &Args) -> Result<Report> {
         "test accuracy {:.2} % on {} images ({}), {} cycles, {images_per_s:.0} images/s",
         100.0 * test.accuracy,
         test.images,
-        t.engine().name(),
+        t.backend().name(),
         cost.cycles
     );
     let json = json!({
-        "engine": t.engine().name(), "test_accuracy": test.accuracy, "loss": test.loss, "epochs": t.epochs(),
+        "engine": t.backend().name(), "test_accuracy": test.accuracy, "loss": test.loss, "epochs": t.epochs(),
         "images_per_s": images_per_s, "weights_digest": t.digest(), "cycles": cost.cycles,
         "predicted_cycles": cost.predicted_cycles, "cycles_by_layer": t.evaluation_cost().cycles_by_layer(),
         "link": args.engine.carried().as_ref().map(carried_json),

@@ -13,7 +13,7 @@ use rustfft::FftPlanner;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tandem_driver::{Cost, Device, FftRequest, Points, Scaling, fft_image};
-use tandem_nn::philox::Philox4x32;
+use tandem_nn::random::philox::Philox4x32;
 use tandem_spec::Config;
 
 /// Most samples of X: with the spectra in double precision beside them, they take 2 GiB.
@@ -222,7 +222,8 @@ fn transform(
         return Ok(all);
     }
     let points = if tiled { Points::Tile(sides[0]) } else { Points::Line(sides[0]) };
-    let done = device.fft(&FftRequest { x: x.view(), points, inverse: args.inverse, scaling })?;
+    let request = FftRequest { x: x.view(), points, inverse: args.inverse, scaling };
+    let done = device.run(request.into())?.into_fft();
     let mut y = Array2::default(done.y.dim());
     for ((line, mut to), e) in done.y.outer_iter().zip(y.outer_iter_mut()).zip(&done.exponents) {
         to.assign(&line.mapv(|z| float(&z, *e)));

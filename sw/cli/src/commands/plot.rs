@@ -4,7 +4,7 @@ use anyhow::Result;
 use plotters::prelude::*;
 use serde_json::Value;
 use std::fmt::Write as _;
-use tandem_nn::ledger::{Busy, Counters, LayerCounters};
+use tandem_nn::backend::ledger::{Busy, Counters, LayerCounters};
 use tandem_nn::train::accounting::{LayerAccount, ProductAccount, compute_cycles};
 
 /// A share in per cent, or nothing.
@@ -73,7 +73,7 @@ pub fn table(layers: &[LayerCounters]) -> String {
     for l in layers {
         let total = l.total().cost.cycles;
         if total > 0 {
-            let of = |c: &tandem_nn::ledger::Counters| c.cost.cycles;
+            let of = |c: &tandem_nn::backend::ledger::Counters| c.cost.cycles;
             let _ = writeln!(
                 s,
                 "{:<12} {:>14} {:>14} {:>14}{} {:>14}",

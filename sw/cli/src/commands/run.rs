@@ -1,10 +1,10 @@
 //! `tandem run`: instruction streams in files.
 
-use super::gemm::{OperandArgs, Operands};
 use super::{Force, SetAccelerator};
 use crate::Report;
 use crate::engines::{self, EngineKind};
 use crate::failure::{check, usage};
+use crate::operands::{OperandArgs, Operands};
 use anyhow::Result;
 use clap::value_parser;
 use std::path::{Path, PathBuf};

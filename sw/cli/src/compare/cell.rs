@@ -9,11 +9,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
+use tandem_nn::backend::Backend;
+use tandem_nn::backend::ledger::{Busy, Counters};
 use tandem_nn::config::Experiment;
 use tandem_nn::data::Dataset;
-use tandem_nn::engine::Engine;
-use tandem_nn::identity::{Identity, IdentityError};
-use tandem_nn::ledger::{Busy, Counters};
+use tandem_nn::train::identity::{Identity, IdentityError};
 use tandem_nn::train::{Part, Trainer};
 
 /// What a cell came to.
@@ -96,7 +96,7 @@ pub fn run(
         return Ok((outcome, false));
     }
     let begun = Instant::now();
-    let engine = Engine::Device(engines::device(kind, &config, None)?);
+    let engine = Backend::Device(engines::device(kind, &config, None)?);
     let mut trainer = Trainer::new(experiment, Arc::clone(&data.set), engine)?;
     let go_on = AtomicBool::new(false);
     while !trainer.is_finished() {

@@ -32,7 +32,7 @@ pub(crate) struct Ring<K> {
     regions: Vec<Region<K>>,
 }
 
-impl<K: PartialEq> Ring<K> {
+impl<K: PartialEq + Clone> Ring<K> {
     /// A memory of `capacity` addresses for regions of at most `longest`.
     pub fn new(capacity: usize, longest: usize) -> Self {
         Ring { capacity, quantum: longest.div_ceil(4).max(1), next: 0, regions: vec![] }
@@ -42,8 +42,8 @@ impl<K: PartialEq> Ring<K> {
     ///
     /// # Panics
     /// If `len` exceeds the capacity.
-    pub fn region(&mut self, key: K, len: usize) -> &mut Region<K> {
-        if let Some(i) = self.regions.iter().position(|r| r.key == key) {
+    pub fn region(&mut self, key: &K, len: usize) -> &mut Region<K> {
+        if let Some(i) = self.regions.iter().position(|r| r.key == *key) {
             return &mut self.regions[i];
         }
         let len = len.next_multiple_of(self.quantum);
@@ -55,6 +55,7 @@ impl<K: PartialEq> Ring<K> {
         let free_after = self.regions.iter().filter(|r| covered(r));
         let free_after = free_after.map(|r| r.used_until.max(r.free_after)).max().unwrap_or(0);
         self.regions.retain(|r| !covered(r));
+        let key = key.clone();
         self.regions.push(Region { key, start, len, used_until: 0, free_after, filled: 0, ready_after: 0 });
         self.regions.last_mut().expect("just pushed")
     }
@@ -68,14 +69,14 @@ mod tests {
     fn space_is_reused_after_its_last_user() {
         let mut ring = Ring::new(12, 12);
         for (key, len, user) in [("a", 4, 1), ("b", 5, 2)] {
-            ring.region(key, len).used_until = user;
+            ring.region(&key, len).used_until = user;
         }
-        assert_eq!(ring.region("a", 4).start, 0, "found again");
-        let c = ring.region("c", 6);
+        assert_eq!(ring.region(&"a", 4).start, 0, "found again");
+        let c = ring.region(&"c", 6);
         assert_eq!((c.start, c.free_after), (0, 1), "does not fit the rest: back to the start, over a");
-        let d = ring.region("d", 3);
+        let d = ring.region(&"d", 3);
         assert_eq!((d.start, d.free_after), (6, 2), "over b");
-        let a = ring.region("a", 12);
+        let a = ring.region(&"a", 12);
         assert_eq!((a.start, a.free_after), (0, 2), "inherited from what c and d drove out");
     }
 }

@@ -1,14 +1,10 @@
 //! Widths and quantizers of the numbers that enter the products.
 
-use super::number::Int;
-use crate::plan::{Range, Signal};
-use crate::quant::fixed::UnitInterval;
-use crate::quant::{CLIPS, Clip, Quantizer, Role};
+use crate::layers::LayerBits;
+use crate::layers::bits::SPECTRA;
+use crate::number::Int;
+use crate::quant::{CLIPS, Clip};
 use serde::de::{Deserialize, Deserializer, Error};
-use tandem_driver::Format;
-
-/// Width of spectra, unless an experiment says another.
-const SPECTRA: u64 = 8;
 
 /// A quantizer, by its name.
 #[derive(Clone, Copy)]
@@ -44,7 +40,7 @@ pub(super) struct RawBits {
 }
 
 fn eight() -> Int<2, 16> {
-    Int::new(SPECTRA)
+    Int::new(SPECTRA as u64)
 }
 
 fn max_abs() -> Chosen {
@@ -67,34 +63,6 @@ pub(super) struct RawOverride {
     activation_clip: Option<Chosen>,
 }
 
-/// Widths and quantizers of one layer.
-#[derive(Clone, Copy)]
-pub struct LayerBits {
-    /// Width of weights, signed.
-    pub weights: u8,
-    /// Width of the layer's input: unsigned if it cannot be negative.
-    pub activations: u8,
-    /// Width of output gradients, signed.
-    pub gradients: u8,
-    /// Width of the spectra that spectral layers multiply, signed.
-    pub spectra: u8,
-    /// Quantizer of weights.
-    pub weight_clip: &'static Clip,
-    /// Quantizer of the layer's input, unless it is pixels.
-    pub activation_clip: &'static Clip,
-}
-
-impl std::fmt::Debug for LayerBits {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "W{} {} A{} {} G{}",
-            self.weights, self.weight_clip.name, self.activations, self.activation_clip.name, self.gradients
-        )?;
-        if u64::from(self.spectra) != SPECTRA { write!(f, " S{}", self.spectra) } else { Ok(()) }
-    }
-}
-
 impl From<RawBits> for LayerBits {
     fn from(raw: RawBits) -> Self {
         LayerBits {
@@ -108,50 +76,16 @@ impl From<RawBits> for LayerBits {
     }
 }
 
-impl LayerBits {
-    pub(super) fn with(self, layer: RawOverride) -> Self {
+impl RawOverride {
+    /// These bits where it says nothing else.
+    pub(super) fn of(self, bits: LayerBits) -> LayerBits {
         LayerBits {
-            weights: layer.weights.map_or(self.weights, |n| n.get() as u8),
-            activations: layer.activations.map_or(self.activations, |n| n.get() as u8),
-            gradients: layer.gradients.map_or(self.gradients, |n| n.get() as u8),
-            spectra: layer.spectra.map_or(self.spectra, |n| n.get() as u8),
-            weight_clip: layer.weight_clip.map_or(self.weight_clip, |c| c.0),
-            activation_clip: layer.activation_clip.map_or(self.activation_clip, |c| c.0),
+            weights: self.weights.map_or(bits.weights, |n| n.get() as u8),
+            activations: self.activations.map_or(bits.activations, |n| n.get() as u8),
+            gradients: self.gradients.map_or(bits.gradients, |n| n.get() as u8),
+            spectra: self.spectra.map_or(bits.spectra, |n| n.get() as u8),
+            weight_clip: self.weight_clip.map_or(bits.weight_clip, |c| c.0),
+            activation_clip: self.activation_clip.map_or(bits.activation_clip, |c| c.0),
         }
-    }
-
-    /// The format of the layer's input.
-    pub fn input_format(&self, input: Signal) -> Format {
-        match input.range {
-            Range::Pixel | Range::NonNegative => Format::unsigned(self.activations),
-            Range::Real => Format::signed(self.activations),
-        }
-    }
-
-    /// The format of weights.
-    pub fn weight_format(&self) -> Format {
-        Format::signed(self.weights)
-    }
-
-    /// The format of output gradients.
-    pub fn gradient_format(&self) -> Format {
-        Format::signed(self.gradients)
-    }
-
-    /// A quantizer of the layer's input.
-    pub fn input_quantizer(&self, input: Signal) -> Box<dyn Quantizer> {
-        if input.range == Range::Pixel {
-            return Box::new(UnitInterval::new(self.activations));
-        }
-        (self.activation_clip.build)(Role {
-            name: "input",
-            format: self.input_format(input),
-            features: input.shape.features(),
-        })
-    }
-
-    /// A quantizer of `count` weights.
-    pub fn weight_quantizer(&self, count: usize) -> Box<dyn Quantizer> {
-        (self.weight_clip.build)(Role { name: "weight", format: self.weight_format(), features: count })
     }
 }

@@ -5,10 +5,9 @@
 
 use super::{Augment, Experiment, LayerBits, LayerOverride, PruningConfig, Target};
 use crate::optim::Optimizer;
+use crate::optim::schedule::Decay;
 use crate::prune::budget::BUDGETS;
 use crate::prune::schedule::Initial;
-use crate::schedule::Decay;
-use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -16,18 +15,6 @@ use std::collections::BTreeMap;
 ///
 /// Texts, so that they compare exactly and are saved exactly.
 pub type Keys = BTreeMap<String, String>;
-
-/// A layer's own keys.
-pub trait Described {
-    /// Them, as a JSON object.
-    fn described(&self) -> Value;
-}
-
-impl<T: Serialize> Described for T {
-    fn described(&self) -> Value {
-        serde_json::to_value(self).expect("keys of a layer are plain data")
-    }
-}
 
 impl Experiment {
     /// All keys that decide what is trained.

@@ -1,7 +1,7 @@
 //! The table `[data]`.
 
-use super::number::Int;
 use super::{ConfigError, Document};
+use crate::number::Int;
 use serde::Deserialize;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -48,29 +48,27 @@ mod canonical;
 mod data;
 mod document;
 mod error;
-pub mod number;
 mod pruning;
 pub mod setting;
 mod train;
 
-pub use bits::LayerBits;
+pub use crate::prune::config::{LayerOverride, PruningConfig, Target};
+pub use canonical::Keys;
 pub(crate) use canonical::flatten;
-pub use canonical::{Described, Keys};
 pub use data::{Augment, DataConfig};
 pub use document::Document;
 pub use error::ConfigError;
-pub use pruning::{LayerOverride, PruningConfig, Target};
 pub use setting::{Setting, SettingError};
 pub use train::TrainConfig;
 
-use crate::layers::{LAYERS, LayerSpec};
-use crate::plan::NetworkPlan;
+use crate::layers::{LAYERS, LayerBits, LayerEntry};
+use crate::network::plan::{NetworkPlan, PlanError};
+use crate::prune::plan::Unfit;
 use crate::tensor::Shape;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -90,21 +88,6 @@ pub struct Experiment {
     /// What to prune, and when.
     pub pruning: Option<PruningConfig>,
     document: Document,
-}
-
-/// One layer of an experiment.
-#[derive(Clone, Debug)]
-pub struct LayerEntry {
-    /// Its name: as given, or kind and count, such as `linear2`.
-    pub name: String,
-    /// The value of `type`.
-    pub kind: &'static str,
-    /// What its file describes.
-    pub spec: Arc<dyn LayerSpec>,
-    /// Widths and quantizers.
-    pub bits: LayerBits,
-    /// Whether the layer overrides `[bits]`.
-    pub overrides_bits: bool,
 }
 
 /// The top level, without the layers.
@@ -173,7 +156,12 @@ impl Experiment {
     ///
     /// # Errors   a layer that does not suit its input, or an output other than one value a class
     pub fn plan(&self, input: Shape, classes: usize) -> Result<NetworkPlan, ConfigError> {
-        NetworkPlan::new(self, input, classes)
+        NetworkPlan::new(&self.layers, self.data.batch, input, classes).map_err(|error| match error {
+            PlanError::Layer { layer, key, problem } => {
+                self.document.invalid(&format!("layer[{layer}].{key}"), problem)
+            }
+            PlanError::Batch { problem } => self.document.invalid("data.batch", problem),
+        })
     }
 
     /// Checks batch, images and validation against the number of training images in the set, `all`.
@@ -197,19 +185,9 @@ impl Experiment {
         Ok(())
     }
 
-    /// The error that `key` of the table `[pruning]` is not allowed.
-    pub(crate) fn invalid_pruning(&self, key: &str, problem: String) -> ConfigError {
-        self.document.invalid(&format!("pruning.{key}"), problem)
-    }
-
-    /// The error that the batch is not allowed.
-    pub(crate) fn invalid_batch(&self, problem: String) -> ConfigError {
-        self.document.invalid("data.batch", problem)
-    }
-
-    /// The error that `key` of a layer's table is not allowed.
-    pub(crate) fn invalid_layer(&self, layer: usize, key: &str, problem: String) -> ConfigError {
-        self.document.invalid(&format!("layer[{layer}].{key}"), problem)
+    /// The error that the table `[pruning]` does not suit the network.
+    pub(crate) fn unfit_pruning(&self, unfit: Unfit) -> ConfigError {
+        self.document.invalid(&format!("pruning.{}", unfit.key), unfit.problem)
     }
 }
 
@@ -289,7 +267,7 @@ impl Document {
             kind: kind.name,
             spec,
             overrides_bits: own.is_some(),
-            bits: own.map_or(bits, |own| bits.with(own)),
+            bits: own.map_or(bits, |own| own.of(bits)),
         })
     }
 }

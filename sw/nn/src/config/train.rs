@@ -1,9 +1,9 @@
 //! The table `[train]`.
 
-use super::number::{Fraction, Int, Rate, Real, Tiny};
 use super::{ConfigError, Document};
+use crate::number::{Fraction, Int, Rate, Real, Tiny};
 use crate::optim::Optimizer;
-use crate::schedule::{Decay, Schedule};
+use crate::optim::schedule::{Decay, Schedule};
 use serde::Deserialize;
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]

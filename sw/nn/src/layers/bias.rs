@@ -4,8 +4,10 @@
 //! y[.., o] = value[.., o] + b[o]          db[o] = Σ dY[.., o]
 //! ```
 
-use crate::blocks::{column_sums, for_blocks, tile};
-use crate::tensor::Parameter;
+use super::unquantized::Form;
+use crate::tensor::blocks::{column_sums, for_blocks, tile};
+use crate::tensor::{Parameter, slice_mut};
+use ndarray::Array2;
 
 /// y = value + b; without a bias y = value.
 pub fn add_bias(bias: Option<&Parameter>, y: &mut [f32], value: impl Fn(usize) -> f32 + Sync) {
@@ -32,4 +34,27 @@ pub fn bias_gradient(bias: Option<&mut Parameter>, dy: &[f32]) {
         }
     });
     bias.gradients_mut().iter_mut().zip(sums).for_each(|(g, s)| *g = s as f32);
+}
+
+/// A bias in f64, maybe none.
+#[derive(Clone, Debug)]
+pub struct WideBias(Option<Vec<f64>>);
+
+/// The values of a bias now.
+pub fn wide(bias: Option<&Parameter>) -> WideBias {
+    WideBias(bias.map(|bias| bias.values().iter().map(|&b| f64::from(b)).collect()))
+}
+
+impl WideBias {
+    /// y ← y + b, or |b| in the positive form.
+    ///
+    /// # Shape    `[.., outputs]`
+    pub fn add(&self, y: &mut Array2<f64>, form: Form) {
+        let Some(bias) = &self.0 else { return };
+        for row in slice_mut(y).chunks_mut(bias.len()) {
+            for (y, b) in row.iter_mut().zip(bias) {
+                *y += if form == Form::Positive { b.abs() } else { *b };
+            }
+        }
+    }
 }

@@ -11,14 +11,13 @@
 //! # Source   Ding et al., "CirCNN: accelerating and compressing deep neural networks using block-circulant weight
 //! matrices", 2017
 
+use super::spectral::layer::SpectralLayer;
+use super::spectral::products;
+use super::spectral::weights::SpectralWeights;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError};
-use crate::config::number::{Int, yes};
-use crate::plan::{LayerBits, ProductPlan, Range, Signal};
-use crate::prune::probe::Operation;
+use crate::layers::{LayerBits, ProductPlan, Range, Signal};
+use crate::number::{Int, yes};
 use crate::spectral::frame::{Blocks, Frame};
-use crate::spectral::layer::SpectralLayer;
-use crate::spectral::products;
-use crate::spectral::weights::SpectralWeights;
 use crate::tensor::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -64,10 +63,6 @@ impl LayerSpec for CirculantLinear {
 
     fn products(&self, input: Signal, bits: &LayerBits, batch: usize) -> Vec<ProductPlan> {
         products(&self.frame(input), bits, batch)
-    }
-
-    fn operation(&self, input: Signal) -> Option<Operation> {
-        Some(Operation::Spectral(self.frame(input)))
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {

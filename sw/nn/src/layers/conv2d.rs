@@ -11,13 +11,13 @@
 
 use super::affine::{Affine, InputGradient, Rows, Wanted, scale_into};
 use super::transposed::Transposed;
+use super::unquantized::Unquantized;
 use super::window::Window;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape, three_products};
-use crate::config::number::{Int, one, yes};
-use crate::engine::{Pass, Product, ProductError};
-use crate::plan::{LayerBits, ProductPlan, Range, Signal};
-use crate::prunable::{Groups, Prunable};
-use crate::prune::probe::Operation;
+use crate::backend::{Pass, Product, ProductError};
+use crate::layers::prunable::{Groups, Prunable};
+use crate::layers::{LayerBits, ProductPlan, Range, Signal};
+use crate::number::{Int, one, yes};
 use crate::quant::Quantized;
 use crate::tensor::{Shape, Slot, reshape, slice, slice_mut};
 use ndarray::Array2;
@@ -120,10 +120,6 @@ impl LayerSpec for Conv2d {
             }
         }
         products
-    }
-
-    fn operation(&self, input: Signal) -> Option<Operation> {
-        Some(Operation::Affine(self.window(input.shape)))
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {
@@ -245,5 +241,9 @@ impl Layer for Conv2dLayer {
 
     fn prunables(&mut self) -> Vec<&mut dyn Prunable> {
         vec![&mut self.affine]
+    }
+
+    fn unquantized(&self) -> Option<Box<dyn Unquantized>> {
+        Some(self.affine.unquantized(self.window))
     }
 }

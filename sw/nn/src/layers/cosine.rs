@@ -34,7 +34,7 @@ impl Cosine {
 
     /// C of W.
     ///
-    /// # Shape    `[k·k·channels, outputs]`, as [`Groups`](crate::prunable::Groups)
+    /// # Shape    `[k·k·channels, outputs]`, as [`Groups`](crate::layers::prunable::Groups)
     pub fn forward(&self, w: &Array2<f64>) -> Array2<f64> {
         self.along(&self.along(w, true, false), false, false)
     }

@@ -4,10 +4,10 @@
 //! [B, h, w, c] → [B, 1, 1, h·w·c]
 //! ```
 
+use super::unquantized::{Form, Gradients, Pullback, Unquantized};
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
-use crate::engine::{Pass, ProductError};
-use crate::plan::Signal;
-use crate::prune::probe::Operation;
+use crate::backend::{Pass, ProductError};
+use crate::layers::Signal;
 use crate::tensor::Shape;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -23,10 +23,6 @@ pub struct Flatten {}
 impl LayerSpec for Flatten {
     fn infer(&self, inputs: &[Signal]) -> Result<Signal, SpecError> {
         Ok(Signal { shape: Shape::flat(inputs[0].shape.features()), range: inputs[0].range })
-    }
-
-    fn operation(&self, _: Signal) -> Option<Operation> {
-        Some(Operation::Identity)
     }
 
     fn build(&self, _: &Site<'_>) -> Box<dyn Layer> {
@@ -55,5 +51,20 @@ impl Layer for Flatten {
             dx.assign(tape.dy);
         }
         Ok(())
+    }
+
+    fn unquantized(&self) -> Option<Box<dyn Unquantized>> {
+        Some(Box::new(*self))
+    }
+}
+
+impl Unquantized for Flatten {
+    fn forward(
+        &self,
+        inputs: &[&Array2<f64>],
+        _: Option<&Array2<f64>>,
+        _: Form,
+    ) -> (Array2<f64>, Pullback<'_>) {
+        (inputs[0].clone(), Box::new(|dy: &Array2<f64>, _: bool| Gradients::of_input(dy.clone())))
     }
 }

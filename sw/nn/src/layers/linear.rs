@@ -5,13 +5,13 @@
 //! ```
 
 use super::affine::{Affine, InputGradient, Rows, Wanted, scale_into};
+use super::unquantized::Unquantized;
 use super::window::Window;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape, three_products};
-use crate::config::number::{Int, yes};
-use crate::engine::{Pass, ProductError};
-use crate::plan::{LayerBits, ProductPlan, Range, Signal};
-use crate::prunable::{Groups, Prunable};
-use crate::prune::probe::Operation;
+use crate::backend::{Pass, ProductError};
+use crate::layers::prunable::{Groups, Prunable};
+use crate::layers::{LayerBits, ProductPlan, Range, Signal};
+use crate::number::{Int, yes};
 use crate::quant::Quantized;
 use crate::tensor::{Shape, Slot, slice, slice_mut};
 use ndarray::Array2;
@@ -51,18 +51,19 @@ impl LayerSpec for Linear {
         true
     }
 
-    fn products(&self, input: Signal, bits: &LayerBits, batch: usize) -> Vec<ProductPlan> {
-        three_products(input, bits, batch, self.groups(input))
+    fn has_kernel(&self) -> bool {
+        false
     }
 
-    fn operation(&self, input: Signal) -> Option<Operation> {
-        Some(Operation::Affine(Window { input: input.shape, kernel: 1, stride: 1, padding: 0 }))
+    fn products(&self, input: Signal, bits: &LayerBits, batch: usize) -> Vec<ProductPlan> {
+        three_products(input, bits, batch, self.groups(input))
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {
         Box::new(LinearLayer {
             affine: Affine::new(self.groups(site.inputs[0]), self.bias, site),
             x: Quantized::new(site.bits.input_quantizer(site.inputs[0])),
+            pixel: Window { input: site.inputs[0].shape, kernel: 1, stride: 1, padding: 0 },
         })
     }
 }
@@ -70,6 +71,8 @@ impl LayerSpec for Linear {
 struct LinearLayer {
     affine: Affine,
     x: Quantized,
+    /// The input as a window.
+    pixel: Window,
 }
 
 impl Layer for LinearLayer {
@@ -121,5 +124,9 @@ impl Layer for LinearLayer {
 
     fn prunables(&mut self) -> Vec<&mut dyn Prunable> {
         vec![&mut self.affine]
+    }
+
+    fn unquantized(&self) -> Option<Box<dyn Unquantized>> {
+        Some(self.affine.unquantized(self.pixel))
     }
 }

@@ -6,13 +6,13 @@
 //!
 //! Of equal values the one in the first column counts, and there the one in the first row.
 
+use super::unquantized::{Form, Gradients, Pullback, Unquantized};
 use super::window::Window;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
-use crate::blocks::{for_block_pairs, for_blocks};
-use crate::config::number::Int;
-use crate::engine::{Pass, ProductError};
-use crate::plan::Signal;
-use crate::prune::probe::Operation;
+use crate::backend::{Pass, ProductError};
+use crate::layers::Signal;
+use crate::number::Int;
+use crate::tensor::blocks::{for_block_pairs, for_blocks};
 use crate::tensor::{Shape, slice, slice_mut};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -46,10 +46,6 @@ impl LayerSpec for MaxPool {
         };
         let shape = Shape { h, w, c: shape.c };
         Ok(Signal { shape, range })
-    }
-
-    fn operation(&self, input: Signal) -> Option<Operation> {
-        Some(Operation::MaxPool(self.window(input.shape)))
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {
@@ -164,5 +160,60 @@ impl Layer for MaxPoolLayer {
             }
         });
         Ok(())
+    }
+
+    fn unquantized(&self) -> Option<Box<dyn Unquantized>> {
+        Some(Box::new(UnquantizedMaxPool { window: self.window, outputs: self.output.features() }))
+    }
+}
+
+#[derive(Debug)]
+struct UnquantizedMaxPool {
+    window: Window,
+    outputs: usize,
+}
+
+impl UnquantizedMaxPool {
+    /// Position of each maximum in its image.
+    fn maxima(&self, x: &Array2<f64>) -> Vec<usize> {
+        let outputs = self.outputs;
+        let (_, width) = self.window.positions().expect("a window that fits");
+        let Window { input, kernel, stride, .. } = self.window;
+        let flat = slice(x);
+        let place = |i: usize| {
+            let (image, at) = (i / outputs, i % outputs);
+            let (oy, ox, channel) = (at / input.c / width, at / input.c % width, at % input.c);
+            let pixels = (0..kernel).flat_map(|kx| (0..kernel).map(move |ky| (ky, kx)));
+            let pixels =
+                pixels.map(|(ky, kx)| ((oy * stride + ky) * input.w + ox * stride + kx) * input.c + channel);
+            let value = |place: usize| flat[image * input.features() + place];
+            pixels.reduce(|best, place| if value(place) > value(best) { place } else { best })
+        };
+        (0..x.nrows() * outputs).map(|i| place(i).expect("a window has a pixel")).collect()
+    }
+}
+
+impl Unquantized for UnquantizedMaxPool {
+    fn forward(
+        &self,
+        inputs: &[&Array2<f64>],
+        _: Option<&Array2<f64>>,
+        _: Form,
+    ) -> (Array2<f64>, Pullback<'_>) {
+        let (x, outputs, features) = (inputs[0], self.outputs, self.window.input.features());
+        let places = self.maxima(x);
+        let flat = slice(x);
+        let y = places.iter().enumerate().map(|(i, place)| flat[i / outputs * features + place]).collect();
+        let y = Array2::from_shape_vec((x.nrows(), outputs), y).expect("one maximum a window");
+        let dim = x.dim();
+        let pullback = move |dy: &Array2<f64>, _: bool| {
+            let mut dx = Array2::zeros(dim);
+            let flat = slice_mut(&mut dx);
+            for (i, (place, d)) in places.iter().zip(slice(dy)).enumerate() {
+                flat[i / outputs * features + place] += d;
+            }
+            Gradients::of_input(dx)
+        };
+        (y, Box::new(pullback))
     }
 }

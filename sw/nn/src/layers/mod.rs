@@ -3,37 +3,51 @@
 //! ```text
 //! TOML table ── LayerKind::parse ──► dyn LayerSpec ── infer ──► Signal     (before anything runs)
 //!                                         └───────── build ──► dyn Layer  (forward, backward, state)
+//!                                                               └─── unquantized ──► dyn Unquantized (f64)
 //! ```
+//!
+//! What a layer says of itself is in [`signal`], [`bits`], [`product`], [`prunable`] and [`unquantized`]. Layers with weights
+//! share [`affine`], a contraction in three products (with [`bias`], [`window`], [`transposed`], [`cosine`]), or [`spectral`].
 //!
 //! A new layer is one file here, one `mod` line and one line in [`LAYERS`].
 
 pub mod affine;
 pub mod batch_norm;
 pub mod bias;
+pub mod bits;
 pub mod circulant_linear;
 pub mod conv2d;
 pub mod cosine;
 pub mod flatten;
 pub mod linear;
 pub mod max_pool;
+pub mod product;
+pub mod prunable;
 pub mod relu;
 pub mod residual;
+pub mod signal;
+pub mod spectral;
 pub mod spectral_conv2d;
 pub mod transposed;
+pub mod unquantized;
 pub mod window;
 
-use crate::config::Described;
-use crate::engine::{Pass, Product, ProductError};
-use crate::plan::{LayerBits, ProductPlan, Signal};
-use crate::prunable::{Groups, Prunable};
-use crate::prune::probe::Operation;
+use crate::backend::{Pass, ProductError};
 use crate::tensor::Slot;
 use ndarray::Array2;
+use prunable::Prunable;
+use serde::Serialize;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::fmt::Debug;
 use std::sync::Arc;
 use toml::Spanned;
 use toml::de::DeValue;
+use unquantized::Unquantized;
+
+pub use bits::LayerBits;
+pub use product::ProductPlan;
+pub(crate) use product::three_products;
+pub use signal::{Range, Signal};
 
 /// All kinds of layers.
 pub const LAYERS: &[LayerKind] = &[
@@ -67,6 +81,33 @@ impl LayerKind {
     }
 }
 
+/// A layer's own keys.
+pub trait Described {
+    /// Them, as a JSON object.
+    fn described(&self) -> serde_json::Value;
+}
+
+impl<T: Serialize> Described for T {
+    fn described(&self) -> serde_json::Value {
+        serde_json::to_value(self).expect("keys of a layer are plain data")
+    }
+}
+
+/// One layer of an experiment.
+#[derive(Clone, Debug)]
+pub struct LayerEntry {
+    /// Its name: as given, or kind and count, such as `linear2`.
+    pub name: String,
+    /// The value of `type`.
+    pub kind: &'static str,
+    /// What its file describes.
+    pub spec: Arc<dyn LayerSpec>,
+    /// Widths and quantizers.
+    pub bits: LayerBits,
+    /// Whether the layer overrides `[bits]`.
+    pub overrides_bits: bool,
+}
+
 /// A layer as the experiment describes it: plain data.
 pub trait LayerSpec: Debug + Described + Send + Sync {
     /// The output for these inputs.
@@ -79,6 +120,11 @@ pub trait LayerSpec: Debug + Described + Send + Sync {
         false
     }
 
+    /// Whether its weights are kernels, maybe of one position: `erk` budgets count their height and width.
+    fn has_kernel(&self) -> bool {
+        true
+    }
+
     /// Name of the layer whose output is a second input.
     fn second_input(&self) -> Option<&str> {
         None
@@ -87,12 +133,6 @@ pub trait LayerSpec: Debug + Described + Send + Sync {
     /// The products that go to the device in a training step with `batch` examples.
     fn products(&self, _input: Signal, _bits: &LayerBits, _batch: usize) -> Vec<ProductPlan> {
         Vec::new()
-    }
-
-    /// What it does without quantization, for the f64 [`Probe`](crate::prune::probe::Probe) of pruning
-    /// scores; `None` if it cannot be probed.
-    fn operation(&self, _input: Signal) -> Option<Operation> {
-        None
     }
 
     /// The layer, with initial weights.
@@ -167,23 +207,9 @@ pub trait Layer: Send {
     fn prunables(&mut self) -> Vec<&mut dyn Prunable> {
         Vec::new()
     }
-}
 
-/// The three products of a contraction of `rows` rows with weights of `groups`.
-pub(crate) fn three_products(
-    input: Signal,
-    bits: &LayerBits,
-    rows: usize,
-    groups: Groups,
-) -> Vec<ProductPlan> {
-    let (k, n) = (groups.contraction(), groups.outputs);
-    let x = bits.input_format(input);
-    let (w, g) = (bits.weight_format(), bits.gradient_format());
-    let plan =
-        |product, m, k, n, x, w| ProductPlan { product, m, k, n, x, w, groups, alternative: None, times: 1 };
-    vec![
-        plan(Product::Forward, rows, k, n, x, w),
-        plan(Product::WeightGradient, k, rows, n, x, g),
-        plan(Product::InputGradient, rows, n, k, g, w),
-    ]
+    /// The layer in f64, without quantization; `None` if it has no such form.
+    fn unquantized(&self) -> Option<Box<dyn Unquantized>> {
+        None
+    }
 }

@@ -4,11 +4,11 @@
 //! y = max(x, 0)          dx = dy where y > 0, else 0
 //! ```
 
+use super::unquantized::{Form, Gradients, Pullback, Unquantized};
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
-use crate::blocks::{BLOCK, for_blocks};
-use crate::engine::{Pass, ProductError};
-use crate::plan::{Range, Signal};
-use crate::prune::probe::Operation;
+use crate::backend::{Pass, ProductError};
+use crate::layers::{Range, Signal};
+use crate::tensor::blocks::{BLOCK, for_blocks};
 use crate::tensor::{slice, slice_mut};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -28,10 +28,6 @@ impl LayerSpec for Relu {
             Range::NonNegative | Range::Real => Range::NonNegative,
         };
         Ok(Signal { shape: inputs[0].shape, range })
-    }
-
-    fn operation(&self, _: Signal) -> Option<Operation> {
-        Some(Operation::Relu)
     }
 
     fn build(&self, _: &Site<'_>) -> Box<dyn Layer> {
@@ -69,5 +65,27 @@ impl Layer for Relu {
             }
         });
         Ok(())
+    }
+
+    fn unquantized(&self) -> Option<Box<dyn Unquantized>> {
+        Some(Box::new(*self))
+    }
+}
+
+impl Unquantized for Relu {
+    fn forward(
+        &self,
+        inputs: &[&Array2<f64>],
+        _: Option<&Array2<f64>>,
+        _: Form,
+    ) -> (Array2<f64>, Pullback<'_>) {
+        let y = inputs[0].mapv(|x| if x > 0.0 { x } else { 0.0 });
+        let positive = inputs[0].mapv(|x| x > 0.0);
+        let pullback = move |dy: &Array2<f64>, _: bool| {
+            let mut dx = dy.clone();
+            dx.zip_mut_with(&positive, |d, &positive| *d = if positive { *d } else { 0.0 });
+            Gradients::of_input(dx)
+        };
+        (y, Box::new(pullback))
     }
 }

@@ -9,14 +9,13 @@
 //! bins the layer is *defined* as this operator on tiles: a masked Ŵ has no support of k×k points. See
 //! [`crate::spectral`].
 
+use super::spectral::layer::SpectralLayer;
+use super::spectral::products;
+use super::spectral::weights::SpectralWeights;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError};
-use crate::config::number::{Int, yes};
-use crate::plan::{LayerBits, ProductPlan, Range, Signal};
-use crate::prune::probe::Operation;
+use crate::layers::{LayerBits, ProductPlan, Range, Signal};
+use crate::number::{Int, yes};
 use crate::spectral::frame::{Frame, Tiles};
-use crate::spectral::layer::SpectralLayer;
-use crate::spectral::products;
-use crate::spectral::weights::SpectralWeights;
 use crate::tensor::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -96,10 +95,6 @@ impl LayerSpec for SpectralConv2d {
 
     fn products(&self, input: Signal, bits: &LayerBits, batch: usize) -> Vec<ProductPlan> {
         products(&self.frame(input.shape), bits, batch)
-    }
-
-    fn operation(&self, input: Signal) -> Option<Operation> {
-        Some(Operation::Spectral(self.frame(input.shape)))
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {

@@ -8,8 +8,8 @@
 //! k² times fewer results; the operand is k² times as long.
 
 use super::window::Window;
-use crate::blocks::for_blocks;
-use crate::prunable::Groups;
+use crate::layers::prunable::Groups;
+use crate::tensor::blocks::for_blocks;
 use crate::tensor::{slice, slice_mut};
 use ndarray::Array2;
 

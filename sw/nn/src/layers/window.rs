@@ -6,8 +6,8 @@
 //! im2col: row (oy, ox) of an image = its pixels in the order (ky, kx, c), 0 outside
 //! ```
 
-use crate::blocks::for_blocks;
 use crate::tensor::Shape;
+use crate::tensor::blocks::for_blocks;
 use std::ops::{AddAssign, Range};
 
 /// Input, kernel, stride and padding.

@@ -1,19 +1,19 @@
 //! What a pattern costs: the cycles of a layer's three products.
 
-use crate::engine::Product;
-use crate::plan::NetworkPlan;
-use crate::prunable::Pattern;
+use crate::backend::Product;
+use crate::layers::prunable::MaskPattern;
+use crate::network::plan::NetworkPlan;
 
 /// Predicts cycles. A closure `(layer, pattern) → cycles` is one.
 pub trait CycleOracle: Send {
     /// Compute cycles, waits for the drain included, of the three products of one training step, of the layer
     /// with this index in the network.
     /// `pattern.n == pattern.m` is dense.
-    fn cycles(&self, layer: usize, pattern: Pattern) -> u64;
+    fn cycles(&self, layer: usize, pattern: MaskPattern) -> u64;
 }
 
-impl<F: Fn(usize, Pattern) -> u64 + Send> CycleOracle for F {
-    fn cycles(&self, layer: usize, pattern: Pattern) -> u64 {
+impl<F: Fn(usize, MaskPattern) -> u64 + Send> CycleOracle for F {
+    fn cycles(&self, layer: usize, pattern: MaskPattern) -> u64 {
         self(layer, pattern)
     }
 }
@@ -40,7 +40,7 @@ impl Multiplications {
 }
 
 impl CycleOracle for Multiplications {
-    fn cycles(&self, layer: usize, pattern: Pattern) -> u64 {
+    fn cycles(&self, layer: usize, pattern: MaskPattern) -> u64 {
         let cost = |&(product, dense): &(Product, u64)| {
             let selects = product != Product::InputGradient || pattern.transposable;
             if selects { (dense * pattern.n as u64).div_ceil(pattern.m as u64) } else { dense }

@@ -10,7 +10,7 @@
 //! Of equal scores (sums) the one with the lower row-major index (indices) is kept.
 
 use super::transposable::{FixedPoint, keep_block};
-use crate::prunable::{Groups, Pattern};
+use crate::layers::prunable::{Groups, MaskPattern};
 use crate::tensor::{Mask, slice, slice_mut};
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -78,7 +78,7 @@ fn larger_first(a: f64, b: f64) -> Ordering {
 /// # Shape    `[K, N]` of `groups`
 /// # Numeric  N:M exact; transposable: exact in the fixed point of 36 bits below the largest |score|
 /// # Panics   if a score is not finite, or negative for a transposable pattern; if the shapes differ
-pub fn best(scores: &Array2<f64>, groups: Groups, pattern: Pattern) -> Mask {
+pub fn best(scores: &Array2<f64>, groups: Groups, pattern: MaskPattern) -> Mask {
     assert_eq!(scores.dim(), (groups.contraction(), groups.outputs), "shape of scores");
     let mut mask = Array2::from_elem(scores.dim(), false);
     let (position, group) = (groups.run(pattern) * groups.outputs, pattern.m * groups.outputs);
@@ -122,7 +122,7 @@ impl Strip<'_> {
         }
     }
 
-    fn blocks(&self, mask: &mut [bool], pattern: Pattern, fixed: FixedPoint) {
+    fn blocks(&self, mask: &mut [bool], pattern: MaskPattern, fixed: FixedPoint) {
         let rows = self.scores.len() / self.outputs;
         let mut block = Vec::with_capacity(rows * pattern.m);
         for first in (0..self.outputs).step_by(pattern.m) {
@@ -150,12 +150,12 @@ mod tests {
             .prop_map(move |v| Array2::from_shape_fn((rows, columns), |(i, j)| f64::from(v[i * columns + j])))
     }
 
-    fn cases() -> impl Strategy<Value = (Groups, Pattern, Array2<f64>)> {
+    fn cases() -> impl Strategy<Value = (Groups, MaskPattern, Array2<f64>)> {
         let sizes = (1usize..3, 1usize..3, 1usize..20, 1usize..20);
         let pattern = (prop::sample::select(vec![2usize, 4, 8, 16]), 1usize..17, any::<bool>());
         (sizes, pattern).prop_flat_map(|((height, width, channels, outputs), (m, n, transposable))| {
             let groups = Groups { height, width, channels, outputs };
-            let pattern = Pattern { n: n.min(m), m, transposable };
+            let pattern = MaskPattern { n: n.min(m), m, transposable };
             (Just(groups), Just(pattern), scores(groups.contraction(), outputs))
         })
     }
@@ -200,7 +200,7 @@ mod tests {
         /// Every group by itself, by sorting.
         #[test]
         fn groups_keep_their_largest((groups, pattern, scores) in cases()) {
-            let pattern = Pattern { transposable: false, ..pattern };
+            let pattern = MaskPattern { transposable: false, ..pattern };
             let mask = best(&scores, groups, pattern);
             // Fewer channels than a group: groups run over all positions.
             let run = if groups.channels < pattern.m { groups.contraction() } else { groups.channels };
@@ -227,7 +227,7 @@ mod tests {
         fn transposable_blocks_are_the_optimum(scores in scores(4, 4), n in 1usize..4) {
             let scores = scores.mapv(f64::abs);
             let groups = Groups { height: 1, width: 1, channels: 4, outputs: 4 };
-            let mask = best(&scores, groups, Pattern { n, m: 4, transposable: true });
+            let mask = best(&scores, groups, MaskPattern { n, m: 4, transposable: true });
             let optimum = all_blocks(n).map(|bits| {
                 let kept = scores.iter().enumerate().filter(|(i, _)| bits >> i & 1 == 1);
                 kept.map(|(_, s)| s).sum::<f64>()
@@ -248,7 +248,7 @@ mod tests {
     fn equal_scores_keep_the_lower_index() {
         let groups = Groups { height: 1, width: 1, channels: 3, outputs: 2 };
         let equal = Array2::from_elem((3, 2), 0.5);
-        let pattern = |n, transposable| Pattern { n, m: 4, transposable };
+        let pattern = |n, transposable| MaskPattern { n, m: 4, transposable };
         let plain = best(&equal, groups, pattern(1, false));
         assert_eq!(plain, array![[true, true], [false, false], [false, false]]);
         assert_eq!(top_k(&equal, 3), array![[true, true], [true, false], [false, false]]);

@@ -14,6 +14,7 @@
 //! # Source   the united schedule is our own; each special case cites its own source
 
 pub mod budget;
+pub mod config;
 pub mod cycles;
 pub mod mask;
 pub mod pattern;

@@ -9,7 +9,7 @@
 //!
 //! Groups start anew at each kernel position; the last one of inputs or outputs may be shorter.
 
-use crate::prunable::{Groups, Pattern};
+use crate::layers::prunable::{Groups, MaskPattern};
 use crate::tensor::Mask;
 use std::fmt;
 use std::str::FromStr;
@@ -35,10 +35,10 @@ pub enum Structure {
 
 impl Structure {
     /// The pattern that keeps `n` of a group; `None` if there are no groups.
-    pub fn pattern(self, n: usize) -> Option<Pattern> {
+    pub fn pattern(self, n: usize) -> Option<MaskPattern> {
         match self {
             Structure::Unstructured | Structure::Bins => None,
-            Structure::Grouped { m, transposable } => Some(Pattern { n, m, transposable }),
+            Structure::Grouped { m, transposable } => Some(MaskPattern { n, m, transposable }),
         }
     }
 }
@@ -110,7 +110,7 @@ impl fmt::Display for PatternSpec {
     }
 }
 
-impl fmt::Display for Pattern {
+impl fmt::Display for MaskPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}:{}", prefix(self.transposable), self.n, self.m)
     }
@@ -121,7 +121,7 @@ impl fmt::Display for Pattern {
 #[error("{pattern}: {kept} kept in the group of {along} that starts at row {row}, column {column}")]
 pub struct Violation {
     /// The pattern.
-    pub pattern: Pattern,
+    pub pattern: MaskPattern,
     /// Weights kept in the group.
     pub kept: usize,
     /// "inputs" or "outputs".
@@ -136,9 +136,9 @@ pub struct Violation {
 ///
 /// # Shape    `[K, N]` of `groups`
 /// # Errors   the first group, row by row, in which more than `pattern.n` weights are kept
-pub fn check(mask: &Mask, groups: Groups, pattern: Pattern) -> Result<(), Violation> {
+pub fn check(mask: &Mask, groups: Groups, pattern: MaskPattern) -> Result<(), Violation> {
     let (run, outputs) = (groups.run(pattern), groups.outputs);
-    let Pattern { n, m, transposable } = pattern;
+    let MaskPattern { n, m, transposable } = pattern;
     let violation = |kept, along, row, column| Violation { pattern, kept, along, row, column };
     for row in 0..groups.contraction() {
         let channel = row % run;
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_violation_names_the_group() {
         let groups = Groups { height: 1, width: 2, channels: 3, outputs: 4 };
-        let pattern = Pattern { n: 1, m: 2, transposable: true };
+        let pattern = MaskPattern { n: 1, m: 2, transposable: true };
         let mut mask = Array2::from_elem((6, 4), false);
         // Rows 2 and 3 lie in different kernel positions, rows 3 and 4 in one group.
         (mask[[2, 1]], mask[[3, 1]]) = (true, true);
@@ -201,6 +201,6 @@ mod tests {
         let error = check(&mask, groups, pattern).unwrap_err().to_string();
         let expected = "transposable 1:2: 2 kept in the group of outputs that starts at row 3, column 0";
         assert_eq!(error, expected);
-        assert_eq!(check(&mask, groups, Pattern { transposable: false, ..pattern }), Ok(()));
+        assert_eq!(check(&mask, groups, MaskPattern { transposable: false, ..pattern }), Ok(()));
     }
 }

@@ -1,11 +1,20 @@
 //! Which layers are pruned, and how: decided before anything runs.
 
 use super::budget::erk::Extent;
+use super::config::{LayerOverride, PruningConfig};
 use super::pattern::{PatternSpec, Structure};
-use super::scores::bands;
-use crate::config::{ConfigError, Experiment, LayerOverride, PruningConfig};
+use super::scores::ScoreKind;
+use crate::layers::prunable::{Domain, Groups, MaskPattern};
 use crate::network::Network;
-use crate::prunable::{Domain, Groups, Pattern};
+
+/// A key of the table `[pruning]` that does not suit the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// The key.
+    pub key: String,
+    /// What is wrong and what is allowed.
+    pub problem: String,
+}
 
 /// A layer that is pruned.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +37,7 @@ pub struct PrunedLayer {
 
 impl PrunedLayer {
     /// The patterns that its mask may have, N = 1 to M − 1; none if it is unstructured.
-    pub fn levels(&self) -> Vec<Pattern> {
+    pub fn levels(&self) -> Vec<MaskPattern> {
         let Structure::Grouped { m, .. } = self.structure else { return vec![] };
         (1..m).filter_map(|n| self.structure.pattern(n)).collect()
     }
@@ -39,21 +48,17 @@ impl PrunedLayer {
     }
 }
 
-/// The layers that an experiment prunes, first to last.
+/// The layers that a table prunes, first to last.
 ///
 /// # Errors   a named layer has no weights to prune, or no layer is left
-pub fn layers(
-    experiment: &Experiment,
-    config: &PruningConfig,
-    network: &mut Network,
-) -> Result<Vec<PrunedLayer>, ConfigError> {
+pub fn layers(config: &PruningConfig, network: &mut Network) -> Result<Vec<PrunedLayer>, Unfit> {
     let tensors: Vec<(String, Groups, Domain)> =
         network.prunables().iter().map(|(name, p)| ((*name).to_owned(), p.groups(), p.domain())).collect();
     let all: Vec<&str> = tensors.iter().map(|(name, ..)| name.as_str()).collect();
     let unfit = |key: &str, name: &str| {
         let names: Vec<_> = all.iter().map(|name| format!("`{name}`")).collect();
         let problem = format!("`{name}` has no weights to prune, expected some of {}", names.join(", "));
-        experiment.invalid_pruning(key, problem)
+        Unfit { key: key.to_owned(), problem }
     };
     if let Some(name) = config.layers.iter().flatten().find(|name| !all.contains(&name.as_str())) {
         return Err(unfit("layers", name));
@@ -73,14 +78,14 @@ pub fn layers(
         check(config, name, *groups, *domain, spec).map_err(|(key, problem)| {
             let own = config.overrides.contains_key(name) && key == "pattern";
             let key = if own { format!("layer.{name}.{key}") } else { key.to_owned() };
-            experiment.invalid_pruning(&key, problem)
+            Unfit { key, problem }
         })?;
         pruned.push(pruned_layer(network, tensor, name, *groups, spec));
     }
     if pruned.is_empty() {
         let problem =
             "no layer is left to prune: all but the first and the last with weights are the default";
-        return Err(experiment.invalid_pruning("layers", problem.to_owned()));
+        return Err(Unfit { key: "layers".to_owned(), problem: problem.to_owned() });
     }
     Ok(pruned)
 }
@@ -94,14 +99,14 @@ fn check(
     spec: PatternSpec,
 ) -> Result<(), (&'static str, String)> {
     let wrong = |key, problem: &str| Err((key, format!("{problem}: layer `{name}`")));
+    let needs = |what: &str| format!("`{what}` needs the frequency domain");
+    let needs_frequencies = |score: ScoreKind| score.score.needs_frequencies();
     match (domain, spec.structure) {
-        (Domain::Real, Structure::Bins) => wrong("pattern", "`bins` needs the frequency domain"),
-        (Domain::Real, _) if config.initial_score.is_some_and(|score| score == bands::KIND) => {
-            wrong("initial_score", "`bands` needs the frequency domain")
+        (Domain::Real, Structure::Bins) => wrong("pattern", &needs("bins")),
+        (Domain::Real, _) if config.initial_score.is_some_and(needs_frequencies) => {
+            wrong("initial_score", &needs(config.initial_score.map_or("", |score| score.name)))
         }
-        (Domain::Real, _) if config.score == bands::KIND => {
-            wrong("score", "`bands` needs the frequency domain")
-        }
+        (Domain::Real, _) if needs_frequencies(config.score) => wrong("score", &needs(config.score.name)),
         (Domain::Complex | Domain::Cosine, _) if config.course.regrow > 0.0 => {
             wrong("regrow", "must be 0 in the frequency domain, where masked coefficients keep their values")
         }
@@ -128,7 +133,6 @@ fn pruned_layer(
 ) -> PrunedLayer {
     let layers = &network.plan().layers;
     let layer = layers.iter().position(|l| l.name == name).expect("a prunable tensor belongs to a layer");
-    let is_linear = layers[layer].kind == crate::layers::linear::KIND.name;
     PrunedLayer {
         name: name.to_owned(),
         layer,
@@ -137,7 +141,7 @@ fn pruned_layer(
         extent: Extent {
             inputs: groups.channels,
             outputs: groups.outputs,
-            kernel: (!is_linear).then_some((groups.height, groups.width)),
+            kernel: layers[layer].spec.has_kernel().then_some((groups.height, groups.width)),
         },
         structure: spec.structure,
         fixed: spec.n,

@@ -7,17 +7,18 @@
 //! after step   if due: S = (1 − λ)·frozen + λ·ranks ─► amounts ─► masks
 //! ```
 
+use super::config::PruningConfig;
 use super::cycles::{CycleOracle, Multiplications};
-use super::plan::{self, PrunedLayer};
+use super::plan::{self, PrunedLayer, Unfit};
 use super::probe::ProbeError;
 use super::rank::Scores;
 use super::regrow::replace;
 use super::schedule::Timeline;
 use super::scores::{Batch, ScoringPasses, uniform};
 use super::select::{Amount, BudgetError, Chosen, Selector, best};
-use crate::config::{ConfigError, Experiment, PruningConfig};
+use crate::layers::prunable::{MaskPattern, Prunable};
 use crate::network::Network;
-use crate::prunable::{Pattern, Prunable};
+use crate::network::plan::NetworkPlan;
 use crate::tensor::Mask;
 use ndarray::{Array2, Zip};
 
@@ -59,7 +60,7 @@ pub struct Pruner {
     /// The initial scores.
     pub(super) frozen: Option<Scores>,
     /// The pattern of each layer's mask.
-    pub(super) patterns: Vec<Option<Pattern>>,
+    pub(super) patterns: Vec<Option<MaskPattern>>,
     pub(super) passes: ScoringPasses,
 }
 
@@ -67,22 +68,17 @@ pub struct Pruner {
 const SHUFFLE: u64 = 1 << 63;
 
 impl Pruner {
-    /// For a run of `steps` steps. Cycles are counted in multiplications.
+    /// For a run of `steps` steps; `seed` is that of the run. Cycles are counted in multiplications.
     ///
     /// # Errors   the table does not suit the network
-    pub fn new(
-        experiment: &Experiment,
-        config: &PruningConfig,
-        network: &mut Network,
-        steps: u64,
-    ) -> Result<Self, ConfigError> {
-        let layers = plan::layers(experiment, config, network)?;
+    pub fn new(config: &PruningConfig, network: &mut Network, steps: u64, seed: u64) -> Result<Self, Unfit> {
+        let layers = plan::layers(config, network)?;
         let at = |share: f64| (share * steps as f64).round() as u64;
         let (start, end) = (at(config.span.0), at(config.span.1));
         let interval = config.interval.unwrap_or(((end - start) / 20).max(1));
         Ok(Pruner {
             timeline: Timeline { start, end, interval },
-            seed: config.seed.unwrap_or(experiment.train.seed),
+            seed: config.seed.unwrap_or(seed),
             oracle: Box::new(Multiplications::new(network.plan())),
             started: false,
             frozen: None,
@@ -109,7 +105,7 @@ impl Pruner {
     }
 
     /// The pattern of each layer's mask now; `None` if dense or unstructured.
-    pub fn patterns(&self) -> &[Option<Pattern>] {
+    pub fn patterns(&self) -> &[Option<MaskPattern>] {
         &self.patterns
     }
 
@@ -199,7 +195,7 @@ impl Pruner {
         if due { self.config.course.regrowth(self.timeline.progress(steps)) } else { 0.0 }
     }
 
-    pub(super) fn selector<'a>(&'a self, plan: &'a crate::plan::NetworkPlan) -> Selector<'a> {
+    pub(super) fn selector<'a>(&'a self, plan: &'a NetworkPlan) -> Selector<'a> {
         Selector {
             layers: &self.layers,
             target: self.config.target,

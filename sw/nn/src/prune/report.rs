@@ -22,7 +22,7 @@ pub struct PruningReport {
 /// The masks of all layers with weights, first to last.
 pub fn report(network: &mut Network, pruner: Option<&Pruner>) -> Vec<PruningReport> {
     let prunables = network.prunables();
-    let line = |(tensor, (name, prunable)): (usize, &(&str, &mut dyn crate::prunable::Prunable))| {
+    let line = |(tensor, (name, prunable)): (usize, &(&str, &mut dyn crate::layers::prunable::Prunable))| {
         let groups = prunable.groups();
         let weights = groups.contraction() * groups.outputs;
         let kept = prunable.mask().map_or(weights, |mask| mask.iter().filter(|kept| **kept).count());

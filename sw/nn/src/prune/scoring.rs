@@ -10,8 +10,8 @@ use super::pruner::{PruneError, Pruner};
 use super::rank::{Scores, ranks, shares};
 use super::scores::{Batch, Passes, ScoreContext, ScoreKind, ScoringPasses};
 use super::select::{Chosen, best};
+use crate::layers::prunable::Groups;
 use crate::network::Network;
-use crate::prunable::Groups;
 use crate::tensor::slice_mut;
 use ndarray::Array2;
 

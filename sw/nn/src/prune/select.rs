@@ -5,14 +5,14 @@
 //! ```
 
 use super::budget::{self, Budget, erk, layerwise};
+use super::config::Target;
 use super::cycles::CycleOracle;
 use super::mask;
 use super::pattern::Structure;
 use super::plan::PrunedLayer;
 use super::rank::Scores;
-use crate::config::Target;
-use crate::plan::NetworkPlan;
-use crate::prunable::Pattern;
+use crate::layers::prunable::MaskPattern;
+use crate::network::plan::NetworkPlan;
 use crate::tensor::Mask;
 use ndarray::Array2;
 
@@ -159,7 +159,7 @@ impl Selector<'_> {
         if products.is_empty() {
             0
         } else {
-            self.oracle.cycles(layer, Pattern { n: 1, m: 1, transposable: false })
+            self.oracle.cycles(layer, MaskPattern { n: 1, m: 1, transposable: false })
         }
     }
 
@@ -199,7 +199,7 @@ fn amount(layer: &PrunedLayer, density: f64) -> Amount {
 }
 
 /// A mask and the pattern that it has, if it has one; `None` keeps all.
-pub type Chosen = Option<(Mask, Option<Pattern>)>;
+pub type Chosen = Option<(Mask, Option<MaskPattern>)>;
 
 /// The best mask of an amount.
 pub fn best(layer: &PrunedLayer, scores: &Array2<f64>, amount: Amount) -> Chosen {

@@ -5,7 +5,7 @@
 //! ```
 
 use super::{Quantizer, grid, uniform};
-use crate::engine::Mode;
+use crate::backend::Mode;
 use crate::tensor::Slot;
 use tandem_driver::Format;
 

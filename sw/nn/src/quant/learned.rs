@@ -14,15 +14,15 @@
 //! # Source   Esser et al. 2020, "Learned step size quantization", equations 1 to 3 and section 2.2;
 //! deviation: the signed grid is symmetric.
 
-use super::{Clip, Quantizer, Role, grid, uniform};
-use crate::blocks::{BLOCK, for_block_pairs, sum};
-use crate::engine::Mode;
+use super::{Clip, Quantizer, Role, UNIFORM, grid, uniform};
+use crate::backend::Mode;
+use crate::tensor::blocks::{BLOCK, for_block_pairs, sum};
 use crate::tensor::{Parameter, Slot};
 use ndarray::Array2;
 use tandem_driver::Format;
 
 /// This quantizer under its name.
-pub const CLIP: Clip = Clip { name: "learned", build: |role| Box::new(Learned::new(role)) };
+pub const CLIP: Clip = Clip { name: "learned", levels: UNIFORM, build: |role| Box::new(Learned::new(role)) };
 
 /// The smallest step that the optimiser leaves behind: a step is a positive number.
 const SMALLEST: f32 = 1e-6;

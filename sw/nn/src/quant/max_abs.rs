@@ -8,15 +8,15 @@
 //! evaluation its running mean, so that a result does not depend on the batch it was computed in:
 //! m ← m + (max|v| − m)/10, from the first batch's maximum.
 
-use super::{Clip, Quantizer, Role, grid, uniform};
-use crate::blocks::max_abs;
-use crate::engine::Mode;
+use super::{Clip, Quantizer, Role, UNIFORM, grid, uniform};
+use crate::backend::Mode;
+use crate::tensor::blocks::max_abs;
 use crate::tensor::{Buffer, Slot};
 use ndarray::Array2;
 use tandem_driver::Format;
 
 /// This quantizer under its name.
-pub const CLIP: Clip = Clip { name: "max-abs", build: |role| Box::new(MaxAbs::new(role)) };
+pub const CLIP: Clip = Clip { name: "max-abs", levels: UNIFORM, build: |role| Box::new(MaxAbs::new(role)) };
 
 /// Share of a new batch's maximum in the running mean.
 const MOMENTUM: f32 = 0.1;

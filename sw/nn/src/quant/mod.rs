@@ -5,24 +5,25 @@
 //! backward   ∂L/∂v̂ ──► ∂L/∂v     straight-through estimator, plus the gradient of a learned s
 //! ```
 //!
-//! A quantizer is one file here and one line in [`CLIPS`], which is what `weight_clip` and
-//! `activation_clip` of an experiment choose from.
+//! A quantizer is one file here, its `mod` line and one line in [`CLIPS`], which is what `weight_clip` and
+//! `activation_clip` of an experiment choose from. An experiment says the bits of its *codes*; its integers, the
+//! *levels* that are multiplied, may have more ([`Clip::levels`]): 2^b codes of a non-uniform quantizer lie on a finer grid.
 
 pub mod fixed;
 pub mod learned;
 pub mod max_abs;
 pub mod uniform;
 
-use crate::blocks::max_abs;
-use crate::engine::Mode;
+use crate::backend::Mode;
 use crate::random::Stream;
+use crate::tensor::blocks::max_abs;
 use crate::tensor::{Slot, reshape, slice, slice_mut};
 use ndarray::{Array2, ArrayView2};
 use tandem_driver::{Format, Operand};
 
 /// Chooses integers and a scale for a tensor, again in each step.
 pub trait Quantizer: Send {
-    /// The format of the integers.
+    /// The format of the integers: [`Clip::levels`] of the role's.
     fn format(&self) -> Format;
 
     /// Writes the integers and returns the scale.
@@ -43,7 +44,7 @@ pub trait Quantizer: Send {
 pub struct Role {
     /// Prefix of its state's names: `weight` or `input`.
     pub name: &'static str,
-    /// The integers to produce.
+    /// The codes to choose from: width as in the experiment.
     pub format: Format,
     /// Values in one example (activations) or in all (weights): N of LSQ's gradient scale.
     pub features: usize,
@@ -54,9 +55,14 @@ pub struct Role {
 pub struct Clip {
     /// Its name in experiments.
     pub name: &'static str,
+    /// The format of the integers that stand for codes of a format: what the products multiply, and cost.
+    pub levels: fn(Format) -> Format,
     /// Builds one.
     pub build: fn(Role) -> Box<dyn Quantizer>,
 }
+
+/// The levels of a uniform quantizer: codes are integers.
+pub const UNIFORM: fn(Format) -> Format = |codes| codes;
 
 /// All ways to choose the scale.
 pub const CLIPS: &[Clip] = &[max_abs::CLIP, learned::CLIP];
@@ -130,6 +136,26 @@ pub fn quantize_gradient(dy: &[f32], bits: u8, stream: &Stream, q: &mut [i32]) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quantizers_keep_to_their_levels() {
+        let v: Vec<f32> = (0..999).map(|i| ((i * 37) % 999) as f32 / 300.0 - 1.0).collect();
+        for clip in CLIPS {
+            for (name, format) in
+                (2..=16).flat_map(|b| [("weight", Format::signed(b)), ("input", Format::unsigned(b))])
+            {
+                let mut quantizer = (clip.build)(Role { name, format, features: v.len() });
+                let levels = (clip.levels)(format);
+                assert_eq!(quantizer.format(), levels, "{}", clip.name);
+                assert!(levels.bits <= 16 && levels.signed == format.signed, "{}: {levels:?}", clip.name);
+                let mut q = vec![0; v.len()];
+                quantizer.quantize(&v, &mut q, Mode::Train);
+                let ((lo, hi), codes) = (levels.range(), q.iter().collect::<std::collections::BTreeSet<_>>());
+                assert!(q.iter().all(|q| (lo..=hi).contains(q)), "{}: {format:?}", clip.name);
+                assert!(codes.len() <= 1 << format.bits, "{}: {format:?}", clip.name);
+            }
+        }
+    }
 
     #[test]
     fn signed_grids_are_symmetric() {

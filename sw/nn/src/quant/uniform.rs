@@ -8,8 +8,8 @@
 //! One f32 division per value; s = 0 gives 0. Loops vectorise on plain SSE2: rounding is the addition
 //! of 1.5·2²³, whose sum has a unit in the last place of 1, so that the hardware rounds half to even.
 
-use crate::blocks::{BLOCK, for_blocks};
 use crate::random::{GROUP, Stream};
+use crate::tensor::blocks::{BLOCK, for_blocks};
 
 /// 1.5·2²³: f32 has a spacing of 1 for |t| ≤ 2²² around it.
 const MAGIC: f32 = 12_582_912.0;
@@ -131,7 +131,7 @@ mod tests {
             v in prop::collection::vec(-1f32..1.0, 1..300), step: u64, bits in 2u32..=8
         ) {
             let max = (1 << (bits - 1)) - 1;
-            let s = crate::blocks::max_abs(&v) / max as f32;
+            let s = crate::tensor::blocks::max_abs(&v) / max as f32;
             let mut q = vec![0; v.len()];
             round_stochastic(&v, s, max, &Stream::new(1, Purpose::Gradient, 0, step), &mut q);
             for (&v, &q) in v.iter().zip(&q) {

@@ -1,4 +1,4 @@
-//! The half of a spectrum that decides the other: X[−f] = conj(X[f]) for real signals.
+//! The half of a spectrum that decides the other: `X[−f] = conj(X[f])` for real signals.
 
 use tandem_driver::Points;
 

@@ -11,7 +11,7 @@
 //! Spectra are matrices, one a bin: `[rows, parts·channels]`, the real parts of all channels first.
 
 use super::bins::{Bin, Bins};
-use crate::blocks::for_blocks;
+use crate::tensor::blocks::for_blocks;
 use crate::tensor::{slice, slice_mut};
 use ndarray::Array2;
 use num_complex::Complex;

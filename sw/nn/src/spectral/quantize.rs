@@ -7,9 +7,9 @@
 
 use super::bins::Bins;
 use super::hermitian::Spectra;
-use crate::blocks::{for_block_pairs, max_abs};
 use crate::quant::{grid, uniform};
 use crate::random::Stream;
+use crate::tensor::blocks::{for_block_pairs, max_abs};
 use crate::tensor::{slice, slice_mut};
 use ndarray::Array2;
 use num_complex::Complex;

@@ -5,7 +5,7 @@ use super::contraction::Contraction;
 use super::frame::Frame;
 use super::hermitian::{Layout, Spectra};
 use super::transform::Transform;
-use crate::prune::probe::product::{product, transposed_product};
+use crate::tensor::gemm64::{product, transposed_product};
 use crate::tensor::{slice, slice_mut};
 use ndarray::Array2;
 use num_complex::Complex;
@@ -22,6 +22,11 @@ impl Reference {
     /// The layer with this frame.
     pub fn new(frame: Frame) -> Self {
         Reference { frame, bins: frame.bins(), transform: Transform::new(frame.points()) }
+    }
+
+    /// How it cuts signals.
+    pub fn frame(&self) -> &Frame {
+        &self.frame
     }
 
     /// Its contraction.

@@ -1,6 +1,6 @@
 //! Transforms of the host, in f64: the float reference's, and those that masks depend on.
 
-use crate::blocks::for_blocks;
+use crate::tensor::blocks::for_blocks;
 use crate::tensor::slice_mut;
 use ndarray::Array2;
 use num_complex::Complex;
@@ -38,7 +38,7 @@ impl Transform {
         Transform { points, forward: plan(FftDirection::Forward), inverse: plan(FftDirection::Inverse) }
     }
 
-    /// X[k] = Σ_n x[n]·e^(−2πi·nk/N), in place.
+    /// `X[k] = Σ_n x[n]·e^(−2πi·nk/N)`, in place.
     ///
     /// # Shape    `[transforms, points]`
     pub fn forward(&self, x: &mut Array2<Complex<f64>>) {

@@ -1,10 +1,11 @@
 //! What a run costs, layer by layer, beside what it would cost dense.
 
 use super::Trainer;
-use crate::engine::{Engine, Product};
-use crate::ledger::Counters;
-use crate::plan::{NetworkPlan, ProductPlan};
-use crate::prunable::Pattern;
+use crate::backend::ledger::Counters;
+use crate::backend::{Backend, Product};
+use crate::layers::ProductPlan;
+use crate::layers::prunable::MaskPattern;
+use crate::network::plan::NetworkPlan;
 use crate::prune::PrunedLayer;
 use crate::prune::cycles::CycleOracle;
 use crate::prune::scores::{Passes, ScoringPasses};
@@ -27,7 +28,7 @@ pub struct ProductAccount {
 pub struct LayerAccount {
     /// The layer's name.
     pub layer: String,
-    /// Pattern of its mask now.
+    /// MaskPattern of its mask now.
     pub pattern: String,
     /// Share of its weights that its mask keeps now.
     pub density: f64,
@@ -66,9 +67,9 @@ impl Trainer {
     pub fn accounting(&mut self) -> Vec<LayerAccount> {
         let reports = self.pruning_report();
         let lines = self.training.cycles_by_layer();
-        let Engine::Device(device) = &mut self.engine else { return vec![] };
+        let Backend::Device(device) = &mut self.backend else { return vec![] };
         let (plan, steps) = (self.network.plan(), self.step);
-        let account = |line: crate::ledger::LayerCounters| {
+        let account = |line: crate::backend::ledger::LayerCounters| {
             let layer = plan.layers.iter().find(|l| l.name == line.layer)?;
             let report = reports.iter().find(|r| r.layer == line.layer)?;
             let mut product = |product: Product, cost: Counters| {
@@ -95,7 +96,7 @@ impl Trainer {
     /// Charges the passes that scoring took since `before`, as dense products on the device.
     pub(super) fn charge_scoring(&mut self, before: ScoringPasses) {
         let now = self.scoring_passes();
-        let Engine::Device(device) = &mut self.engine else { return };
+        let Backend::Device(device) = &mut self.backend else { return };
         let batch = self.experiment.data.batch;
         let plan = self.network.plan();
         for (passes, earlier, images) in
@@ -119,7 +120,7 @@ impl Trainer {
 }
 
 /// Compute cycles of all layers at all levels, predicted once.
-pub(super) struct CycleTable(HashMap<(usize, Pattern), u64>);
+pub(super) struct CycleTable(HashMap<(usize, MaskPattern), u64>);
 
 impl CycleTable {
     /// The table for the layers that are pruned, and for all layers dense.
@@ -142,10 +143,10 @@ impl CycleTable {
 }
 
 /// The key of a layer without a mask.
-const DENSE: Pattern = Pattern { n: 1, m: 1, transposable: false };
+const DENSE: MaskPattern = MaskPattern { n: 1, m: 1, transposable: false };
 
 impl CycleOracle for CycleTable {
-    fn cycles(&self, layer: usize, pattern: Pattern) -> u64 {
+    fn cycles(&self, layer: usize, pattern: MaskPattern) -> u64 {
         let key = if pattern.n == pattern.m { DENSE } else { pattern };
         self.0[&(layer, key)]
     }

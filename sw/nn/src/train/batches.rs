@@ -5,10 +5,10 @@
 //! pixel = byte / max_value, after a random shift if asked for
 //! ```
 
-use crate::blocks::for_blocks;
 use crate::config::{Augment, Experiment};
 use crate::data::{Dataset, Split};
 use crate::random::{Purpose, Stream};
+use crate::tensor::blocks::for_blocks;
 use crate::tensor::{Shape, slice, slice_mut};
 use ndarray::Array2;
 use std::ops::Range;

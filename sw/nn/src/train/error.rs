@@ -1,12 +1,12 @@
 //! Why a run stopped.
 
+use crate::backend::{Product, ProductError};
 use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::data::DataError;
-use crate::engine::{Product, ProductError};
-use crate::identity::IdentityError;
-use crate::plan::NetworkPlan;
+use crate::network::plan::NetworkPlan;
 use crate::prune::PruneError;
+use crate::train::identity::IdentityError;
 use std::path::PathBuf;
 use tandem_driver::DeviceError;
 

@@ -3,8 +3,8 @@
 //! A quantizer turns a weight that is not a number into 0, so that a broken network may still have a finite loss.
 
 use super::{TrainError, Trainer};
-use crate::blocks::{BLOCK, map_blocks};
 use crate::checkpoint::{CheckpointError, Dtype, State};
+use crate::tensor::blocks::{BLOCK, map_blocks};
 use crate::tensor::{Slot, slice};
 use ndarray::Array2;
 

@@ -12,6 +12,7 @@ mod batches;
 mod error;
 mod finite;
 mod history;
+pub mod identity;
 mod pruning;
 mod report;
 mod state;
@@ -21,15 +22,15 @@ pub use history::{EpochRecord, History, Tested};
 pub use report::{EpochReport, Evaluation, Observer, StepReport};
 pub use state::EXPERIMENT;
 
+use crate::backend::ledger::Ledger;
+use crate::backend::{Backend, Mode, Pass};
 use crate::config::Experiment;
 use crate::data::Dataset;
-use crate::engine::{Engine, Mode, Pass};
-use crate::identity::Identity;
-use crate::ledger::Ledger;
-use crate::loss::{Outcome, cross_entropy};
 use crate::network::Network;
+use crate::network::loss::{Outcome, cross_entropy};
 use crate::prune::Pruner;
 use crate::tensor::{Shape, Slot};
+use crate::train::identity::Identity;
 use batches::Batches;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,7 +52,7 @@ pub enum Part {
 pub struct Trainer {
     experiment: Experiment,
     data: Arc<Dataset>,
-    engine: Engine,
+    backend: Backend,
     network: Network,
     batches: Batches,
     pruner: Option<Pruner>,
@@ -76,7 +77,7 @@ impl Trainer {
     /// A run before its first step.
     ///
     /// # Errors   the experiment does not suit the data
-    pub fn new(experiment: Experiment, data: Arc<Dataset>, engine: Engine) -> Result<Self, TrainError> {
+    pub fn new(experiment: Experiment, data: Arc<Dataset>, backend: Backend) -> Result<Self, TrainError> {
         let (h, w, c) = data.shape;
         let plan = experiment.plan(Shape { h, w, c }, data.classes)?;
         experiment.check_images(data.train.len())?;
@@ -89,16 +90,20 @@ impl Trainer {
         }
         let images = experiment.data.training_images(data.train.len());
         let steps = (images / experiment.data.batch) as u64 * experiment.train.epochs;
-        let pruning = experiment.pruning.as_ref();
-        let pruner =
-            pruning.map(|config| Pruner::new(&experiment, config, &mut network, steps)).transpose()?;
+        let pruner = match &experiment.pruning {
+            Some(config) => {
+                let pruner = Pruner::new(config, &mut network, steps, experiment.train.seed);
+                Some(pruner.map_err(|unfit| experiment.unfit_pruning(unfit))?)
+            }
+            None => None,
+        };
         Ok(Trainer {
             batches: Batches::new(&experiment, images, &data),
             pruner,
             has_oracle: false,
             experiment,
             data,
-            engine,
+            backend,
             network,
             step: 0,
             epoch: 0,
@@ -127,8 +132,8 @@ impl Trainer {
     }
 
     /// The engine.
-    pub fn engine(&self) -> &Engine {
-        &self.engine
+    pub fn backend(&self) -> &Backend {
+        &self.backend
     }
 
     /// What training cost so far, interruptions included.
@@ -205,7 +210,7 @@ impl Trainer {
         let labels = self.batches.training(&self.data, epoch, images, input);
 
         let seed = self.experiment.train.seed;
-        let mut pass = Pass::new(Mode::Train, seed, self.step, &mut self.engine, &mut self.training);
+        let mut pass = Pass::new(Mode::Train, seed, self.step, &mut self.backend, &mut self.training);
         let named = TrainError::naming(self.network.plan());
         self.network.forward(&mut pass).map_err(&named)?;
         let (logits, gradient) = self.network.logits_and_gradient();
@@ -325,8 +330,8 @@ impl Trainer {
         let input = self.network.input_mut(images.len());
         self.batches.plain(split, images, input);
         let seed = self.experiment.train.seed;
-        let (engine, ledger) = (&mut self.engine, &mut self.evaluation);
-        let mut pass = Pass::new(Mode::Evaluate, seed, self.step, engine, ledger);
+        let (backend, ledger) = (&mut self.backend, &mut self.evaluation);
+        let mut pass = Pass::new(Mode::Evaluate, seed, self.step, backend, ledger);
         let named = TrainError::naming(self.network.plan());
         self.network.forward(&mut pass).map_err(named)?;
         let (logits, gradient) = self.network.logits_and_gradient();

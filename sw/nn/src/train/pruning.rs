@@ -3,9 +3,9 @@
 use super::accounting::CycleTable;
 use super::batches::Batches;
 use super::{TrainError, Trainer};
+use crate::backend::Backend;
 use crate::config::Experiment;
 use crate::data::Dataset;
-use crate::engine::Engine;
 use crate::prune::budget::Budget;
 use crate::prune::cycles::CycleOracle;
 use crate::prune::scores::{Batch, ScoringPasses};
@@ -43,7 +43,8 @@ impl Trainer {
             return;
         }
         let layerwise = self.experiment.pruning.as_ref().is_some_and(|p| p.budget == Budget::Layerwise);
-        if let (Some(pruner), Engine::Device(device), true) = (&mut self.pruner, &mut self.engine, layerwise)
+        if let (Some(pruner), Backend::Device(device), true) =
+            (&mut self.pruner, &mut self.backend, layerwise)
         {
             let table = CycleTable::new(self.network.plan(), pruner.layers(), &mut **device);
             pruner.set_cycle_oracle(Box::new(table));

@@ -1,11 +1,11 @@
 //! The state of a run: to a file, from a file, to a digest.
 
 use super::{History, TrainError, Trainer, finite};
+use crate::backend::ledger::Ledger;
 use crate::checkpoint::{CheckpointError, State};
-use crate::identity::Identity;
-use crate::ledger::Ledger;
 use crate::optim::Optimizer;
 use crate::tensor::Slot;
+use crate::train::identity::Identity;
 use ndarray::Array2;
 use std::path::Path;
 use std::sync::OnceLock;

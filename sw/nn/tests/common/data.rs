@@ -2,9 +2,9 @@
 
 use ndarray::Array2;
 use std::sync::Arc;
+use tandem_nn::backend::Backend;
 use tandem_nn::config::{Document, Experiment};
 use tandem_nn::data::{Dataset, Split};
-use tandem_nn::engine::Engine;
 use tandem_nn::train::Trainer;
 
 /// Images of 6 × 6 pixels: class c has its bright pixels in quarter c, noise everywhere.
@@ -104,6 +104,6 @@ pub const ALL_LAYERS: &str = r#"
 "#;
 
 /// A run on 128 images.
-pub fn trainer(experiment: Experiment, engine: Engine) -> Trainer {
-    Trainer::new(experiment, quarters(128, 64), engine).expect("an experiment that suits the data")
+pub fn trainer(experiment: Experiment, backend: Backend) -> Trainer {
+    Trainer::new(experiment, quarters(128, 64), backend).expect("an experiment that suits the data")
 }

@@ -6,7 +6,8 @@ use num_complex::Complex;
 use rustfft::{FftDirection, FftPlannerScalar};
 use std::sync::{Arc, Mutex};
 use tandem_driver::{
-    Cost, Device, DeviceError, FftRequest, FftResult, GemmRequest, GemmResult, Points, Sparsity,
+    Cost, Device, DeviceError, FftRequest, FftResult, GemmRequest, GemmResult, Points, Request, Response,
+    Sparsity,
 };
 
 /// One product that was asked for.
@@ -32,7 +33,16 @@ impl Device for FftDevice {
         "fft"
     }
 
-    fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
+    fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
+        match request {
+            Request::Gemm(request) => self.gemm(&request).map(Response::Gemm),
+            Request::Fft(request) => self.fft(&request).map(Response::Fft),
+        }
+    }
+}
+
+impl FftDevice {
+    fn gemm(&self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
         let ((m, k), n) = (request.x.values.dim(), request.w.values.ncols());
         let (pattern, marks) = match request.sparsity {
             Sparsity::Dense => (None, None),
@@ -49,14 +59,14 @@ impl Device for FftDevice {
         }
         let pattern = pattern.map(|p| (p.n, p.m, p.run));
         self.products.lock().expect("no panic").push(Asked { shape: [m, k, n], pattern });
-        let mut result = PlainDevice.gemm(request)?;
+        let mut result = PlainDevice.run((*request).into())?.into_gemm();
         if let Sparsity::Results(_, kept) = request.sparsity {
             result.y.zip_mut_with(&kept, |y, kept| *y = if *kept { *y } else { 0 });
         }
         Ok(result)
     }
 
-    fn fft(&mut self, request: &FftRequest<'_>) -> Result<FftResult, DeviceError> {
+    fn fft(&self, request: &FftRequest<'_>) -> Result<FftResult, DeviceError> {
         *self.transforms.lock().expect("no panic") += request.x.nrows();
         let direction = if request.inverse { FftDirection::Inverse } else { FftDirection::Forward };
         let length = match request.points {

@@ -1,11 +1,11 @@
 //! One layer on its own, and the derivative of L = Σ c·y by its inputs and parameters.
 
 use ndarray::Array2;
+use tandem_nn::backend::ledger::Ledger;
+use tandem_nn::backend::{Backend, Mode, Pass};
 use tandem_nn::config::{Document, Experiment};
-use tandem_nn::engine::{Engine, Mode, Pass};
 use tandem_nn::layers::{Layer, Site, Tape};
-use tandem_nn::ledger::Ledger;
-use tandem_nn::plan::{Range, Signal};
+use tandem_nn::layers::{Range, Signal};
 use tandem_nn::tensor::{Shape, Slot};
 
 /// A layer with its inputs and the weights c of its outputs.
@@ -71,9 +71,9 @@ impl Bench {
     }
 
     /// The output.
-    pub fn forward(&mut self, engine: &mut Engine) -> Array2<f32> {
+    pub fn forward(&mut self, backend: &mut Backend) -> Array2<f32> {
         let mut ledger = Ledger::new(["bench"]);
-        let mut pass = Pass::new(Mode::Train, 1, 0, engine, &mut ledger);
+        let mut pass = Pass::new(Mode::Train, 1, 0, backend, &mut ledger);
         let mut y = Array2::zeros(self.c.dim());
         let inputs: Vec<_> = self.inputs.iter().collect();
         self.layer.forward(&inputs, &mut y, &mut pass).expect("a forward pass");
@@ -81,10 +81,10 @@ impl Bench {
     }
 
     /// ∂L/∂input for each input; the layer's gradients are set.
-    pub fn backward(&mut self, engine: &mut Engine) -> Vec<Array2<f32>> {
-        let y = self.forward(engine);
+    pub fn backward(&mut self, backend: &mut Backend) -> Vec<Array2<f32>> {
+        let y = self.forward(backend);
         let mut ledger = Ledger::new(["bench"]);
-        let mut pass = Pass::new(Mode::Train, 1, 0, engine, &mut ledger);
+        let mut pass = Pass::new(Mode::Train, 1, 0, backend, &mut ledger);
         // Whatever is in the buffers is overwritten.
         let mut dx: Vec<_> = self.inputs.iter().map(|x| x.mapv(|_| 77.0)).collect();
         let mut targets: Vec<_> = dx.iter_mut().map(Some).collect();
@@ -96,7 +96,7 @@ impl Bench {
 
     /// L of the float reference, summed in f64.
     pub fn loss(&mut self) -> f64 {
-        let y = self.forward(&mut Engine::Float);
+        let y = self.forward(&mut Backend::Float);
         y.iter().zip(&self.c).map(|(&y, &c)| f64::from(y) * f64::from(c)).sum()
     }
 
@@ -120,7 +120,7 @@ impl Bench {
 
     /// Every input and parameter element with its derivative by the float reference.
     pub fn derivatives(&mut self) -> Vec<(Place, f32)> {
-        let dx = self.backward(&mut Engine::Float);
+        let dx = self.backward(&mut Backend::Float);
         let dw = self.gradients();
         let list = |arrays: Vec<Array2<f32>>, place: fn(usize, (usize, usize)) -> Place| {
             let mut all = Vec::new();

@@ -8,7 +8,7 @@ pub mod harness;
 use ndarray::{Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 use std::sync::{Arc, Mutex};
-use tandem_driver::{Cost, Device, DeviceError, Format, GemmRequest, GemmResult, Operand};
+use tandem_driver::{Cost, Device, DeviceError, Format, GemmRequest, GemmResult, Operand, Request, Response};
 
 /// Rows in a parallel block.
 const ROWS: usize = 512;
@@ -24,7 +24,16 @@ impl Device for PlainDevice {
         "plain"
     }
 
-    fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
+    fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
+        match request {
+            Request::Gemm(request) => self.gemm(&request).map(Response::Gemm),
+            _ => Err(DeviceError::Request { what: "plain: takes products only".into() }),
+        }
+    }
+}
+
+impl PlainDevice {
+    fn gemm(self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
         let (x, w) = (&request.x, &request.w);
         let ((m, k), (inner, n)) = (x.values.dim(), w.values.dim());
         if k != inner {
@@ -108,15 +117,15 @@ impl Device for Lying {
         "lying"
     }
 
-    fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
-        let mut result = PlainDevice.gemm(request)?;
+    fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
+        let mut result = PlainDevice.run(request)?.into_gemm();
         if self.calls == self.call {
             let n = result.y.len();
             let y = result.y.as_slice_mut().expect("row-major");
             y[self.element % n] += 1;
         }
         self.calls += 1;
-        Ok(result)
+        Ok(Response::Gemm(result))
     }
 }
 
@@ -147,7 +156,7 @@ impl Device for Recording {
         "recording"
     }
 
-    fn gemm(&mut self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
+    fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
         let mut notes = self.notes.lock().expect("no panic while noting");
         if self.fails_at == Some(notes.len()) {
             return Err(DeviceError::Engine {
@@ -155,12 +164,14 @@ impl Device for Recording {
                 what: "out of ink".to_owned(),
             });
         }
-        notes.push(Note {
-            x: request.x.values.to_owned(),
-            x_format: request.x.format,
-            w: request.w.values.to_owned(),
-            w_format: request.w.format,
-        });
-        PlainDevice.gemm(request)
+        if let Request::Gemm(GemmRequest { x, w, .. }) = request {
+            notes.push(Note {
+                x: x.values.to_owned(),
+                x_format: x.format,
+                w: w.values.to_owned(),
+                w_format: w.format,
+            });
+        }
+        PlainDevice.run(request)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use tandem_nn::data::{self, Dataset, Split};
-use tandem_nn::philox::Philox4x32;
+use tandem_nn::random::philox::Philox4x32;
 
 const DIGITS: usize = 1797;
 const TEST: usize = 360;

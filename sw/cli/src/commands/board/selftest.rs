@@ -2,9 +2,9 @@
 
 use super::{known, open};
 use crate::Report;
-use crate::commands::gemm::draw;
 use crate::engines::{self, Board, carried_json, carried_text};
 use crate::failure::{check, usage};
+use crate::operands::draw;
 use anyhow::Result;
 use clap::value_parser;
 use serde_json::json;
@@ -67,7 +67,7 @@ pub fn run(args: &Args) -> Result<Report> {
             result: ResultFormat::Full,
             sparsity: Sparsity::Dense,
         };
-        let y = device.gemm(&request)?.y;
+        let y = device.run(request.into())?.into_gemm().y;
         results += m * n;
         wrong += mismatches(&request, y.view());
     }

@@ -9,9 +9,9 @@
 //! board = "ulx3s"
 //! ```
 
-use crate::commands::gemm::draw;
 use crate::commands::synth::{self, Timing};
 use crate::failure::usage;
+use crate::operands::draw;
 use crate::stop::Stop;
 use crate::{Report, engines};
 use anyhow::Result;
@@ -146,7 +146,8 @@ fn simulated_rate(config: &Config, [m, k, n]: [usize; 3]) -> Result<f64> {
         result: ResultFormat::Full,
         sparsity: Sparsity::Dense,
     };
-    let cost = Offload::new(engines::simulator(config, None)?, CycleModel).strict().gemm(&request)?.cost;
+    let mut device = Offload::new(engines::simulator(config, None)?, CycleModel).strict();
+    let cost = device.run(request.into())?.into_gemm().cost;
     Ok(cost.products as f64 / cost.cycles as f64)
 }
 

@@ -1,14 +1,14 @@
 //! The cases: one of each suite a seed.
 
-use crate::commands::gemm::draw;
 use crate::failure::check;
+use crate::operands::draw;
 use anyhow::Result;
 use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity, mismatches};
 use tandem_model::Twin;
-use tandem_nn::philox::Philox4x32;
+use tandem_nn::random::philox::Philox4x32;
 use tandem_sim::Sim;
 use tandem_spec::{Config, Engine, RunOptions, Stall};
-use tandem_tests::programs::random_program;
+use tandem_stimuli::random_program;
 
 /// A random program on simulation and twin: the same packets, counters included, and no hazards.
 pub(super) fn program(config: &Config, sim: &mut Sim, twin: &mut Twin, seed: u64) -> Result<()> {
@@ -66,7 +66,7 @@ pub(super) fn product(device: &mut Offload<Sim>, twin: &mut Twin, seed: u64) -> 
     if let Some(hazard) = twin.hazards().first() {
         return Err(check(format!("{m}×{k}×{n}: {hazard}")));
     }
-    let answer = device.gemm(&request)?;
+    let answer = device.run(request.into())?.into_gemm();
     let wrong = mismatches(&request, answer.y.view());
     if wrong > 0 || answer.cost.cycles != answer.cost.predicted_cycles {
         return Err(check(format!(

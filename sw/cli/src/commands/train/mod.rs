@@ -22,9 +22,9 @@ use folder::{Recipe, RunFolder};
 use progress::Progress;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tandem_nn::backend::Backend;
 use tandem_nn::config::{Document, Experiment, Setting};
 use tandem_nn::data;
-use tandem_nn::engine::Engine;
 use tandem_nn::train::{Observer, Part, Tested, Trainer};
 use tandem_spec::Config;
 
@@ -83,8 +83,8 @@ pub fn trainer(
     let data = Arc::new(data::load(set, data_dir)?);
     super::data::note_skipped(set, data_dir)?;
     let engine = match kind {
-        EngineKind::Float => Engine::Float,
-        kind => Engine::Device(engines::device(kind, config, trace)?),
+        EngineKind::Float => Backend::Float,
+        kind => Backend::Device(engines::device(kind, config, trace)?),
     };
     let mut trainer = Trainer::new(experiment, data, engine)?;
     trainer.set_accelerator(&config.to_toml());
@@ -134,7 +134,7 @@ fn train(args: &Args) -> Result<Report> {
     let stop = Stop::install_at_once()?;
     let (folder, mut t, config) = start(args)?;
     let mut progress = Progress::new(&t);
-    progress.line(&format!("{} on {} ({})", t.experiment().name, config.name, t.engine().name()));
+    progress.line(&format!("{} on {} ({})", t.experiment().name, config.name, t.backend().name()));
     progress.line(t.network().plan().describe().trim_end());
     if t.dropped_images() > 0 {
         progress.line(&dropped(&t));

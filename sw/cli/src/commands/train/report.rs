@@ -31,7 +31,7 @@ pub fn write(
     let (account, scoring) = (t.accounting(), t.training_cost().scoring());
     let lines = log(t.history());
     let json = json!({
-        "run": folder.path(), "engine": t.engine().name(), "accelerator": config.name,
+        "run": folder.path(), "engine": t.backend().name(), "accelerator": config.name,
         "test_accuracy": test.map(|t| t.accuracy), "test_loss": test.map(|t| t.loss),
         "loss": lines.last().map(|l| &l["loss"]), "epochs": t.epochs(),
         "steps": t.steps(), "images_per_epoch": t.images_per_epoch(), "dropped_images": t.dropped_images(),
@@ -49,7 +49,7 @@ pub fn write(
         folder.write(CHART, plot::training(&lines)?.as_bytes())?;
     }
     let mut text = String::new();
-    if !t.engine().is_float() {
+    if !t.backend().is_float() {
         text += &plot::table(&layers);
         if transforms.cycles > 0 {
             text += &plot::busy(&t.training_cost().busy());

@@ -1,6 +1,6 @@
 //! The table `[pruning]`, as written.
 
-use crate::config::number::{Fraction, Int, Portion, Real, Unit, one};
+use crate::number::{Fraction, Int, Portion, Real, Unit, one};
 use crate::prune::budget::{BUDGETS, Budget};
 use crate::prune::pattern::PatternSpec;
 use crate::prune::preset::{PRESETS, Preset};

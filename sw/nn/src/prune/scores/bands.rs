@@ -26,4 +26,7 @@ impl Score for Bands {
         };
         Ok(context.weights().iter().zip(context.rings()).map(score).collect())
     }
+    fn needs_frequencies(&self) -> bool {
+        true
+    }
 }

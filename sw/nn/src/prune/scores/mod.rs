@@ -71,6 +71,11 @@ pub trait Score: Sync {
     /// # Shape    as [`ScoreContext::weights`]
     /// # Errors   a layer that cannot be probed
     fn score(&self, context: &mut ScoreContext<'_>) -> Result<Vec<Array2<f64>>, ProbeError>;
+
+    /// Whether it only tells frequencies apart, and so scores no weights in space.
+    fn needs_frequencies(&self) -> bool {
+        false
+    }
 }
 
 /// A score under its name.

@@ -1,0 +1,105 @@
+//! A TRANSFORM in time (docs/fft.md, "Timing"): what it has done before any given cycle.
+
+use crate::unit::{Progress, Span};
+use tandem_spec::config::Fft;
+use tandem_spec::{Config, Transform};
+
+/// A TRANSFORM that was taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Flow {
+    taken: u64,
+    /// S: groups read.
+    groups: u64,
+    /// G: groups of a result word.
+    per_word: u64,
+    /// The group n is in the output register in `first_out + n`.
+    first_out: u64,
+}
+
+impl Flow {
+    /// Takes the instruction in cycle `taken`.
+    pub(crate) fn new(t: &Transform, config: &Config, fft: &Fft, taken: u64) -> Self {
+        let points = 1u64 << t.log_points;
+        let passes = u64::from(t.log_points).div_ceil(2);
+        Flow {
+            taken,
+            groups: u64::from(t.count) * points,
+            per_word: (config.array.drain / fft.samples) as u64,
+            first_out: taken + 2 * points + 5 * passes + 3,
+        }
+    }
+
+    /// Groups read before cycle `x`.
+    fn read_before(&self, x: u64) -> u64 {
+        x.saturating_sub(self.taken + 1).min(self.groups)
+    }
+
+    /// Result words written before cycle `x`, the status word included.
+    fn written_before(&self, x: u64) -> u64 {
+        let out = x.saturating_sub(self.first_out);
+        if out < self.groups {
+            return out / self.per_word;
+        }
+        self.groups.div_ceil(self.per_word) + u64::from(out > self.groups)
+    }
+}
+
+impl Span for Flow {
+    fn idle(&self) -> u64 {
+        self.quiet()
+    }
+
+    fn quiet(&self) -> u64 {
+        self.first_out + self.groups + 1
+    }
+
+    fn before(&self, cycle: u64) -> Progress {
+        Progress {
+            steps: self.read_before(cycle).into(),
+            drained: self.written_before(cycle).into(),
+            ..Progress::default()
+        }
+    }
+
+    fn issue_of(&self, step: u128) -> u64 {
+        self.taken + 1 + step as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tandem_spec::Tokens;
+
+    #[test]
+    fn every_prefix_is_that_of_the_table() {
+        let toml = "[array]\nrows=1\ncols=8\nlanes=1\nrow_digit=4\ncol_digit=4\ndrain=8\n[memory]\nrow_depth=8\n\
+                    col_depth=8\nresult_depth=64\n[fft]\npoints=64\nsamples=2\ndepth=64\n";
+        let config = Config::from_toml("t", toml).unwrap();
+        for (log_points, count) in [(2, 1), (2, 7), (3, 3), (5, 2), (6, 16)] {
+            let t = Transform {
+                tokens: Tokens::default(),
+                inverse: false,
+                block: false,
+                tile: false,
+                address: 0,
+                count,
+                result_base: 0,
+                log_points,
+            };
+            let (n, p) = (1u64 << log_points, u64::from(log_points).div_ceil(2));
+            let (s, g, taken) = (u64::from(count) * n, 4, 5);
+            let flow = Flow::new(&t, &config, config.fft.as_ref().unwrap(), taken);
+            let mut writes: Vec<u64> =
+                (0..s.div_ceil(g)).map(|j| taken + 2 * n + 5 * p + 2 + ((j + 1) * g).min(s)).collect();
+            writes.push(taken + 2 * n + 5 * p + 3 + s);
+            assert_eq!(flow.quiet(), taken + 2 * n + 5 * p + 4 + s);
+            for x in 0..flow.quiet() + 3 {
+                let read = (0..s).filter(|i| taken + 1 + i < x).count() as u64;
+                assert_eq!(flow.read_before(x), read);
+                let written = writes.iter().filter(|w| **w < x).count() as u64;
+                assert_eq!(flow.written_before(x), written, "{log_points} {count} before {x}");
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Random valid programs, deterministic from a seed.
+//!
+//! ```text
+//! draft: rounds of LOAD… COMPUTE|TRANSFORM… STORE… [READ]  ─►  footprints: addresses read and written
+//!        in alternating halves of the memories           │ conflicts between neighbouring engines
+//!                                                        ▼
+//! stream ◄─ tokens: for each pair of engines the fewest that order every conflict
+//! ```
+//! Whatever does not conflict is left unordered, so the engines really run at the same time. Every
+//! token that is pushed is popped, and a program sets the row offsets first: programs may follow one
+//! another on an engine that has finished the one before.
+
+mod compute;
+mod load;
+mod order;
+#[cfg(test)]
+mod tests;
+mod transform;
+
+use crate::random::Random;
+use tandem_spec::isa::Who;
+use tandem_spec::{Config, Format, Instruction, Load, Memory, Store, Stream, Tokens};
+
+/// A valid program of about `size` instructions and a last READ, in which tokens order every conflict.
+///
+/// Loads into all memories (masks, broadcasts, partial words), COMPUTE with any levels, strides (also
+/// negative and out of range), planes, signs, selection, edges, `keep` and `hold`, TRANSFORM of every kind
+/// that is generated, results that wrap around, stores in all formats, READs in between.
+pub fn random_program(config: &Config, rng_seed: u64, size: usize) -> Stream {
+    let mut w = Writer {
+        config,
+        r: Random(rng_seed ^ 0x9406),
+        offsets: vec![0; config.array.rows],
+        drafts: vec![],
+        half: 0,
+    };
+    w.load_offsets(u32::MAX, false);
+    while w.drafts.len() < size {
+        w.round();
+    }
+    w.push(Instruction::Read(Tokens::default()), vec![], vec![]);
+    w.order();
+    let mut stream = Stream::new(config);
+    for d in &w.drafts {
+        match &d.instruction {
+            Instruction::Load(l) => stream.push_load(*l, &d.payload),
+            other => stream.push(other),
+        }
+    }
+    stream
+}
+
+/// An address of a memory: one number for all memories.
+type Cell = usize;
+
+/// An instruction on its way.
+struct Draft {
+    instruction: Instruction,
+    payload: Vec<u8>,
+    /// Addresses that it reads (COMPUTE: operands, TRANSFORM: samples, STORE: results).
+    reads: Vec<bool>,
+    /// Addresses that it writes.
+    writes: Vec<bool>,
+    /// Gives the COMPUTE or TRANSFORM before it a token.
+    late: bool,
+}
+
+impl Draft {
+    fn engine(&self) -> Who {
+        self.instruction.opcode().engine
+    }
+
+    fn conflicts(&self, other: &Draft) -> bool {
+        let both = |a: &[bool], b: &[bool]| a.iter().zip(b).any(|(a, b)| *a && *b);
+        both(&self.writes, &other.reads)
+            || both(&self.reads, &other.writes)
+            || both(&self.writes, &other.writes)
+    }
+
+    fn tokens(&mut self) -> &mut Tokens {
+        match &mut self.instruction {
+            Instruction::Load(l) => &mut l.tokens,
+            Instruction::Compute(c) => &mut c.tokens,
+            Instruction::Transform(t) => &mut t.tokens,
+            Instruction::Store(s) => &mut s.tokens,
+            Instruction::Read(t) => t,
+            Instruction::Reset => unreachable!("programs have no RESET"),
+        }
+    }
+}
+
+struct Writer<'a> {
+    config: &'a Config,
+    r: Random,
+    /// Row offsets at this place of the program.
+    offsets: Vec<i16>,
+    drafts: Vec<Draft>,
+    /// Half of the memories that this round prefers.
+    half: usize,
+}
+
+impl Writer<'_> {
+    /// Cell 0 of a memory (`None`: the result memory), and its addresses.
+    fn cells(&self, memory: Option<Memory>) -> (Cell, usize) {
+        let m = &self.config.memory;
+        match memory {
+            Some(Memory::Row) => (0, m.row),
+            Some(Memory::Col) => (m.row, m.col),
+            Some(Memory::Index) => (m.row + m.col, m.index),
+            Some(Memory::Offset) => (m.row + m.col + m.index, 1),
+            None => (m.row + m.col + m.index + 1, m.result),
+            Some(Memory::Sample) => {
+                let depth = self.config.fft.as_ref().map_or(0, |f| f.depth);
+                (m.row + m.col + m.index + 1 + m.result, depth)
+            }
+        }
+    }
+
+    fn all_cells(&self) -> usize {
+        let (first, depth) = self.cells(Some(Memory::Sample));
+        first + depth
+    }
+
+    fn push(&mut self, instruction: Instruction, reads: Vec<Cell>, writes: Vec<Cell>) {
+        instruction.validate(self.config).expect("a valid instruction");
+        let set = |cells: Vec<Cell>| {
+            let mut set = vec![false; self.all_cells()];
+            cells.into_iter().for_each(|c| set[c] = true);
+            set
+        };
+        let (reads, writes) = (set(reads), set(writes));
+        self.drafts.push(Draft { instruction, payload: vec![], reads, writes, late: false });
+    }
+
+    fn round(&mut self) {
+        let fft = self.config.fft.as_ref();
+        for _ in 0..self.r.within(0..5) {
+            match fft {
+                Some(_) if self.r.percent(35) => self.load_samples(),
+                _ => self.load(),
+            }
+        }
+        for _ in 0..self.r.pick(&[1, 1, 1, 2, 3]) {
+            match fft {
+                Some(fft) if self.r.percent(45) => self.transform(fft),
+                _ => self.compute(),
+            }
+            if self.r.percent(8) {
+                self.late();
+            }
+        }
+        for _ in 0..self.r.pick(&[0, 1, 1, 1, 2, 3]) {
+            self.store();
+        }
+        if self.r.percent(12) {
+            self.push(Instruction::Read(Tokens::default()), vec![], vec![]);
+        }
+        self.half ^= 1;
+    }
+
+    /// An instruction without effect that gives the one before it in the compute queue a token: that one waits
+    /// there.
+    fn late(&mut self) {
+        let load = Load {
+            tokens: Tokens::default(),
+            broadcast: false,
+            memory: Memory::Row,
+            address: 0,
+            count: 1,
+            words: 1,
+            mask: 0,
+        };
+        let read = Instruction::Read(Tokens::default());
+        let instruction = if self.r.percent(50) { Instruction::Load(load) } else { read };
+        self.push(instruction, vec![], vec![]);
+        let draft = self.drafts.last_mut().expect("just pushed");
+        draft.late = true;
+        draft.payload = vec![0; self.config.link_bytes()];
+    }
+
+    /// `count ≥ 1` addresses of a memory of `depth`, mostly in this round's half.
+    fn stretch(&mut self, depth: usize, most: usize) -> (u16, u16) {
+        let (from, room) = if self.r.percent(92) { (self.half * depth / 2, depth / 2) } else { (0, depth) };
+        let count = self.r.up_to(room.min(most));
+        let address = from + self.r.up_to(room - count + 1) - 1;
+        (address as u16, count as u16)
+    }
+
+    fn store(&mut self) {
+        let most = if self.r.percent(80) { 10 } else { self.config.memory.result };
+        let (mut address, mut count) = self.stretch(self.config.memory.result, most);
+        if let Some(status) = self.last_status().filter(|_| self.r.percent(40)) {
+            (address, count) = (status as u16, 1);
+        }
+        let format = match self.config.narrow {
+            true => self.r.pick(&[Format::S32, Format::S16, Format::S8]),
+            false => Format::S32,
+        };
+        let shift = match format {
+            Format::S32 => 0,
+            _ => self.r.pick(&[0, 1, 2, 3, 5, 8, 13, 31]),
+        };
+        let (first, _) = self.cells(None);
+        let reads = (0..usize::from(count)).map(|i| first + usize::from(address) + i).collect();
+        let store = Store { tokens: Tokens::default(), format, address, count, shift };
+        self.push(Instruction::Store(store), reads, vec![]);
+    }
+
+    fn in_half(&self, cells: &[Cell]) -> bool {
+        let all = [Some(Memory::Row), Some(Memory::Col), Some(Memory::Index), Some(Memory::Sample), None];
+        all.into_iter().all(|m| {
+            let (first, depth) = self.cells(m);
+            let mut inside = cells.iter().filter_map(|c| c.checked_sub(first)).filter(|c| *c < depth);
+            inside.all(|c| c * 2 / depth.max(2) == self.half)
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! Result packets as the matrix of a product.
+//!
+//! ```text
+//! packet of a block:  for row tile, for column tile, for pass, for row, ⌈valid columns / drain⌉ · drain results
+//! Y[i, j]          =  Σ over parts of result · 2^(row slice's shift + column slice's shift)
+//! ```
+//! Row i of the array is row i of Y or, where results are selected, a group of them, whose entries the passes
+//! give one after the other.
+
+use super::compress::Compressed;
+use super::plan::GemmPlan;
+use super::request::{GemmRequest, GemmResult, ResultFormat};
+use super::sparsity::Sparsity;
+use crate::narrow::narrow;
+use ndarray::{Array2, ArrayViewMut2, s};
+use rayon::prelude::*;
+use tandem_spec::{Config, Format as Transport};
+
+/// Results that one thread narrows at a time.
+const CHUNK: usize = 1 << 15;
+
+/// Adds the results of block `index` to `y`, which is `[m, n]`; `kept` says which rows selected results are.
+///
+/// # Panics
+/// If `data` is shorter than the block's results.
+pub(crate) fn add_block(
+    config: &Config,
+    plan: &GemmPlan,
+    index: usize,
+    data: &[u8],
+    kept: Option<&Compressed>,
+    y: &mut Array2<i64>,
+) {
+    let y = if plan.transposed { y.view_mut().reversed_axes() } else { y.view_mut() };
+    match plan.transport {
+        Transport::S32 => {
+            add(config, plan, index, data, kept, y, |b: &[u8; 4]| i32::from_le_bytes(*b).into())
+        }
+        Transport::S16 => {
+            add(config, plan, index, data, kept, y, |b: &[u8; 2]| i16::from_le_bytes(*b).into())
+        }
+        Transport::S8 => add(config, plan, index, data, kept, y, |b: &[u8; 1]| i8::from_le_bytes(*b).into()),
+    }
+}
+
+fn add<const BYTES: usize>(
+    config: &Config,
+    plan: &GemmPlan,
+    index: usize,
+    data: &[u8],
+    kept: Option<&Compressed>,
+    mut y: ArrayViewMut2<'_, i64>,
+    value: impl Fn(&[u8; BYTES]) -> i64,
+) {
+    let part = &plan.parts[plan.blocks[index].part];
+    let shift = plan.row.slices[part.row_slice].shift + plan.col.slices[part.col_slice].shift;
+    let (mut results, _) = data.as_chunks::<BYTES>();
+    for line in plan.result_lines(&plan.blocks[index]) {
+        let width = line.cols.len();
+        let (values, rest) = results.split_at(width.next_multiple_of(config.array.drain));
+        results = rest;
+        let values = values[..width].iter().map(|v| value(v) << shift);
+        match kept {
+            None => {
+                let mut to = y.slice_mut(s![line.row, line.cols]);
+                to.iter_mut().zip(values).for_each(|(y, v)| *y += v);
+            }
+            Some(kept) => {
+                for (col, v) in line.cols.zip(values) {
+                    if let Some(row) = kept.row(line.row, line.pass, col) {
+                        y[[row, col]] += v;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the host does with whole sums: drops those that are not wanted, narrows the others if asked.
+pub(crate) fn finish(mut y: Array2<i64>, request: &GemmRequest<'_>) -> GemmResult {
+    if let Sparsity::Results(_, kept) = request.sparsity {
+        ndarray::Zip::from(&mut y).and(kept).for_each(|y, &kept| *y = if kept { *y } else { 0 });
+    }
+    let pass = |chunk: &mut [i64]| {
+        let or = chunk.iter().fold(0, |or, v| or | v.unsigned_abs());
+        let mut saturated = 0;
+        if let ResultFormat::Narrow { bits, shift } = request.result {
+            for v in chunk {
+                let (y, clamped) = narrow(*v, bits, shift);
+                *v = y;
+                saturated += u64::from(clamped);
+            }
+        }
+        (or, saturated)
+    };
+    let all = y.as_slice_mut().expect("results are row-major");
+    let (magnitude_or, saturated) = if all.len() <= CHUNK {
+        pass(all)
+    } else {
+        all.par_chunks_mut(CHUNK).map(pass).reduce(|| (0, 0), |a, b| (a.0 | b.0, a.1 + b.1))
+    };
+    GemmResult::new(y, magnitude_or, saturated)
+}

@@ -1,0 +1,97 @@
+//! An integer matrix as one slice and two strides, whatever the layout it came in.
+
+use ndarray::ArrayView2;
+use rayon::prelude::*;
+use std::borrow::Cow;
+
+/// Elements that one thread checks at a time.
+const CHUNK: usize = 1 << 16;
+
+/// `[rows, cols]`; one of the strides is 1, and the slice holds nothing but the matrix.
+#[derive(Clone, Debug)]
+pub struct Matrix<'a> {
+    pub data: Cow<'a, [i32]>,
+    pub rows: usize,
+    pub cols: usize,
+    pub row_stride: usize,
+    pub col_stride: usize,
+}
+
+impl<'a> Matrix<'a> {
+    /// Borrows `view` if it is dense in row-major or column-major order, else copies it.
+    pub fn new(view: ArrayView2<'a, i32>) -> Self {
+        let (rows, cols) = view.dim();
+        if let Some(data) = view.to_slice() {
+            return Self::row_major(data, rows, cols);
+        }
+        if let Some(data) = view.reversed_axes().to_slice() {
+            return Self::column_major(data, rows, cols);
+        }
+        Self::row_major(view.iter().copied().collect::<Vec<_>>(), rows, cols)
+    }
+
+    /// Rows one after the other.
+    pub fn row_major(data: impl Into<Cow<'a, [i32]>>, rows: usize, cols: usize) -> Self {
+        Matrix { data: data.into(), rows, cols, row_stride: cols.max(1), col_stride: 1 }
+    }
+
+    /// Columns one after the other.
+    pub fn column_major(data: impl Into<Cow<'a, [i32]>>, rows: usize, cols: usize) -> Self {
+        Matrix { data: data.into(), rows, cols, row_stride: 1, col_stride: rows.max(1) }
+    }
+
+    /// The same matrix.
+    pub fn borrowed(&self) -> Matrix<'_> {
+        Matrix { data: Cow::Borrowed(&self.data), ..*self }
+    }
+
+    /// The same matrix with rows and columns exchanged.
+    pub fn transposed(&self) -> Matrix<'_> {
+        Matrix {
+            data: Cow::Borrowed(&self.data),
+            rows: self.cols,
+            cols: self.rows,
+            row_stride: self.col_stride,
+            col_stride: self.row_stride,
+        }
+    }
+
+    /// The element in a row and a column.
+    pub fn at(&self, row: usize, col: usize) -> i32 {
+        self.data[row * self.row_stride + col * self.col_stride]
+    }
+
+    /// Whether rows are contiguous.
+    pub fn is_row_major(&self) -> bool {
+        self.col_stride == 1
+    }
+
+    /// OR over all elements of (v − `lo`), as unsigned numbers.
+    pub fn or_above(&self, lo: i32) -> u32 {
+        let or = |c: &[i32]| c.iter().fold(0u32, |or, v| or | v.wrapping_sub(lo) as u32);
+        if self.data.len() <= CHUNK {
+            return or(&self.data);
+        }
+        self.data.par_chunks(CHUNK).map(or).reduce(|| 0, |a, b| a | b)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, s};
+
+    #[test]
+    fn every_layout_reads_the_same() {
+        let a = Array2::from_shape_fn((6, 10), |(i, j)| (10 * i + j) as i32);
+        let views = [a.view(), a.t(), a.slice(s![1..5;2, ..]), a.slice(s![.., ..;-3]), a.slice(s![2..3, ..])];
+        for view in views {
+            let m = Matrix::new(view);
+            for ((i, j), v) in view.indexed_iter() {
+                assert_eq!(m.at(i, j), *v);
+                let t = m.transposed();
+                assert_eq!(t.at(j, i), *v);
+            }
+        }
+    }
+}

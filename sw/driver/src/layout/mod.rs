@@ -1,0 +1,254 @@
+//! Where each entry of an operand lies in its memory: one description for plans, schedules, packing and unpacking.
+//!
+//! ```text
+//! source     a matrix [lines, columns] of integers     rows of X, columns of W, kept weights, indices, samples
+//! tile       `width` lines, one an element of the memory; the last tile may have fewer
+//! terms      what a line contributes to the sum: a range of k, or of its groups
+//!
+//! flat word  =  tile·tile_stride + plane·plane_stride + word·turns + turn          0 ≤ word < ⌈terms/lanes⌉
+//! digit      =  lane of the flat word                     term = word·lanes + lane, at `turn` what its order says
+//! value      =  digit `plane` of the entry's slice:       (v >> shift + plane·digit) & (2^digit − 1)
+//! ```
+//! An order tells the kinds of operands apart:
+//!
+//! | order | turns | element e, term i, turn t holds | operand |
+//! |---|---|---|---|
+//! | `Dense` | 1 | line e, column i | dense X and W |
+//! | `Members` | m | line e, member t of group i | the operand that compressed weights select from |
+//! | `Kept` | n | line e, column i·n + t | compressed weights, and their indices |
+//! | `Groups` | m | member t of group e of lines, column i | the operand that selected results select from |
+//! | `Held` | n | as `Kept`, the terms being the rows of a tile of results | indices of selected results |
+//! | `Samples` | 1 | every lane a line: real and imaginary part of its column i | transforms |
+//!
+//! What has no entry is zero. Other operands are one more order each: bands of images, whose terms are the
+//! pixels under a kernel, or codes of a table, which are dense at the width of a code.
+
+mod matrix;
+mod memory;
+mod pack;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use matrix::Matrix;
+pub use memory::{Scratchpad, Side};
+pub(crate) use pack::payload;
+
+use crate::device::Format;
+use crate::gemm::Pattern;
+use std::ops::Range;
+
+/// Bits `shift … shift + format.bits − 1` of an operand: v = Σ slice · 2^shift.
+///
+/// Most operands are one slice. Several are needed if a product of whole operands could overflow the
+/// accumulator, or if an operand has more digits than the array takes. Only the top slice is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Slice {
+    /// Position of its lowest bit.
+    pub shift: u8,
+    /// Its width and sign.
+    pub format: Format,
+}
+
+impl Slice {
+    /// All bits of a format.
+    pub const fn whole(format: Format) -> Self {
+        Slice { shift: 0, format }
+    }
+}
+
+/// Lines cut into tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lines {
+    /// All lines.
+    pub count: usize,
+    /// Lines of a tile; the last one may have fewer.
+    pub width: usize,
+}
+
+impl Lines {
+    /// Number of tiles.
+    pub fn tiles(&self) -> usize {
+        self.count.div_ceil(self.width)
+    }
+
+    /// Lines of tiles that follow each other.
+    pub fn within(&self, tiles: &Range<usize>) -> Range<usize> {
+        tiles.start * self.width..(tiles.end * self.width).min(self.count)
+    }
+
+    /// Lines of a tile.
+    pub fn of(&self, tile: usize) -> Range<usize> {
+        self.within(&(tile..tile + 1))
+    }
+}
+
+/// What stands at a term and a turn of an element: see the table of this module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The terms themselves.
+    Dense,
+    /// Terms are groups of columns, turns their members.
+    Members(Pattern),
+    /// Terms are groups of so many columns, turns what each of them keeps.
+    Kept(usize),
+    /// Elements are groups of lines, turns their members.
+    Groups(Pattern),
+    /// Tiles are pairs of a row tile and a column tile, rows outer; terms are the rows, each with `n` indices.
+    Held {
+        /// Indices of a row.
+        n: usize,
+        /// Row tiles.
+        rows: Range<usize>,
+        /// How rows are cut.
+        height: Lines,
+        /// Column tiles.
+        cols: Range<usize>,
+    },
+    /// Lines are transforms, as many as a tile has in lockstep; terms are points, of two parts.
+    Samples,
+}
+
+impl Order {
+    /// Flat words for each word of terms.
+    pub fn turns(&self) -> usize {
+        match self {
+            Order::Dense | Order::Samples => 1,
+            Order::Members(p) | Order::Groups(p) => p.m,
+            Order::Kept(n) | Order::Held { n, .. } => *n,
+        }
+    }
+}
+
+/// Tiles of an operand that lie in one memory together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Which tiles, in this order (of pairs of tiles: 0 … their number).
+    pub tiles: Range<usize>,
+    /// Which terms.
+    pub terms: Range<usize>,
+    /// Which bits.
+    pub slice: Slice,
+    /// What stands where.
+    pub order: Order,
+    /// How lines are cut.
+    pub lines: Lines,
+    /// Terms of a flat word.
+    pub lanes: usize,
+    /// Flat words of one plane of a tile.
+    pub words: usize,
+    /// Digit planes.
+    pub planes: usize,
+    /// Flat words from tile to tile.
+    pub tile_stride: usize,
+    /// Flat words from plane to plane.
+    pub plane_stride: usize,
+    /// The memory.
+    pub pad: Scratchpad,
+}
+
+impl Layout {
+    /// Tile after tile, each with all planes.
+    pub fn new(
+        pad: Scratchpad,
+        order: Order,
+        lines: Lines,
+        tiles: Range<usize>,
+        (terms, lanes): (Range<usize>, usize),
+        slice: Slice,
+    ) -> Self {
+        let words = terms.len().div_ceil(lanes) * order.turns();
+        let planes = pad.planes(slice.format.bits.into());
+        let (tile_stride, plane_stride) = (planes * words, words);
+        Layout { tiles, terms, slice, order, lines, lanes, words, planes, tile_stride, plane_stride, pad }
+    }
+
+    /// Plane after plane, each with all tiles.
+    #[must_use]
+    pub fn by_planes(self) -> Self {
+        Layout { tile_stride: self.words, plane_stride: self.words * self.tiles.len(), ..self }
+    }
+
+    /// Flat words of a tile, all planes.
+    pub fn tile_words(&self) -> usize {
+        self.planes * self.words
+    }
+
+    /// Addresses of all tiles.
+    pub fn addresses(&self) -> usize {
+        self.pad.addresses(self.tiles.len() * self.tile_words())
+    }
+
+    /// First address that the first `tiles` tiles leave free, if they come one by one.
+    pub fn until(&self, tiles: usize) -> usize {
+        self.pad.addresses(tiles * self.tile_stride)
+    }
+
+    /// Whether the tiles cannot come one by one: several planes, each with all tiles.
+    pub fn comes_at_once(&self) -> bool {
+        self.tile_stride < self.tile_words()
+    }
+
+    /// Lines and terms of the tile at a position.
+    pub fn tile(&self, at: usize) -> (Range<usize>, Range<usize>) {
+        match &self.order {
+            Order::Held { rows, height, cols, .. } => {
+                let (row, col) = (rows.start + at / cols.len(), cols.start + at % cols.len());
+                (self.lines.of(col), height.of(row))
+            }
+            _ => (self.lines.of(self.tiles.start + at), self.terms.clone()),
+        }
+    }
+
+    /// Elements that the tile at a position fills.
+    pub fn elements(&self, at: usize) -> usize {
+        if self.order == Order::Samples { 1 } else { self.tile(at).0.len() }
+    }
+
+    /// Calls `entry(at, line, column)` for every entry of the first `elements` elements of the tile at a
+    /// position; `at` counts digits of a plane, element after element, [`Layout::digits`] each.
+    pub(crate) fn entries(&self, tile: usize, elements: usize, mut entry: impl FnMut(usize, usize, usize)) {
+        let (lines, terms) = self.tile(tile);
+        let (digits, turns, wide) = (self.digits(), self.order.turns(), self.pad.lanes);
+        let at = |i: usize| i / self.lanes * turns * wide + i % self.lanes;
+        let elements = || lines.clone().take(elements).enumerate();
+        match &self.order {
+            Order::Dense => elements().for_each(|(e, line)| {
+                terms.clone().enumerate().for_each(|(i, k)| entry(e * digits + at(i), line, k));
+            }),
+            Order::Members(p) => {
+                for (i, group) in terms.enumerate() {
+                    for (t, k) in p.members(group).enumerate() {
+                        elements().for_each(|(e, line)| entry(e * digits + at(i) + t * wide, line, k));
+                    }
+                }
+            }
+            Order::Kept(n) | Order::Held { n, .. } => {
+                for (e, line) in elements() {
+                    for (i, group) in terms.clone().enumerate() {
+                        (0..*n).for_each(|t| entry(e * digits + at(i) + t * wide, line, group * n + t));
+                    }
+                }
+            }
+            Order::Groups(p) => {
+                for (e, group) in elements() {
+                    for (t, line) in p.members(group).enumerate() {
+                        let terms = terms.clone().enumerate();
+                        terms.for_each(|(i, k)| entry(e * digits + at(i) + t * wide, line, k));
+                    }
+                }
+            }
+            Order::Samples => {
+                for (lane, line) in lines.enumerate() {
+                    for (i, k) in terms.clone().enumerate() {
+                        (0..2).for_each(|part| entry(i * wide + 2 * lane + part, line, 2 * k + part));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Digits of one plane of an element of a tile.
+    pub(crate) fn digits(&self) -> usize {
+        self.words * self.pad.lanes
+    }
+}

@@ -1,0 +1,192 @@
+//! Who computes the products of training, and what they cost.
+//!
+//! ```text
+//! layer ── product(forward | input gradient | weight gradient) ──► Pass ──► Device
+//!                                                                   └─ cost ─► Ledger[layer][product]
+//! ```
+
+pub mod ledger;
+
+use crate::backend::ledger::Ledger;
+use crate::random::{Purpose, Stream};
+use ndarray::{Array2, ArrayView2};
+use num_complex::Complex;
+use serde::{Deserialize, Serialize};
+use tandem_driver::{Device, DeviceError, FftRequest, FftResult, GemmRequest, Operand, Points, Problem};
+use tandem_driver::{ResultFormat, Scaling, Sparsity};
+
+/// Who computes a network's matrix products. (An *engine*, in `tandem_spec`, runs instruction streams; a device may be one.)
+pub enum Backend {
+    /// The host, in f32 and without quantization: the reference of the same network.
+    Float,
+    /// An accelerator, in integers.
+    Device(Box<dyn Device>),
+}
+
+impl Backend {
+    /// Short name for tables and JSON.
+    pub fn name(&self) -> &str {
+        match self {
+            Backend::Float => "float",
+            Backend::Device(device) => device.name(),
+        }
+    }
+
+    /// Whether this is the float reference.
+    pub fn is_float(&self) -> bool {
+        matches!(self, Backend::Float)
+    }
+}
+
+/// The three products of a layer with weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Product {
+    /// Y = X·W
+    Forward,
+    /// dX = dY·Wᵀ
+    InputGradient,
+    /// dW = Xᵀ·dY
+    WeightGradient,
+}
+
+impl Product {
+    /// Its name in tables and JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Product::Forward => "forward",
+            Product::InputGradient => "input_gradient",
+            Product::WeightGradient => "weight_gradient",
+        }
+    }
+}
+
+/// What a forward pass is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Training: statistics of the batch are used and recorded.
+    Train,
+    /// Evaluation: recorded statistics are used and nothing changes.
+    Evaluate,
+}
+
+/// One pass through a network, as its layers see it.
+pub struct Pass<'a> {
+    /// What it is for.
+    pub mode: Mode,
+    /// Index of the layer that is running.
+    pub layer: usize,
+    seed: u64,
+    step: u64,
+    backend: &'a mut Backend,
+    ledger: &'a mut Ledger,
+}
+
+/// A product that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("layer {layer}, {} product: {source}", product.name())]
+pub struct ProductError {
+    /// Index of the layer.
+    pub layer: usize,
+    /// Which of its products.
+    pub product: Product,
+    /// What the device said.
+    pub source: DeviceError,
+}
+
+impl<'a> Pass<'a> {
+    /// A pass on `engine` whose costs are added to `ledger`.
+    pub fn new(mode: Mode, seed: u64, step: u64, backend: &'a mut Backend, ledger: &'a mut Ledger) -> Self {
+        Pass { mode, layer: 0, seed, step, backend, ledger }
+    }
+
+    /// Whether products are computed by the float reference.
+    pub fn is_float(&self) -> bool {
+        self.backend.is_float()
+    }
+
+    /// The numbers that round this layer's output gradient in this step.
+    pub fn rounding(&self) -> Stream {
+        Stream::new(self.seed, Purpose::Gradient, self.layer, self.step)
+    }
+
+    /// The numbers that round the spectrum of this layer's output gradient in this step.
+    pub fn spectrum_rounding(&self) -> Stream {
+        Stream::new(self.seed, Purpose::Spectrum, self.layer, self.step)
+    }
+
+    /// Computes transforms that one product of the running layer needs, in block floating point.
+    ///
+    /// # Shape    `[transforms, points]`
+    /// # Errors   whatever the device reports
+    /// # Panics   on the float engine
+    pub fn transform(
+        &mut self,
+        product: Product,
+        x: ArrayView2<'_, Complex<i32>>,
+        points: Points,
+        inverse: bool,
+    ) -> Result<FftResult, ProductError> {
+        let Backend::Device(device) = &mut *self.backend else {
+            panic!("the float engine takes no integer transforms");
+        };
+        let request = FftRequest { x: x.view(), points, inverse, scaling: Scaling::Block };
+        let layer = self.layer;
+        let response = device.run(request.into());
+        let result = response.map_err(|source| ProductError { layer, product, source })?.into_fft();
+        self.ledger.add_transforms(layer, x.nrows() as u64, result.cost);
+        Ok(result)
+    }
+
+    /// Computes one product of the running layer on the device.
+    ///
+    /// # Shape    `[m, k]`, `[k, n]` → `[m, n]`, row-major
+    /// # Numeric  exact; zero where `sparsity` drops a result
+    /// # Errors   whatever the device reports
+    /// # Panics   on the float engine
+    pub fn product(
+        &mut self,
+        product: Product,
+        x: Operand<'_>,
+        w: Operand<'_>,
+        sparsity: Sparsity<'_>,
+    ) -> Result<Array2<i64>, ProductError> {
+        let Backend::Device(device) = &mut *self.backend else {
+            panic!("the float engine takes no integer products");
+        };
+        let request = GemmRequest {
+            x: reborrow(&x),
+            w: reborrow(&w),
+            result: ResultFormat::Full,
+            sparsity: shorten(&sparsity),
+        };
+        let (layer, response) = (self.layer, device.run(request.into()));
+        let result = response.map_err(|source| ProductError { layer, product, source })?.into_gemm();
+        self.ledger.add(self.layer, product, result.cost);
+        let y = result.y;
+        Ok(if y.is_standard_layout() { y } else { y.as_standard_layout().into_owned() })
+    }
+
+    /// The cheaper of two ways to the same integers, by the device's cycle model: whether it is the second.
+    pub fn prefers_second(&mut self, first: &Problem, second: &Problem) -> bool {
+        let Backend::Device(device) = &mut *self.backend else { return false };
+        match (device.predict(first), device.predict(second)) {
+            (Some(first), Some(second)) => second.cycles < first.cycles,
+            _ => false,
+        }
+    }
+}
+
+/// The same operand for a shorter time: views are invariant in their lifetime.
+fn reborrow<'a>(operand: &'a Operand<'_>) -> Operand<'a> {
+    Operand { values: operand.values.view(), format: operand.format }
+}
+
+/// The same for a sparsity.
+fn shorten<'a>(sparsity: &'a Sparsity<'_>) -> Sparsity<'a> {
+    match sparsity {
+        Sparsity::Dense => Sparsity::Dense,
+        Sparsity::Weights(pattern) => Sparsity::Weights(*pattern),
+        Sparsity::Results(pattern, kept) => Sparsity::Results(*pattern, kept.view()),
+    }
+}

@@ -1,3 +1,0 @@
-//! Cases written once and run on every engine, and what they share.
-
-pub mod programs;
