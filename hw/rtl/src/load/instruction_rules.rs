@@ -135,8 +135,10 @@ impl Logic for InstructionRules {
         self.bad.next = false;
         for b in 0..self.kind_of.len() {
             if self.kind.val() == self.kind_of[b].val() {
-                if (self.most[b].val() == 0) & (self.bounded.y[b].val().any()) {
-                    self.bad.next = true;
+                if self.most[b].val() == 0 {
+                    if self.bounded.y[b].val().any() {
+                        self.bad.next = true;
+                    }
                 } else {
                     if (self.least[b].val() == 1) & !self.bounded.y[b].val().any() {
                         self.bad.next = true;
