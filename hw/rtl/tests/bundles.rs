@@ -139,7 +139,6 @@ fn joined_lines_agree_with_their_verilog() {
         assert!(received.len() > 50 && sent.starts_with(&received), "{sent:?} {received:?}");
         let v = confirm(&mut u, &t);
         assert!(v.contains("input wire in_0_valid,") && v.contains("output wire in_0_ready,"), "{v}");
-        assert!(!v.contains("_d = "), "a register needs no default: {v}");
     }
 }
 
