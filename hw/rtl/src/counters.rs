@@ -25,6 +25,8 @@ bundle! {
         wait_link: Signal<D, Bit>,
         /// An instruction is dispatched.
         dispatched: Signal<D, Bit>,
+        /// A RESET: all counters become zero.
+        restart: Signal<D, Bit>,
     }
 }
 
@@ -57,6 +59,10 @@ bundle! {
         wait_token: Signal<D, Bit>,
         /// An output word is not taken.
         wait_link: Signal<D, Bit>,
+        /// Registers are being sent: nothing counts.
+        freeze: Signal<D, Bit>,
+        /// They are sent: all counters become zero.
+        restart: Signal<D, Bit>,
     }
 }
 
@@ -79,10 +85,6 @@ unit! {
         };
 
         clock,
-        /// Nothing counts.
-        pub freeze: Signal<In, Bit>,
-        /// All counters become zero.
-        pub clear: Signal<In, Bit>,
         /// Of the load engine.
         pub load: LoadEvents<In> = LoadEvents::new(),
         /// The compute engine takes operands.
@@ -147,8 +149,8 @@ impl Logic for CounterFile {
 
     #[hdl_gen]
     fn update(&mut self) {
-        self.frozen[0].d.next = self.freeze.val().into();
-        self.cleared[0].d.next = self.clear.val().into();
+        self.frozen[0].d.next = self.store.freeze.val().into();
+        self.cleared[0].d.next = (self.load.restart.val() | self.store.restart.val()).into();
         for s in 1..self.lag.val() {
             self.frozen[s].d.next = self.frozen[s - 1].q.val();
             self.cleared[s].d.next = self.cleared[s - 1].q.val();

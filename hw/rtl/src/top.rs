@@ -11,7 +11,7 @@ use crate::compute::engine::Turns;
 use crate::compute::gemm::Gemm;
 use crate::counters::CounterFile;
 use crate::fft::unit::FftUnit;
-use crate::field::{halves, queue_halves};
+use crate::field::queue_halves;
 use crate::hdl::prelude::*;
 use crate::link::{Status, WordsIn, WordsOut};
 use crate::load::front_end::FrontEnd;
@@ -20,7 +20,7 @@ use crate::store::store_engine::StoreEngine;
 use crate::tokens::TokenCounter;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
-use tandem_spec::isa::{Opcode, Who};
+use tandem_spec::isa::Who;
 
 unit! {
     /// The top module; see docs/accelerator.md.
@@ -54,7 +54,6 @@ unit! {
         at_rest: Reg = Reg::with_reset(1, false, 1),
         compute_halves: Dim = Dim::new(queue_halves(Who::Compute)),
         store_halves: Dim = Dim::new(queue_halves(Who::Store)),
-        fft_halves: Dim = Dim::new(halves(Opcode::named("TRANSFORM"))),
         transforms: Dim = Dim::new(transforms),
     }
 }
@@ -69,7 +68,7 @@ impl Logic for Tandem {
         // queues
         for h in 0..self.compute_halves.val() {
             self.compute_queue.d[h].next = self.front_end.half[h].val();
-            self.gemm.half[h].next = self.compute_queue.head[h].val();
+            self.turns.all.request.half[h].next = self.compute_queue.head[h].val();
         }
         for h in 0..self.store_halves.val() {
             self.store_queue.d[h].next = self.front_end.half[h].val();
@@ -111,9 +110,6 @@ impl Logic for Tandem {
         wire::join_all(&mut self.turns.unit[0], &mut self.gemm.engine);
         for u in 0..self.transforms.val() {
             wire::join_all(&mut self.turns.unit[u + 1], &mut self.fft[u].engine);
-            for h in 0..self.fft_halves.val() {
-                self.fft[u].half[h].next = self.compute_queue.head[h].val();
-            }
         }
         // results and reports to the host
         wire::join_all(&mut self.store.read, &mut self.result_memory.read);
@@ -126,8 +122,6 @@ impl Logic for Tandem {
         self.counters.computes.next = self.turns.all.busy.val();
         self.counters.compute_waits.next = self.turns.all.request.wait_token.val();
         self.counters.drained.next = self.turns.all.write.we.val();
-        self.counters.freeze.next = self.store.freeze.val();
-        self.counters.clear.next = self.store.restart.val() | self.front_end.clear.val();
         // who can move; from a register: what the front end hands on now will move only then
         self.at_rest.d.next = (self.turns.all.quiet.val()
             & !self.turns.all.request.take.val()

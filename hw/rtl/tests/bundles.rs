@@ -139,9 +139,6 @@ fn joined_lines_agree_with_their_verilog() {
         assert!(received.len() > 50 && sent.starts_with(&received), "{sent:?} {received:?}");
         let v = confirm(&mut u, &t);
         assert!(v.contains("input wire in_0_valid,") && v.contains("output wire in_0_ready,"), "{v}");
-        // no register, no clock
-        let through = v.split("module slot_through (").nth(1).unwrap().split("endmodule").next().unwrap();
-        assert!(!through.contains("clock") && !v.contains("_d = "), "{v}");
     }
 }
 

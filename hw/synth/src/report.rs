@@ -167,7 +167,7 @@ fn path(json: &Value) -> CriticalPath {
     }
 }
 
-/// The unit of a cell `board.tandem.array.array_row_3.pe_1.dot_q_TRELLIS_FF_Q_4`: all but the last part.
+/// The unit of a cell `board.tandem.gemm.array.array_row_3.pe_1.dot_q_TRELLIS_FF_Q_4`: all but the last part.
 fn unit(cell: &str) -> String {
     let parts: Vec<&str> = cell.split('.').filter(|p| !p.is_empty() && !p.starts_with('$')).collect();
     match parts.split_last() {

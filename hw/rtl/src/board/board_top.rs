@@ -6,6 +6,7 @@
 //! tx ◄─ UART ◄─ frame sender ◄─ slots, send window ◄─ word out ◄────┘
 //! ```
 
+use crate::board::frame::Lights;
 use crate::board::frame_reader::FrameReader;
 use crate::board::frame_sender::FrameSender;
 use crate::board::receive_window::{ReceiveWindow, SLOT};
@@ -35,10 +36,8 @@ unit! {
         pub rx: Signal<In, Bit>,
         /// Line to the host.
         pub tx: Signal<Out, Bit>,
-        /// A session is open.
-        pub led_link: Signal<Out, Bit>,
-        /// A damaged frame, or the accelerator has failed.
-        pub led_error: Signal<Out, Bit>,
+        /// Lights.
+        pub led: Lights<Out> = Lights::new(),
         /// The accelerator works.
         pub led_busy: Signal<Out, Bit>,
         tandem: Tandem = Tandem::new(c),
@@ -94,17 +93,12 @@ impl Logic for BoardTop {
         // frames in
         wire::join_all(&mut self.reader.header, &mut self.session.header);
         wire::join_all(&mut self.session.answers, &mut self.sender.answers);
-        self.session.good.next = self.reader.good.val();
-        self.session.damaged.next = self.reader.damaged.val();
         self.session.long_low.next = self.uart_rx.long_low.val();
         self.session.consumed.next = self.receive.consumed.val();
         self.session.failed.next = self.tandem.status.failed.val();
-        wire::join_all(&mut self.reader.content, &mut self.receive.content);
+        wire::join_all(&mut self.reader.arrival, &mut self.receive.arrival);
         self.receive.clear.next = self.session.clear.val();
         self.receive.mine.next = self.session.is_data.val();
-        self.receive.seq.next = self.reader.seq.val();
-        self.receive.good.next = self.reader.good.val();
-        self.receive.length.next = self.reader.length.val();
         // records to the accelerator
         self.word_in.clear.next = self.session.clear.val();
         wire::join_all(&mut self.receive.bytes, &mut self.word_in.bytes);
@@ -124,7 +118,7 @@ impl Logic for BoardTop {
         self.slots_memory.raddr.next = self.sender.raddr.val();
         self.send.clear.next = self.session.clear.val();
         self.send.ack.next = self.session.ack.val();
-        self.send.ack_base.next = self.reader.seq.val();
+        self.send.ack_base.next = self.reader.arrival.seq.val();
         self.resend.x[0].next = self.reader.header.argument[0].val();
         self.resend.x[1].next = self.reader.header.argument[1].val();
         self.resend_cut.x.next = self.resend.y.val();
@@ -166,8 +160,7 @@ impl Logic for BoardTop {
         self.uart_tx.divider.next = self.session.divider.val();
         wire::join_all(&mut self.sender.bytes, &mut self.uart_tx.bytes);
         self.tx.next = self.uart_tx.tx.val();
-        self.led_link.next = self.session.led_link.val();
-        self.led_error.next = self.session.led_error.val();
+        wire::join_all(&mut self.session.led, &mut self.led);
         self.led_busy.next = !self.word_out.still.val();
     }
 }

@@ -42,7 +42,7 @@ bundle! {
 }
 
 bundle! {
-    /// What a frame is, as far as it is known.
+    /// What a frame is, as far as it is known, and how it ended.
     pub struct Header<D>() {
         /// Its kind.
         kind: Sig<D> = Sig::unsigned(8),
@@ -50,6 +50,34 @@ bundle! {
         session: Sig<D> = Sig::unsigned(8),
         /// The first bytes of its payload.
         argument: Vec<Sig<D>> = Sig::vec(ARGUMENT, 8, false),
+        /// A whole frame ended.
+        good: Signal<D, Bit>,
+        /// Something else ended.
+        damaged: Signal<D, Bit>,
+    }
+}
+
+bundle! {
+    /// A frame with a number, as it comes.
+    pub struct Arrival<D>() {
+        /// A byte, beyond the header.
+        content: Content<D> = Content::new(),
+        /// The frame's number.
+        seq: Sig<D> = Sig::unsigned(8),
+        /// Bytes of its payload, at its end.
+        length: Sig<D> = Sig::unsigned(8),
+        /// It ended well.
+        good: Signal<D, Bit>,
+    }
+}
+
+bundle! {
+    /// Lights.
+    pub struct Lights<D>() {
+        /// A session is open.
+        link: Signal<D, Bit>,
+        /// A damaged frame, or the accelerator has failed.
+        error: Signal<D, Bit>,
     }
 }
 

@@ -5,7 +5,7 @@
 //!                          └─► kind, session, seq, argument; the rest to the window
 //! ```
 
-use crate::board::frame::{Content, Header, Line};
+use crate::board::frame::{Arrival, Header, Line};
 use crate::crc::crc_step;
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
@@ -26,18 +26,10 @@ unit! {
         clock,
         /// The line.
         pub line: Line<In> = Line::new(),
-        /// A byte passes, beyond the header.
-        pub content: Content<Out> = Content::new(),
         /// The running frame.
         pub header: Header<Out> = Header::new(),
-        /// A whole frame ended.
-        pub good: Signal<Out, Bit>,
-        /// Something else ended.
-        pub damaged: Signal<Out, Bit>,
-        /// Its seq.
-        pub seq: Sig<Out> = Sig::unsigned(8),
-        /// Bytes of its payload.
-        pub length: Sig<Out> = Sig::unsigned(8),
+        /// The same for the window.
+        pub arrival: Arrival<Out> = Arrival::new(),
         left: Reg = Reg::unsigned(8),
         count: Reg = Reg::unsigned(8),
         begun: DFF<Bit>,
@@ -119,15 +111,16 @@ impl Logic for FrameReader {
             self.kept[i].d.next = self.byte.val();
             self.kept[i].en.next = self.passes.val() & (self.count.q.val() == i);
         }
-        self.content.we.next = self.passes.val() & (self.count.q.val() >= self.header_bytes.val());
-        self.content.value.next = self.byte.val();
-        self.content.place.next = self.count.q.val() - self.header_bytes.val();
-        self.good.next = self.ended.q.val() & self.sound.q.val();
-        self.damaged.next = self.ended.q.val() & !self.sound.q.val();
+        self.arrival.content.we.next = self.passes.val() & (self.count.q.val() >= self.header_bytes.val());
+        self.arrival.content.value.next = self.byte.val();
+        self.arrival.content.place.next = self.count.q.val() - self.header_bytes.val();
+        self.header.good.next = self.ended.q.val() & self.sound.q.val();
+        self.arrival.good.next = self.ended.q.val() & self.sound.q.val();
+        self.header.damaged.next = self.ended.q.val() & !self.sound.q.val();
         self.header.kind.next = self.kept[0].q.val();
         self.header.session.next = self.kept[1].q.val();
-        self.seq.next = self.kept[2].q.val();
-        self.length.next = self.length_q.q.val();
+        self.arrival.seq.next = self.kept[2].q.val();
+        self.arrival.length.next = self.length_q.q.val();
         for i in 0..self.arguments.val() {
             self.header.argument[i].next = self.kept[self.header_bytes.val() + i].q.val();
         }

@@ -4,7 +4,7 @@
 //! content ─► [slot seq mod R] ─► slot base mod R ─► bytes        base: first frame not consumed
 //! ```
 
-use crate::board::frame::{Bytes, Content};
+use crate::board::frame::{Arrival, Bytes};
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::link::BoardLink;
@@ -22,16 +22,10 @@ unit! {
         clock,
         /// Empty the window; numbers start from 0.
         pub clear: Signal<In, Bit>,
-        /// A byte of the running frame's payload or CRC.
-        pub content: Content<In> = Content::new(),
+        /// The running frame.
+        pub arrival: Arrival<In> = Arrival::new(),
         /// The running frame is DATA of this session, as far as its header is known.
         pub mine: Signal<In, Bit>,
-        /// Its number.
-        pub seq: Sig<In> = Sig::unsigned(8),
-        /// It ended well.
-        pub good: Signal<In, Bit>,
-        /// Its length.
-        pub length: Sig<In> = Sig::unsigned(8),
         /// The bytes in order.
         pub bytes: Bytes<Out> = Bytes::new(),
         /// A frame has been consumed.
@@ -66,9 +60,9 @@ impl Logic for ReceiveWindow {
     #[hdl_gen]
     fn update(&mut self) {
         self.base.next = self.base_q.q.val();
-        self.slot.next = self.seq.val();
+        self.slot.next = self.arrival.seq.val();
         self.oldest.next = self.base_q.q.val();
-        self.ahead.next = self.seq.val() - self.base_q.q.val();
+        self.ahead.next = self.arrival.seq.val() - self.base_q.q.val();
         self.wanted.next = self.mine.val() & (self.ahead.val() < self.slots.val());
         self.available.next = false;
         for s in 0..self.slots.val() {
@@ -82,12 +76,12 @@ impl Logic for ReceiveWindow {
         }
         self.ready.next = self.available.val() & self.settled.q.val();
         // into the window
-        self.memory.we.next = self.content.we.val() & self.wanted.val();
-        self.memory.waddr.next = (self.slot.val() << self.shift.val()) + self.content.place.val();
-        self.memory.wdata.next = self.content.value.val();
-        self.lengths.we.next = self.good.val() & self.wanted.val();
+        self.memory.we.next = self.arrival.content.we.val() & self.wanted.val();
+        self.memory.waddr.next = (self.slot.val() << self.shift.val()) + self.arrival.content.place.val();
+        self.memory.wdata.next = self.arrival.content.value.val();
+        self.lengths.we.next = self.arrival.good.val() & self.wanted.val();
         self.lengths.waddr.next = self.slot.val();
-        self.lengths.wdata.next = self.length.val();
+        self.lengths.wdata.next = self.arrival.length.val();
         // out of it
         self.memory.raddr.next = (self.oldest.val() << self.shift.val()) + self.at.q.val();
         self.memory.re.next = self.ready.val() & !self.loaded.q.val();
@@ -117,8 +111,8 @@ impl Logic for ReceiveWindow {
             if self.consumed.val() & (self.oldest.val() == s) {
                 self.here[s].d.next = 0.into();
             }
-            if self.good.val() & self.wanted.val() & (self.slot.val() == s) {
-                self.here[s].d.next = self.length.val().any().into();
+            if self.arrival.good.val() & self.wanted.val() & (self.slot.val() == s) {
+                self.here[s].d.next = self.arrival.length.val().any().into();
             }
             if self.clear.val() {
                 self.here[s].d.next = 0.into();

@@ -1,6 +1,6 @@
 //! What frames mean: sessions, rates, what is to be answered.
 
-use crate::board::frame::{Answers, Header};
+use crate::board::frame::{Answers, Header, Lights};
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::link::{BoardLink, Kind, MIN_DIVIDER};
@@ -14,10 +14,6 @@ unit! {
         let light = (link.clock_hz / 8).max(1) as usize;
 
         clock,
-        /// A frame ended well.
-        pub good: Signal<In, Bit>,
-        /// Something else ended.
-        pub damaged: Signal<In, Bit>,
         /// The frame.
         pub header: Header<In> = Header::new(),
         /// The line was low for long.
@@ -42,10 +38,8 @@ unit! {
         pub poll: Sig<Out> = Sig::unsigned(8),
         /// Damaged frames in this session.
         pub damage: Sig<Out> = Sig::unsigned(16),
-        /// A session is open.
-        pub led_link: Signal<Out, Bit>,
-        /// Damage or failure.
-        pub led_error: Signal<Out, Bit>,
+        /// Lights.
+        pub led: Lights<Out> = Lights::new(),
         present_q: Reg = Reg::unsigned(8),
         open: DFF<Bit>,
         hello_q: DFF<Bit>,
@@ -77,9 +71,10 @@ impl Logic for Session {
         self.ours.next = self.open.q.val() & (self.header.session.val() == self.present_q.q.val());
         self.is_data.next = self.ours.val() & (self.header.kind.val() == self.data.val());
         self.asked.next = (self.header.argument[1].val() << 8) + self.header.argument[0].val();
-        self.clear.next = self.good.val() & (self.header.kind.val() == self.connect.val()) & !self.ours.val();
+        self.clear.next =
+            self.header.good.val() & (self.header.kind.val() == self.connect.val()) & !self.ours.val();
         self.ack.next =
-            self.good.val() & self.ours.val() & (self.header.kind.val() == self.acknowledge.val());
+            self.header.good.val() & self.ours.val() & (self.header.kind.val() == self.acknowledge.val());
         // what has been answered
         if self.answers.hello_taken.val() {
             self.hello_q.d.next = false;
@@ -97,7 +92,7 @@ impl Logic for Session {
         if self.consumed.val() {
             self.state_q.d.next = true;
         }
-        if self.good.val() {
+        if self.header.good.val() {
             if self.header.kind.val() == self.connect.val() {
                 self.hello_q.d.next = true;
             }
@@ -119,7 +114,7 @@ impl Logic for Session {
         if self.light.q.val().any() {
             self.light.d.next = self.light.q.val() - 1;
         }
-        if self.damaged.val() {
+        if self.header.damaged.val() {
             self.light.d.next = self.light_start.val();
             self.state_q.d.next = self.open.q.val();
             if self.damage_q.q.val() != self.most_damage.val() {
@@ -146,7 +141,7 @@ impl Logic for Session {
         self.next_divider.next = self.next_q.q.val();
         self.poll.next = self.poll_q.q.val();
         self.damage.next = self.damage_q.q.val();
-        self.led_link.next = self.open.q.val();
-        self.led_error.next = self.light.q.val().any() | self.failed.val();
+        self.led.link.next = self.open.q.val();
+        self.led.error.next = self.light.q.val().any() | self.failed.val();
     }
 }

@@ -7,7 +7,7 @@
 
 use super::pe::{ProcessingElement, Widths, height, optional};
 use super::skew::{ControlSkew, Skew};
-use super::step::Control;
+use super::step::{Control, Window};
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
@@ -20,14 +20,12 @@ unit! {
     pub struct ArrayRow(c: &Config) {
         let (a, w) = (&c.array, Widths::new(c));
         let height = height(c);
-        let (digits, groups) = (height * a.select * a.lanes, a.cols.div_ceil(a.hop));
+        let (digits, groups) = (a.select * a.lanes, a.cols.div_ceil(a.hop));
         let banks = height * usize::from(w.pick > 0);
 
         clock,
-        /// The rows' digits, row by row.
-        pub window: Vec<Sig<In>> = Sig::vec(digits, w.row, true),
-        /// Each row's bank.
-        pub bank: Vec<Sig<In>> = optional(height, w.pick),
+        /// The rows' digits.
+        pub window: Vec<Window<In>> = Window::rows(c, height),
         /// Digits of all columns: `column · lanes + lane`.
         pub digit: Vec<Sig<In>> = Sig::vec(a.cols * a.lanes, w.col, true),
         /// Indices of all columns, for their lanes.
@@ -42,7 +40,7 @@ unit! {
         pub shadow: Vec<Sig<Out>> = Sig::vec(height * a.cols, a.acc_bits, true),
         pe: Vec<ProcessingElement> = (0..a.cols).map(|_| ProcessingElement::new(c)).collect(),
         control_skew: ControlSkew = ControlSkew::new(c, groups + 1),
-        window_skew: Vec<Skew> = Skew::vec(digits, groups, w.row, true),
+        window_skew: Vec<Skew> = Skew::vec(height * digits, groups, w.row, true),
         bank_skew: Vec<Skew> = Skew::vec(banks, groups, w.pick, false),
         cols: Dim = Dim::new(a.cols),
         lanes: Dim = Dim::new(a.lanes),
@@ -59,22 +57,27 @@ impl Logic for ArrayRow {
     #[hdl_gen]
     fn update(&mut self) {
         wire::join_all(&mut self.control, &mut self.control_skew.x);
-        for d in 0..self.digits.val() {
-            self.window_skew[d].x.next = self.window[d].val();
+        for r in 0..self.height.val() {
+            for d in 0..self.digits.val() {
+                self.window_skew[r * self.digits.val() + d].x.next = self.window[r].digit[d].val();
+            }
         }
         for r in 0..self.bank_count.val() {
-            self.bank_skew[r].x.next = self.bank[r].val();
+            self.bank_skew[r].x.next = self.window[r].bank[0].val();
         }
         for c in 0..self.cols.val() {
             wire::join_all(&mut self.control_skew.at[c / self.hop.val() + 1], &mut self.pe[c].control);
-            for d in 0..self.digits.val() {
-                self.pe[c].window[d].next = self.window_skew[d].at[c / self.hop.val()].val();
+            for r in 0..self.height.val() {
+                for d in 0..self.digits.val() {
+                    self.pe[c].window[r].digit[d].next =
+                        self.window_skew[r * self.digits.val() + d].at[c / self.hop.val()].val();
+                }
             }
             for l in 0..self.lanes.val() {
                 self.pe[c].digit[l].next = self.digit[c * self.lanes.val() + l].val();
             }
             for r in 0..self.bank_count.val() {
-                self.pe[c].bank[r].next = self.bank_skew[r].at[c / self.hop.val()].val();
+                self.pe[c].window[r].bank[0].next = self.bank_skew[r].at[c / self.hop.val()].val();
                 for l in 0..self.lanes.val() {
                     if self.by_row[c].val().any() {
                         self.pe[c].index[r * self.lanes.val() + l].next =

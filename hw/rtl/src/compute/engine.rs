@@ -1,17 +1,21 @@
 //! What the compute engine's units have in common: a place at the queue, payload words in, results out.
 
+use crate::field::queue_halves;
 use crate::hdl::prelude::*;
 use crate::load::payload::Payload;
 use crate::store::result_memory::ResultWrite;
 use crate::tokens::Tokens;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
+use tandem_spec::isa::Who;
 
 bundle! {
     /// An instruction that waits for its unit, and the tokens that it may need.
-    pub struct Request<D>() {
+    pub struct Request<D>(halves: usize) {
         /// It is there.
         available: Signal<D, Bit>,
+        /// Its 16-bit halves.
+        half: Vec<Sig<D>> = Sig::vec(halves, 16, false),
         /// Tokens from the load engine.
         load: Tokens<D> = Tokens::new(),
         /// Tokens from the store engine.
@@ -38,7 +42,7 @@ bundle! {
     /// The accelerator as a unit of the compute engine sees it.
     pub struct Engine<D>(c: &Config) {
         /// An instruction for it.
-        request: Request<D> = Request::new(),
+        request: Request<D> = Request::new(queue_halves(Who::Compute)),
         /// Payload words for its memories.
         payload: Payload<D> = Payload::new(c),
     } back {
@@ -86,6 +90,7 @@ impl Logic for Turns {
         self.all.write.we.next = false;
         for u in 0..self.units.val() {
             wire::join_all(&mut self.all.payload, &mut self.unit[u].payload);
+            wire::join_all(&mut self.all.request.half, &mut self.unit[u].request.half);
             self.unit[u].request.load.present.next = self.all.request.load.present.val();
             self.unit[u].request.store.present.next = self.all.request.store.present.val();
             self.unit[u].request.available.next =
@@ -108,12 +113,10 @@ impl Logic for Turns {
             self.all.give.load.next = self.all.give.load.val() | self.unit[u].give.load.val();
             self.all.give.store.next = self.all.give.store.val() | self.unit[u].give.store.val();
             self.all.write.we.next = self.all.write.we.val() | self.unit[u].write.we.val();
-            if u > 0 {
-                if !self.unit[u].quiet.val() {
-                    self.all.write.address.next = self.unit[u].write.address.val();
-                    for i in 0..self.results.val() {
-                        self.all.write.result[i].next = self.unit[u].write.result[i].val();
-                    }
+            if (u > 0) & !self.unit[u].quiet.val() {
+                self.all.write.address.next = self.unit[u].write.address.val();
+                for i in 0..self.results.val() {
+                    self.all.write.result[i].next = self.unit[u].write.result[i].val();
                 }
             }
         }

@@ -5,11 +5,9 @@ use super::engine::Engine;
 use super::mac_array::MacArray;
 use super::sequencer::Sequencer;
 use crate::counters::StepEvents;
-use crate::field::halves;
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
-use tandem_spec::isa::Opcode;
 
 unit! {
     /// Matrix products.
@@ -19,8 +17,6 @@ unit! {
         clock,
         /// The accelerator around it.
         pub engine: Engine<In> = Engine::new(c),
-        /// The head's 16-bit halves.
-        pub half: Vec<Sig<In>> = Sig::vec(halves(Opcode::named("COMPUTE")), 16, false),
         /// Its steps.
         pub events: StepEvents<Out> = StepEvents::new(c),
         sequencer: Sequencer = Sequencer::new(c),
@@ -35,7 +31,6 @@ impl Logic for Gemm {
     #[hdl_gen]
     fn update(&mut self) {
         wire::join_all(&mut self.engine.request, &mut self.sequencer.request);
-        wire::join_all(&mut self.half, &mut self.sequencer.half);
         wire::join_all(&mut self.sequencer.control, &mut self.array.control);
         wire::join_all(&mut self.sequencer.operands, &mut self.array.operands);
         wire::join_all(&mut self.engine.payload, &mut self.array.payload);

@@ -25,8 +25,6 @@ unit! {
         clock,
         /// A write into the memory.
         pub write: Write<In> = Write::new(p),
-        /// Its address.
-        pub waddr: Sig<In> = Sig::unsigned(index_bits(p.depth)),
         /// Address of the step.
         pub address: Sig<In> = Sig::unsigned(c.address_bits),
         /// M − 1 of the step.
@@ -78,7 +76,7 @@ impl Logic for IndexPort {
             self.ram[p].re.next = true;
             self.ram[p].raddr.next = self.at.q.val();
             self.ram[p].we.next = self.write.we[p].val();
-            self.ram[p].waddr.next = self.waddr.val();
+            self.ram[p].waddr.next = self.write.address.val();
             self.ram[p].wdata.next = self.write.data[p].val();
             self.word[p].d.next = self.ram[p].rdata.val();
             self.indices[p].x.next = self.word[p].q.val();

@@ -65,7 +65,6 @@ unit! {
         by_row: Vec<Skew> = Skew::vec(selects * a.cols, row_groups, 1, false),
         rows: Dim = Dim::new(a.rows),
         cols: Dim = Dim::new(a.cols),
-        window: Dim = Dim::new(a.select * a.lanes),
         lanes: Dim = Dim::new(a.lanes),
         across: Dim = Dim::new(across),
         entries: Dim = Dim::new(c.index_lanes()),
@@ -94,18 +93,16 @@ impl Logic for MacArray {
         for r in 0..self.rows.val() {
             wire::join_all(&mut self.row_scatter.element[r], &mut self.row_port[r].write);
             wire::join_all(&mut self.offset_scatter.element[r], &mut self.row_port[r].offset[0]);
-            self.row_port[r].waddr.next = self.payload.address.val();
             self.row_port[r].address.next = self.row.at[r / self.hop.val()].val();
             self.row_port[r].top.next = self.row_top.at[r / self.hop.val()].val().any();
         }
         // digits of the columns pass a register every `hop` rows
         for k in 0..self.cols.val() {
             wire::join_all(&mut self.col_scatter.element[k], &mut self.col_port[k].write);
-            self.col_port[k].waddr.next = self.payload.address.val();
             self.col_port[k].address.next = self.col.at[k / self.hop.val()].val();
             self.col_port[k].top.next = self.col_top.at[k / self.hop.val()].val().any();
             for l in 0..self.lanes.val() {
-                self.digit[k * self.lanes.val() + l].x.next = self.col_port[k].window[l].val();
+                self.digit[k * self.lanes.val() + l].x.next = self.col_port[k].window.digit[l].val();
             }
         }
         // so do their indices
@@ -116,7 +113,6 @@ impl Logic for MacArray {
             self.held[s].x.next = self.operands.held[s].val();
             for k in 0..self.cols.val() {
                 wire::join_all(&mut self.index_scatter[s].element[k], &mut self.index_port[k].write);
-                self.index_port[k].waddr.next = self.payload.address.val();
                 self.index_port[k].address.next = self.index[s].at[k / self.hop.val()].val();
                 self.index_port[k].mask.next = self.mask[s].at[k / self.hop.val()].val();
                 self.index_port[k].held.next = self.held[s].at[k / self.hop.val()].val();
@@ -150,13 +146,11 @@ impl Logic for MacArray {
             }
         }
         for r in 0..self.rows.val() {
-            for d in 0..self.window.val() {
-                self.array_row[r / self.height.val()].window[r % self.height.val() * self.window.val() + d]
-                    .next = self.row_port[r].window[d].val();
-            }
-            for s in 0..self.selects.val() {
-                self.array_row[r / self.height.val()].bank[r % self.height.val()].next =
-                    self.row_port[r].bank[s].val();
+            wire::join_all(
+                &mut self.row_port[r].window,
+                &mut self.array_row[r / self.height.val()].window[r % self.height.val()],
+            );
+            for _s in 0..self.selects.val() {
                 for k in 0..self.cols.val() {
                     self.array_row[r / self.height.val()].row_index
                         [r % self.height.val() * self.cols.val() + k]

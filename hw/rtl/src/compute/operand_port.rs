@@ -6,7 +6,7 @@
 //!                  └ low bits ──────────────────►[bank]         offset and bank: of rows
 //! ```
 
-use super::pe::optional;
+use super::step::Window;
 use crate::hdl::prelude::*;
 use crate::load::payload::Write;
 use crate::load::pieces::pieces;
@@ -29,18 +29,14 @@ unit! {
         clock,
         /// A write into the memory.
         pub write: Write<In> = Write::new(p),
-        /// Its address.
-        pub waddr: Sig<In> = Sig::unsigned(index_bits(p.depth)),
         /// A write of the offset: in two pieces if the link is 8 bits wide.
         pub offset: Vec<Write<In>> = is_row.then(|| Write::new(offset)).into_iter().collect(),
         /// Flat address of the step.
         pub address: Sig<In> = Sig::unsigned(c.address_bits),
         /// The step's digits are signed.
         pub top: Signal<In, Bit>,
-        /// The window's digits, bank by bank.
-        pub window: Vec<Sig<Out>> = Sig::vec(digits, shape.digit + 1, true),
-        /// The bank that the address names (none without selection).
-        pub bank: Vec<Sig<Out>> = optional(1, pick),
+        /// The digits.
+        pub window: Window<Out> = Window::new(digits, shape.digit + 1, pick),
         shift_by: Vec<RegEn> = RegEn::vec(offsets, offset.bits, false),
         sum: Sig<Local> = Sig::unsigned(c.address_bits),
         flat: Reg = Reg::unsigned(c.address_bits),
@@ -96,13 +92,13 @@ impl Logic for OperandPort {
             self.bank_2[b].d.next = self.flat.q.val();
             self.bank_3[b].d.next = self.bank_2[b].q.val();
             self.bank_4[b].d.next = self.bank_3[b].q.val();
-            self.bank[b].next = self.bank_4[b].q.val();
+            self.window.bank[b].next = self.bank_4[b].q.val();
         }
         for p in 0..self.pieces.val() {
             self.ram[p].re.next = true;
             self.ram[p].raddr.next = self.flat.q.val() >> self.log_banks.val();
             self.ram[p].we.next = self.write.we[p].val();
-            self.ram[p].waddr.next = self.waddr.val();
+            self.ram[p].waddr.next = self.write.address.val();
             self.ram[p].wdata.next = self.write.data[p].val();
             self.word[p].d.next = self.ram[p].rdata.val();
             self.digits[p].x.next = self.word[p].q.val();
@@ -114,7 +110,7 @@ impl Logic for OperandPort {
             if self.inside_3.q.val().any() {
                 self.operand[d].d.next = self.extend[d].y.val();
             }
-            self.window[d].next = self.operand[d].q.val();
+            self.window.digit[d].next = self.operand[d].q.val();
         }
     }
 }

@@ -5,7 +5,7 @@
 //! bank | index ─┘                           shift ┘     first ┘ └───◄────┘      (▯): if deep
 //! ```
 
-use super::step::Control;
+use super::step::{Control, Window};
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
@@ -23,10 +23,8 @@ unit! {
         let (height, deep) = (height(c), a.pipeline == DEEP);
 
         clock,
-        /// Row digits: `(row · banks + bank) · lanes + lane`.
-        pub window: Vec<Sig<In>> = Sig::vec(height * a.select * a.lanes, w.row, true),
-        /// Each row's bank that the sequencer chose (none without selection).
-        pub bank: Vec<Sig<In>> = optional(height, w.pick),
+        /// Each row's digits.
+        pub window: Vec<Window<In>> = Window::rows(c, height),
         /// Column digits.
         pub digit: Vec<Sig<In>> = Sig::vec(a.lanes, w.col, true),
         /// Indices (none without selection): `row · lanes + lane`.
@@ -53,7 +51,6 @@ unit! {
         lanes: Dim = Dim::new(a.lanes),
         nodes: Dim = Dim::new(2 * a.lanes - 1),
         banks: Dim = Dim::new(a.select),
-        window_size: Dim = Dim::new(a.select * a.lanes),
         selects: Dim = Dim::new(usize::from(a.select > 1)),
     }
 }
@@ -133,17 +130,16 @@ impl Logic for ProcessingElement {
         }
         for r in 0..self.height.val() {
             for l in 0..self.lanes.val() {
-                self.chosen[r * self.lanes.val() + l].next =
-                    self.window[r * self.window_size.val() + l].val();
+                self.chosen[r * self.lanes.val() + l].next = self.window[r].digit[l].val();
             }
             for _s in 0..self.selects.val() {
                 for l in 0..self.lanes.val() {
                     self.pick[r * self.lanes.val() + l].next =
-                        self.bank[r].val() | self.index[r * self.lanes.val() + l].val();
+                        self.window[r].bank[0].val() | self.index[r * self.lanes.val() + l].val();
                     for b in 1..self.banks.val() {
                         if self.pick[r * self.lanes.val() + l].val() == b {
                             self.chosen[r * self.lanes.val() + l].next =
-                                self.window[r * self.window_size.val() + b * self.lanes.val() + l].val();
+                                self.window[r].digit[b * self.lanes.val() + l].val();
                         }
                     }
                 }

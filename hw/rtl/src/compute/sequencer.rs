@@ -41,18 +41,16 @@ unit! {
         let (a, w) = (&c.array, Widths::new(c));
         let (levels, turns) = (c.loops, c.loops + 2);
         let at = c.address_bits;
-            // counts of the levels, then of the planes
+        // counts of the levels, then of the planes
         let counts = || {
-                let planes = [c.row_planes(a.row_bits), c.col_planes(a.col_bits)].map(bits_for);
-                std::iter::repeat_n(at, levels).chain(planes)
-            };
+            let planes = [c.row_planes(a.row_bits), c.col_planes(a.col_bits)].map(bits_for);
+            std::iter::repeat_n(at, levels).chain(planes)
+        };
         let most_words = a.rows * a.cols.div_ceil(a.drain);
 
         clock,
         /// A COMPUTE.
-        pub request: Request<In> = Request::new(),
-        /// The head's 16-bit halves.
-        pub half: Vec<Sig<In>> = Sig::vec(halves, 16, false),
+        pub request: Request<In> = Request::new(halves),
         /// Nothing runs.
         pub idle: Signal<Out, Bit>,
         /// A step.
@@ -127,7 +125,7 @@ impl Logic for Sequencer {
         }
         // fields of the instruction at work
         for i in 0..self.halves.val() {
-            self.head.half[i].next = self.half[i].val();
+            self.head.half[i].next = self.request.half[i].val();
             self.work.half[i].next = self.kept[i].q.val();
         }
         for l in 0..self.levels.val() {
@@ -295,7 +293,7 @@ impl Logic for Sequencer {
             self.tile_index.d.next = self.head.index_base.val();
             self.index_delta.d.next = self.head.index_base.val() - self.head.col_base.val();
             for i in 0..self.halves.val() {
-                self.kept[i].d.next = self.half[i].val();
+                self.kept[i].d.next = self.request.half[i].val();
             }
             for l in 0..self.levels.val() {
                 self.will_sum[l].next = (self.head.tiles.val() <= l).into();

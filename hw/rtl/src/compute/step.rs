@@ -38,3 +38,21 @@ bundle! {
         held: Vec<Sig<D>> = optional(usize::from(c.array.select > 1), 1),
     }
 }
+
+bundle! {
+    /// Digits of one row or column.
+    pub struct Window<D>(digits: usize, bits: usize, pick: usize) {
+        /// The digits, bank by bank.
+        digit: Vec<Sig<D>> = Sig::vec(digits, bits, true),
+        /// The bank that the address names (none without selection).
+        bank: Vec<Sig<D>> = optional(1, pick),
+    }
+}
+
+impl<D: Side> Window<D> {
+    /// Windows of so many rows.
+    pub fn rows(c: &Config, n: usize) -> Vec<Self> {
+        let w = Widths::new(c);
+        (0..n).map(|_| Window::new(c.array.select * c.array.lanes, w.row, w.pick)).collect()
+    }
+}

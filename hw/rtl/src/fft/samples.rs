@@ -19,8 +19,6 @@ unit! {
         let log_groups = groups.ilog2() as usize;
 
         clock,
-        /// Address to write.
-        pub waddr: Sig<In> = Sig::unsigned(index_bits(fft.depth)),
         /// A write of pieces of the word.
         pub write: Write<In> = Write::new(pieces),
         /// Number of the group to read.
@@ -49,7 +47,7 @@ impl Logic for Samples {
         }
         for i in 0..self.pieces.val() {
             self.ram[i].we.next = self.write.we[i].val();
-            self.ram[i].waddr.next = self.waddr.val();
+            self.ram[i].waddr.next = self.write.address.val();
             self.ram[i].wdata.next = self.write.data[i].val();
             self.ram[i].re.next = true;
             self.ram[i].raddr.next = self.group.val() >> self.log_groups.val();

@@ -5,13 +5,11 @@ use super::packer::Packer;
 use super::samples::Samples;
 use super::{LOG_BITS, Shape};
 use crate::compute::engine::Engine;
-use crate::field::halves;
 use crate::fields;
 use crate::hdl::prelude::*;
 use crate::load::scatter::Scatter;
 use rust_hdl::prelude::*;
 use tandem_spec::config::Fft;
-use tandem_spec::isa::Opcode;
 use tandem_spec::{Config, Memory};
 
 fields! {
@@ -32,8 +30,6 @@ unit! {
         clock,
         /// The accelerator around it.
         pub engine: Engine<In> = Engine::new(c),
-        /// The head's 16-bit halves.
-        pub half: Vec<Sig<In>> = Sig::vec(halves(Opcode::named("TRANSFORM")), 16, false),
         head: Head = Head::new(0),
         scatter: Scatter = Scatter::new(c, Memory::Sample),
         samples: Samples = Samples::new(c, fft),
@@ -73,12 +69,11 @@ impl Logic for FftUnit {
 
     #[hdl_gen]
     fn update(&mut self) {
-        for h in 0..self.half.len() {
-            self.head.half[h].next = self.half[h].val();
+        for h in 0..self.head.half.len() {
+            self.head.half[h].next = self.engine.request.half[h].val();
         }
         wire::join_all(&mut self.engine.payload, &mut self.scatter.payload);
         wire::join_all(&mut self.scatter.element[0], &mut self.samples.write);
-        self.samples.waddr.next = self.engine.payload.address.val();
         // reading groups
         self.engine.busy.next = self.reading.q.val().any();
         self.samples.group.next = self.group.q.val();

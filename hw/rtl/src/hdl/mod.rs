@@ -220,7 +220,7 @@
 //!
 //! # Units and bundles
 //! [`unit!`](crate::unit) declares a unit's fields with their initial values. What it declares with `clock,` clocks its
-//! children by itself; in a configuration in which none of them has a register, the module has no clock.
+//! children by itself.
 //! [`bundle!`](crate::bundle) declares an interface: what two neighbours say to each other, each wire with one name. A
 //! unit holds it as `Words<In>` or `Words<Out>`, or as `Words<Local>`, which is a group of variables: its wires have values
 //! once they are assigned, so that it has no use for `back` wires that depend on the others.

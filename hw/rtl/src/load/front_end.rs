@@ -48,11 +48,11 @@ unit! {
         let granule = c.link_bits.min(16);
         let reason = |r: Reason| Dim::new(r as usize);
         let (depth, most_words) = (most(c, |p| p.depth), most(c, |p| p.words));
-            // of every granule, the bits of counts that are not free
+        // of every granule, the bits of counts that are not free
         let counts: Vec<(u16, u16)> = (0..HALVES * 16 / granule)
-                .map(|g| (count_bits(c, g * granule / 16), g * granule % 16))
-                .map(|((fixed, value), at)| (fixed >> at, value >> at))
-                .collect();
+            .map(|g| (count_bits(c, g * granule / 16), g * granule % 16))
+            .map(|((fixed, value), at)| (fixed >> at, value >> at))
+            .collect();
         let part = |bits: u16| Const::unsigned(i128::from(bits) & ((1 << granule) - 1), granule);
 
         clock,
@@ -82,8 +82,6 @@ unit! {
         pub flush: Signal<Out, Bit>,
         /// What the store engine shall say about a failure or a reset.
         pub report: Report<Out> = Report::new(),
-        /// Counters restart (RESET).
-        pub clear: Signal<Out, Bit>,
         /// A payload word on its way into the memories.
         pub payload: Payload<Out> = Payload::new(c),
         /// What is to be counted.
@@ -235,7 +233,7 @@ impl Logic for FrontEnd {
         self.store.push.next = false;
         self.report.wanted.next = self.state.q.val() == State::Report;
         self.flush.next = self.report.wanted.val() | (self.state.q.val() == State::Flush);
-        self.clear.next = false;
+        self.events.restart.next = false;
         self.blocked.next = false;
         self.granted.next = false;
         self.events.busy.next = false;
@@ -427,7 +425,7 @@ impl Logic for FrontEnd {
                     if self.resetting.q.val().any() {
                         self.dropping.d.next = 0.into();
                         self.count_number.d.next = 0.into();
-                        self.clear.next = true;
+                        self.events.restart.next = true;
                     }
                     self.resetting.d.next = 0.into();
                 }

@@ -140,20 +140,14 @@ impl Logic for InstructionRules {
                         self.bad.next = true;
                     }
                 } else {
-                    if self.least[b].val() == 1 {
-                        if !self.bounded.y[b].val().any() {
-                            self.bad.next = true;
-                        }
+                    if (self.least[b].val() == 1) & !self.bounded.y[b].val().any() {
+                        self.bad.next = true;
                     }
-                    if self.least[b].val() > 1 {
-                        if self.bounded.y[b].val() < self.least[b].val() {
-                            self.bad.next = true;
-                        }
+                    if (self.least[b].val() > 1) & (self.bounded.y[b].val() < self.least[b].val()) {
+                        self.bad.next = true;
                     }
-                    if self.above[b].val() {
-                        if self.bounded.y[b].val() > self.most[b].val() {
-                            self.bad.next = true;
-                        }
+                    if self.above[b].val() & (self.bounded.y[b].val() > self.most[b].val()) {
+                        self.bad.next = true;
                     }
                 }
             }

@@ -27,10 +27,12 @@ bundle! {
 }
 
 bundle! {
-    /// A write into an element's memory, piece by piece; its address is that of the payload word.
+    /// A write into an element's memory, piece by piece.
     pub struct Write<D>(p: Pieces) {
         /// Write enable of each piece.
         we: Vec<Signal<D, Bit>> = wire::bits(p.count),
+        /// Where.
+        address: Sig<D> = Sig::unsigned(index_bits(p.depth.max(1))),
         /// Data of each piece.
         data: Vec<Sig<D>> = Sig::vec(p.count, p.bits, false),
     }

@@ -49,6 +49,7 @@ impl Logic for Scatter {
             self.cut[i].x.next = self.payload.data[i].val();
         }
         for e in 0..self.elements.val() {
+            self.element[e].address.next = self.payload.address.val();
             for p in 0..self.count.val() {
                 self.element[e].we[p].next = self.mine.val()
                     & self.bits.y[e].val().any()

@@ -5,3 +5,4 @@ pub mod narrow;
 pub mod report;
 pub mod result_memory;
 pub mod store_engine;
+pub mod word_at;

@@ -10,6 +10,7 @@ use super::assemble::{Assemble, Fit, part_bits};
 use super::narrow::Narrow;
 use super::report::Report;
 use super::result_memory::{ResultRead, read_latency, result_bits};
+use super::word_at::WordAt;
 use crate::counters::StoreEvents;
 use crate::crc::crc_step;
 use crate::field::queue_halves;
@@ -63,8 +64,6 @@ unit! {
         let register_words = REGISTERS.len() * 32 / c.link_bits;
         let most_words = register_words.max(c.memory.result * (drain * 32).div_ceil(c.link_bits));
         let delays = if c.narrow { 0 } else { NARROWING };
-        let cut = |n: usize| (0..n).map(|_| Unpack::new(per_source, lanes.bits, false)).collect();
-        let pick = |n: usize| (0..lanes.count).map(|_| Mux::new(n, lanes.bits, false)).collect();
 
         clock,
         /// The queue has a head.
@@ -79,10 +78,6 @@ unit! {
         pub take: Signal<Out, Bit>,
         /// A token for the compute engine.
         pub give: Signal<Out, Bit>,
-        /// Registers are being sent: counters stand still.
-        pub freeze: Signal<Out, Bit>,
-        /// Registers are sent: counters restart.
-        pub restart: Signal<Out, Bit>,
         /// What to say about a failure or a reset.
         pub report: Report<In> = Report::new(),
         /// The registers.
@@ -112,13 +107,9 @@ unit! {
         checks: Reg = Reg::unsigned(1),
         crc_cut: Unpack = Unpack::new(per_source, lanes.bits, false),
         crc_pick: Mux = Mux::new(per_source, lanes.bits, false),
-        head: Vec<Sig<Local>> = Sig::vec(UNIT_SOURCES, 32, false),
-        head_cut: Vec<Unpack> = cut(UNIT_SOURCES),
-        head_pick: Vec<Mux> = pick(t.unit_words),
-        summary_cut: Vec<Unpack> = cut(UNIT_SOURCES),
-        summary_pick: Vec<Mux> = pick(t.unit_words),
-        register_cut: Vec<Unpack> = cut(REGISTERS.len()),
-        register_pick: Vec<Mux> = pick(register_words),
+        header: WordAt = WordAt::new(c, UNIT_SOURCES),
+        summary: WordAt = WordAt::new(c, UNIT_SOURCES),
+        registers: WordAt = WordAt::new(c, REGISTERS.len()),
         address: Reg = Reg::unsigned(address),
         left: Reg = Reg::unsigned(bits_for(c.memory.result)),
         part: Reg = Reg::unsigned(part),
@@ -154,17 +145,12 @@ unit! {
         formats: Dim = Dim::new(formats),
         fit_splits: Vec<Flag> = fits.iter().map(|f| Flag::new(f.share == 1)).collect(),
         fit_last: Vec<Dim> = fits.iter().map(|f| Dim::new(f.split.max(f.share) - 1)).collect(),
-        fit_shift: Vec<Dim> = fits
-                .iter()
-                .map(|f| Dim::new(f.split.max(f.share).trailing_zeros() as usize))
-                .collect(),
+        fit_shift: Vec<Dim> =
+            fits.iter().map(|f| Dim::new(f.split.max(f.share).trailing_zeros() as usize)).collect(),
         fit_round: Vec<Dim> = fits.iter().map(|f| Dim::new(f.share - 1)).collect(),
         results: Dim = Dim::new(drain),
         lanes: Dim = Dim::new(lanes.count),
         pieces_per_source: Dim = Dim::new(per_source),
-        pieces: Dim = Dim::new(REGISTERS.len() * 32 / c.link_bits),
-        sources: Dim = Dim::new(REGISTERS.len()),
-        unit_sources: Dim = Dim::new(UNIT_SOURCES),
         bytes: Dim = Dim::new(bytes),
         per_lane: Dim = Dim::new(lanes.bits / 8),
         unit_words: Dim = Dim::new(t.unit_words),
@@ -195,15 +181,9 @@ impl Logic for StoreEngine {
         // what is offered, and whether the pipeline moves
         self.out.valid.next = false;
         match self.phase.q.val() {
-            Phase::Idle => {
-                self.out.valid.next = false;
-            }
-            Phase::Gap => {
-                self.out.valid.next = false;
-            }
-            Phase::Pause => {
-                self.out.valid.next = false;
-            }
+            Phase::Idle => {}
+            Phase::Gap => {}
+            Phase::Pause => {}
             Phase::Data => {
                 self.out.valid.next = self.valid_at[self.offered.val()].q.val().any();
             }
@@ -214,20 +194,19 @@ impl Logic for StoreEngine {
         self.advance.next = self.out.ready.val() | !self.out.valid.val();
         self.sent.next = self.out.ready.val() & self.out.valid.val();
         // header, registers, summary, checksum: of each, the word at `index`
-        self.head[0].next = self.kind.q.val() + (self.reason.q.val() << 8) + (self.number_q.q.val() << 16);
-        self.head[1].next = (self.number_q.q.val() >> 16) + (self.words.q.val() << 16);
-        self.head[2].next = self.words.q.val() >> 16;
-        self.head[3].next = self.mark.val() << 16;
-        self.summary_cut[0].x.next = self.magnitude.q.val();
-        self.summary_cut[1].x.next = self.saturated.q.val();
-        self.summary_cut[2].x.next = self.detail.q.val();
-        self.summary_cut[3].x.next = 0.into();
-        for i in 0..self.sources.val() {
-            self.register_cut[i].x.next = self.register[i].val();
-        }
-        for i in 0..self.unit_sources.val() {
-            self.head_cut[i].x.next = self.head[i].val();
-        }
+        self.header.source[0].next =
+            self.kind.q.val() + (self.reason.q.val() << 8) + (self.number_q.q.val() << 16);
+        self.header.source[1].next = (self.number_q.q.val() >> 16) + (self.words.q.val() << 16);
+        self.header.source[2].next = self.words.q.val() >> 16;
+        self.header.source[3].next = self.mark.val() << 16;
+        self.summary.source[0].next = self.magnitude.q.val();
+        self.summary.source[1].next = self.saturated.q.val();
+        self.summary.source[2].next = self.detail.q.val();
+        self.summary.source[3].next = 0.into();
+        wire::join_all(&mut self.register, &mut self.registers.source);
+        self.header.index.next = self.index.q.val();
+        self.summary.index.next = self.index.q.val();
+        self.registers.index.next = self.index.q.val();
         self.crc_cut.x.next = self.crc.q.val();
         self.crc_pick.sel.next = self.index.q.val();
         for k in 0..self.pieces_per_source.val() {
@@ -237,38 +216,19 @@ impl Logic for StoreEngine {
             self.word_join[b / self.per_lane.val()].x[b % self.per_lane.val()].next = self.word[b].q.val();
         }
         for i in 0..self.lanes.val() {
-            self.register_pick[i].sel.next = self.index.q.val();
-            self.head_pick[i].sel.next = self.index.q.val();
-            self.summary_pick[i].sel.next = self.index.q.val();
-            for k in 0..self.pieces.val() {
-                self.register_pick[i].x[k].next = self.register_cut
-                    [(k * self.lanes.val() + i) / self.pieces_per_source.val()]
-                .y[(k * self.lanes.val() + i) % self.pieces_per_source.val()]
-                .val();
-            }
-            for k in 0..self.unit_words.val() {
-                self.head_pick[i].x[k].next = self.head_cut
-                    [(k * self.lanes.val() + i) / self.pieces_per_source.val()]
-                .y[(k * self.lanes.val() + i) % self.pieces_per_source.val()]
-                .val();
-                self.summary_pick[i].x[k].next = self.summary_cut
-                    [(k * self.lanes.val() + i) / self.pieces_per_source.val()]
-                .y[(k * self.lanes.val() + i) % self.pieces_per_source.val()]
-                .val();
-            }
             self.out.data[i].next = 0.into();
             match self.phase.q.val() {
                 Phase::Head => {
-                    self.out.data[i].next = self.head_pick[i].y.val();
+                    self.out.data[i].next = self.header.word[i].val();
                 }
                 Phase::Registers => {
-                    self.out.data[i].next = self.register_pick[i].y.val();
+                    self.out.data[i].next = self.registers.word[i].val();
                 }
                 Phase::Data => {
                     self.out.data[i].next = self.word_join[i].y.val();
                 }
                 Phase::Summary => {
-                    self.out.data[i].next = self.summary_pick[i].y.val();
+                    self.out.data[i].next = self.summary.word[i].val();
                 }
                 _ => {}
             }
@@ -522,8 +482,8 @@ impl Logic for StoreEngine {
         }
         self.tokens.pop.next = self.take.val() & self.command.pop_prev.val().any();
         self.give.next = self.last_sent.val() & self.gives.q.val().any();
-        self.freeze.next = !self.idle.val() & (self.kind.q.val() == self.kind_registers.val());
-        self.restart.next = self.last_sent.val() & (self.kind.q.val() == self.kind_registers.val());
+        self.events.freeze.next = !self.idle.val() & (self.kind.q.val() == self.kind_registers.val());
+        self.events.restart.next = self.last_sent.val() & (self.kind.q.val() == self.kind_registers.val());
         self.report.done.next = self.last_sent.val()
             & ((self.kind.q.val() == self.kind_error.val()) | (self.kind.q.val() == self.kind_ready.val()));
     }

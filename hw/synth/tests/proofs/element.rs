@@ -26,7 +26,7 @@ const CHAIN_MUTANTS: [Mutant; 2] = [
 /// The same of the second row and of the registers of a deep element.
 const DEEP_MUTANTS: [Mutant; 4] = [
     ("a sum is subtracted", "assign y = x + kept", "assign y = x - kept"),
-    ("the second row takes the first one's bank", "pick_2 = bank_1", "pick_2 = bank_0"),
+    ("the second row takes the first one's bank", "pick_2 = window_1_bank_0", "pick_2 = window_0_bank_0"),
     ("the second row takes the first one's products", "= product_1_y_1;", "= product_1_y_0;"),
     ("the control comes too early", "first_at_q <= control_first", "first_at_q <= control_step"),
 ];
@@ -63,9 +63,9 @@ fn plain_sum(c: &Config, r: usize) -> String {
     );
     for l in 0..a.lanes {
         let lane = r * a.lanes + l;
-        let window = |b: usize| format!("window_{}", (r * a.select + b) * a.lanes + l);
+        let window = |b: usize| format!("window_{r}_digit_{}", b * a.lanes + l);
         let pick = (1..a.select).fold(window(0), |other, b| {
-            format!("(bank_{r} | index_{lane}) == {b} ? {} : {other}", window(b))
+            format!("(window_{r}_bank_0 | index_{lane}) == {b} ? {} : {other}", window(b))
         });
         s += &format!("wire signed [{}:0] f_pick_{l} = {pick};\n", w.row - 1);
         s += &format!("always @* assert (chosen_{lane} == f_pick_{l});\n");

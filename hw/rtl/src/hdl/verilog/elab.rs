@@ -228,7 +228,7 @@ impl<'a> Elab<'a> {
                 Some((text, _)) => text::resets(text),
                 None => open.children.iter().any(|(_, id)| self.modules[*id].resets()),
             };
-        let mut nets = own_nets(path, open, self.has_idle_clock(open), resets, &mut namer)?;
+        let mut nets = own_nets(path, open, resets, &mut namer)?;
         let ports: Vec<(NetId, Port)> = nets
             .all
             .iter()
@@ -332,14 +332,6 @@ impl<'a> Elab<'a> {
         Ok(first)
     }
 
-    /// A unit that [`unit!`](crate::unit) declares with a clock of which no child has any use in this configuration.
-    fn has_idle_clock(&self, open: &Open) -> bool {
-        let clock = open.role.as_ref().map_or("", |r| &r.clock);
-        let uses = |id: &usize| self.modules[*id].ports.iter().any(|p| p.key == clock);
-        let inside = matches!(open.code, Verilog::Combinatorial(_)) && !self.stack.is_empty();
-        inside && !clock.is_empty() && !open.children.iter().any(|(_, id)| uses(id))
-    }
-
     /// What a unit is called: as it says itself, else as the field that holds it.
     fn role(&self, open: &Open) -> String {
         let own = open.role.as_ref().map(|t| t.name.clone()).filter(|n| is_identifier(n));
@@ -430,17 +422,11 @@ fn own_register(open: &Open, code: &str) -> Option<String> {
 }
 
 /// The signals, constants and enum values of a unit.
-fn own_nets(
-    path: &str,
-    open: &Open,
-    idle_clock: bool,
-    resets: bool,
-    namer: &mut Namer,
-) -> Result<Nets, ElabError> {
+fn own_nets(path: &str, open: &Open, resets: bool, namer: &mut Namer) -> Result<Nets, ElabError> {
     let mut nets = Nets::default();
     // ports first: their names are the ones seen from outside
     let (ports, inner): (Vec<_>, Vec<_>) = open.atoms.iter().partition(|a| a.kind.is_parameter());
-    for a in ports.into_iter().chain(inner).filter(|a| !(idle_clock && a.key == "clock")) {
+    for a in ports.into_iter().chain(inner) {
         let kind = match a.kind {
             AtomKind::InputParameter => NetKind::Input,
             AtomKind::OutputParameter => NetKind::Output,

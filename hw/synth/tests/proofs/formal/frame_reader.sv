@@ -41,21 +41,21 @@ end
 // the UART gives a byte or the lack of a stop bit
 always @* assume (!(line_valid && line_unframed));
 always @* begin
-  assert (content_we == (f_content && f_at > F_HEADER));
+  assert (arrival_content_we == (f_content && f_at > F_HEADER));
   if (f_content) assert (byte_2 == f_value);
-  if (content_we) begin
-    assert (content_value == f_value);
-    assert (content_place == f_at - 1 - F_HEADER);
+  if (arrival_content_we) begin
+    assert (arrival_content_value == f_value);
+    assert (arrival_content_place == f_at - 1 - F_HEADER);
   end
   if (f_past) begin
-    assert (good == (f_ended && f_sound));
-    assert (damaged == (f_ended && !f_sound));
-    if (good) begin
-      assert (length == f_length);
+    assert (header_good == (f_ended && f_sound));
+    assert (header_damaged == (f_ended && !f_sound));
+    if (header_good) begin
+      assert (arrival_length == f_length);
       assert (header_kind == f_kind);
       assert (header_session == f_session);
-      assert (seq == f_seq);
-      if (length > 0) assert (header_argument_0 == f_argument);
+      assert (arrival_seq == f_seq);
+      if (arrival_length > 0) assert (header_argument_0 == f_argument);
     end
   end
   // what the registers hold
