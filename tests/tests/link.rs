@@ -133,15 +133,15 @@ fn uarts_agree_at_every_divider() {
         for _ in 0..bytes.len() * 11 * divider / 16 + 40 {
             tx.divider.set(divider as i128);
             rx.divider.set(divider as i128 + off);
-            tx.valid.next = sent < bytes.len();
-            tx.data.set(bytes.get(sent).copied().unwrap_or(0).into());
+            tx.bytes.valid.next = sent < bytes.len();
+            tx.bytes.data.set(bytes.get(sent).copied().unwrap_or(0).into());
             assert!(simulate(&mut tx, 100));
             rx.rx.next = tx.tx.val();
             assert!(simulate(&mut rx, 100));
-            assert!(!rx.unframed.val(), "divider {divider}, {off} off");
-            sent += usize::from(tx.ready.val() && sent < bytes.len());
-            if rx.valid.val() {
-                got.push(rx.data.val().get() as u8);
+            assert!(!rx.line.unframed.val(), "divider {divider}, {off} off");
+            sent += usize::from(tx.bytes.ready.val() && sent < bytes.len());
+            if rx.line.valid.val() {
+                got.push(rx.line.data.val().get() as u8);
             }
             for level in [true, false] {
                 (tx.clock.next, rx.clock.next) = (level.into(), level.into());
