@@ -59,10 +59,10 @@ fn hardware(line: &[u8], mut trace: Option<&mut Trace>) -> Seen {
         unit.line.unframed.next = false;
         unit.line.data.set(byte.unwrap_or((i % 256) as u8).into());
         assert!(simulate(&mut unit, 100));
-        if unit.good.val() || unit.damaged.val() {
-            assert_ne!(unit.good.val(), unit.damaged.val());
-            seen.push(unit.good.val().then(|| {
-                let length = unit.length.val().get() as usize;
+        if unit.header.good.val() || unit.header.damaged.val() {
+            assert_ne!(unit.header.good.val(), unit.header.damaged.val());
+            seen.push(unit.header.good.val().then(|| {
+                let length = unit.arrival.length.val().get() as usize;
                 let kind = Kind::ALL.iter().copied().find(|k| *k as i128 == unit.header.kind.val().get());
                 for (i, argument) in unit.header.argument.iter().enumerate().take(length) {
                     assert_eq!(argument.val().get(), i128::from(content[i]));
@@ -70,15 +70,15 @@ fn hardware(line: &[u8], mut trace: Option<&mut Trace>) -> Seen {
                 Frame {
                     kind: kind.expect("a kind"),
                     session: unit.header.session.val().get() as u8,
-                    seq: unit.seq.val().get() as u8,
+                    seq: unit.arrival.seq.val().get() as u8,
                     payload: content[..length].to_vec(),
                 }
             }));
         }
-        if unit.content.we.val() {
-            content.truncate(unit.content.place.val().get() as usize);
-            assert_eq!(content.len(), unit.content.place.val().get() as usize, "no byte is left out");
-            content.push(unit.content.value.val().get() as u8);
+        if unit.arrival.content.we.val() {
+            content.truncate(unit.arrival.content.place.val().get() as usize);
+            assert_eq!(content.len(), unit.arrival.content.place.val().get() as usize, "no byte is left out");
+            content.push(unit.arrival.content.value.val().get() as u8);
         }
         match &mut trace {
             Some(trace) => trace.cycle(&mut unit, |u, level| u.clock.next = level.into()),
