@@ -42,7 +42,7 @@ fn build() -> Result<(), Box<dyn Error>> {
     let config = Config::from_file(Path::new(CONFIG))?;
     let emitted = tandem_rtl::emit(&config)?;
     let interface = Interface::Link { bits: config.link_bits };
-    let design = Design { verilog: emitted.verilog, top: emitted.top, interface };
+    let design = Design { verilog: emitted.text(), top: emitted.top().name.clone(), interface };
     let tools = Tools::find(Programs::default())?;
     println!("cargo::rerun-if-changed={}", tools.include()?.join("verilated.cpp").display());
     let key = Key::of_model(&design, &tools, None);

@@ -45,7 +45,7 @@ impl Sim {
         let emitted = tandem_rtl::emit(config)
             .map_err(|e| EngineError::Tool { tool: "tandem-rtl".into(), what: e.to_string() })?;
         let interface = Interface::Link { bits: config.link_bits };
-        let design = Design { verilog: emitted.verilog, top: emitted.top, interface };
+        let design = Design { verilog: emitted.text(), top: emitted.top().name.clone(), interface };
         Sim::of_design(config, &design, options)
     }
 

@@ -68,14 +68,17 @@ fn both_simulate_the_same() {
 /// What users may see as a warning is an error here, in every configuration.
 #[test]
 fn neither_finds_anything_to_warn_of() {
-    let dir = TempDir::new().unwrap();
-    let file = dir.path().join("design.v");
-    let lint = |verilator: &Path, verilog: &str, top: &str, name: &str| {
-        std::fs::write(&file, verilog).unwrap();
+    let lint = |verilator: &Path, design: &tandem_rtl::hdl::Design, name: &str| {
+        let dir = TempDir::new().unwrap();
+        let files = design.modules.iter().map(|m| {
+            let file = dir.path().join(format!("{}.v", m.name));
+            std::fs::write(&file, m.file("")).unwrap();
+            file
+        });
+        let files: Vec<PathBuf> = files.collect();
         let output = Command::new(verilator)
-            // one file of many modules; outputs of shared modules may stay open
-            .args(["--lint-only", "-Wall", "-Wno-DECLFILENAME", "-Wno-UNUSEDSIGNAL", "--top-module", top])
-            .arg(&file)
+            .args(["--lint-only", "-Wall", "--top-module", &design.top().name])
+            .args(files)
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
@@ -89,7 +92,7 @@ fn neither_finds_anything_to_warn_of() {
         let link = BoardLink { clock_hz: 25_000_000, baud: 115_200, slots: 4 };
         let board = tandem_rtl::emit_board(&config, &link).unwrap();
         for verilator in [&Programs::default().verilator, &newest()] {
-            lint(verilator, &board.verilog, &board.top, &config.name);
+            lint(verilator, &board, &config.name);
         }
         count += 1;
     }

@@ -55,30 +55,30 @@ fn hardware(line: &[u8], mut trace: Option<&mut Trace>) -> Seen {
     unit.connect_all();
     let (mut seen, mut content) = (vec![], vec![]);
     for (i, byte) in line.iter().flat_map(|b| [Some(*b), None, None]).enumerate() {
-        unit.valid.next = byte.is_some();
-        unit.unframed.next = false;
-        unit.data.set(byte.unwrap_or((i % 256) as u8).into());
+        unit.line.valid.next = byte.is_some();
+        unit.line.unframed.next = false;
+        unit.line.data.set(byte.unwrap_or((i % 256) as u8).into());
         assert!(simulate(&mut unit, 100));
-        if unit.good.val() || unit.damaged.val() {
-            assert_ne!(unit.good.val(), unit.damaged.val());
-            seen.push(unit.good.val().then(|| {
-                let length = unit.length.val().get() as usize;
-                let kind = Kind::ALL.iter().copied().find(|k| *k as i128 == unit.kind.val().get());
-                for (i, argument) in unit.argument.iter().enumerate().take(length) {
+        if unit.header.good.val() || unit.header.damaged.val() {
+            assert_ne!(unit.header.good.val(), unit.header.damaged.val());
+            seen.push(unit.header.good.val().then(|| {
+                let length = unit.arrival.length.val().get() as usize;
+                let kind = Kind::ALL.iter().copied().find(|k| *k as i128 == unit.header.kind.val().get());
+                for (i, argument) in unit.header.argument.iter().enumerate().take(length) {
                     assert_eq!(argument.val().get(), i128::from(content[i]));
                 }
                 Frame {
                     kind: kind.expect("a kind"),
-                    session: unit.session.val().get() as u8,
-                    seq: unit.seq.val().get() as u8,
+                    session: unit.header.session.val().get() as u8,
+                    seq: unit.arrival.seq.val().get() as u8,
                     payload: content[..length].to_vec(),
                 }
             }));
         }
-        if unit.content.val() {
-            content.truncate(unit.place.val().get() as usize);
-            assert_eq!(content.len(), unit.place.val().get() as usize, "no byte is left out");
-            content.push(unit.value.val().get() as u8);
+        if unit.arrival.content.we.val() {
+            content.truncate(unit.arrival.content.place.val().get() as usize);
+            assert_eq!(content.len(), unit.arrival.content.place.val().get() as usize, "no byte is left out");
+            content.push(unit.arrival.content.value.val().get() as u8);
         }
         match &mut trace {
             Some(trace) => trace.cycle(&mut unit, |u, level| u.clock.next = level.into()),
@@ -115,9 +115,9 @@ fn readers_of_board_and_host_see_the_same_frames_on_damaged_lines() {
 fn icarus_agrees_with_the_reader() {
     let mut trace = Trace::new();
     hardware(&damaged_line(9, 12, 40, 60), Some(&mut trace));
-    let verilog = tandem_rtl::hdl::verilog("reader", &mut frame_reader::FrameReader::new()).unwrap();
+    let design = tandem_rtl::hdl::verilog("reader", &mut frame_reader::FrameReader::new()).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    trace.check("reader", &verilog, dir.path()).unwrap();
+    trace.check("reader", &design.text(), dir.path()).unwrap();
 }
 
 /// Both UARTs back to back, the receiver's clock a little off.

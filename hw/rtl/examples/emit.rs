@@ -3,6 +3,6 @@
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args().nth(1).ok_or("usage: emit ACCEL.toml")?;
     let config = tandem_spec::Config::from_file(std::path::Path::new(&path))?;
-    print!("{}", tandem_rtl::emit(&config)?.verilog);
+    print!("{}", tandem_rtl::emit(&config)?.text());
     Ok(())
 }

@@ -12,6 +12,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let clock_hz = arguments.next().map_or(Ok(12_000_000), |a| a.parse())?;
     let link = BoardLink::new(clock_hz);
     link.check()?;
-    print!("{}", tandem_rtl::emit_board(&Config::from_file(Path::new(&path))?, &link)?.verilog);
+    print!("{}", tandem_rtl::emit_board(&Config::from_file(Path::new(&path))?, &link)?.text());
     Ok(())
 }

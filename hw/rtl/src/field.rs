@@ -126,7 +126,7 @@ macro_rules! fields {
                 $crate::field::cell(ports)
             }
             fn timing(&self) -> Vec<TimingInfo> {
-                $crate::hdl::names::cell("fields".into(), &[], &[])
+                $crate::hdl::names::cell::<Self>("fields".into(), &[], &[])
             }
         }
     };
@@ -176,6 +176,6 @@ impl Logic for Fields {
         cell(self._fields.iter().enumerate().map(|(i, f)| (format!("y${i}"), *f)))
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        crate::hdl::names::cell("fields".into(), &[], &[])
+        crate::hdl::names::cell::<Self>("fields".into(), &[], &[])
     }
 }

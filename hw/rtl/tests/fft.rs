@@ -1,7 +1,7 @@
 //! The FFT unit's core: against the page's integer mathematics, the discrete Fourier transform in double precision,
 //! the timing table, and its own Verilog.
 mod common;
-use common::{Random, lint};
+use common::{Random, described, lint};
 use std::f64::consts::PI;
 use tandem_rtl::fft::Shape;
 use tandem_rtl::fft::core::Core;
@@ -251,10 +251,7 @@ impl Bench {
 
     /// The Verilog does what the model did.
     fn confirm(&mut self) {
-        let v = tandem_rtl::hdl::verilog("top", &mut self.unit).unwrap_or_else(|e| panic!("{e}"));
-        let dir = tempfile::tempdir().unwrap();
-        self.trace.check("top", &v, dir.path()).unwrap_or_else(|e| panic!("{e}"));
-        lint(&v);
+        lint(&described(&mut self.unit, &self.trace));
     }
 
     /// Signals that reach the limits: noise, full scale, a line, an impulse, silence.

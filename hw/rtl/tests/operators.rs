@@ -4,7 +4,7 @@
 //! end as the AST that `#[hdl_gen]` would make. A kernel with each form written out shows that the
 //! macro makes this AST.
 mod common;
-use common::{Random, confirm, lint_but, simulated};
+use common::{Random, confirm, described, lint_but};
 use rust_hdl::core::ast::{VerilogExpression as E, VerilogOp, VerilogOpUnary, VerilogStatement};
 use rust_hdl::prelude::*;
 use tandem_rtl::hdl::prelude::*;
@@ -178,7 +178,7 @@ fn random_expressions() {
             t.sample(&u);
         }
         u._trees.iter().enumerate().for_each(|(i, t)| println!("seed {seed}: y[{i}] = {t:?}"));
-        let v = simulated(&mut u, &t);
+        let v = described(&mut u, &t);
         // random trees compare constants with each other
         lint_but(&v, &["-Wno-UNSIGNED", "-Wno-CMPCONST"]);
     }

@@ -101,11 +101,10 @@ struct Work<'a, 'e> {
 pub fn design(job: &Job<'_>) -> std::result::Result<(String, &'static str), SynthError> {
     if job.core {
         let emitted = tandem_rtl::emit(job.config)?;
-        let wrapper = scan::verilog(&emitted.top, &scan::ports(&emitted.verilog, &emitted.top));
-        return Ok((format!("{}\n{wrapper}", emitted.verilog), scan::TOP));
+        return Ok((format!("{}\n{}", emitted.text(), scan::verilog(emitted.top())), scan::TOP));
     }
     let emitted = tandem_rtl::emit_board(job.config, &job.board.link)?;
-    Ok((format!("{}\n{}", emitted.verilog, pins::verilog(job.board, &emitted.top)), pins::TOP))
+    Ok((format!("{}\n{}", emitted.text(), pins::verilog(job.board, &emitted.top().name)), pins::TOP))
 }
 
 /// Runs the flow, or finds its result in the cache.

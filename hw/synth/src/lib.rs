@@ -12,7 +12,6 @@ pub mod board;
 pub mod environment;
 pub mod error;
 pub mod flow;
-pub mod modules;
 pub mod options;
 pub mod pins;
 pub mod program;

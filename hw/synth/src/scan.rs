@@ -7,55 +7,31 @@
 //! its outputs.
 
 use std::fmt::Write;
+use tandem_rtl::hdl::Module;
+use tandem_rtl::hdl::design::{Direction, Port};
 
-/// A port of a module.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Port {
-    /// Name.
-    pub name: String,
-    /// Bits.
-    pub bits: usize,
-    /// Direction.
-    pub input: bool,
-}
-
-/// The ports of `module` in generated `verilog`, but its clock.
-pub fn ports(verilog: &str, module: &str) -> Vec<Port> {
-    let header = verilog
-        .split(&format!("module {module}("))
-        .nth(1)
-        .or_else(|| verilog.split(&format!("module {module} (")).nth(1));
-    let header = header.and_then(|h| h.split(");").next()).unwrap_or_default();
-    header.lines().filter_map(port).filter(|p| p.name != "clock").collect()
-}
-
-fn port(line: &str) -> Option<Port> {
-    let mut words = line.trim().trim_end_matches(',').split_whitespace();
-    let input = match words.next()? {
-        "input" => true,
-        "output" => false,
-        _ => return None,
-    };
-    let (mut bits, mut name) = (1, "");
-    for w in words {
-        match w.strip_prefix('[').and_then(|w| w.strip_suffix(":0]")) {
-            Some(top) => bits = top.parse::<usize>().ok()? + 1,
-            None => name = w,
-        }
-    }
-    Some(Port { name: name.into(), bits, input })
+/// The ports of `module`, but its clock.
+pub fn ports(module: &Module) -> Vec<&Port> {
+    module.ports.iter().filter(|p| p.name != "clock").collect()
 }
 
 /// Name of the wrapper.
 pub const TOP: &str = "scan";
 
 /// The wrapper around `module`.
-pub fn verilog(module: &str, ports: &[Port]) -> String {
-    let bits = |input: bool| ports.iter().filter(|p| p.input == input).map(|p| p.bits).sum::<usize>().max(1);
-    let (inputs, outputs) = (bits(true), bits(false));
+pub fn verilog(module: &Module) -> String {
+    let ports = ports(module);
+    let bits = |direction| {
+        let some = ports.iter().filter(|p| p.direction == direction);
+        some.map(|p| p.bits).sum::<usize>().max(1)
+    };
+    let (inputs, outputs) = (bits(Direction::Input), bits(Direction::Output));
     let (mut at, mut wires) = ([0, 0], vec![]);
     for p in ports {
-        let (bus, at) = if p.input { ("applied", &mut at[0]) } else { ("found", &mut at[1]) };
+        let (bus, at) = match p.direction {
+            Direction::Input => ("applied", &mut at[0]),
+            Direction::Output => ("found", &mut at[1]),
+        };
         wires.push(format!("    .{}({bus}[{}:{}])", p.name, *at + p.bits - 1, *at));
         *at += p.bits;
     }
@@ -69,11 +45,12 @@ pub fn verilog(module: &str, ports: &[Port]) -> String {
          \x20 always @(posedge clock) begin\n    if (shift) given <= {{shift_in, given[{0}:1]}};\n    \
          applied <= apply ? given : {{{2}{{1'b0}}}};\n    if (capture) captured <= found;\n    \
          else if (shift) captured <= {{1'b0, captured[{1}:1]}};\n  end\n\
-         \x20 {module} unit(\n    .clock(clock),\n{3}\n  );\nendmodule\n",
+         \x20 {4} unit(\n    .clock(clock),\n{3}\n  );\nendmodule\n",
         inputs - 1,
         outputs - 1,
         inputs,
-        wires.join(",\n")
+        wires.join(",\n"),
+        module.name
     );
     v
 }
@@ -83,10 +60,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ports_of_a_module() {
-        let v = "module top (\n  input wire clock,\n  input wire [3:0] a,\n  output reg signed [7:0] y\n);\nendmodule\n";
-        let p = |name: &str, bits, input| Port { name: name.into(), bits, input };
-        assert_eq!(ports(v, "top"), [p("a", 4, true), p("y", 8, false)]);
-        assert!(verilog("top", &ports(v, "top")).contains(".y(found[7:0])"));
+    fn every_port_but_the_clock_is_behind_the_register() {
+        let config = tandem_spec::Config::from_toml(
+            "minimal.toml",
+            include_str!("../../../configs/accelerators/minimal.toml"),
+        );
+        let design = tandem_rtl::emit(&config.unwrap()).unwrap();
+        let (top, wrapper) = (design.top(), verilog(design.top()));
+        assert_eq!(ports(top).len() + 1, top.ports.len());
+        let bits: usize = ports(top).iter().filter(|p| p.direction == Direction::Input).map(|p| p.bits).sum();
+        assert!(wrapper.contains(&format!("reg [{}:0] given = 0;", bits - 1)), "{wrapper}");
+        assert!(wrapper.contains(".in_valid(applied[0:0])") && wrapper.contains(".in_ready(found[0:0])"));
+        assert!(wrapper.contains("tandem unit(") && wrapper.contains(".clock(clock)"), "{wrapper}");
     }
 }

@@ -34,7 +34,8 @@ impl BoardModel {
         let tool = |what: String| EngineError::Tool { tool: "tandem-rtl".into(), what };
         link.check().map_err(|e| tool(e.to_string()))?;
         let emitted = tandem_rtl::emit_board(config, link).map_err(|e| tool(e.to_string()))?;
-        let design = Design { verilog: emitted.verilog, top: emitted.top, interface: Interface::Pins };
+        let design =
+            Design { verilog: emitted.text(), top: emitted.top().name.clone(), interface: Interface::Pins };
         Ok(BoardModel { pins: library::pins(&design, options)? })
     }
 

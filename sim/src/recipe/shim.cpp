@@ -84,6 +84,10 @@ struct Tracer {
 };
 #endif
 
+/// An accelerator with an input `reset` is never reset.
+template <typename Model> inline auto hold_reset(Model& m, int) -> decltype(m.reset = 0, void()) { m.reset = 0; }
+template <typename Model> inline void hold_reset(Model&, long) {}
+
 struct Handle {
     VerilatedContext context;
     TANDEM_MODEL model;
@@ -97,6 +101,7 @@ struct Handle {
         context.traceEverOn(true);
 #endif
         model.clock = 0;
+        hold_reset(model, 0);
         model.eval();
     }
 };

@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity};
 use tandem_model::{CycleModel, Twin};
+use tandem_rtl::hdl::design::{Direction, Port};
 use tandem_spec::Config;
 use tandem_stimuli::Random;
-use tandem_synth::scan::{self, Port};
-use tandem_synth::{Tools, ecp5_script, modules, stage};
+use tandem_synth::{Tools, ecp5_script, scan, stage};
 
 const ARRAY: &str = "[array]\nrows = 2\ncols = 2\nlanes = 2\nrow_digit = 4\ncol_digit = 4\nrow_bits = 8\ncol_bits = 8\n\
                      acc_bits = 24\npipeline = PIPELINE\n[memory]\nrow_depth = 16\ncol_depth = 512\nresult_depth = 16\n[link]\nbits = 32\n";
@@ -76,7 +76,7 @@ fn ports_by_name(verilog: &str) -> String {
 
 /// Lines for the bench: inputs of the array, one cycle each.
 struct Script<'a> {
-    ports: &'a [Port],
+    ports: &'a [&'a Port],
     text: String,
 }
 
@@ -84,7 +84,7 @@ impl Script<'_> {
     /// One cycle in which `set` inputs have these values, all others 0.
     fn apply(&mut self, set: &[(String, u64)]) {
         self.text += "A ";
-        for p in self.ports.iter().filter(|p| p.input) {
+        for p in self.ports.iter().filter(|p| p.direction == Direction::Input) {
             let value = set.iter().find(|s| s.0 == p.name).map_or(0, |s| s.1);
             self.text.extend((0..p.bits).map(|b| if value >> b & 1 == 1 { '1' } else { '0' }));
         }
@@ -142,7 +142,9 @@ fn to_model(cell: &mut Value) {
         (other, _) => other.to_owned(),
     };
     cell["type"] = json!(kind);
-    let model = modules::module(ECP5, &kind).unwrap_or_else(|| panic!("no model of {kind}"));
+    let model =
+        ECP5.split_once(&format!("\nmodule {kind} (")).unwrap_or_else(|| panic!("no model of {kind}")).1;
+    let model = &model[..model.find("\nendmodule").unwrap()];
     let known: BTreeSet<&str> = model.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
     let open = |bits: &Value| bits.as_array().is_none_or(Vec::is_empty);
     let parameters = cell["parameters"].take();
@@ -199,11 +201,10 @@ fn agrees(
     let tools = Tools::find().unwrap_or_else(|e| panic!("{e}; {TOOLS}"));
     let text = ARRAY.replace("PIPELINE", &pipeline.to_string());
     let config = Config::from_toml("array.toml", &text).unwrap();
-    let verilog = tandem_rtl::emit(&config).unwrap().verilog;
-    let array = modules::with_children(&verilog, "mac_array").unwrap();
-    let ports = scan::ports(&array, "mac_array");
+    let array = tandem_rtl::emit(&config).unwrap().with_children("mac_array").unwrap();
+    let ports = scan::ports(array.top());
     let dir = tempfile::TempDir::new().unwrap();
-    let design = format!("{array}\n{}", scan::verilog("mac_array", &ports));
+    let design = format!("{}\n{}", array.text(), scan::verilog(array.top()));
     let device = through(&design, &tools, dir.path());
     std::fs::write(dir.path().join("device.v"), device).unwrap();
     let bench = build(&cells(&tools, dir.path()), dir.path());
@@ -229,7 +230,7 @@ fn agrees(
 }
 
 /// Loads the operands, then issues the steps of every pair of planes.
-fn program(ports: &[Port], x: &Array2<i32>, w: &Array2<i32>) -> String {
+fn program(ports: &[&Port], x: &Array2<i32>, w: &Array2<i32>) -> String {
     let mut s = Script { ports, text: String::new() };
     for address in 0..PLANES * STEPS {
         for side in 0..2 {
@@ -254,7 +255,7 @@ fn program(ports: &[Port], x: &Array2<i32>, w: &Array2<i32>) -> String {
             ]);
         }
     }
-    let bits: usize = ports.iter().filter(|p| !p.input).map(|p| p.bits).sum();
+    let bits: usize = ports.iter().filter(|p| p.direction == Direction::Output).map(|p| p.bits).sum();
     s.text + &format!("C {bits}\n")
 }
 

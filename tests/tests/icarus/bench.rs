@@ -50,11 +50,24 @@ fn tool(dir: &Path, program: &str, arguments: &[String]) -> String {
 /// # Panics
 /// If something is X that counts, a program does not end, or the output is not whole packets.
 pub fn simulate(config: &Config, list: &[(Stream, RunOptions)], memories_start_as_x: bool) -> Vec<Run> {
+    let verilog = tandem_rtl::emit(config).expect("it is described").text();
+    simulate_design(&verilog, config, list, memories_start_as_x)
+}
+
+/// The same with other Verilog, whose top module has the name and the ports of the accelerator's.
+///
+/// # Panics
+/// As [`simulate`].
+pub fn simulate_design(
+    verilog: &str,
+    config: &Config,
+    list: &[(Stream, RunOptions)],
+    memories_start_as_x: bool,
+) -> Vec<Run> {
     let dir = tempfile::tempdir().expect("a folder");
     let write =
         |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("it can be written");
-    let verilog = tandem_rtl::emit(config).expect("it is described").verilog;
-    write("dut.v", &if memories_start_as_x { without_zeros(&verilog) } else { verilog });
+    write("dut.v", &if memories_start_as_x { without_zeros(verilog) } else { verilog.to_owned() });
     write("bench.v", include_str!("bench.v"));
     let (mut words, mut stalls, mut ends, mut total) = (String::new(), String::new(), String::new(), 0);
     for (stream, options) in list {

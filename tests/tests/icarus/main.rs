@@ -12,6 +12,7 @@ mod common;
 
 mod bench;
 mod prologue;
+mod reset;
 
 use bench::{Run, simulate};
 use tandem_model::Twin;
@@ -65,8 +66,13 @@ fn programs(config: &Config, seeds: std::ops::Range<u64>) -> Vec<(Stream, RunOpt
 
 /// Runs programs on both and compares statuses, packets and the cycles in their registers.
 fn compare(config: &Config, list: &[(Stream, RunOptions)], memories_start_as_x: bool) {
-    let mut twin = Twin::checked(config);
     let found = simulate(config, list, memories_start_as_x);
+    agree(config, list, found, memories_start_as_x);
+}
+
+/// Compares what a simulation gave with the twin.
+fn agree(config: &Config, list: &[(Stream, RunOptions)], found: Vec<Run>, memories_start_as_x: bool) {
+    let mut twin = Twin::checked(config);
     assert_eq!(found.len(), list.len());
     for (i, ((stream, options), Run { packets, at_rest })) in list.iter().zip(found).enumerate() {
         let expected = twin.run(stream, options).unwrap();

@@ -140,8 +140,8 @@
 //! }
 //!
 //! let mut grid = Grid::new(2, 3, 4, true);
-//! let verilog = tandem_rtl::hdl::verilog("grid", &mut grid).unwrap();
-//! assert!(verilog.contains("// mac: 6 instances"));
+//! let design = tandem_rtl::hdl::verilog("grid", &mut grid).unwrap();
+//! assert_eq!(design.module("mac").unwrap().instances, 6);
 //!
 //! // the simulator and Icarus agree
 //! let mut trace = tandem_rtl::hdl::trace::Trace::new();
@@ -153,7 +153,7 @@
 //!     trace.cycle(&mut grid, |g, level| g.clock.next = level.into());
 //! }
 //! let dir = tempfile::tempdir().unwrap();
-//! trace.check("grid", &verilog, dir.path()).unwrap();
+//! trace.check("grid", &design.text(), dir.path()).unwrap();
 //! ```
 //!
 //! # What a kernel may say
@@ -228,8 +228,8 @@
 //! # Fields
 //! - `Sig<In | Out | Local>`, `Signal<_, Bit>`, enums with `LogicState`, bundles, children, `Const`, `Dim`, `Flag`, and
 //!   `Vec`s of all these. Native `Bits<N>` and `Signed<N>` are refused.
-//! - Not usable as names: `reg wire config module edge disable input output` and Rust's keywords. Other
-//!   Verilog keywords are renamed (`end` → `end_2`). `in_` is a bundle whose wires are `in_valid`, `in_data` …
+//! - Not usable as names: `reg wire config module edge disable input output`, `reset` (the back end adds an input of that
+//!   name where a [`Style`] asks for it) and Rust's keywords. Other Verilog keywords are renamed (`end` → `end_2`). `in_` is a bundle whose wires are `in_valid`, `in_data` …
 //! - `pe[3].acc` is `pe_3_acc` in Verilog, a port `data[0]` is `data_0`.
 //! - A unit's module is named by [`named!`](crate::named) after its type, or with
 //!   `named!(self => "fft_{}", self.n.val())` as it says.
@@ -247,6 +247,8 @@
 //! | an exact result beyond 127 bits | a panic in simulation |
 pub mod cells;
 pub mod constant;
+pub mod design;
+pub mod docs;
 pub mod format;
 pub mod names;
 pub mod sig;
@@ -257,7 +259,8 @@ pub mod wire;
 pub mod word;
 
 pub use constant::{Const, Dim, Flag};
-pub use verilog::{ElabError, verilog};
+pub use design::{Design, Module};
+pub use verilog::{ElabError, Style, styled, verilog};
 
 /// Everything a unit's file needs, beside `rust_hdl::prelude::*`.
 pub mod prelude {

@@ -1,10 +1,10 @@
 //! Names: of modules (from Rust types) and of signals inside a module (from field paths).
 //!
 //! rust_hdl shows a back end only instance names. Its `Logic::timing` hook, which nothing else
-//! uses here, carries what is missing: the module's name, and which ports of a hand-written cell
-//! are sampled by the clock or come straight from a register. A unit says [`named!`] in its `impl
-//! Logic` block and its module is called after its type (`DotProduct` becomes `dot_product`);
-//! without it, after the field that holds the instance.
+//! uses here, carries what is missing: the module's name, the Rust type, and which ports of a
+//! hand-written cell are sampled by the clock or come straight from a register. A unit says [`named!`]
+//! in its `impl Logic` block and its module is called after its type (`DotProduct` becomes
+//! `dot_product`); without it, after the field that holds the instance.
 use rust_hdl::prelude::TimingInfo;
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -19,7 +19,7 @@ macro_rules! named {
         fn timing(&self) -> ::std::vec::Vec<::rust_hdl::prelude::TimingInfo> {
             #[allow(unused_imports, reason = "only units without a clock need it")]
             use $crate::hdl::names::{self, Plain as _};
-            names::unit(names::of_type::<Self>(), names::Declared::<Self>::CLOCK)
+            names::unit::<Self>(names::of_type::<Self>(), names::Declared::<Self>::CLOCK)
         }
     };
     ($format:literal) => {
@@ -29,15 +29,21 @@ macro_rules! named {
         fn timing(&$this) -> ::std::vec::Vec<::rust_hdl::prelude::TimingInfo> {
             #[allow(unused_imports, reason = "only units without a clock need it")]
             use $crate::hdl::names::{self, Plain as _};
-            names::unit(::std::format!($($format)+), names::Declared::<Self>::CLOCK)
+            names::unit::<Self>(::std::format!($($format)+), names::Declared::<Self>::CLOCK)
         }
     };
 }
 
-/// What `Logic::timing` answers for a unit with a kernel: the name of its module, and the clock that its
+/// What `Logic::timing` answers for the unit `T` with a kernel: the name of its module, and the clock that its
 /// children have without saying so.
-pub fn unit(module: String, clock: &str) -> Vec<TimingInfo> {
-    vec![TimingInfo { name: module, clock: clock.into(), inputs: vec![], outputs: vec![] }]
+pub fn unit<T>(module: String, clock: &str) -> Vec<TimingInfo> {
+    let outputs = vec![std::any::type_name::<T>().into()];
+    vec![TimingInfo { name: module, clock: clock.into(), inputs: vec![], outputs }]
+}
+
+/// The Rust type behind such an answer: the last of the outputs is not one.
+pub(crate) fn type_of(timing: &TimingInfo) -> &str {
+    timing.outputs.last().filter(|o| o.contains("::")).map_or("", String::as_str)
 }
 
 /// A unit that [`unit!`](crate::unit) declares with a clock.
@@ -60,13 +66,15 @@ pub trait Plain {
 
 impl<U> Plain for Declared<U> {}
 
-/// What `Logic::timing` answers for a cell that carries its own Verilog.
+/// What `Logic::timing` answers for the cell `T`, which carries its own Verilog.
 ///
 /// `sampled` lists the inputs that act only at the clock edge, `registered` the outputs that change
 /// only there. Every other output is taken to depend at once on every other input.
-pub fn cell(module: String, sampled: &[&str], registered: &[&str]) -> Vec<TimingInfo> {
+pub fn cell<T>(module: String, sampled: &[&str], registered: &[&str]) -> Vec<TimingInfo> {
     let own = |l: &[&str]| l.iter().map(|s| s.to_string()).collect();
-    vec![TimingInfo { name: module, clock: "clock".into(), inputs: own(sampled), outputs: own(registered) }]
+    let mut outputs: Vec<String> = own(registered);
+    outputs.push(std::any::type_name::<T>().into());
+    vec![TimingInfo { name: module, clock: "clock".into(), inputs: own(sampled), outputs }]
 }
 
 /// The last segment of a type's path in snake case: `a::b::DotProduct<T>` → `dot_product`.
@@ -92,7 +100,7 @@ fn snake_case(camel: &str) -> String {
 }
 
 /// Hands out Verilog identifiers that are unique within one scope.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Namer {
     used: HashSet<String>,
 }

@@ -89,6 +89,8 @@ flat {
         counters "counters": Counting { allowed: |_| Allowed::Words(&["all", "total"], None), default: Some(|_| 0), reduction: true, }
         /// Whether a STORE can narrow results to 16 and 8 bits.
         narrow "narrow": bool { default: Some(|_| 1), reduction: true, }
+        /// Whether the Verilog has an input `reset` (docs/accelerator.md).
+        reset "reset": bool { default: Some(|_| 0), reduction: true, }
     }
 }
 optional {

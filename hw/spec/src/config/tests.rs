@@ -96,10 +96,11 @@ fn the_hash_sees_every_parameter_but_the_name() {
     assert_ne!(deep.hash(), c.hash());
     assert_eq!(Config::from_toml("t", &deep.to_toml()).unwrap(), deep);
     for (reduction, same) in [
-        ("address_bits=16\ncounters=\"all\"\nnarrow=true", true),
+        ("address_bits=16\ncounters=\"all\"\nnarrow=true\nreset=false", true),
         ("address_bits=9", false),
         ("counters=\"total\"", false),
         ("narrow=false", false),
+        ("reset=true", false),
     ] {
         let text = format!("{TINY}[control]\n{reduction}\n");
         let reduced = Config::from_toml("t", &text).unwrap();

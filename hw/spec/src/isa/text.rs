@@ -1,4 +1,4 @@
-//! The disassembly.
+//! The disassembly: an instruction whose fields belong together has a form of its own, any other lists them.
 
 use super::instruction::{Instruction, Tokens};
 use std::fmt;
@@ -89,8 +89,14 @@ impl fmt::Display for Instruction {
                 s.format.bits(),
                 s.shift
             ),
-            Instruction::Read(t) => write!(f, "READ    {t}"),
-            Instruction::Reset => write!(f, "RESET"),
+            other => {
+                let (op, bits) = (other.opcode(), other.bits());
+                write!(f, "{}", op.name)?;
+                if !op.tokens.is_empty() {
+                    write!(f, "{:1$}{2}", "", 8usize.saturating_sub(op.name.len()).max(1), other.tokens())?;
+                }
+                op.fields.iter().try_for_each(|field| write!(f, " {} {}", field.name, bits.field(*field)))
+            }
         }
     }
 }

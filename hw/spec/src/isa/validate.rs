@@ -46,7 +46,8 @@ impl Instruction {
             Instruction::Compute(c) => r.compute(c, config),
             Instruction::Transform(t) => r.transform(t, config),
             Instruction::Store(s) => r.store(s, config),
-            Instruction::Read(_) | Instruction::Reset => Ok(()),
+            // bounds are all their rules
+            _ => Ok(()),
         }
     }
 

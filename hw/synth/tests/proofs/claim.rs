@@ -1,9 +1,10 @@
 //! Proofs: properties spliced into generated modules, SymbiYosys, Yosys.
 
 use std::sync::atomic::AtomicBool;
+use tandem_rtl::hdl::Design;
 use tandem_spec::Config;
 use tandem_spec::config::PLAIN;
-use tandem_synth::{SynthError, Tools, modules, stage};
+use tandem_synth::{SynthError, Tools, stage};
 
 const TOOLS: &str = "`make setup-test` installs every tool that the tests need";
 
@@ -15,18 +16,18 @@ pub fn tools() -> Tools {
     Tools::find().unwrap_or_else(|e| panic!("{e}; {TOOLS}"))
 }
 
-/// The Verilog of an accelerator with 2 × 2 elements of 2 lanes, digits of 4 bits and M = `select`.
-pub fn verilog(select: usize) -> (Config, String) {
+/// The design of an accelerator with 2 × 2 elements of 2 lanes, digits of 4 bits and M = `select`.
+pub fn design(select: usize) -> (Config, Design) {
     with(select, 4, 8)
 }
 
 /// The same with digits of `digit` bits and operands of `bits`.
-pub fn with(select: usize, digit: usize, bits: usize) -> (Config, String) {
+pub fn with(select: usize, digit: usize, bits: usize) -> (Config, Design) {
     accelerator(select, digit, bits, PLAIN)
 }
 
 /// The same with so many stages.
-pub fn accelerator(select: usize, digit: usize, bits: usize, pipeline: usize) -> (Config, String) {
+pub fn accelerator(select: usize, digit: usize, bits: usize, pipeline: usize) -> (Config, Design) {
     let index = if select > 1 { "index_depth = 16\n" } else { "" };
     let text = format!(
         "[array]\nrows = 2\ncols = 2\nlanes = 2\nrow_digit = {digit}\ncol_digit = {digit}\nrow_bits = {bits}\ncol_bits = {bits}\n\
@@ -34,8 +35,8 @@ pub fn accelerator(select: usize, digit: usize, bits: usize, pipeline: usize) ->
          [link]\nbits = 32\n[control]\nqueue = 2\n"
     );
     let config = Config::from_toml("proof.toml", &text).unwrap_or_else(|e| panic!("{e}"));
-    let verilog = tandem_rtl::emit(&config).unwrap().verilog;
-    (config, verilog)
+    let design = tandem_rtl::emit(&config).unwrap();
+    (config, design)
 }
 
 /// A module with properties inside, to be proved.
@@ -50,14 +51,17 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// `properties` inside module `top` of `verilog`, under `ifdef FORMAL`: Yosys leaves references into a module undriven.
-    pub fn new(verilog: &str, top: &str, properties: &str) -> Self {
-        let all = modules::with_children(verilog, top).unwrap_or_else(|| panic!("no module {top}"));
-        let text = modules::module(&all, top).unwrap();
-        let inside = text.trim_end().strip_suffix("endmodule").unwrap();
-        let spliced = format!("{inside}`ifdef FORMAL\n{properties}\n`endif\nendmodule\n");
-        let verilog = format!("`default_nettype none\n{}", all.replace(text, &spliced));
+    /// `properties` inside module `top` of `design`, under `ifdef FORMAL`: Yosys leaves references into a module undriven.
+    pub fn new(design: &Design, top: &str, properties: &str) -> Self {
+        let mut all = design.with_children(top).unwrap_or_else(|| panic!("no module {top}"));
+        all.modules[0].body += &format!("`ifdef FORMAL\n{properties}\n`endif\n");
+        let verilog = format!("`default_nettype none\n{}", all.text());
         Claim { verilog, top: top.into(), define: "", depth: 4 }
+    }
+
+    /// With these modules beside.
+    pub fn beside(self, cells: &str) -> Self {
+        Claim { verilog: self.verilog + cells, ..self }
     }
 
     /// With traces of so many cycles.

@@ -1,6 +1,6 @@
 //! CRC steps.
 
-use crate::claim::{Claim, Proofs, caught, verilog};
+use crate::claim::{Claim, Proofs, caught, design};
 use tandem_spec::check::{CRC16_POLY, CRC32_POLY};
 
 const POLYNOMIALS: [(usize, u32); 2] = [(16, CRC16_POLY as u32), (32, CRC32_POLY)];
@@ -8,7 +8,7 @@ const POLYNOMIALS: [(usize, u32); 2] = [(16, CRC16_POLY as u32), (32, CRC32_POLY
 /// The CRC step of `bits` bits over a link word of 32 bits against the shift register, bit by bit, for inputs with at most two
 /// bits set: single bits show every tap, pairs that taps are added over GF(2). A solver is lost in longer sums.
 fn crc(bits: usize, poly: u32) -> Claim {
-    let (_, v) = verilog(1);
+    let (_, v) = design(1);
     let name = format!("xor_reduce_{bits}");
     let last = bits - 1;
     let property = format!(

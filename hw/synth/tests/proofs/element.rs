@@ -4,7 +4,6 @@ use crate::claim::{Claim, Mutant, Proofs, accelerator, caught};
 use tandem_rtl::compute::pe::{Widths, height};
 use tandem_spec::Config;
 use tandem_spec::config::DEEP;
-use tandem_synth::modules;
 
 /// The cell of an ECP5 that adds up.
 const CARRY: &str = include_str!("formal/ccu2c.v");
@@ -42,20 +41,15 @@ fn elements(select: usize, pipeline: usize) -> Vec<Claim> {
             DEEP => format!("deep_product_{rows}xs5_s5_{l}"),
             _ => format!("product_{rows}xs5_s5_{l}"),
         };
-        let mut any = format!("module {name} (\n  input wire clock,\n");
-        let mut values = String::new();
-        for r in 0..rows {
-            any += &format!("  input wire signed [4:0] a_{r},\n  output wire signed [9:0] y_{r},\n");
-            values += &format!("  (* anyseq *) wire signed [9:0] any_{r};\n  assign y_{r} = any_{r};\n");
-        }
-        any += &format!("  input wire signed [4:0] b\n);\n{values}endmodule\n");
-        let real = modules::module(&v, &name).unwrap_or_else(|| panic!("no module {name}")).to_owned();
-        v = v.replace(&real, &any);
+        let any = |r| format!("  (* anyseq *) wire signed [9:0] any_{r};\n  assign y_{r} = any_{r};\n");
+        let product = v.module_mut(&name).unwrap_or_else(|| panic!("no module {name}"));
+        product.body = (0..rows).map(any).collect();
+        product.ports.iter_mut().for_each(|p| p.variable = false);
     }
     (0..rows)
         .map(|r| {
             let row = PROPERTIES.replace("_0", &format!("_{r}"));
-            Claim::new(&format!("{v}{CARRY}"), "processing_element", &format!("{}{row}", plain_sum(&c, r)))
+            Claim::new(&v, "processing_element", &format!("{}{row}", plain_sum(&c, r))).beside(CARRY)
         })
         .collect()
 }

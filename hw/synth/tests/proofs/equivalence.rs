@@ -1,7 +1,7 @@
 //! What Yosys makes of a unit is equivalent to the unit: `equiv_opt`, which proves every output and register by induction.
 
-use crate::claim::{tools, verilog, with, yosys};
-use tandem_synth::modules;
+use crate::claim::{design, tools, with, yosys};
+use tandem_rtl::hdl::{Design, Module};
 
 /// Techmap of the cells, and the pass, of every family that is routed.
 const FAMILIES: [(&str, &str); 2] =
@@ -14,9 +14,9 @@ fn script(top: &str, (cells, pass): (&str, &str)) -> String {
     )
 }
 
-fn equivalent(verilog: &str, top: &str) {
+fn equivalent(design: &Design, top: &str) {
     let tools = tools();
-    let unit = modules::with_children(verilog, top).unwrap();
+    let unit = design.with_children(top).unwrap().text();
     for family in FAMILIES {
         yosys(&tools, &unit, &script(top, family)).unwrap_or_else(|e| panic!("{top}, {family:?}: {e}"));
     }
@@ -24,7 +24,7 @@ fn equivalent(verilog: &str, top: &str) {
 
 #[test]
 fn netlists_of_an_element_and_a_queue_are_equivalent() {
-    let (_, v) = verilog(4);
+    let (_, v) = design(4);
     equivalent(&v, "processing_element");
     equivalent(&v, "fifo_2x96");
 }
@@ -36,15 +36,15 @@ fn netlists_of_a_row_of_the_array_are_equivalent() {
 
 #[test]
 fn a_netlist_of_another_unit_is_not() {
-    let (_, v) = verilog(1);
-    let unit = modules::with_children(&v, "processing_element").unwrap();
+    let (_, v) = design(1);
+    let element = v.with_children("processing_element").unwrap();
+    let unit = element.text();
     let broken = unit.replacen("total_0_keep = ~", "total_0_keep = ", 1);
     assert_ne!(unit, broken);
     // both under one name, compared as equiv_opt does
     let script = "read_verilog design.v\nproc\nflatten\nequiv_make gold processing_element equiv\nhierarchy -top equiv\n\
                   equiv_simple\nequiv_induct\nequiv_status -assert\n";
-    let renamed = unit.replacen("module processing_element ", "module gold ", 1);
-    let gold = modules::module(&renamed, "gold").unwrap();
+    let gold = Module { name: "gold".into(), ..element.top().clone() };
     assert!(yosys(&tools(), &format!("{gold}{unit}"), script).is_ok());
     assert!(yosys(&tools(), &format!("{gold}{broken}"), script).is_err());
 }

@@ -1,6 +1,7 @@
 //! Frames of the serial link.
 
 use crate::claim::{Claim, Mutant, Proofs, caught};
+use tandem_rtl::hdl::Design;
 use tandem_spec::Config;
 use tandem_spec::check::CRC32_INIT;
 use tandem_spec::link::{BoardLink, CHECK, CRC_RESIDUE, HEADER, MAX_PAYLOAD};
@@ -17,8 +18,8 @@ const READERS: [Mutant; 6] = [
     ("a frame may end within a group", "& (left_q == 8'd0) & (count_q", "& (count_q"),
     ("255 is a code", "line_data == 8'd255", "1'b0"),
     ("a zero is not put back", "byte_2 = 8'd0", "byte_2 = line_data"),
-    ("the next frame is not found after damage", "left_d = 8'd0", "left_d = left_q"),
-    ("the CRC does not start anew", "crc_d = crc_start", "crc_d = crc_q"),
+    ("the next frame is not found after damage", "left_q <= 8'd0", "left_q <= left_q"),
+    ("the CRC does not start anew", "crc_q <= crc_start", "crc_q <= crc_q"),
 ];
 
 const SENDERS: [Mutant; 5] = [
@@ -28,16 +29,16 @@ const SENDERS: [Mutant; 5] = [
         "if (last) begin\n      staging_waddr",
     ),
     ("a code is short by one", "index_q + 8'd1 - code_at_q", "index_q - code_at_q"),
-    ("codes stay where the first was", "code_at_d = index_q + 8'd1", "code_at_d = code_at_q"),
+    ("codes stay where the first was", "code_at_q <= index_q + 8'd1", "code_at_q <= code_at_q"),
     ("no zero leads", " | ((phase_q == Phase_Pick) & (index_q == 8'd0))", ""),
     ("what leads is no zero", "bytes_data = 8'd0;\n    if (phase_q", "bytes_data = byte_q;\n    if (phase_q"),
 ];
 
 const MEMORIES: [Mutant; 1] = [("a write is lost", "if (we) mem[waddr]", "if (we & ~re) mem[waddr]")];
 
-fn verilog() -> String {
+fn design() -> Design {
     let config = Config::from_toml("minimal.toml", ACCELERATOR).unwrap_or_else(|e| panic!("{e}"));
-    tandem_rtl::emit_board(&config, &BoardLink::new(12_000_000)).unwrap().verilog
+    tandem_rtl::emit_board(&config, &BoardLink::new(12_000_000)).unwrap()
 }
 
 fn sizes() -> String {
@@ -49,15 +50,15 @@ fn sizes() -> String {
 }
 
 fn reader() -> Claim {
-    Claim::new(&verilog(), "frame_reader", &(sizes() + READER)).depth(FRAME)
+    Claim::new(&design(), "frame_reader", &(sizes() + READER)).depth(FRAME)
 }
 
 fn sender() -> Claim {
-    Claim::new(&verilog(), "frame_sender", &(sizes() + SENDER)).depth(FRAME)
+    Claim::new(&design(), "frame_sender", &(sizes() + SENDER)).depth(FRAME)
 }
 
 fn memory() -> Claim {
-    Claim::new(&verilog(), "ram_256xu8", &format!("localparam F_ADDRESS = 8, F_BITS = 8;\n{MEMORY}"))
+    Claim::new(&design(), "ram_256xu8", &format!("localparam F_ADDRESS = 8, F_BITS = 8;\n{MEMORY}"))
 }
 
 #[test]

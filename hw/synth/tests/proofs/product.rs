@@ -1,8 +1,9 @@
 //! Products of digits, and of operands cut into digits.
 
 use crate::claim::{Claim, Mutant, Proofs, accelerator, caught, with};
+use tandem_rtl::hdl::Module;
+use tandem_rtl::hdl::design::{Direction, Port};
 use tandem_spec::config::DEEP;
-use tandem_synth::modules;
 
 /// All products shift and add.
 const ADDS: &str = "-DTANDEM_SHIFT_ADD=0";
@@ -41,7 +42,7 @@ fn product_of(digit: usize) -> Claim {
     let (_, v) = with(1, digit, 8);
     let (b, y) = (digit + 1, 2 * digit + 2);
     Claim::new(
-        &format!("{v}{CELLS}"),
+        &v,
         &format!("product_1xs{b}_s{b}_0"),
         &format!(
             "wire signed [{}:0] f_plain = a_0 * b;\nalways @* assume (b[{digit}] <= b[{}]);\n\
@@ -50,6 +51,7 @@ fn product_of(digit: usize) -> Claim {
             digit - 1
         ),
     )
+    .beside(CELLS)
 }
 
 /// The same of 4 bits.
@@ -61,23 +63,22 @@ fn product() -> Claim {
 fn pair() -> Claim {
     let (_, v) = accelerator(1, 4, 8, DEEP);
     Claim::new(
-        &format!("{v}{CELLS}"),
+        &v,
         "deep_product_2xs5_s5_0",
         "always @* assume (b[4] <= b[3]);\nreg [1:0] f_age = 0;\nreg signed [9:0] f_0, f_1, f_00, f_11;\n\
          always @(posedge clock) begin\n  if (!f_age[1]) f_age <= f_age + 1;\n\
          \x20 f_0 <= a_0 * b;\n  f_1 <= a_1 * b;\n  f_00 <= f_0;\n  f_11 <= f_1;\nend\n\
          always @* if (f_age[1]) begin\n  assert (y_0 == f_00);\n  assert (y_1 == f_11);\nend\n",
     )
+    .beside(CELLS)
 }
 
 /// Two 4-bit operands as digits of 2 bits, four shifted products: the whole product, signed or not.
 fn digits() -> Claim {
-    let v = with(1, 2, 4).1;
-    let named = |prefix: &str| modules::names(&v).into_iter().find(|n| n.starts_with(prefix)).unwrap();
-    let (product, shift) = (named("product_"), named("shift_left_"));
-    let mut h = String::from(
-        "module digits (\n  input wire [3:0] a,\n  input wire [3:0] b,\n  input wire a_signed,\n  input wire b_signed\n);\n",
-    );
+    let mut v = with(1, 2, 4).1;
+    let named = |prefix: &str| v.modules.iter().map(|m| &m.name).find(|n| n.starts_with(prefix)).unwrap();
+    let (product, shift) = (named("product_").clone(), named("shift_left_").clone());
+    let mut h = String::new();
     for (x, s) in [("a", "a_signed"), ("b", "b_signed")] {
         h += &format!("  wire signed [2:0] {x}0 = {{1'b0, {x}[1:0]}}, {x}1 = {{{s} & {x}[3], {x}[3:2]}};\n");
         h += &format!("  wire signed [4:0] {x}_whole = {{{s} & {x}[3], {x}}};\n");
@@ -88,8 +89,27 @@ fn digits() -> Claim {
         h += &format!("  {product} product{n}(.clock(1'b0), .a_0(a{p}), .b(b{q}), .y_0(y{n}));\n");
         h += &format!("  {shift} weigh{n}(.x({{y{n}[5], y{n}}}), .sel(2'd{}), .y(z{n}));\n", p + q);
     }
-    h += "  wire signed [23:0] sum = z00 + z01 + z10 + z11;\n  wire signed [9:0] whole = a_whole * b_whole;\nendmodule\n";
-    Claim::new(&format!("{h}{v}"), "digits", "always @* assert (sum == whole);\n").define(ADDS)
+    h +=
+        "  wire signed [23:0] sum = z00 + z01 + z10 + z11;\n  wire signed [9:0] whole = a_whole * b_whole;\n";
+    let input = |(name, bits): (&str, _)| Port {
+        name: name.into(),
+        doc: String::new(),
+        direction: Direction::Input,
+        bits,
+        signed: false,
+        variable: false,
+    };
+    let digits = Module {
+        name: "digits".into(),
+        doc: String::new(),
+        ports: [("a", 4), ("b", 4), ("a_signed", 1), ("b_signed", 1)].map(input).into(),
+        body: h,
+        children: vec![product, shift],
+        first: "digits".into(),
+        instances: 1,
+    };
+    v.modules.insert(0, digits);
+    Claim::new(&v, "digits", "always @* assert (sum == whole);\n").define(ADDS)
 }
 
 #[test]

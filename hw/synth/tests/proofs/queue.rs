@@ -1,7 +1,6 @@
 //! The queue.
 
-use crate::claim::{Claim, Mutant, Proofs, caught, verilog};
-use tandem_synth::modules;
+use crate::claim::{Claim, Mutant, Proofs, caught, design};
 
 const PROPERTIES: &str = include_str!("formal/fifo.sv");
 
@@ -15,8 +14,8 @@ const MUTANTS: [Mutant; 5] = [
 
 /// A queue of two entries.
 fn queue() -> Claim {
-    let (_, v) = verilog(1);
-    let name = modules::names(&v).into_iter().find(|n| n.starts_with("fifo_2x96")).unwrap();
+    let (_, v) = design(1);
+    let name = &v.modules.iter().find(|m| m.name.starts_with("fifo_2x96")).unwrap().name;
     let fields: Vec<usize> = (0..5).rev().collect();
     let all = |what: &dyn Fn(usize) -> String| {
         format!("{{{}}}", fields.iter().map(|i| what(*i)).collect::<Vec<_>>().join(", "))

@@ -53,6 +53,6 @@ impl Logic for Accumulate {
         ))
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        names::cell(format!("accumulate_{}", tag(self.x.format())), &[], &[])
+        names::cell::<Self>(format!("accumulate_{}", tag(self.x.format())), &[], &[])
     }
 }

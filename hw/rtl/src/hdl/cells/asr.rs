@@ -38,6 +38,6 @@ impl Logic for Asr {
         Verilog::Custom(format!("{INLINE}assign y = $signed(x) >>> amount;"))
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        names::cell("asr".into(), &[], &[])
+        names::cell::<Self>("asr".into(), &[], &[])
     }
 }

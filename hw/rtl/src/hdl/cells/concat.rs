@@ -49,6 +49,6 @@ impl Logic for Concat {
         Verilog::Custom(format!("{INLINE}assign y = {{{}}};", lanes.join(", ")))
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        names::cell("concat".into(), &[], &[])
+        names::cell::<Self>("concat".into(), &[], &[])
     }
 }

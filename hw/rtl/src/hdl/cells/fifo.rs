@@ -111,7 +111,7 @@ impl Logic for Fifo {
         sampled.extend(fields.iter().map(String::as_str));
         let mut registered = vec!["full", "empty", "count"];
         registered.extend(heads.iter().map(String::as_str));
-        names::cell(format!("fifo_{}x{bits}", self.depth()), &sampled, &registered)
+        names::cell::<Self>(format!("fifo_{}x{bits}", self.depth()), &sampled, &registered)
     }
 }
 
@@ -127,7 +127,7 @@ fn verilog(fifo: &Fifo) -> Option<String> {
         "wire do_push = push & ~full;\nwire do_pop = pop & ~empty;\n\
          initial count = {counter}'d0;\n\
          assign full = count == {counter}'d{depth};\nassign empty = count == {counter}'d0;\n\
-         always @(posedge clock) begin\n\
+         always @(posedge clock) ⟦if (reset) count <= {counter}'d0; else ⟧begin\n\
          \x20 if (do_push & ~do_pop) count <= count + {counter}'d1;\n\
          \x20 if (do_pop & ~do_push) count <= count - {counter}'d1;\n\
          end\n"
@@ -140,7 +140,7 @@ fn verilog(fifo: &Fifo) -> Option<String> {
             "reg {range}rptr;\nreg {range}wptr;\nwire none_behind = count <= {counter}'d1;\n\
              wire direct = empty | (none_behind & do_pop);\n\
              initial begin\n  rptr = {pointer}'d0;\n  wptr = {pointer}'d0;\nend\n\
-             always @(posedge clock) begin\n\
+             always @(posedge clock) ⟦if (reset) begin\n  rptr <= {pointer}'d0;\n  wptr <= {pointer}'d0;\nend else ⟧begin\n\
              \x20 if (do_push & ~direct) wptr <= {};\n\
              \x20 if (do_pop & ~none_behind) rptr <= {};\n\
              end\n\

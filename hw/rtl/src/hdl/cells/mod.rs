@@ -89,6 +89,16 @@ unclocked!(Accumulate, Asr, Concat, Mux, ShiftLeft, SignExtend, Slice, Unpack, X
 /// First line of the Verilog of a cell that is printed inside its parent.
 pub const INLINE: &str = "// inline\n";
 
+/// Begins and ends what a cell's Verilog says only if the design has a reset: `⟦if (reset) q <= 0; else ⟧q <= d;`.
+pub const ON_RESET: [char; 2] = ['⟦', '⟧'];
+
+/// A register with this initial value, which `statement` changes at a clock edge.
+pub fn register(q: &str, initial: &str, statement: &str) -> String {
+    format!(
+        "initial {q} = {initial};\nalways @(posedge clock) ⟦if (reset) {q} <= {initial}; else ⟧{statement}"
+    )
+}
+
 /// A literal of the given format, every bit spelled out: `8'hfd`, `8'shfd`.
 fn literal(v: i128, format: Format) -> String {
     let pattern = Format { signed: false, ..format }.wrap(v) as u128;

@@ -59,6 +59,6 @@ impl Logic for Mux {
         Verilog::Custom(format!("assign y = {};", self.tree(0, self.sel.bits())))
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        names::cell(format!("mux_{}x{}", self.x.len(), tag(self.y.format())), &[], &[])
+        names::cell::<Self>(format!("mux_{}x{}", self.x.len(), tag(self.y.format())), &[], &[])
     }
 }

@@ -136,8 +136,8 @@ impl Logic for Product {
         let (a, b) = (tag(self.a[0].format()), tag(self.b.format()));
         let (n, rank) = (self.a.len(), self._rank);
         match self._deep {
-            true => names::cell(format!("deep_product_{n}x{a}_{b}_{rank}"), &["a", "b"], &["y"]),
-            false => names::cell(format!("product_{n}x{a}_{b}_{rank}"), &[], &[]),
+            true => names::cell::<Self>(format!("deep_product_{n}x{a}_{b}_{rank}"), &["a", "b"], &["y"]),
+            false => names::cell::<Self>(format!("product_{n}x{a}_{b}_{rank}"), &[], &[]),
         }
     }
 }

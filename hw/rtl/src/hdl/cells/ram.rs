@@ -126,6 +126,6 @@ impl Logic for Ram {
     fn timing(&self) -> Vec<TimingInfo> {
         let kind = if self._block { "block_ram" } else { "ram" };
         let name = format!("{kind}_{}x{}", self._mem.len(), tag(self.rdata.format()));
-        names::cell(name, &["re", "raddr", "we", "waddr", "wdata"], &["rdata"])
+        names::cell::<Self>(name, &["re", "raddr", "we", "waddr", "wdata"], &["rdata"])
     }
 }

@@ -1,5 +1,5 @@
 //! A register.
-use super::{INLINE, literal};
+use super::{INLINE, literal, register};
 use crate::hdl::names;
 use crate::hdl::sig::Sig;
 use crate::hdl::word::Word;
@@ -66,9 +66,9 @@ impl Logic for Reg {
     }
     fn hdl(&self) -> Verilog {
         let reset = literal(self._reset.get(), self._reset.format());
-        Verilog::Custom(format!("{INLINE}initial q = {reset};\nalways @(posedge clock) q <= d;"))
+        Verilog::Custom(format!("{INLINE}{}", register("q", &reset, "q <= d;")))
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        names::cell("register".into(), &["d"], &["q"])
+        names::cell::<Self>("register".into(), &["d"], &["q"])
     }
 }

@@ -1,5 +1,5 @@
 //! A register with an enable.
-use super::{INLINE, literal};
+use super::{INLINE, literal, register};
 use crate::hdl::names;
 use crate::hdl::sig::Sig;
 use crate::hdl::word::Word;
@@ -68,9 +68,9 @@ impl Logic for RegEn {
     }
     fn hdl(&self) -> Verilog {
         let reset = literal(self._reset.get(), self._reset.format());
-        Verilog::Custom(format!("{INLINE}initial q = {reset};\nalways @(posedge clock) if (en) q <= d;"))
+        Verilog::Custom(format!("{INLINE}{}", register("q", &reset, "if (en) q <= d;")))
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        names::cell("register_en".into(), &["d", "en"], &["q"])
+        names::cell::<Self>("register_en".into(), &["d", "en"], &["q"])
     }
 }

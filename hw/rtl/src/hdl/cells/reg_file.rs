@@ -78,6 +78,6 @@ impl Logic for RegFile {
     }
     fn timing(&self) -> Vec<TimingInfo> {
         let name = format!("reg_file_{}x{}", self._mem.len(), tag(self.rdata.format()));
-        names::cell(name, &["we", "waddr", "wdata"], &[])
+        names::cell::<Self>(name, &["we", "waddr", "wdata"], &[])
     }
 }

@@ -84,6 +84,6 @@ impl Logic for Rom {
         self._contents.iter().for_each(|w| w.get().hash(&mut hash));
         let name =
             format!("rom_{}x{}_{:08x}", self._contents.len(), tag(self.a.format()), hash.finish() as u32);
-        names::cell(name, &["a_addr", "b_addr"], &["a", "b"])
+        names::cell::<Self>(name, &["a_addr", "b_addr"], &["a", "b"])
     }
 }

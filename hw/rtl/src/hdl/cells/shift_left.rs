@@ -92,6 +92,6 @@ impl Logic for ShiftLeft {
             self._choices,
             self._step
         );
-        names::cell(name, &[], &[])
+        names::cell::<Self>(name, &[], &[])
     }
 }

@@ -51,6 +51,6 @@ impl Logic for SignExtend {
         Verilog::Custom(format!("{INLINE}assign y = {{is_signed & {top}, x}};"))
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        names::cell("sign_extend".into(), &[], &[])
+        names::cell::<Self>("sign_extend".into(), &[], &[])
     }
 }

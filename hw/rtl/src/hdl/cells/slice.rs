@@ -46,6 +46,6 @@ impl Logic for Slice {
         Verilog::Custom(format!("{INLINE}assign y = {field};"))
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        names::cell("slice".into(), &[], &[])
+        names::cell::<Self>("slice".into(), &[], &[])
     }
 }

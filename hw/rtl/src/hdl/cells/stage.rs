@@ -1,5 +1,5 @@
 //! A register that a configuration may leave out.
-use super::{INLINE, literal};
+use super::{INLINE, literal, register};
 use crate::hdl::names;
 use crate::hdl::sig::Sig;
 use rust_hdl::prelude::*;
@@ -48,15 +48,15 @@ impl Logic for Stage {
     fn hdl(&self) -> Verilog {
         Verilog::Custom(if self._register {
             let reset = literal(0, self.q.format());
-            format!("{INLINE}initial q = {reset};\nalways @(posedge clock) q <= d;")
+            format!("{INLINE}{}", register("q", &reset, "q <= d;"))
         } else {
             format!("{INLINE}assign q = d;")
         })
     }
     fn timing(&self) -> Vec<TimingInfo> {
         match self._register {
-            true => names::cell("stage".into(), &["d"], &["q"]),
-            false => names::cell("wire".into(), &[], &[]),
+            true => names::cell::<Self>("stage".into(), &["d"], &["q"]),
+            false => names::cell::<Self>("wire".into(), &[], &[]),
         }
     }
 }

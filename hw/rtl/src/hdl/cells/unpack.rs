@@ -50,6 +50,6 @@ impl Logic for Unpack {
         Verilog::Custom(v)
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        names::cell("unpack".into(), &[], &[])
+        names::cell::<Self>("unpack".into(), &[], &[])
     }
 }

@@ -75,6 +75,6 @@ impl Logic for XorReduce {
         Verilog::Custom(v)
     }
     fn timing(&self) -> Vec<TimingInfo> {
-        names::cell(format!("xor_reduce_{}", self._masks.len()), &[], &[])
+        names::cell::<Self>(format!("xor_reduce_{}", self._masks.len()), &[], &[])
     }
 }

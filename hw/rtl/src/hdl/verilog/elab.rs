@@ -4,14 +4,22 @@ use super::error::ElabError;
 use super::groups;
 use super::ir::{Expr, Net, NetId, NetKind, Nets, Node, Stmt, field_path};
 use super::lower::{literal_value, lower};
-use super::print::{self, Body, ChildPorts};
-use crate::hdl::cells::INLINE;
+use super::print::{self, Body, ChildPorts, Printed};
+use super::{Style, prune, text};
+use crate::hdl::cells::{INLINE, register};
 use crate::hdl::constant::{CONST_TYPE, DIM_TYPE};
+use crate::hdl::design::{self, Design};
+use crate::hdl::docs;
 use crate::hdl::format::Format;
-use crate::hdl::names::{Namer, is_identifier};
+use crate::hdl::names::{Namer, is_identifier, type_of};
 use crate::hdl::sig::SIG_TYPE;
 use rust_hdl::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The clock of every unit.
+const CLOCK: &str = "clock";
+/// The input that a design may have beside those of its units.
+pub(super) const RESET: &str = "reset";
 
 /// A port as the parent of a module sees it.
 pub(super) struct Port {
@@ -23,19 +31,43 @@ pub(super) struct Port {
     pub format: Format,
 }
 
-/// A finished module.
+/// A module.
 pub(super) struct Module {
     pub name: String,
     pub ports: Vec<Port>,
+    /// The ports' nets.
+    pub port_nets: Vec<NetId>,
     /// Ports `(input, output)` that are connected without a register between.
     pub through: Vec<(usize, usize)>,
     /// Text to be printed inside the parent, instead of a module.
     pub inline: Option<String>,
     /// A register, which keeps its value where a kernel does not assign `d`.
     holds: bool,
-    text: String,
-    first: String,
-    instances: usize,
+    /// What it is printed from.
+    pub source: Source,
+    /// The path of the first instance.
+    pub first: String,
+    /// Its Rust type.
+    type_name: String,
+}
+
+/// What a module is printed from.
+pub(super) enum Source {
+    Cell(Cell),
+    Kernel(Body),
+}
+
+/// Hand-written Verilog.
+pub(super) struct Cell {
+    pub nets: Nets,
+    pub text: String,
+}
+
+impl Cell {
+    /// Whether the text has port `key`.
+    pub fn mentions(&self, key: &str) -> bool {
+        text::uses(&self.text, key).count > 0
+    }
 }
 
 /// A signal or constant of a unit that is being visited.
@@ -59,7 +91,8 @@ pub(super) struct Open {
 }
 
 /// Visits a whole design.
-pub(super) struct Elab {
+pub(super) struct Elab<'a> {
+    style: Style<'a>,
     top: String,
     stack: Vec<Open>,
     space: Vec<String>,
@@ -72,7 +105,7 @@ pub(super) struct Elab {
     pub error: Option<ElabError>,
 }
 
-impl Probe for Elab {
+impl Probe for Elab<'_> {
     fn visit_start_scope(&mut self, name: &str, node: &dyn Block) {
         let role = node.timing().into_iter().next();
         let code = if self.error.is_none() { node.hdl() } else { Verilog::Empty };
@@ -129,7 +162,6 @@ impl Probe for Elab {
         }
         match self.shared_module(&path, &open) {
             Ok(id) => {
-                self.modules[id].instances += 1;
                 if let Some(parent) = self.stack.last_mut() {
                     parent.children.push((open.inst, id));
                 }
@@ -139,15 +171,17 @@ impl Probe for Elab {
     }
 }
 
-impl Elab {
-    pub fn new(top: &str) -> Result<Self, ElabError> {
-        if !is_identifier(top) {
-            return Err(ElabError::ModuleName { name: top.into() });
+impl<'a> Elab<'a> {
+    pub fn new(style: Style<'a>, top: &str) -> Result<Self, ElabError> {
+        let name = format!("{}{top}", style.prefix);
+        if !is_identifier(&name) {
+            return Err(ElabError::ModuleName { name });
         }
         let mut names = Namer::default();
-        names.unique(top);
+        names.unique(&name);
         Ok(Elab {
-            top: top.into(),
+            style,
+            top: name,
             stack: vec![],
             space: vec![],
             modules: vec![],
@@ -158,22 +192,9 @@ impl Elab {
         })
     }
 
-    /// All modules, the top first.
-    pub fn text(self) -> Result<String, ElabError> {
-        if let Some(e) = self.error {
-            return Err(e);
-        }
-        let mut out = String::new();
-        for m in self.modules.iter().rev().filter(|m| m.inline.is_none()) {
-            let count = m.instances;
-            let plural =
-                if count == 1 { "1 instance".to_string() } else { format!("{count} instances, the first") };
-            out +=
-                &format!("// {}: {plural} at {}\nmodule {}{}endmodule\n\n", m.name, m.first, m.name, m.text);
-        }
-        out.truncate(out.trim_end().len());
-        out.push('\n');
-        Ok(out)
+    /// The design, without what does not reach an output.
+    pub fn design(self) -> Result<Design, ElabError> {
+        self.error.map_or_else(|| prune::design(self.modules), Err)
     }
 
     fn path(&self) -> String {
@@ -201,7 +222,13 @@ impl Elab {
     /// The module of a unit whose children are finished.
     fn module(&mut self, path: &str, open: &Open) -> Result<usize, ElabError> {
         let mut namer = Namer::default();
-        let mut nets = own_nets(path, open, &mut namer)?;
+        let cell = cell_text(open);
+        let resets = self.style.reset
+            && match &cell {
+                Some((text, _)) => text::resets(text),
+                None => open.children.iter().any(|(_, id)| self.modules[*id].resets()),
+            };
+        let mut nets = own_nets(path, open, resets, &mut namer)?;
         let ports: Vec<(NetId, Port)> = nets
             .all
             .iter()
@@ -220,16 +247,19 @@ impl Elab {
             })
             .collect();
         let unsupported = |what: &str| Err(ElabError::Unsupported { path: path.into(), what: what.into() });
-        let (text, inline, through) = match &open.code {
-            Verilog::Custom(code) if !open.children.is_empty() => {
+        let (printed, inline, through, source) = match (&open.code, cell) {
+            (Verilog::Custom(code), _) if !open.children.is_empty() => {
                 return unsupported(&format!("a child inside hand-written Verilog ({} bytes)", code.len()));
             }
-            Verilog::Custom(code) => match as_inline(open, code) {
-                Some(code) => (code, true, cell_through(open, &ports)),
-                None => (print::custom_module(open, &nets, code), false, cell_through(open, &ports)),
-            },
-            Verilog::Blackbox(_) | Verilog::Wrapper(_) => return unsupported("a black box"),
-            Verilog::Empty | Verilog::Combinatorial(_) => {
+            (_, Some((text, inline))) => {
+                let cell = Cell { nets, text: text::with_reset(&text, resets) };
+                let printed = match inline {
+                    true => Printed { ports: vec![], body: cell.text.clone() },
+                    false => print::custom_module(&cell.nets, &cell.text),
+                };
+                (printed, inline, cell_through(open, &ports), Source::Cell(cell))
+            }
+            (Verilog::Empty | Verilog::Combinatorial(_), None) => {
                 let children = self.child_nets(open, &mut nets, &mut namer);
                 let mut kernel = match &open.code {
                     Verilog::Combinatorial(block) => lower(path, &nets, block)?,
@@ -240,37 +270,40 @@ impl Elab {
                     first.append(&mut kernel);
                     kernel = first;
                 }
-                let body = Body { path, nets, kernel, children, namer };
-                let (text, through) = print::kernel_module(body, &self.modules)?;
-                (text, false, kernel_through(&ports, &through))
+                let body = Body { path: path.into(), nets, kernel, children, namer };
+                let (printed, through) = print::kernel_module(body.clone(), &self.modules)?;
+                (printed, false, kernel_through(&ports, &through), Source::Kernel(body))
             }
+            _ => return unsupported("a black box"),
         };
         let name = self.role(open);
         // the text of an inlined cell does not show the formats of its ports
         let formats: Vec<Format> =
             if inline { ports.iter().map(|(_, p)| p.format).collect() } else { vec![] };
         let holds = open.role.as_ref().is_some_and(|r| ["register", "dff"].contains(&r.name.as_str()));
-        let printed = format!("{holds}{formats:?}{text}");
-        if let Some(id) = self.by_text.get(&printed) {
+        let text = format!("{holds}{formats:?}{printed:?}");
+        if let Some(id) = self.by_text.get(&text) {
             return Ok(*id);
         }
         let name = match (inline, self.stack.is_empty()) {
             (true, _) => name,
             (false, true) => self.top.clone(),
-            (false, false) => self.names.unique(&name),
+            (false, false) => self.names.unique(&format!("{}{name}", self.style.prefix)),
         };
+        let (port_nets, ports) = ports.into_iter().unzip();
         self.modules.push(Module {
             name,
-            ports: ports.into_iter().map(|(_, p)| p).collect(),
+            ports,
+            port_nets,
             through,
-            inline: inline.then(|| text.clone()),
+            inline: inline.then_some(printed.body),
             holds,
-            text,
+            source,
+            type_name: open.role.as_ref().map_or_else(String::new, |t| type_of(t).into()),
             first: path.into(),
-            instances: 0,
         });
         let id = self.modules.len() - 1;
-        self.by_text.insert(printed, id);
+        self.by_text.insert(text, id);
         Ok(id)
     }
 
@@ -313,35 +346,83 @@ impl Elab {
         for (inst, id) in &open.children {
             let module = &self.modules[*id];
             let ids = module.ports.iter().map(|p| {
+                if let Some(reset) = nets.find(RESET).filter(|_| p.key == RESET) {
+                    return reset;
+                }
                 let key = format!("{inst}${}", p.key);
                 let kind = if p.input { NetKind::ChildInput } else { NetKind::ChildOutput };
                 let name = namer.signal(&key);
                 nets.add(Net { key, name, kind, format: p.format })
             });
             let nets = ids.collect();
+            let field = field_path(inst);
             let inst = if module.inline.is_some() { inst.clone() } else { namer.signal(inst) };
-            children.push(ChildPorts { inst, module: *id, nets });
+            children.push(ChildPorts { field, inst, module: *id, nets });
         }
         children
     }
 }
 
-/// The text of a cell that is printed inside its parent: one of ours that says so, or rust_hdl's
-/// own register, in our words.
-fn as_inline(open: &Open, code: &str) -> Option<String> {
-    if let Some(text) = code.strip_prefix(INLINE) {
-        return Some(text.into());
+impl Module {
+    fn resets(&self) -> bool {
+        self.ports.iter().any(|p| p.key == RESET)
     }
+
+    /// With its text and documentation; `done` has its children.
+    pub fn finished(
+        &self,
+        printed: Printed,
+        first: &str,
+        instances: usize,
+        done: &[Module],
+    ) -> design::Module {
+        let children: BTreeSet<usize> = match &self.source {
+            Source::Kernel(body) => body.children.iter().map(|c| c.module).collect(),
+            Source::Cell(_) => BTreeSet::new(),
+        };
+        let mut ports = printed.ports;
+        for (port, own) in ports.iter_mut().zip(&self.ports) {
+            port.doc = match own.key.as_str() {
+                RESET => "Registers take their initial values; memories keep what they hold.".into(),
+                key => docs::of_port(&self.type_name, key),
+            };
+        }
+        design::Module {
+            name: self.name.clone(),
+            doc: docs::of_unit(&self.type_name),
+            ports,
+            body: printed.body,
+            children: children
+                .into_iter()
+                .map(|c| &done[c])
+                .filter(|m| m.inline.is_none())
+                .map(|m| m.name.clone())
+                .collect(),
+            first: first.into(),
+            instances,
+        }
+    }
+}
+
+/// The text of a cell, and whether it is printed inside its parent.
+fn cell_text(open: &Open) -> Option<(String, bool)> {
+    let Verilog::Custom(code) = &open.code else { return None };
+    let inline = code.strip_prefix(INLINE).map(String::from).or_else(|| own_register(open, code));
+    Some(inline.map_or_else(|| (code.clone(), false), |text| (text, true)))
+}
+
+/// rust_hdl's own register, in our words.
+fn own_register(open: &Open, code: &str) -> Option<String> {
     open.role.as_ref().filter(|r| r.name == "dff")?;
     // rust_hdl prints an enum's reset value with 64 bits
     let reset = code.split_once("q = ")?.1.split_once(';')?.0;
     let bits = open.atoms.iter().find(|a| a.key == "q")?.format.bits;
     let digits = reset.trim_start_matches(|c: char| c.is_ascii_digit());
-    Some(format!("initial q = {bits}{digits};\nalways @(posedge clock) q <= d;"))
+    Some(register("q", &format!("{bits}{digits}"), "q <= d;"))
 }
 
 /// The signals, constants and enum values of a unit.
-fn own_nets(path: &str, open: &Open, namer: &mut Namer) -> Result<Nets, ElabError> {
+fn own_nets(path: &str, open: &Open, resets: bool, namer: &mut Namer) -> Result<Nets, ElabError> {
     let mut nets = Nets::default();
     // ports first: their names are the ones seen from outside
     let (ports, inner): (Vec<_>, Vec<_>) = open.atoms.iter().partition(|a| a.kind.is_parameter());
@@ -357,8 +438,17 @@ fn own_nets(path: &str, open: &Open, namer: &mut Namer) -> Result<Nets, ElabErro
                 return Err(ElabError::Unsupported { path: path.into(), what });
             }
         };
+        if resets && a.key == RESET {
+            let what = "a signal `reset` beside the design's own".into();
+            return Err(ElabError::Unsupported { path: path.into(), what });
+        }
         let name = namer.signal(&a.key);
         nets.add(Net { key: a.key.clone(), name, kind, format: a.format });
+        // whatever has a register has a clock
+        if resets && a.key == CLOCK {
+            let name = namer.signal(RESET);
+            nets.add(Net { key: RESET.into(), name, kind: NetKind::Input, format: Format::BIT });
+        }
     }
     for (label, (value, format)) in &open.enums {
         let name = namer.signal(label);
@@ -370,7 +460,9 @@ fn own_nets(path: &str, open: &Open, namer: &mut Namer) -> Result<Nets, ElabErro
 /// A cell states which inputs are sampled and which outputs are registered; the rest is connected.
 fn cell_through(open: &Open, ports: &[(NetId, Port)]) -> Vec<(usize, usize)> {
     let Some(t) = &open.role else { return all_pairs(ports, |_| true) };
-    all_pairs(ports, |p| !t.inputs.contains(&p.key) && !t.outputs.contains(&p.key) && p.key != t.clock)
+    all_pairs(ports, |p| {
+        !t.inputs.contains(&p.key) && !t.outputs.contains(&p.key) && ![CLOCK, RESET].contains(&p.key.as_str())
+    })
 }
 
 fn all_pairs(ports: &[(NetId, Port)], keep: impl Fn(&Port) -> bool) -> Vec<(usize, usize)> {

@@ -107,6 +107,13 @@ fn dependencies(s: &Stmt, conditions: &mut Vec<NetId>, found: &mut BTreeMap<NetI
     conditions.truncate(outer);
 }
 
+/// What every net that a kernel assigns depends on.
+pub(super) fn dependencies_of(kernel: &[Stmt]) -> HashMap<NetId, BTreeSet<NetId>> {
+    let mut found = BTreeMap::new();
+    kernel.iter().for_each(|s| dependencies(s, &mut vec![], &mut found));
+    found.into_iter().collect()
+}
+
 /// Rule 2: whoever reads a local or an output that is assigned again later needs the order.
 fn ordered_unions(nets: &Nets, touched: &[Touched]) -> Unions {
     let mut last_write = vec![None; nets.all.len()];

@@ -19,6 +19,8 @@ pub(super) enum NetKind {
     ChildInput,
     /// Output of a child.
     ChildOutput,
+    /// Nothing that is printed needs it.
+    Unused,
 }
 
 /// A signal or constant that a kernel can name.
@@ -328,7 +330,7 @@ impl Stmt {
 }
 
 /// All nets of a module, found by rust_hdl's names.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Nets {
     pub all: Vec<Net>,
     by_key: std::collections::BTreeMap<String, NetId>,
