@@ -64,7 +64,7 @@ unit! {
     pub struct Turns(c: &Config, units: usize) {
         /// Of all units.
         pub all: Engine<In> = Engine::new(c),
-        /// The unit of the instruction at the request.
+        /// The unit that the instruction is for.
         pub turn: Sig<In> = Sig::unsigned(index_bits(units)),
         /// Of each unit.
         pub unit: Vec<Engine<Out>> = (0..units).map(|_| Engine::new(c)).collect(),
