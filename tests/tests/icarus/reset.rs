@@ -23,7 +23,7 @@ fn wrapped(config: &Config, words: usize, cycles: usize, level: u8) -> String {
     let mut connections = format!(".reset(cut && waited == {cycles} && {level})");
     for p in &ports {
         let own = match (p.name.as_str(), p.direction) {
-            ("in_valid" | "in_ready" | "out_valid" | "waiting", _) => format!("inner_{}", p.name),
+            ("in_valid" | "in_ready" | "out_valid" | "status_waiting", _) => format!("inner_{}", p.name),
             (name, Direction::Input | Direction::Output) => name.into(),
         };
         write!(connections, ",\n    .{}({own})", p.name).unwrap();
@@ -32,13 +32,13 @@ fn wrapped(config: &Config, words: usize, cycles: usize, level: u8) -> String {
         "module tandem (\n{header}\n);\n\
          \x20 reg [31:0] taken = 0, waited = 0;\n  reg done = 0;\n\
          \x20 wire cut = !done && taken == {words};\n\
-         \x20 wire inner_valid, inner_in_ready, inner_out_valid, inner_waiting;\n\
+         \x20 wire inner_valid, inner_in_ready, inner_out_valid, inner_status_waiting;\n\
          \x20 wire inner_in_valid = in_valid && !cut;\n\
          \x20 assign in_ready = inner_in_ready && !cut;\n\
          \x20 assign out_valid = inner_out_valid && done;\n\
-         \x20 assign waiting = inner_waiting && done;\n\
+         \x20 assign status_waiting = inner_status_waiting && done;\n\
          \x20 always @(posedge clock) begin\n\
-         \x20   if (!done && in_valid && in_ready && !(in_first && closed)) taken <= taken + 1;\n\
+         \x20   if (!done && in_valid && in_ready && !(in_first && in_closed)) taken <= taken + 1;\n\
          \x20   if (cut) waited <= waited + 1;\n\
          \x20   if (cut && waited == {cycles}) done <= 1;\n\
          \x20 end\n  inner_tandem inner(\n    {connections}\n  );\nendmodule\n{}",
