@@ -15,7 +15,7 @@ const PROPERTIES: &str = include_str!("formal/processing_element.sv");
 const MUTANTS: [Mutant; 4] = [
     ("a sum is subtracted", "assign y = x + kept", "assign y = x - kept"),
     ("a sum is not cleared", "kept = sum & {24{keep}}", "kept = sum"),
-    ("a lane takes the wrong bank", "chosen_0 = window_2;", "chosen_0 = window_4;"),
+    ("a lane takes the wrong bank", "chosen_0 = window_0_digit_2;", "chosen_0 = window_0_digit_4;"),
     ("a lane is added twice", "= product_1_y_0;", "= product_0_y_0;"),
 ];
 /// The same of an ECP5's carry chains.
