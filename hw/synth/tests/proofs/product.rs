@@ -86,7 +86,7 @@ fn digits() -> Claim {
     for (p, q) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
         let n = format!("{p}{q}");
         h += &format!("  wire signed [5:0] y{n};\n  wire signed [23:0] z{n};\n");
-        h += &format!("  {product} product{n}(.clock(1'b0), .a_0(a{p}), .b(b{q}), .y_0(y{n}));\n");
+        h += &format!("  {product} product{n}(.a_0(a{p}), .b(b{q}), .y_0(y{n}));\n");
         h += &format!("  {shift} weigh{n}(.x({{y{n}[5], y{n}}}), .sel(2'd{}), .y(z{n}));\n", p + q);
     }
     h +=
