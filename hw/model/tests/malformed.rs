@@ -130,7 +130,7 @@ proptest! {
                 }
                 Instruction::Store(s) => (s.tokens.pop_prev, s.tokens.push_prev) = (on(0) && on(4), on(1)),
                 Instruction::Read(t) => (t.pop_prev, t.push_prev) = (on(0) && on(4), on(1)),
-                Instruction::Reset => {}
+                _ => {}
             }
             stream.push(&i);
         }

@@ -78,14 +78,7 @@ impl Draft {
     }
 
     fn tokens(&mut self) -> &mut Tokens {
-        match &mut self.instruction {
-            Instruction::Load(l) => &mut l.tokens,
-            Instruction::Compute(c) => &mut c.tokens,
-            Instruction::Transform(t) => &mut t.tokens,
-            Instruction::Store(s) => &mut s.tokens,
-            Instruction::Read(t) => t,
-            Instruction::Reset => unreachable!("programs have no RESET"),
-        }
+        self.instruction.tokens_mut()
     }
 }
 

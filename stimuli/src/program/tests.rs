@@ -56,7 +56,7 @@ fn every_pushed_token_is_popped() {
                     tokens[2] -= count(t.pop_prev);
                     tokens[3] += count(t.push_prev);
                 }
-                Instruction::Reset => {}
+                _ => {}
             }
         }
         assert_eq!(tokens, [0; 4]);

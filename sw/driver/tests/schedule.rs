@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use tandem_driver::gemm::{GemmPlan, ResultWidth, Shape, longest_sum, schedule, search};
 use tandem_driver::{GemmProblem, Scratchpad, Selection, Side};
 use tandem_model::CycleModel;
-use tandem_spec::{Config, Instruction, Memory, Tokens};
+use tandem_spec::{Config, Instruction, Memory};
 
 /// Every product of two slices of two operands' elements is summed in exactly one block.
 fn covers(plan: &GemmPlan) {
@@ -45,23 +45,8 @@ fn holds_sums(config: &Config, plan: &GemmPlan) {
     }
 }
 
-fn tokens(i: &Instruction) -> Tokens {
-    match i {
-        Instruction::Load(l) => l.tokens,
-        Instruction::Compute(c) => c.tokens,
-        Instruction::Transform(t) => t.tokens,
-        Instruction::Store(s) => s.tokens,
-        Instruction::Read(t) => *t,
-        Instruction::Reset => Tokens::default(),
-    }
-}
-
 fn stage(i: &Instruction) -> usize {
-    match i {
-        Instruction::Load(_) | Instruction::Reset => 0,
-        Instruction::Compute(_) | Instruction::Transform(_) => 1,
-        _ => 2,
-    }
+    i.opcode().engine as usize
 }
 
 /// What an instruction reads and writes: (memory 0 row, 1 column, 2 result; addresses).
@@ -125,7 +110,7 @@ fn is_race_free(config: &Config, program: &[Instruction]) {
     let mut given = vec![vec![]; 9];
     let mut taken = [0; 9];
     for (number, i) in program.iter().enumerate() {
-        let (s, t) = (stage(i), tokens(i));
+        let (s, t) = (stage(i), i.tokens());
         for (on, to) in [(t.push_prev, s.wrapping_sub(1)), (t.push_next, s + 1)] {
             if on {
                 given[3 * s + to].push(number);
@@ -138,7 +123,7 @@ fn is_race_free(config: &Config, program: &[Instruction]) {
     let accesses: Vec<Access> = program.iter().map(|i| access(config, i)).collect();
     for (number, i) in program.iter().enumerate() {
         i.validate(config).unwrap_or_else(|e| panic!("{i}: {e}"));
-        let (s, t) = (stage(i), tokens(i));
+        let (s, t) = (stage(i), i.tokens());
         let mut done = places[s].last().map_or([0; 3], |p: &usize| known[*p]);
         done[s] = places[s].len();
         for (on, from) in [(t.pop_prev, s.wrapping_sub(1)), (t.pop_next, s + 1)] {

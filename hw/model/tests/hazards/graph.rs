@@ -49,7 +49,7 @@ pub fn tokens(i: &mut Instruction) -> &mut Tokens {
         Instruction::Transform(t) => &mut t.tokens,
         Instruction::Store(s) => &mut s.tokens,
         Instruction::Read(t) => t,
-        Instruction::Reset => panic!("no RESET in these programs"),
+        other => panic!("no {other} in these programs"),
     }
 }
 
@@ -131,7 +131,7 @@ fn touched(config: &Config, i: &Instruction, offsets: &[i16]) -> (BTreeSet<Word>
         Instruction::Store(s) => {
             reads.extend((0..usize::from(s.count)).map(|a| (result, 0, usize::from(s.address) + a)));
         }
-        Instruction::Read(_) | Instruction::Reset => {}
+        _ => {}
     }
     (reads, writes)
 }

@@ -133,6 +133,21 @@ impl Instruction {
         }
     }
 
+    /// The same, to be changed.
+    ///
+    /// # Panics
+    /// If it is a RESET, which has none.
+    pub fn tokens_mut(&mut self) -> &mut Tokens {
+        match self {
+            Instruction::Load(l) => &mut l.tokens,
+            Instruction::Compute(c) => &mut c.tokens,
+            Instruction::Transform(t) => &mut t.tokens,
+            Instruction::Store(s) => &mut s.tokens,
+            Instruction::Read(t) => t,
+            Instruction::Reset => panic!("a RESET has no tokens"),
+        }
+    }
+
     /// The instruction's row of the table.
     pub fn opcode(&self) -> &'static Opcode {
         Opcode::named(self.parts().0)

@@ -6,7 +6,7 @@
 //! takes at most one on a channel. All needs point backwards in the stream; so the earliest
 //! unfinished instruction can always go on, and no program deadlocks.
 
-use tandem_spec::{Instruction, Tokens};
+use tandem_spec::Instruction;
 
 /// Position of an engine in the order load, compute, store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Chain {
             *awaited = number;
             let giver = &mut self.instructions[self.places[target as usize][number - 1]];
             let forward = (target as usize) < stage as usize;
-            let (give, take) = (tokens(giver), tokens(&mut instruction));
+            let (give, take) = (giver.tokens_mut(), instruction.tokens_mut());
             if forward {
                 (give.push_next, take.pop_prev) = (true, true);
             } else {
@@ -55,16 +55,5 @@ impl Chain {
         }
         self.places[stage as usize].push(self.instructions.len());
         self.instructions.push(instruction);
-    }
-}
-
-fn tokens(instruction: &mut Instruction) -> &mut Tokens {
-    match instruction {
-        Instruction::Load(l) => &mut l.tokens,
-        Instruction::Compute(c) => &mut c.tokens,
-        Instruction::Transform(t) => &mut t.tokens,
-        Instruction::Store(s) => &mut s.tokens,
-        Instruction::Read(t) => t,
-        Instruction::Reset => unreachable!("a schedule has no reset"),
     }
 }
