@@ -95,22 +95,16 @@ struct Writer<'a> {
 impl Writer<'_> {
     /// Cell 0 of a memory (`None`: the result memory), and its addresses.
     fn cells(&self, memory: Option<Memory>) -> (Cell, usize) {
-        let m = &self.config.memory;
-        match memory {
-            Some(Memory::Row) => (0, m.row),
-            Some(Memory::Col) => (m.row, m.col),
-            Some(Memory::Index) => (m.row + m.col, m.index),
-            Some(Memory::Offset) => (m.row + m.col + m.index, 1),
-            None => (m.row + m.col + m.index + 1, m.result),
-            Some(Memory::Sample) => {
-                let depth = self.config.fft.as_ref().map_or(0, |f| f.depth);
-                (m.row + m.col + m.index + 1 + m.result, depth)
-            }
-        }
+        let depth = |m: Option<Memory>| match m {
+            Some(m) => m.shape(self.config).map_or(0, |s| s.depth),
+            None => self.config.memory.result,
+        };
+        let before = Memory::ALL.into_iter().map(Some).take_while(|m| *m != memory);
+        (before.map(depth).sum(), depth(memory))
     }
 
     fn all_cells(&self) -> usize {
-        let (first, depth) = self.cells(Some(Memory::Sample));
+        let (first, depth) = self.cells(None);
         first + depth
     }
 
