@@ -69,7 +69,7 @@ bundle! {
 unit! {
     /// Counts events in the cycle in which they are signalled; what is not generated stays zero.
     ///
-    /// # Timing   an event in cycle t is in the register from t+2 on, `products` and `skipped`, which multiply, from t+1+[`LAG`]; `freeze`
+    /// # Timing   an event in cycle t is in the register from t+2 on, `products` and `skipped`, which multiply, from t+1+`LAG`; `freeze`
     /// stops all counting, `clear` restarts, both as late: by the time that a READ sends the registers, they have caught up
     /// # Numeric  32 bits, wraps
     pub struct CounterFile(c: &Config) {

@@ -2,7 +2,7 @@
 //!
 //! rust_hdl shows a back end only instance names. Its `Logic::timing` hook, which nothing else
 //! uses here, carries what is missing: the module's name, the Rust type, and which ports of a
-//! hand-written cell are sampled by the clock or come straight from a register. A unit says [`named!`]
+//! hand-written cell are sampled by the clock or come straight from a register. A unit says `named!`
 //! in its `impl Logic` block and its module is called after its type (`DotProduct` becomes
 //! `dot_product`); without it, after the field that holds the instance.
 use rust_hdl::prelude::TimingInfo;
@@ -49,7 +49,7 @@ pub(crate) fn type_of(timing: &TimingInfo) -> &str {
 /// A unit that [`unit!`](crate::unit) declares with a clock.
 pub trait Clocked {}
 
-/// How [`named!`] sees whether its unit is [`Clocked`]: `CLOCK` is the inherent constant of those that are, and
+/// How `named!` sees whether its unit is [`Clocked`]: `CLOCK` is the inherent constant of those that are, and
 /// [`Plain`]'s of the others.
 pub struct Declared<U>(std::marker::PhantomData<U>);
 
