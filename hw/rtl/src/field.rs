@@ -21,6 +21,16 @@ pub fn kind_bits(c: &Config) -> usize {
     index_bits(Opcode::present(c).count() + 1)
 }
 
+/// Units of the compute engine: one an opcode.
+pub fn turns(c: &Config) -> usize {
+    Opcode::present(c).filter(|o| o.engine == Who::Compute).count()
+}
+
+/// The place of an opcode's unit among them; 0 if it is of another engine.
+pub fn turn(c: &Config, name: &str) -> usize {
+    Opcode::present(c).filter(|o| o.engine == Who::Compute).position(|o| o.name == name).unwrap_or(0)
+}
+
 /// Halves that the queue of an engine keeps.
 pub fn queue_halves(engine: Who) -> usize {
     OPCODES.iter().filter(|o| o.engine == engine).map(halves).max().unwrap_or(0)

@@ -11,7 +11,7 @@ use crate::compute::engine::Turns;
 use crate::compute::gemm::Gemm;
 use crate::counters::CounterFile;
 use crate::fft::unit::FftUnit;
-use crate::field::queue_halves;
+use crate::field::{queue_halves, turns};
 use crate::hdl::prelude::*;
 use crate::link::{Status, WordsIn, WordsOut};
 use crate::load::front_end::FrontEnd;
@@ -27,7 +27,7 @@ unit! {
     ///
     /// All outputs come from registers.
     pub struct Tandem(c: &Config) {
-        // an instruction's halves, its number; of the compute engine's also whether it is a TRANSFORM
+        // an instruction's halves, its number; of the compute engine's also its unit
         let queue = |halves: usize, more: &[usize]| Fifo::new(c.queue, &[&vec![16; halves], more].concat());
         let transforms = usize::from(c.fft.is_some());
 
@@ -39,13 +39,13 @@ unit! {
         /// What the accelerator does.
         pub status: Status<Out> = Status::new(),
         front_end: FrontEnd = FrontEnd::new(c),
-        compute_queue: Fifo = queue(queue_halves(Who::Compute), &[32, 1]),
+        compute_queue: Fifo = queue(queue_halves(Who::Compute), &[32, index_bits(turns(c))]),
         store_queue: Fifo = queue(queue_halves(Who::Store), &[32]),
         load_to_compute: TokenCounter = TokenCounter::new(),
         compute_to_load: TokenCounter = TokenCounter::new(),
         compute_to_store: TokenCounter = TokenCounter::new(),
         store_to_compute: TokenCounter = TokenCounter::new(),
-        turns: Turns = Turns::new(c, 1 + transforms),
+        turns: Turns = Turns::new(c, turns(c)),
         gemm: Gemm = Gemm::new(c),
         fft: Vec<FftUnit> = c.fft.iter().map(|f| FftUnit::new(c, f)).collect(),
         result_memory: ResultMemory = ResultMemory::new(c),
@@ -75,7 +75,7 @@ impl Logic for Tandem {
             self.store.half[h].next = self.store_queue.head[h].val();
         }
         self.compute_queue.d[self.compute_halves.val()].next = self.front_end.number.val();
-        self.compute_queue.d[self.compute_halves.val() + 1].next = self.front_end.transform.val().into();
+        self.compute_queue.d[self.compute_halves.val() + 1].next = self.front_end.turn.val();
         self.store_queue.d[self.store_halves.val()].next = self.front_end.number.val();
         self.compute_queue.push.next = self.front_end.compute.push.val();
         self.store_queue.push.next = self.front_end.store.push.val();

@@ -12,7 +12,7 @@ use super::payload::{Payload, most};
 use super::queue_end::QueueEnd;
 use crate::counters::LoadEvents;
 use crate::crc::crc_step;
-use crate::field::{HALVES, kind, kind_bits};
+use crate::field::{HALVES, kind, kind_bits, turn, turns};
 use crate::fields;
 use crate::hdl::prelude::*;
 use crate::link::{Lanes, WordsIn};
@@ -74,8 +74,8 @@ unit! {
         pub compute: QueueEnd<Out> = QueueEnd::new(),
         /// The store queue.
         pub store: QueueEnd<Out> = QueueEnd::new(),
-        /// The instruction is a TRANSFORM.
-        pub transform: Signal<Out, Bit>,
+        /// Which unit of the compute engine it is for.
+        pub turn: Sig<Out> = Sig::unsigned(index_bits(turns(c))),
         /// Compute and store engine cannot move, nor could they a cycle ago.
         pub stuck: Signal<In, Bit>,
         /// Queues and tokens are being emptied; no engine may start.
@@ -133,7 +133,7 @@ unit! {
         to_store: Vec<Flag> = Opcode::present(c).map(|o| Flag::new(o.engine == Who::Store)).collect(),
         loads: Dim = kind(c, "LOAD"),
         resets: Dim = kind(c, "RESET"),
-        transforms: Dim = kind(c, "TRANSFORM"),
+        turn_of: Vec<Dim> = Opcode::present(c).map(|o| Dim::new(turn(c, o.name))).collect(),
         is_load: Signal<Local, Bit>,
         is_reset: Signal<Local, Bit>,
         /// The instruction is one of the compute engine.
@@ -208,7 +208,7 @@ impl Logic for FrontEnd {
         for h in 0..self.halves.val() {
             self.rules.half[h].next = self.view[h].val();
         }
-        self.transform.next = self.kind.q.val() == self.transforms.val();
+        self.turn.next = 0.into();
         self.is_load.next = self.kind.q.val() == self.loads.val();
         self.is_reset.next = self.kind.q.val() == self.resets.val();
         self.computes.next = false;
@@ -216,6 +216,9 @@ impl Logic for FrontEnd {
         for k in 0..self.opcode.len() {
             if self.to_compute[k].val() {
                 self.computes.next = self.computes.val() | (self.kind.q.val() == k);
+                if self.kind.q.val() == k {
+                    self.turn.next = self.turn_of[k].val().into();
+                }
             }
             if self.to_store[k].val() {
                 self.stores.next = self.stores.val() | (self.kind.q.val() == k);
