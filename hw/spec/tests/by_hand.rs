@@ -96,6 +96,7 @@ fn key(c: &Config, table: &str, name: &str) -> (Vec<usize>, Option<usize>) {
         }
         ("control", "counters") => (vec![0, 1], Some(0)),
         ("control", "narrow") => (vec![0, 1], Some(1)),
+        ("control", "reset") => (vec![0, 1], Some(0)),
         ("fft", "points") => (powers(4, 16384), None),
         ("fft", "samples") => (powers(1, a.drain.min(8)), Some(1)),
         ("fft", "bits") => (range(8, 16), Some(16)),

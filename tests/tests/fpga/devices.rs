@@ -16,7 +16,7 @@ use std::process::Command;
 use tandem_driver::{Device, Format, GemmRequest, Offload, Operand, ResultFormat, Sparsity};
 use tandem_model::{CycleModel, Twin};
 use tandem_rtl::hdl::design::{Direction, Port};
-use tandem_spec::Config;
+use tandem_spec::{Config, Memory};
 use tandem_stimuli::Random;
 use tandem_synth::{Tools, ecp5_script, scan, stage};
 
@@ -83,6 +83,9 @@ struct Script<'a> {
 impl Script<'_> {
     /// One cycle in which `set` inputs have these values, all others 0.
     fn apply(&mut self, set: &[(String, u64)]) {
+        for (name, _) in set {
+            assert!(self.ports.iter().any(|p| p.name == *name), "no port {name}");
+        }
         self.text += "A ";
         for p in self.ports.iter().filter(|p| p.direction == Direction::Input) {
             let value = set.iter().find(|s| s.0 == p.name).map_or(0, |s| s.1);
@@ -233,25 +236,30 @@ fn agrees(
 fn program(ports: &[&Port], x: &Array2<i32>, w: &Array2<i32>) -> String {
     let mut s = Script { ports, text: String::new() };
     for address in 0..PLANES * STEPS {
-        for side in 0..2 {
-            let at = set("waddr", address);
-            let row = (format!("row_data_{side}"), word(|i| x[[side, i]], address));
-            s.apply(&[set(format!("row_we_{side}"), 1), row, at.clone()]);
-            let col = (format!("col_data_{side}"), word(|i| w[[i, side]], address));
-            s.apply(&[set(format!("col_we_{side}"), 1), col, at]);
+        // a link word holds the word of both rows, or of both columns
+        let rows = word(|i| x[[0, i]], address) | word(|i| x[[1, i]], address) << 8;
+        let cols = word(|i| w[[i, 0]], address) | word(|i| w[[i, 1]], address) << 8;
+        for (memory, data) in [(Memory::Row, rows), (Memory::Col, cols)] {
+            s.apply(&[
+                set("payload_valid", 1),
+                set("payload_memory", memory.code() as usize),
+                set("payload_mask", 3),
+                set("payload_address", address),
+                ("payload_data_0".into(), data),
+            ]);
         }
     }
     for (p, q) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
         for t in 0..STEPS {
             s.apply(&[
-                set("step", 1),
-                set("first", usize::from((p, q, t) == (0, 0, 0))),
-                set("last", usize::from((p, q, t) == (1, 1, STEPS - 1))),
-                set("shift", p + q),
-                set("row", p * STEPS + t),
-                set("col", q * STEPS + t),
-                set("row_top", p),
-                set("col_top", q),
+                set("control_step", 1),
+                set("control_first", usize::from((p, q, t) == (0, 0, 0))),
+                set("control_last", usize::from((p, q, t) == (1, 1, STEPS - 1))),
+                set("control_shift", p + q),
+                set("operands_row", p * STEPS + t),
+                set("operands_col", q * STEPS + t),
+                set("operands_row_top", p),
+                set("operands_col_top", q),
             ]);
         }
     }
