@@ -287,7 +287,9 @@ fn a_command_that_is_stopped_leaves_nothing() {
         };
         // while a simulator is built in an empty cache
         let arguments = ["check", "-c", "minimal", "--seconds", "600", "--junit", &junit];
-        let mut command = Command::new(tandem());
+        // a shell's background job would pass on that it ignores SIGINT
+        let mut command = Command::new("env");
+        command.arg("--default-signal=INT,TERM").arg(tandem());
         command.current_dir(repository()).args(arguments).env("TANDEM_CACHE", &cache);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let begun = std::time::Instant::now();
