@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Random, shipped};
+use common::{Random, any_format, shipped};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tandem_driver::gemm::{GemmPlan, ResultWidth, Shape, schedule, search};
@@ -118,7 +118,13 @@ fn a_search_is_bounded_and_repeats_itself() {
             let most = 1 << random.below(12);
             1 + random.below(most)
         };
-        full(size(&mut random), size(&mut random), size(&mut random), random.format(), random.format())
+        full(
+            size(&mut random),
+            size(&mut random),
+            size(&mut random),
+            any_format(&mut random),
+            any_format(&mut random),
+        )
     });
     for problem in lenet().into_iter().chain(some.collect::<Vec<_>>()) {
         let counting = Counting::default();

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{CONFIGS, Random, config};
+use common::{CONFIGS, Random, any_format, config};
 use proptest::prelude::*;
 use std::ops::RangeInclusive;
 use tandem_driver::gemm::{GemmPlan, ResultWidth, Shape, longest_sum, schedule, search};
@@ -184,7 +184,7 @@ proptest! {
         let config = config(CONFIGS[which].0);
         let mut random = Random(seed);
         let result = [ResultWidth::Full, ResultWidth::Narrow(8), ResultWidth::Narrow(16)][usize::from(narrow)];
-        let problem = GemmProblem { shape: Shape { m, k, n }, x: random.format(), w: random.format(), result, selection: Selection::Dense };
+        let problem = GemmProblem { shape: Shape { m, k, n }, x: any_format(&mut random), w: any_format(&mut random), result, selection: Selection::Dense };
         let planned = search(&config, &CycleModel, &problem).unwrap();
         let plan = &planned.plan;
         covers(plan);

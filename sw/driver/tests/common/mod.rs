@@ -5,6 +5,7 @@
 use ndarray::Array2;
 use tandem_driver::{Format, GemmRequest, Operand, Pattern, ResultFormat, Sparsity};
 use tandem_spec::Config;
+pub use tandem_stimuli::Random;
 
 /// Accelerators from one element to 16×16×16, all digit widths, all links.
 pub const CONFIGS: &[(&str, &str)] = &[
@@ -64,35 +65,19 @@ pub fn shipped(name: &str) -> Config {
     Config::from_file(path.as_ref()).expect("a valid file")
 }
 
-/// splitmix64.
-pub struct Random(pub u64);
+/// Any format.
+pub fn any_format(random: &mut Random) -> Format {
+    Format { bits: 1 + random.below(16) as u8, signed: random.below(2) == 1 }
+}
 
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
-    pub fn format(&mut self) -> Format {
-        Format { bits: 1 + self.below(16) as u8, signed: self.below(2) == 1 }
-    }
-
-    /// Values of the format, every eighth one an extreme.
-    pub fn matrix(&mut self, rows: usize, cols: usize, format: Format) -> Array2<i32> {
-        let (lo, hi) = format.range();
-        Array2::from_shape_simple_fn((rows, cols), || match self.below(16) {
-            0 => lo,
-            1 => hi,
-            _ => lo + (self.next() % (i64::from(hi) - i64::from(lo) + 1) as u64) as i32,
-        })
-    }
+/// Values of the format, every eighth one an extreme.
+fn values(random: &mut Random, rows: usize, cols: usize, format: Format) -> Array2<i32> {
+    let (lo, hi) = format.range();
+    Array2::from_shape_simple_fn((rows, cols), || match random.below(16) {
+        0 => lo,
+        1 => hi,
+        _ => lo + (random.any() % (i64::from(hi) - i64::from(lo) + 1) as u64) as i32,
+    })
 }
 
 /// A product and its operands.
@@ -112,9 +97,9 @@ impl Case {
         // Either operand may come as a transposed view.
         let matrix = |random: &mut Random, rows, cols, format| {
             if random.below(2) == 0 {
-                random.matrix(rows, cols, format)
+                values(random, rows, cols, format)
             } else {
-                random.matrix(cols, rows, format).reversed_axes()
+                values(random, cols, rows, format).reversed_axes()
             }
         };
         let x = matrix(random, m, k, formats[0]);
@@ -138,7 +123,7 @@ impl Case {
         let pattern = Pattern { n, m, run: divisors[random.below(divisors.len())] };
         case.pattern = Some(pattern);
         if of_results {
-            let mut scores = random.matrix(shape.0, shape.2, Format::signed(8));
+            let mut scores = values(random, shape.0, shape.2, Format::signed(8));
             let mut kept = pattern.project(&mut scores);
             // groups may keep fewer
             kept.iter_mut().for_each(|kept| *kept &= random.below(8) > 0);
