@@ -12,114 +12,114 @@ pub(super) const READ: [&str; 5] = ["array", "link", "fft", "memory", "control"]
 const DEEPEST: usize = 32768;
 
 keys! {
-own {
-    /// The MAC array.
-    array "array" Array {
-        /// Rows of processing elements.
-        rows "rows": usize { allowed: |_| Allowed::Range(1, MAX_SIDE), }
-        /// Columns of processing elements.
-        cols "cols": usize { allowed: |_| Allowed::Range(1, MAX_SIDE), }
-        /// Digit products an element and cycle.
-        lanes "lanes": usize { allowed: |_| Allowed::Power(1, 32), }
-        /// Bits of a digit of row operands.
-        row_digit "row_digit": usize { allowed: |_| Allowed::Power(1, 8), }
-        /// Bits of a digit of column operands.
-        col_digit "col_digit": usize { allowed: |_| Allowed::Power(1, 8), }
-        /// Bits of the widest row operand.
-        row_bits "row_bits": usize {
-            allowed: |c| Allowed::Range(c.array.row_digit, 16), bounds: "`row_digit` to 16", default: Some(|_| 16),
+    own {
+        /// The MAC array.
+        array "array" Array {
+            /// Rows of processing elements.
+            rows "rows": usize { allowed: |_| Allowed::Range(1, MAX_SIDE), }
+            /// Columns of processing elements.
+            cols "cols": usize { allowed: |_| Allowed::Range(1, MAX_SIDE), }
+            /// Digit products an element and cycle.
+            lanes "lanes": usize { allowed: |_| Allowed::Power(1, 32), }
+            /// Bits of a digit of row operands.
+            row_digit "row_digit": usize { allowed: |_| Allowed::Power(1, 8), }
+            /// Bits of a digit of column operands.
+            col_digit "col_digit": usize { allowed: |_| Allowed::Power(1, 8), }
+            /// Bits of the widest row operand.
+            row_bits "row_bits": usize {
+                allowed: |c| Allowed::Range(c.array.row_digit, 16), bounds: "`row_digit` to 16", default: Some(|_| 16),
+            }
+            /// Bits of the widest column operand.
+            col_bits "col_bits": usize {
+                allowed: |c| Allowed::Range(c.array.col_digit, 16), bounds: "`col_digit` to 16", default: Some(|_| 16),
+            }
+            /// Bits of an accumulator.
+            acc_bits "acc_bits": usize { allowed: |_| Allowed::Range(16, 32), default: Some(|_| 32), }
+            /// Largest M of N:M selection, and the number of row banks; 1: dense only.
+            select "select": usize { allowed: |_| Allowed::Power(1, 16), default: Some(|_| 1), }
+            /// Elements between two registers of an operand.
+            hop "hop": usize {
+                allowed: |c| hops(c.array.rows, c.array.cols), default: Some(|_| MAX_SIDE),
+                bounds: "1 to 32, (rows − 1) / hop ≤ (cols − 1) / hop + 6",
+            }
+            /// Results drained a cycle.
+            drain "drain": usize {
+                allowed: |c| Allowed::Power(1, c.array.cols.next_power_of_two()), bounds: "a power of two up to the next one of `cols`",
+                default: Some(|c| c.array.cols.next_power_of_two()), usual: "that",
+            }
+            /// Cycles from a step in the sequencer to its sum in the accumulator: 9 with registers behind memory, selection, product and shift.
+            pipeline "pipeline": usize {
+                allowed: |_| Allowed::List(vec![PLAIN, DEEP], format!("{PLAIN} or {DEEP}")), default: Some(|_| PLAIN), reduction: true,
+            }
         }
-        /// Bits of the widest column operand.
-        col_bits "col_bits": usize {
-            allowed: |c| Allowed::Range(c.array.col_digit, 16), bounds: "`col_digit` to 16", default: Some(|_| 16),
-        }
-        /// Bits of an accumulator.
-        acc_bits "acc_bits": usize { allowed: |_| Allowed::Range(16, 32), default: Some(|_| 32), }
-        /// Largest M of N:M selection, and the number of row banks; 1: dense only.
-        select "select": usize { allowed: |_| Allowed::Power(1, 16), default: Some(|_| 1), }
-        /// Elements between two registers of an operand.
-        hop "hop": usize {
-            allowed: |c| hops(c.array.rows, c.array.cols), default: Some(|_| MAX_SIDE),
-            bounds: "1 to 32, (rows − 1) / hop ≤ (cols − 1) / hop + 6",
-        }
-        /// Results drained a cycle.
-        drain "drain": usize {
-            allowed: |c| Allowed::Power(1, c.array.cols.next_power_of_two()), bounds: "a power of two up to the next one of `cols`",
-            default: Some(|c| c.array.cols.next_power_of_two()), usual: "that",
-        }
-        /// Cycles from a step in the sequencer to its sum in the accumulator: 9 with registers behind memory, selection, product and shift.
-        pipeline "pipeline": usize {
-            allowed: |_| Allowed::List(vec![PLAIN, DEEP], format!("{PLAIN} or {DEEP}")), default: Some(|_| PLAIN), reduction: true,
-        }
-    }
-    /// The scratchpads, in words.
-    memory "memory" MemoryDepths {
-        /// Windows of `select` · `lanes` digits, a row.
-        row "row_depth": usize { allowed: |c| Allowed::Power(2, DEEPEST / c.array.select), bounds: "a power of two from 2 to 32768 / `select`", }
-        /// Words of `lanes` digits, a column.
-        col "col_depth": usize { allowed: |_| Allowed::Power(2, DEEPEST), }
-        /// Words of indices, a column; only with selection.
-        index "index_depth": usize {
-            allowed: |_| Allowed::Power(2, DEEPEST), default: Some(|c| c.memory.col), usual: "`col_depth`", when: |c| c.array.select > 1,
-        }
-        /// Words of `drain` 32-bit results; the largest transform's spectrum fits, with its status word.
-        result "result_depth": usize {
-            allowed: |c| Allowed::Power(least_results(c), DEEPEST), bounds: "a power of two from 2 to 32768",
-        }
-    }
-}
-flat {
-    /// The link to the host.
-    "link" {
-        /// Bits of a word.
-        link_bits "bits": usize { allowed: |_| Allowed::Power(8, 128), default: Some(|_| 128), }
-    }
-    /// Instructions and their control.
-    "control" {
-        /// Loop levels of a COMPUTE.
-        loops "loops": usize { allowed: |_| Allowed::Range(5, MAX_LOOPS), default: Some(|_| 5), }
-        /// Instructions that the compute and the store queue hold each.
-        queue "queue": usize { allowed: |_| Allowed::Power(1, 64), default: Some(|_| 4), }
-        /// Bits of operand and index addresses, which wrap, and of loop counts.
-        address_bits "address_bits": usize {
-            allowed: |c| Allowed::Range(least_address_bits(c), 16), bounds: "log2 of the deepest memory and one more, to 16",
-            default: Some(|_| 16), reduction: true,
-        }
-        /// Which counters are generated; the others read as zero.
-        counters "counters": Counting { allowed: |_| Allowed::Words(&["all", "total"], None), default: Some(|_| 0), reduction: true, }
-        /// Whether a STORE can narrow results to 16 and 8 bits.
-        narrow "narrow": bool { default: Some(|_| 1), reduction: true, }
-        /// Whether the Verilog has an input `reset` (docs/accelerator.md).
-        reset "reset": bool { default: Some(|_| 0), reduction: true, }
-    }
-}
-optional {
-    /// The FFT unit (docs/fft.md); without the table there is none.
-    fft "fft" Fft {
-        /// Points of the largest transform.
-        points "points": usize { allowed: |_| Allowed::Power(4, 16384), }
-        /// Complex samples a clock, as many as transforms run in lockstep.
-        samples "samples": usize {
-            allowed: |c| Allowed::Power(1, c.array.drain.min(8)), bounds: "a power of two to 8, at most `drain`", default: Some(|_| 1),
-        }
-        /// Bits of a sample's real and of its imaginary part.
-        bits "bits": usize { allowed: |_| Allowed::Range(8, 16), default: Some(|_| 16), }
-        /// Words of the sample memory; a batch of the largest transform fits.
-        depth "depth": usize { allowed: |c| Allowed::Power(least_samples(c), DEEPEST), bounds: "a power of two to 32768", }
-        /// Whether block floating point is generated.
-        block "block": bool { default: Some(|_| 1), }
-        /// Whether square tiles are generated.
-        tiles "tiles": bool {
-            allowed: |c| if unit(c).points < 16 { Allowed::Off("false if points is below 16") } else { Allowed::Switch },
-            bounds: "true or false; false below 16 points",
-            default: Some(|c| usize::from(unit(c).points >= 16)), usual: "true from 16 points",
-        }
-        /// Whether transforms of fewer points are generated.
-        any_size "sizes": bool {
-            allowed: |c| sizes(unit(c)), bounds: "\"any\" or \"largest\"", default: Some(|_| 1),
+        /// The scratchpads, in words.
+        memory "memory" MemoryDepths {
+            /// Windows of `select` · `lanes` digits, a row.
+            row "row_depth": usize { allowed: |c| Allowed::Power(2, DEEPEST / c.array.select), bounds: "a power of two from 2 to 32768 / `select`", }
+            /// Words of `lanes` digits, a column.
+            col "col_depth": usize { allowed: |_| Allowed::Power(2, DEEPEST), }
+            /// Words of indices, a column; only with selection.
+            index "index_depth": usize {
+                allowed: |_| Allowed::Power(2, DEEPEST), default: Some(|c| c.memory.col), usual: "`col_depth`", when: |c| c.array.select > 1,
+            }
+            /// Words of `drain` 32-bit results; the largest transform's spectrum fits, with its status word.
+            result "result_depth": usize {
+                allowed: |c| Allowed::Power(least_results(c), DEEPEST), bounds: "a power of two from 2 to 32768",
+            }
         }
     }
-}
+    flat {
+        /// The link to the host.
+        "link" {
+            /// Bits of a word.
+            link_bits "bits": usize { allowed: |_| Allowed::Power(8, 128), default: Some(|_| 128), }
+        }
+        /// Instructions and their control.
+        "control" {
+            /// Loop levels of a COMPUTE.
+            loops "loops": usize { allowed: |_| Allowed::Range(5, MAX_LOOPS), default: Some(|_| 5), }
+            /// Instructions that the compute and the store queue hold each.
+            queue "queue": usize { allowed: |_| Allowed::Power(1, 64), default: Some(|_| 4), }
+            /// Bits of operand and index addresses, which wrap, and of loop counts.
+            address_bits "address_bits": usize {
+                allowed: |c| Allowed::Range(least_address_bits(c), 16), bounds: "log2 of the deepest memory and one more, to 16",
+                default: Some(|_| 16), reduction: true,
+            }
+            /// Which counters are generated; the others read as zero.
+            counters "counters": Counting { allowed: |_| Allowed::Words(&["all", "total"], None), default: Some(|_| 0), reduction: true, }
+            /// Whether a STORE can narrow results to 16 and 8 bits.
+            narrow "narrow": bool { default: Some(|_| 1), reduction: true, }
+            /// Whether the Verilog has an input `reset` (docs/accelerator.md).
+            reset "reset": bool { default: Some(|_| 0), reduction: true, }
+        }
+    }
+    optional {
+        /// The FFT unit (docs/fft.md); without the table there is none.
+        fft "fft" Fft {
+            /// Points of the largest transform.
+            points "points": usize { allowed: |_| Allowed::Power(4, 16384), }
+            /// Complex samples a clock, as many as transforms run in lockstep.
+            samples "samples": usize {
+                allowed: |c| Allowed::Power(1, c.array.drain.min(8)), bounds: "a power of two to 8, at most `drain`", default: Some(|_| 1),
+            }
+            /// Bits of a sample's real and of its imaginary part.
+            bits "bits": usize { allowed: |_| Allowed::Range(8, 16), default: Some(|_| 16), }
+            /// Words of the sample memory; a batch of the largest transform fits.
+            depth "depth": usize { allowed: |c| Allowed::Power(least_samples(c), DEEPEST), bounds: "a power of two to 32768", }
+            /// Whether block floating point is generated.
+            block "block": bool { default: Some(|_| 1), }
+            /// Whether square tiles are generated.
+            tiles "tiles": bool {
+                allowed: |c| if unit(c).points < 16 { Allowed::Off("false if points is below 16") } else { Allowed::Switch },
+                bounds: "true or false; false below 16 points",
+                default: Some(|c| usize::from(unit(c).points >= 16)), usual: "true from 16 points",
+            }
+            /// Whether transforms of fewer points are generated.
+            any_size "sizes": bool {
+                allowed: |c| sizes(unit(c)), bounds: "\"any\" or \"largest\"", default: Some(|_| 1),
+            }
+        }
+    }
 }
 
 /// Registers that an operand passes on its way along `side` elements.
