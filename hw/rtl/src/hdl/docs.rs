@@ -1,7 +1,7 @@
 //! What the sources say of units and their ports, for the comments of generated Verilog.
 //!
-//! The table is made by `build.rs`. It knows every struct of this crate that derives one of rust_hdl's `Logic…` traits; units of
-//! other crates have no documentation.
+//! The table is made by `build.rs`. It knows every struct of this crate that `unit!` or `bundle!` declares or that derives one of
+//! rust_hdl's `Logic…` traits; units of other crates have no documentation.
 
 /// A unit, or an interface: a bundle of ports.
 struct Unit {

@@ -1,6 +1,6 @@
-//! Configuration of an accelerator: TOML → raw tables → validated [`Config`].
+//! Configuration of an accelerator: TOML → the table of keys ([`TABLES`]) → validated [`Config`].
 //!
-//! After [`Config::from_toml`] nothing can be invalid: every bound is checked once, here.
+//! After [`Config::from_toml`] nothing can be invalid: every bound stands once, in the row of its key.
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
