@@ -150,13 +150,15 @@ macro_rules! payload {
         impl Payload for $Struct {
             fn put(&self, op: &Opcode, bits: &mut Bits512) {
                 self.tokens.put(op, bits);
-                $(bits.set(op.field(stringify!($name)), self.$name.raw());)*
+                let mut fields = $table.iter();
+                $(bits.set(*fields.next().expect(stringify!($name)), self.$name.raw());)*
                 $(self.$loops.put(op, bits);)?
             }
             fn take(op: &Opcode, bits: &Bits512) -> Option<Self> {
+                let mut fields = $table.iter();
                 Some($Struct {
                     tokens: Tokens::take(op, bits)?,
-                    $($name: Value::of(bits.field(op.field(stringify!($name))))?,)*
+                    $($name: Value::of(bits.field(*fields.next().expect(stringify!($name))))?,)*
                     $($loops: Payload::take(op, bits)?,)?
                 })
             }
