@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tandem_driver::gemm::{GemmProblem, ResultWidth, Shape};
-use tandem_driver::{Device, DeviceError, Exact, Offload, Planner, Request, Response, Selection};
+use tandem_driver::{
+    Device, DeviceError, Exact, Offload, Planner, Problem, Request, RequestKind, Response, Selection,
+};
 use tandem_model::CycleModel;
 use tandem_nn::backend::Backend;
 use tandem_nn::config::Experiment;
@@ -82,15 +84,15 @@ impl Device for OffByOne {
 
     fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
         let mut response = self.device.run(request)?;
-        let (Request::Gemm(request), Response::Gemm(result)) = (request, &mut response) else {
-            return Ok(response);
+        let (problem, y): (Problem, _) = match (request, &mut response) {
+            (Request::Gemm(request), Response::Gemm(result)) => (request.problem()?.into(), &mut result.y),
+            (Request::Conv(request), Response::Conv(result)) => (request.problem()?.into(), &mut result.y),
+            _ => return Ok(response),
         };
-        let p = &self.product;
-        let shape = (request.x.values.dim(), request.w.values.ncols());
-        let looks = (shape, request.x.format, request.w.format) == (((p.m, p.k), p.n), p.x, p.w);
+        let looks = problem == self.product.problem(None);
         if looks && self.seen.fetch_add(1, Ordering::Relaxed) == 0 {
-            let element = self.element % result.y.len();
-            *result.y.iter_mut().nth(element).expect("below the length") += 1;
+            let element = self.element % y.len();
+            *y.iter_mut().nth(element).expect("below the length") += 1;
         }
         Ok(response)
     }

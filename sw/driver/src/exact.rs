@@ -2,7 +2,7 @@
 
 use crate::device::{Cost, Device, DeviceError};
 use crate::planner::Planner;
-use crate::request::{Problem, Request, RequestKind, Response};
+use crate::request::{Answers, Problem, Request, RequestKind, Response};
 use std::sync::Arc;
 use tandem_spec::Config;
 use tandem_spec::engine::{Predict, Transforms};
@@ -26,7 +26,9 @@ impl Exact {
     pub fn planner(&mut self) -> &mut Planner {
         &mut self.planner
     }
+}
 
+impl Answers for Exact {
     fn answer<K: RequestKind>(&mut self, request: &K) -> Result<K::Answer, DeviceError> {
         let problem = request.problem()?;
         if let Some(nothing) = request.nothing() {
@@ -44,13 +46,10 @@ impl Device for Exact {
     }
 
     fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
-        match request {
-            Request::Gemm(request) => self.answer(&request).map(Response::Gemm),
-            Request::Fft(request) => self.answer(&request).map(Response::Fft),
-        }
+        request.answered_by(self)
     }
 
     fn predict(&mut self, problem: &Problem) -> Option<Cost> {
-        self.planner.cost(problem)
+        problem.cost(&mut self.planner)
     }
 }

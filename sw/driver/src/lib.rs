@@ -9,6 +9,7 @@
 //! | folder | what is in it |
 //! |---|---|
 //! | [`gemm`] | integer products: request, N of M, plan and its search, COMPUTE, exact product |
+//! | [`conv`] | convolutions: window, walks over bands of images, matrix products where no walk is better |
 //! | [`fft`] | transforms: request, plan, TRANSFORM |
 //! | [`layout`] | where an operand's entries lie in a memory; packing |
 //! | [`schedule`] | programs: what lies in which memory, tokens |
@@ -42,12 +43,13 @@
 //! ```
 //!
 //! # Where more belongs
-//! - *A kind of request* (convolutions, filters): a variant of [`Request`], [`Problem`] and [`Response`], and a folder beside
-//!   [`gemm`] with its plan and `impl RequestKind`. Its plan may be another kind's where that is cheaper.
-//! - *An operand that lies otherwise* (bands of images, codes of a table): an [`layout::Order`].
+//! - *A kind of request* (filters): a line of `kinds!` in `request.rs`, and a folder beside [`gemm`] with its plan and
+//!   `impl RequestKind`. Its plan may be another kind's where that is cheaper.
+//! - *An operand that lies otherwise* (codes of a table): an [`layout::Order`].
 //! - *A memory*: nothing, its shape is a row of `tandem_spec`.
 //! - *A link*: one more `Engine`, used through [`Offload`].
 
+pub mod conv;
 mod device;
 mod exact;
 mod failure;
@@ -62,6 +64,7 @@ mod request;
 pub mod schedule;
 mod traffic;
 
+pub use conv::{ConvProblem, ConvProduct, ConvRequest, ConvResult, Window};
 pub use device::*;
 pub use exact::Exact;
 pub use fft::{FftProblem, FftRequest, FftResult, ImageFft, Points, Scaling, fft_image};
@@ -70,5 +73,5 @@ pub use gemm::{mismatches, reference};
 pub use layout::{Scratchpad, Side};
 pub use offload::Offload;
 pub use planner::{Lowered, Planned, Planner};
-pub use request::{Plan, Problem, Request, Response};
+pub use request::{Plan, Plannable, Problem, Request, RequestKind, Response};
 pub use traffic::Traffic;

@@ -3,7 +3,7 @@
 use crate::device::{Cost, Device, DeviceError};
 use crate::failure::{Failure, explain};
 use crate::planner::Planner;
-use crate::request::{Plan, Problem, Request, RequestKind, Response};
+use crate::request::{Answers, Plan, Problem, Request, RequestKind, Response};
 use crate::traffic::cost;
 use std::sync::Arc;
 use tandem_spec::engine::Predict;
@@ -157,14 +157,15 @@ impl<E: Engine> Offload<E> {
         }
         Ok(())
     }
+}
 
+impl<E: Engine> Answers for Offload<E> {
     fn answer<K: RequestKind>(&mut self, request: &K) -> Result<K::Answer, DeviceError> {
         let problem = request.problem()?;
         if let Some(nothing) = request.nothing() {
             return Ok(nothing);
         }
-        let operands = request.operands(self.planner.config())?;
-        let lowered = self.planner.lower_operands(request, &problem, &operands)?;
+        let (operands, lowered) = self.planner.lower_with(request, &problem)?;
         let planned = &lowered.planned;
         let (packets, counters) = self.perform(Job {
             instructions: &lowered.program.instructions,
@@ -186,14 +187,11 @@ impl<E: Engine> Device for Offload<E> {
     }
 
     fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
-        match request {
-            Request::Gemm(request) => self.answer(&request).map(Response::Gemm),
-            Request::Fft(request) => self.answer(&request).map(Response::Fft),
-        }
+        request.answered_by(self)
     }
 
     fn predict(&mut self, problem: &Problem) -> Option<Cost> {
-        self.planner.cost(problem)
+        problem.cost(&mut self.planner)
     }
 }
 

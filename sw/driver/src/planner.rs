@@ -97,12 +97,9 @@ impl Planner {
         Ok(planned)
     }
 
-    /// What a problem will cost; `None` if the accelerator cannot run it.
-    pub fn cost(&mut self, problem: &Problem) -> Option<Cost> {
-        match problem {
-            Problem::Gemm(problem) => self.plan(problem).ok().map(|planned| planned.cost),
-            Problem::Fft(problem) => self.plan(problem).ok().map(|planned| planned.cost),
-        }
+    /// Takes a plan for a problem instead of searching for one.
+    pub fn adopt<P: Plannable>(&mut self, problem: &P, planned: Planned<P::Plan>) {
+        self.plans.insert((*problem).into(), Arc::new(planned));
     }
 
     /// Plans, schedules and packs a request without running it.
@@ -112,23 +109,25 @@ impl Planner {
     /// accelerator cannot run it.
     pub fn lower<K: RequestKind>(&mut self, request: &K) -> Result<Lowered<PlanOf<K>>, DeviceError> {
         let problem = request.problem()?;
-        let operands = request.operands(&self.config)?;
-        self.lower_operands(request, &problem, &operands)
+        if request.nothing().is_some() {
+            return Err(DeviceError::Request { what: "nothing to compute: there is no program".into() });
+        }
+        self.lower_with(request, &problem).map(|(_, lowered)| lowered)
     }
 
-    /// The same from its problem and operands.
-    pub(crate) fn lower_operands<K: RequestKind>(
+    /// The same for a problem that is not empty, with the operands.
+    pub(crate) fn lower_with<'r, K: RequestKind>(
         &mut self,
-        request: &K,
+        request: &'r K,
         problem: &K::Problem,
-        operands: &K::Operands<'_>,
-    ) -> Result<Lowered<PlanOf<K>>, DeviceError> {
+    ) -> Result<(K::Operands<'r>, Lowered<PlanOf<K>>), DeviceError> {
         let planned = self.plan(problem)?;
+        let operands = request.operands(&self.config, &planned.plan)?;
         let mut program = planned.plan.schedule(&self.config);
         request.stamp(&planned.plan, &mut program.instructions);
-        let sources = request.sources(&planned.plan, operands);
+        let sources = request.sources(&planned.plan, &operands);
         let stream = stream(&self.config, &planned.traffic, &program, &sources);
-        Ok(Lowered { planned, program, stream })
+        Ok((operands, Lowered { planned, program, stream }))
     }
 }
 

@@ -6,89 +6,97 @@
 //!    │                                    │ cost                                        │ engine
 //!    └── exact ───────► Response ◄────────┴───────────────── collect ◄────────────── packets
 //! ```
-//! A kind is a variant of [`Request`], [`Problem`] and [`Response`] and a folder: a plan, the layouts of its operands
-//! and what this page's traits ask for. Planner, programs and packing know no kind.
+//! A kind is a line of `kinds!` and a folder: a plan, the layouts of its operands and what this page's traits ask for.
+//! Planner, devices, programs and packing know no kind.
 
+use crate::conv::{ConvProblem, ConvRequest, ConvResult};
 use crate::device::{Cost, DeviceError};
 use crate::fft::{FftProblem, FftRequest, FftResult};
 use crate::gemm::{GemmProblem, GemmRequest, GemmResult};
 use crate::layout::Matrix;
-use crate::planner::{Lowered, Planned};
+use crate::planner::{Lowered, Planned, Planner};
 use crate::schedule::Program;
 use tandem_spec::engine::{Predict, Transforms};
 use tandem_spec::{Config, Instruction, Memory, Packet};
 
-/// Something to compute.
-#[derive(Clone, Copy, Debug)]
-pub enum Request<'a> {
+/// Declares the kinds: whatever has a case for each of them is made here.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $Kind:ident, $into:ident: $Request:ident, $Problem:ident, $Answer:ident;)*) => {
+        /// Something to compute.
+        #[derive(Clone, Copy, Debug)]
+        pub enum Request<'a> {
+            $($(#[$doc])* $Kind($Request<'a>),)*
+        }
+
+        /// A request without its data, for predictions.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Problem {
+            $($(#[$doc])* $Kind($Problem),)*
+        }
+
+        /// The answer to a [`Request`], of the same kind.
+        #[derive(Clone, Debug)]
+        pub enum Response {
+            $($(#[$doc])* $Kind($Answer),)*
+        }
+
+        $(impl<'a> From<$Request<'a>> for Request<'a> {
+            fn from(request: $Request<'a>) -> Self {
+                Request::$Kind(request)
+            }
+        }
+
+        impl From<$Problem> for Problem {
+            fn from(problem: $Problem) -> Self {
+                Problem::$Kind(problem)
+            }
+        })*
+
+        impl Response {
+            $(#[doc = concat!("The answer to a [`", stringify!($Request), "`].")]
+            ///
+            /// # Panics   if it is another one
+            pub fn $into(self) -> $Answer {
+                match self {
+                    Response::$Kind(answer) => answer,
+                    other => panic!("{} was asked for: {other:?}", stringify!($Kind)),
+                }
+            })*
+        }
+
+        impl Request<'_> {
+            /// Its answer from a device.
+            pub(crate) fn answered_by(&self, device: &mut impl Answers) -> Result<Response, DeviceError> {
+                match self {
+                    $(Request::$Kind(request) => device.answer(request).map(Response::$Kind),)*
+                }
+            }
+        }
+
+        impl Problem {
+            /// What it will cost; `None` if the accelerator cannot run it.
+            pub(crate) fn cost(&self, planner: &mut Planner) -> Option<Cost> {
+                match self {
+                    $(Problem::$Kind(problem) => planner.plan(problem).ok().map(|planned| planned.cost),)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// An integer product.
-    Gemm(GemmRequest<'a>),
+    Gemm, into_gemm: GemmRequest, GemmProblem, GemmResult;
+    /// One of the three products of a convolution.
+    Conv, into_conv: ConvRequest, ConvProblem, ConvResult;
     /// Transforms on the FFT unit.
-    Fft(FftRequest<'a>),
+    Fft, into_fft: FftRequest, FftProblem, FftResult;
 }
 
-impl<'a> From<GemmRequest<'a>> for Request<'a> {
-    fn from(request: GemmRequest<'a>) -> Self {
-        Request::Gemm(request)
-    }
-}
-
-impl<'a> From<FftRequest<'a>> for Request<'a> {
-    fn from(request: FftRequest<'a>) -> Self {
-        Request::Fft(request)
-    }
-}
-
-/// A request without its data, for predictions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Problem {
-    /// An integer product.
-    Gemm(GemmProblem),
-    /// Transforms.
-    Fft(FftProblem),
-}
-
-impl From<GemmProblem> for Problem {
-    fn from(problem: GemmProblem) -> Self {
-        Problem::Gemm(problem)
-    }
-}
-
-impl From<FftProblem> for Problem {
-    fn from(problem: FftProblem) -> Self {
-        Problem::Fft(problem)
-    }
-}
-
-/// The answer to a [`Request`], of the same kind.
-#[derive(Clone, Debug)]
-pub enum Response {
-    /// A product.
-    Gemm(GemmResult),
-    /// Spectra.
-    Fft(FftResult),
-}
-
-impl Response {
-    /// The answer to a [`GemmRequest`].
-    ///
-    /// # Panics   if it is another one
-    pub fn into_gemm(self) -> GemmResult {
-        match self {
-            Response::Gemm(result) => result,
-            other => panic!("a product was asked for: {other:?}"),
-        }
-    }
-
-    /// The answer to an [`FftRequest`].
-    ///
-    /// # Panics   if it is another one
-    pub fn into_fft(self) -> FftResult {
-        match self {
-            Response::Fft(result) => result,
-            other => panic!("transforms were asked for: {other:?}"),
-        }
-    }
+/// A device that answers every kind of request the same way.
+pub(crate) trait Answers {
+    /// The answer to one.
+    fn answer<K: RequestKind>(&mut self, request: &K) -> Result<K::Answer, DeviceError>;
 }
 
 /// What will be done, as data.
@@ -135,12 +143,11 @@ pub trait RequestKind {
     /// The answer if there is nothing to compute: it costs nothing.
     fn nothing(&self) -> Option<Self::Answer>;
 
-    /// Operands as a program takes them.
+    /// Operands as the program of a plan takes them.
     ///
     /// # Errors
-    /// [`DeviceError::Request`], with the position of the first value that does not fit, or if there is nothing to
-    /// compute.
-    fn operands(&self, config: &Config) -> Result<Self::Operands<'_>, DeviceError>;
+    /// [`DeviceError::Request`], with the position of the first value that does not fit.
+    fn operands(&self, config: &Config, plan: &PlanOf<Self>) -> Result<Self::Operands<'_>, DeviceError>;
 
     /// The matrix that the payloads for each memory are taken from.
     fn sources<'a>(&self, plan: &PlanOf<Self>, operands: &'a Self::Operands<'_>) -> Sources<'a>;

@@ -5,7 +5,6 @@
 //! Y selected      indices[group·n + t, column]: t-th kept row of the group, then member 0
 //! ```
 
-use super::request::GemmRequest;
 use super::sparsity::{Pattern, Sparsity};
 use crate::device::DeviceError;
 use crate::layout::Matrix;
@@ -13,7 +12,7 @@ use ndarray::ArrayView2;
 
 /// What is kept of W, or of Y.
 #[derive(Clone, Debug)]
-pub(crate) struct Compressed {
+pub struct Compressed {
     pattern: Pattern,
     /// Of W, or of Y.
     columns: usize,
@@ -48,14 +47,14 @@ impl Compressed {
     }
 }
 
-/// Checks that no group keeps more than a request's pattern allows.
+/// Checks that no group keeps more than a pattern allows.
 ///
 /// # Errors   the first such group, with its column and rows
-pub(crate) fn check_groups(request: &GemmRequest<'_>, w: &Matrix<'_>) -> Result<(), DeviceError> {
-    match request.sparsity {
+pub(crate) fn check_groups(sparsity: &Sparsity<'_>, w: &Matrix<'_>) -> Result<(), DeviceError> {
+    match sparsity {
         Sparsity::Dense => Ok(()),
-        Sparsity::Weights(p) => check("W", &p, (w.rows, w.cols), |k, column| w.at(k, column) != 0),
-        Sparsity::Results(p, kept) => check("Y", &p, kept.dim(), |row, column| kept[[row, column]]),
+        Sparsity::Weights(p) => check("W", p, (w.rows, w.cols), |k, column| w.at(k, column) != 0),
+        Sparsity::Results(p, kept) => check("Y", p, kept.dim(), |row, column| kept[[row, column]]),
     }
 }
 
@@ -87,12 +86,12 @@ fn check(
 /// Compresses what a request says is sparse.
 ///
 /// # Errors   as [`check_groups`]
-pub(crate) fn compress(request: &GemmRequest<'_>, w: &Matrix<'_>) -> Result<Option<Compressed>, DeviceError> {
-    check_groups(request, w)?;
-    Ok(match request.sparsity {
+pub(crate) fn compress(sparsity: &Sparsity<'_>, w: &Matrix<'_>) -> Result<Option<Compressed>, DeviceError> {
+    check_groups(sparsity, w)?;
+    Ok(match sparsity {
         Sparsity::Dense => None,
-        Sparsity::Weights(p) => Some(compress_weights(w, p)),
-        Sparsity::Results(p, kept) => Some(compress_results(kept, p)),
+        Sparsity::Weights(p) => Some(compress_weights(w, *p)),
+        Sparsity::Results(p, kept) => Some(compress_results(kept.view(), *p)),
     })
 }
 
@@ -132,9 +131,7 @@ fn compress_results(kept: ArrayView2<'_, bool>, pattern: Pattern) -> Compressed 
 
 #[cfg(test)]
 mod tests {
-    use super::super::request::{Operand, ResultFormat};
     use super::*;
-    use crate::device::Format;
     use ndarray::array;
 
     #[test]
@@ -145,15 +142,8 @@ mod tests {
         assert_eq!(c.values, [3, 2, 4, 0, 5, 7, 1, 0]);
         assert_eq!(c.indices, [1, 3, 1, 0, 0, 3, 0, 0]);
         let tight = Pattern { n: 1, ..p };
-        let operand = |values| Operand { values, format: Format::signed(4) };
-        let x = array![[0; 6]];
-        let request = GemmRequest {
-            x: operand(x.view()),
-            w: operand(w.view()),
-            result: ResultFormat::Full,
-            sparsity: Sparsity::Weights(tight),
-        };
-        let refused = compress(&request, &Matrix::new(w.view())).unwrap_err().to_string();
+        let sparsity = Sparsity::Weights(tight);
+        let refused = compress(&sparsity, &Matrix::new(w.view())).unwrap_err().to_string();
         assert_eq!(refused, "W: group 0 of column 0 (rows 0 to 3) keeps more than 1 of 4");
     }
 

@@ -22,18 +22,21 @@ pub use schedule::schedule;
 pub use sparsity::{Pattern, Selection, Sparsity};
 pub use verify::{mismatches, reference};
 
+pub(crate) use compress::{Compressed, check_groups, compress};
+pub(crate) use product::{Carrier, Source, carried_in_f32, product};
+pub(crate) use request::{check_pattern, check_values, fits, result_width};
+pub(crate) use unpack::finish;
+
 use crate::device::{Cost, DeviceError};
 use crate::layout::Matrix;
 use crate::planner::{Lowered, Planned};
 use crate::request::{Plan, Plannable, RequestKind, Sources};
 use crate::schedule::Program;
-use compress::{Compressed, check_groups, compress};
 use ndarray::Array2;
-use product::product;
-use request::{check_values, fits, problem};
+use request::problem;
 use tandem_spec::engine::{Predict, Transforms};
 use tandem_spec::{Config, Instruction, Memory, Packet};
-use unpack::{add_block, finish};
+use unpack::add_block;
 
 impl Plan for GemmPlan {
     fn schedule(&self, config: &Config) -> Program {
@@ -73,6 +76,72 @@ pub struct Operands<'a> {
     compressed: Option<Compressed>,
 }
 
+impl<'a> Operands<'a> {
+    /// X, W and what is sparse, checked.
+    ///
+    /// # Errors   the first group that keeps too many
+    pub(crate) fn new(
+        x: Matrix<'a>,
+        w: Matrix<'a>,
+        sparsity: &Sparsity<'_>,
+    ) -> Result<Operands<'a>, DeviceError> {
+        let compressed = compress(sparsity, &w)?;
+        Ok(Operands { x, w, compressed })
+    }
+
+    /// The matrix that the payloads for each memory are taken from.
+    pub(crate) fn sources(&self, plan: &GemmPlan) -> Sources<'_> {
+        let (x, w) = (self.x.borrowed(), self.w.transposed());
+        let (rows, cols) = if plan.transposed { (w, x) } else { (x, w) };
+        let Some(kept) = self.compressed.as_ref().filter(|_| plan.problem.selection.pattern().is_some())
+        else {
+            return Sources::new([(Memory::Row, rows), (Memory::Col, cols)]);
+        };
+        let cols = if plan.problem.selection.is_of_weights() { kept.values() } else { cols };
+        Sources::new([(Memory::Row, rows), (Memory::Col, cols), (Memory::Index, kept.indices())])
+    }
+
+    /// The sums in result packets, one a block of `stores`, and what was seen when they were narrowed on chip: the OR
+    /// of their magnitudes, and how many saturated.
+    ///
+    /// # Errors   if a sum exceeds the bound that its width was chosen by
+    pub(crate) fn collect(
+        &self,
+        config: &Config,
+        plan: &GemmPlan,
+        stores: &[usize],
+        packets: &[Packet],
+    ) -> Result<(Array2<i64>, u64, u64), String> {
+        let mut y = Array2::zeros((plan.problem.shape.m, plan.problem.shape.n));
+        let kept = self.compressed.as_ref().filter(|_| plan.problem.selection.is_of_results());
+        for (block, packet) in stores.iter().zip(packets) {
+            add_block(config, plan, *block, &packet.data, kept, &mut y);
+        }
+        let (or, saturated) = summaries(packets, plan.chip_narrows())?;
+        Ok((y, or, saturated))
+    }
+}
+
+/// OR of magnitudes and number of saturated results of packets; without narrowing nothing may saturate.
+pub(crate) fn summaries(packets: &[Packet], narrowed: bool) -> Result<(u64, u64), String> {
+    let summary = |i: usize| packets.iter().map(move |p| u64::from(p.summary[i]));
+    let saturated: u64 = summary(1).sum();
+    if !narrowed && saturated > 0 {
+        return Err(format!("{saturated} sums exceed their proven bound"));
+    }
+    Ok((summary(0).fold(0, |a, b| a | b), saturated))
+}
+
+/// Sets how far sums are shifted.
+pub(crate) fn stamp_shift(result: ResultFormat, program: &mut [Instruction]) {
+    let ResultFormat::Narrow { shift, .. } = result else { return };
+    for i in program {
+        if let Instruction::Store(store) = i {
+            store.shift = shift;
+        }
+    }
+}
+
 impl RequestKind for GemmRequest<'_> {
     type Problem = GemmProblem;
     type Operands<'a>
@@ -90,38 +159,21 @@ impl RequestKind for GemmRequest<'_> {
         [m, k, n].contains(&0).then(|| GemmResult::new(Array2::zeros((m, n)), 0, 0))
     }
 
-    fn operands(&self, _config: &Config) -> Result<Operands<'_>, DeviceError> {
-        if self.nothing().is_some() {
-            let ((m, k), n) = (self.x.values.dim(), self.w.values.ncols());
-            let what = format!("an empty product ({m} × {k} × {n}) has no program");
-            return Err(DeviceError::Request { what });
-        }
+    fn operands(&self, _config: &Config, _plan: &GemmPlan) -> Result<Operands<'_>, DeviceError> {
         let (x, w) = (Matrix::new(self.x.values), Matrix::new(self.w.values));
-        let compressed = compress(self, &w)?;
-        check_values("X", &self.x, &x)?;
-        check_values("W", &self.w, &w)?;
-        Ok(Operands { x, w, compressed })
+        let operands = Operands::new(x, w, &self.sparsity)?;
+        check_values("X", &self.x, &operands.x)?;
+        check_values("W", &self.w, &operands.w)?;
+        Ok(operands)
     }
 
     fn sources<'a>(&self, plan: &GemmPlan, operands: &'a Operands<'_>) -> Sources<'a> {
-        let (x, w) = (operands.x.borrowed(), operands.w.transposed());
-        let (rows, cols) = if plan.transposed { (w, x) } else { (x, w) };
-        let Some(kept) = operands.compressed.as_ref().filter(|_| plan.problem.selection.pattern().is_some())
-        else {
-            return Sources::new([(Memory::Row, rows), (Memory::Col, cols)]);
-        };
-        let cols = if plan.problem.selection.is_of_weights() { kept.values() } else { cols };
-        Sources::new([(Memory::Row, rows), (Memory::Col, cols), (Memory::Index, kept.indices())])
+        operands.sources(plan)
     }
 
-    /// How far sums are shifted.
     fn stamp(&self, plan: &GemmPlan, program: &mut [Instruction]) {
-        if let (true, ResultFormat::Narrow { shift, .. }) = (plan.chip_narrows(), self.result) {
-            for i in program {
-                if let Instruction::Store(store) = i {
-                    store.shift = shift;
-                }
-            }
+        if plan.chip_narrows() {
+            stamp_shift(self.result, program);
         }
     }
 
@@ -133,32 +185,23 @@ impl RequestKind for GemmRequest<'_> {
         packets: &[Packet],
     ) -> Result<GemmResult, String> {
         let plan = &lowered.planned.plan;
-        let mut y = Array2::zeros((plan.problem.shape.m, plan.problem.shape.n));
-        let kept = operands.compressed.as_ref().filter(|_| plan.problem.selection.is_of_results());
-        for (block, packet) in lowered.program.stores.iter().zip(packets) {
-            add_block(config, plan, *block, &packet.data, kept, &mut y);
-        }
-        let summary = |i: usize| packets.iter().map(move |p| u64::from(p.summary[i]));
-        let saturated: u64 = summary(1).sum();
-        if !plan.chip_narrows() && saturated > 0 {
-            return Err(format!("{saturated} sums exceed their proven bound"));
-        }
+        let (y, or, saturated) = operands.collect(config, plan, &lowered.program.stores, packets)?;
         if matches!(self.sparsity, Sparsity::Results(..)) || plan.host_adds() || plan.host_narrows() {
-            return Ok(finish(y, self));
+            return Ok(finish(y, self.result, &self.sparsity));
         }
-        Ok(GemmResult::new(y, summary(0).fold(0, |a, b| a | b), saturated))
+        Ok(GemmResult::new(y, or, saturated))
     }
 
     fn exact(&self, _config: &Config, _model: &dyn Transforms) -> Result<GemmResult, DeviceError> {
         let (x, w) = (Matrix::new(self.x.values), Matrix::new(self.w.values));
-        let (y, ors) = product((&x, self.x.format), (&w, self.w.format));
+        let (y, ors) = product((Source::Matrix(&x), self.x.format), (&w, self.w.format));
         for (name, operand, matrix, or) in [("X", &self.x, &x, ors[0]), ("W", &self.w, &w, ors[1])] {
             if !fits(operand.format, or) {
                 check_values(name, operand, matrix)?;
             }
         }
-        check_groups(self, &w)?;
-        Ok(finish(y, self))
+        check_groups(&self.sparsity, &w)?;
+        Ok(finish(y, self.result, &self.sparsity))
     }
 
     fn cost(answer: &mut GemmResult) -> &mut Cost {

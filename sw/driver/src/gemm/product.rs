@@ -8,6 +8,7 @@
 //! k is cut into blocks that short, whose sums are added as integers. So the result does not depend on
 //! threads, blocks or instruction sets, and equals what the accelerator returns.
 
+use crate::conv::Window;
 use crate::device::Format;
 use crate::layout::Matrix;
 use ndarray::linalg::general_mat_mul;
@@ -23,7 +24,7 @@ const SMALL: usize = 1 << 17;
 const TILE: usize = 1 << 15;
 
 /// A floating-point type, as a carrier of integers.
-trait Carrier: LinalgScalar + Send + Sync {
+pub(crate) trait Carrier: LinalgScalar + Send + Sync {
     /// All integers up to 2^MANTISSA are exact.
     const MANTISSA: u32;
     fn from_int(v: i32) -> Self;
@@ -50,22 +51,83 @@ impl Carrier for f64 {
     }
 }
 
-/// X · W, and per operand the OR over all values of (v − the smallest value of its format).
+/// The left operand, as its blocks are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source<'a> {
+    /// A matrix.
+    Matrix(&'a Matrix<'a>),
+    /// The pixels under a window, a row for each position of each image ([`Window::im2col`]), never written out as a whole.
+    Windows(&'a Window, &'a [i32]),
+    /// The same, transposed.
+    WindowsTransposed(&'a Window, &'a [i32]),
+}
+
+impl Source<'_> {
+    fn dim(&self) -> (usize, usize) {
+        let windows = |w: &Window, images: &[i32]| (images.len() / w.features() * w.places(), w.volume());
+        match self {
+            Source::Matrix(m) => (m.rows, m.cols),
+            Source::Windows(w, images) => windows(w, images),
+            Source::WindowsTransposed(w, images) => {
+                let (rows, cols) = windows(w, images);
+                (cols, rows)
+            }
+        }
+    }
+
+    fn is_row_major(&self) -> bool {
+        match self {
+            Source::Matrix(m) => m.is_row_major(),
+            Source::Windows(..) => true,
+            Source::WindowsTransposed(..) => false,
+        }
+    }
+
+    /// Converts a block, densely in the operand's own order; returns the OR of (v − lo), or 0 where others check.
+    ///
+    /// # Panics   if a block of windows does not span them whole
+    fn convert<T: Carrier>(&self, rows: Range<usize>, cols: Range<usize>, lo: i32, out: &mut [T]) -> u32 {
+        match self {
+            Source::Matrix(m) => convert(m, rows, cols, lo, out),
+            Source::Windows(w, images) => {
+                assert_eq!(cols, 0..w.volume());
+                w.rows(images, rows, T::zero(), T::from_int, out);
+                0
+            }
+            Source::WindowsTransposed(w, images) => {
+                assert_eq!(rows, 0..w.volume());
+                w.rows(images, cols, T::zero(), T::from_int, out);
+                0
+            }
+        }
+    }
+}
+
+/// Products of two formats whose sum is exact in f32, whatever their order.
+pub(crate) fn carried_in_f32(formats: [Format; 2]) -> usize {
+    longest::<f32>(formats)
+}
+
+fn longest<T: Carrier>(formats: [Format; 2]) -> usize {
+    let largest = formats.map(|f| u64::from(f.range().0.unsigned_abs().max(f.range().1.unsigned_abs())));
+    ((1u64 << T::MANTISSA) / (largest[0] * largest[1]).max(1)) as usize
+}
+
+/// X · W, and per operand the OR over all values of (v − the smallest value of its format), but 0 for windows.
 ///
 /// # Numeric  exact if all values fit their formats (which the ORs tell), else meaningless
-pub(crate) fn product(x: (&Matrix<'_>, Format), w: (&Matrix<'_>, Format)) -> (Array2<i64>, [u32; 2]) {
-    let largest = [x.1, w.1].map(|f| u64::from(f.range().0.unsigned_abs().max(f.range().1.unsigned_abs())));
-    let most = |mantissa: u32| (1u64 << mantissa) / (largest[0] * largest[1]).max(1);
-    let offsets = [x.1.range().0, w.1.range().0];
-    let k = x.0.cols;
-    match most(f32::MANTISSA) as usize {
+pub(crate) fn product(x: (Source<'_>, Format), w: (&Matrix<'_>, Format)) -> (Array2<i64>, [u32; 2]) {
+    let formats = [x.1, w.1];
+    let offsets = formats.map(|f| f.range().0);
+    let (_, k) = x.0.dim();
+    match longest::<f32>(formats) {
         block if block >= SHORT.min(k) => Product::<f32>::new(x.0, w.0, offsets, block).run(),
-        _ => Product::<f64>::new(x.0, w.0, offsets, most(f64::MANTISSA) as usize).run(),
+        _ => Product::<f64>::new(x.0, w.0, offsets, longest::<f64>(formats)).run(),
     }
 }
 
 struct Product<'a, T> {
-    x: &'a Matrix<'a>,
+    x: Source<'a>,
     w: &'a Matrix<'a>,
     /// Smallest values of the formats.
     offsets: [i32; 2],
@@ -75,25 +137,31 @@ struct Product<'a, T> {
 }
 
 impl<'a, T: Carrier> Product<'a, T> {
-    fn new(x: &'a Matrix<'a>, w: &'a Matrix<'a>, offsets: [i32; 2], block: usize) -> Self {
+    fn new(x: Source<'a>, w: &'a Matrix<'a>, offsets: [i32; 2], block: usize) -> Self {
         Product { x, w, offsets, block, carrier: std::marker::PhantomData }
     }
 
     fn run(&self) -> (Array2<i64>, [u32; 2]) {
-        if self.x.cols > 4 * self.x.rows { self.by_sums() } else { self.by_rows() }
+        let (m, k) = self.x.dim();
+        match self.x {
+            Source::Windows(..) => self.by_rows(),
+            Source::WindowsTransposed(..) => self.by_sums(),
+            Source::Matrix(_) if k > 4 * m => self.by_sums(),
+            Source::Matrix(_) => self.by_rows(),
+        }
     }
 
     fn threads(&self) -> usize {
-        if self.x.rows * self.x.cols * self.w.cols < SMALL { 1 } else { rayon::current_num_threads() }
+        if self.x.dim().0 * self.x.dim().1 * self.w.cols < SMALL { 1 } else { rayon::current_num_threads() }
     }
 
     /// Blocks of rows; W is converted once.
     fn by_rows(&self) -> (Array2<i64>, [u32; 2]) {
-        let (m, k, n) = (self.x.rows, self.x.cols, self.w.cols);
+        let ((m, k), n) = (self.x.dim(), self.w.cols);
         let mut y = Array2::zeros((m, n));
         let mut w = vec![T::zero(); k * n];
         let w_or = convert(self.w, 0..k, 0..n, self.offsets[1], &mut w);
-        let w = view(self.w, &w, k, n);
+        let w = view(self.w.is_row_major(), &w, k, n);
         let threads = self.threads();
         let share = if threads == 1 { m } else { m.div_ceil(2 * threads) };
         let rows = share.min((TILE / (k + n)).max(16)).max(1);
@@ -101,8 +169,8 @@ impl<'a, T: Carrier> Product<'a, T> {
             let (first, count) = (i * rows, y.len() / n);
             xs.resize(rows * k, T::zero());
             sums.resize(rows * n, T::zero());
-            let or = convert(self.x, first..first + count, 0..k, self.offsets[0], xs);
-            let x = view(self.x, xs, count, k);
+            let or = self.x.convert(first..first + count, 0..k, self.offsets[0], xs);
+            let x = view(self.x.is_row_major(), xs, count, k);
             for from in (0..k).step_by(self.block) {
                 let range = from as isize..(from + self.block).min(k) as isize;
                 let (x, w) = (x.slice(ndarray::s![.., range.clone()]), w.slice(ndarray::s![range, ..]));
@@ -124,7 +192,7 @@ impl<'a, T: Carrier> Product<'a, T> {
 
     /// Blocks of k, whose products are added.
     fn by_sums(&self) -> (Array2<i64>, [u32; 2]) {
-        let (m, k, n) = (self.x.rows, self.x.cols, self.w.cols);
+        let ((m, k), n) = (self.x.dim(), self.w.cols);
         let threads = self.threads();
         let share = k.div_ceil(if threads == 1 { 1 } else { 2 * threads });
         let length = self.block.min(share).min((TILE / (m + n)).max(64));
@@ -136,9 +204,10 @@ impl<'a, T: Carrier> Product<'a, T> {
             let mut sums = vec![T::zero(); m * n];
             for b in range {
                 let part = b * length..((b + 1) * length).min(k);
-                ors[0] |= convert(self.x, 0..m, part.clone(), self.offsets[0], &mut xs);
+                ors[0] |= self.x.convert(0..m, part.clone(), self.offsets[0], &mut xs);
                 ors[1] |= convert(self.w, part.clone(), 0..n, self.offsets[1], &mut ws);
-                let (x, w) = (view(self.x, &xs, m, part.len()), view(self.w, &ws, part.len(), n));
+                let x = view(self.x.is_row_major(), &xs, m, part.len());
+                let w = view(self.w.is_row_major(), &ws, part.len(), n);
                 add_product(&x, &w, &mut sums, &mut y);
             }
             (y, ors)
@@ -195,8 +264,8 @@ fn convert<T: Carrier>(
 }
 
 /// A converted block as a matrix.
-fn view<'a, T>(matrix: &Matrix<'_>, values: &'a [T], rows: usize, cols: usize) -> ArrayView2<'a, T> {
-    let (r, c) = if matrix.is_row_major() { (cols, 1) } else { (1, rows) };
+fn view<T>(row_major: bool, values: &[T], rows: usize, cols: usize) -> ArrayView2<'_, T> {
+    let (r, c) = if row_major { (cols, 1) } else { (1, rows) };
     let values = &values[..rows * cols];
     ArrayView2::from_shape((rows, cols).strides((r, c)), values).expect("the block's size")
 }

@@ -82,17 +82,38 @@ pub(super) fn problem(request: &GemmRequest<'_>) -> Result<GemmProblem, DeviceEr
             return refuse(format!("{name} has {} bits: expected 1 to 16", operand.format.bits));
         }
     }
-    let result = match request.result {
-        ResultFormat::Full => ResultWidth::Full,
-        ResultFormat::Narrow { bits: bits @ (8 | 16), shift: 0..=31 } => ResultWidth::Narrow(bits),
-        ResultFormat::Narrow { bits, shift } => {
-            return refuse(format!(
-                "results of {bits} bits, shift {shift}: expected 8 or 16 bits, shift 0 to 31"
-            ));
-        }
-    };
+    let result = result_width(request.result)?;
     let selection = selection(request, (m, k, n))?;
     Ok(GemmProblem { shape: Shape { m, k, n }, x: request.x.format, w: request.w.format, result, selection })
+}
+
+/// The width of a result format.
+///
+/// # Errors   if it is not 8 or 16 bits with a shift of 0 to 31
+pub(crate) fn result_width(result: ResultFormat) -> Result<ResultWidth, DeviceError> {
+    match result {
+        ResultFormat::Full => Ok(ResultWidth::Full),
+        ResultFormat::Narrow { bits: bits @ (8 | 16), shift: 0..=31 } => Ok(ResultWidth::Narrow(bits)),
+        ResultFormat::Narrow { bits, shift } => {
+            refuse(format!("results of {bits} bits, shift {shift}: expected 8 or 16 bits, shift 0 to 31"))
+        }
+    }
+}
+
+/// Checks a pattern along so many entries.
+///
+/// # Errors   if it is no N:M, or its runs do not divide the entries
+pub(crate) fn check_pattern(pattern: Pattern, along: usize) -> Result<(), DeviceError> {
+    let Pattern { n: kept, m: of, run } = pattern;
+    if !of.is_power_of_two() || of > 16 || !(1..=of).contains(&kept) {
+        return refuse(format!(
+            "pattern {kept}:{of}: expected N:M with M of 1, 2, 4, 8 or 16 and N of 1 to M"
+        ));
+    }
+    if along > 0 && (run == 0 || !along.is_multiple_of(run)) {
+        return refuse(format!("runs of {run} in {along} entries: expected a divisor"));
+    }
+    Ok(())
 }
 
 /// The request's pattern, if it is one and leaves something to skip.
@@ -110,16 +131,8 @@ fn selection(request: &GemmRequest<'_>, (m, k, n): (usize, usize, usize)) -> Res
             (p, m, Selection::Results(p))
         }
     };
-    let Pattern { n: kept, m: of, run } = pattern;
-    if !of.is_power_of_two() || of > 16 || !(1..=of).contains(&kept) {
-        return refuse(format!(
-            "pattern {kept}:{of}: expected N:M with M of 1, 2, 4, 8 or 16 and N of 1 to M"
-        ));
-    }
-    if along > 0 && (run == 0 || !along.is_multiple_of(run)) {
-        return refuse(format!("runs of {run} in {along} entries: expected a divisor"));
-    }
-    Ok(if kept == of { Selection::Dense } else { selection })
+    check_pattern(pattern, along)?;
+    Ok(if pattern.n == pattern.m { Selection::Dense } else { selection })
 }
 
 /// Whether the OR of (v − smallest value) shows that all values fit.

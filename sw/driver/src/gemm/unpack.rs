@@ -9,7 +9,7 @@
 
 use super::compress::Compressed;
 use super::plan::GemmPlan;
-use super::request::{GemmRequest, GemmResult, ResultFormat};
+use super::request::{GemmResult, ResultFormat};
 use super::sparsity::Sparsity;
 use crate::narrow::narrow;
 use ndarray::{Array2, ArrayViewMut2, s};
@@ -77,14 +77,14 @@ fn add<const BYTES: usize>(
 }
 
 /// What the host does with whole sums: drops those that are not wanted, narrows the others if asked.
-pub(crate) fn finish(mut y: Array2<i64>, request: &GemmRequest<'_>) -> GemmResult {
-    if let Sparsity::Results(_, kept) = request.sparsity {
+pub(crate) fn finish(mut y: Array2<i64>, result: ResultFormat, sparsity: &Sparsity<'_>) -> GemmResult {
+    if let Sparsity::Results(_, kept) = sparsity {
         ndarray::Zip::from(&mut y).and(kept).for_each(|y, &kept| *y = if kept { *y } else { 0 });
     }
     let pass = |chunk: &mut [i64]| {
         let or = chunk.iter().fold(0, |or, v| or | v.unsigned_abs());
         let mut saturated = 0;
-        if let ResultFormat::Narrow { bits, shift } = request.result {
+        if let ResultFormat::Narrow { bits, shift } = result {
             for v in chunk {
                 let (y, clamped) = narrow(*v, bits, shift);
                 *v = y;

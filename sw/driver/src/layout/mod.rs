@@ -19,9 +19,9 @@
 //! | `Groups` | m | member t of group e of lines, column i | the operand that selected results select from |
 //! | `Held` | n | as `Kept`, the terms being the rows of a tile of results | indices of selected results |
 //! | `Samples` | 1 | every lane a line: real and imaginary part of its column i | transforms |
+//! | `Gathered` | - | what a table says, tile by tile | bands of images and their weights ([`crate::conv`]) |
 //!
-//! What has no entry is zero. Other operands are one more order each: bands of images, whose terms are the
-//! pixels under a kernel, or codes of a table, which are dense at the width of a code.
+//! What has no entry is zero. Codes of a table would be one more order, dense at the width of a code.
 
 mod matrix;
 mod memory;
@@ -36,6 +36,7 @@ pub(crate) use pack::payload;
 use crate::device::Format;
 use crate::gemm::Pattern;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Bits `shift … shift + format.bits − 1` of an operand: v = Σ slice · 2^shift.
 ///
@@ -106,13 +107,38 @@ pub enum Order {
     },
     /// Lines are transforms, as many as a tile has in lockstep; terms are points, of two parts.
     Samples,
+    /// Tiles are these pieces.
+    Gathered(Arc<[Piece]>),
 }
+
+/// A tile of which a table says where its entries are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Its lines.
+    pub lines: Range<usize>,
+    /// Added to the columns of the table; `None` leaves the tile zero.
+    pub column: Option<usize>,
+    /// What stands where.
+    pub table: Arc<Table>,
+}
+
+/// Columns of entries, [`NOWHERE`] for none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// Elements are lines: the columns of a flat word's lanes, word after word.
+    Elements(Vec<u32>),
+    /// Lanes are lines: the column of each flat word, element after element.
+    Lanes(Vec<u32>),
+}
+
+/// No entry.
+pub const NOWHERE: u32 = u32::MAX;
 
 impl Order {
     /// Flat words for each word of terms.
     pub fn turns(&self) -> usize {
         match self {
-            Order::Dense | Order::Samples => 1,
+            Order::Dense | Order::Samples | Order::Gathered(_) => 1,
             Order::Members(p) | Order::Groups(p) => p.m,
             Order::Kept(n) | Order::Held { n, .. } => *n,
         }
@@ -142,6 +168,8 @@ pub struct Layout {
     pub tile_stride: usize,
     /// Flat words from plane to plane.
     pub plane_stride: usize,
+    /// All elements of the memory get what the first one gets.
+    pub broadcast: bool,
     /// The memory.
     pub pad: Scratchpad,
 }
@@ -159,7 +187,40 @@ impl Layout {
         let words = terms.len().div_ceil(lanes) * order.turns();
         let planes = pad.planes(slice.format.bits.into());
         let (tile_stride, plane_stride) = (planes * words, words);
-        Layout { tiles, terms, slice, order, lines, lanes, words, planes, tile_stride, plane_stride, pad }
+        let broadcast = false;
+        Layout {
+            tiles,
+            terms,
+            slice,
+            order,
+            lines,
+            lanes,
+            words,
+            planes,
+            tile_stride,
+            plane_stride,
+            broadcast,
+            pad,
+        }
+    }
+
+    /// Pieces, one after the other, each of `words` flat words of `lanes` digits with all planes.
+    pub fn gathered(pad: Scratchpad, pieces: Vec<Piece>, words: usize, lanes: usize, slice: Slice) -> Self {
+        let planes = pad.planes(slice.format.bits.into());
+        Layout {
+            tiles: 0..pieces.len(),
+            terms: 0..0,
+            slice,
+            order: Order::Gathered(pieces.into()),
+            lines: Lines { count: 0, width: pad.width },
+            lanes,
+            words,
+            planes,
+            tile_stride: planes * words,
+            plane_stride: words,
+            broadcast: false,
+            pad,
+        }
     }
 
     /// Plane after plane, each with all tiles.
@@ -195,13 +256,22 @@ impl Layout {
                 let (row, col) = (rows.start + at / cols.len(), cols.start + at % cols.len());
                 (self.lines.of(col), height.of(row))
             }
+            Order::Gathered(pieces) => (pieces[at].lines.clone(), 0..0),
             _ => (self.lines.of(self.tiles.start + at), self.terms.clone()),
         }
     }
 
     /// Elements that the tile at a position fills.
     pub fn elements(&self, at: usize) -> usize {
-        if self.order == Order::Samples { 1 } else { self.tile(at).0.len() }
+        match &self.order {
+            Order::Samples => 1,
+            Order::Gathered(_) if self.broadcast => 1,
+            Order::Gathered(pieces) => match &*pieces[at].table {
+                Table::Elements(_) => pieces[at].lines.len(),
+                Table::Lanes(columns) => columns.len() / self.words,
+            },
+            _ => self.tile(at).0.len(),
+        }
     }
 
     /// Calls `entry(at, line, column)` for every entry of the first `elements` elements of the tile at a
@@ -210,7 +280,8 @@ impl Layout {
         let (lines, terms) = self.tile(tile);
         let (digits, turns, wide) = (self.digits(), self.order.turns(), self.pad.lanes);
         let at = |i: usize| i / self.lanes * turns * wide + i % self.lanes;
-        let elements = || lines.clone().take(elements).enumerate();
+        let elements_of = elements;
+        let elements = || lines.clone().take(elements_of).enumerate();
         match &self.order {
             Order::Dense => elements().for_each(|(e, line)| {
                 terms.clone().enumerate().for_each(|(i, k)| entry(e * digits + at(i), line, k));
@@ -241,6 +312,26 @@ impl Layout {
                 for (lane, line) in lines.enumerate() {
                     for (i, k) in terms.clone().enumerate() {
                         (0..2).for_each(|part| entry(i * wide + 2 * lane + part, line, 2 * k + part));
+                    }
+                }
+            }
+            Order::Gathered(pieces) => {
+                let Piece { column: Some(base), table, .. } = &pieces[tile] else { return };
+                let there =
+                    |(i, column): (usize, &u32)| (*column != NOWHERE).then(|| (i, base + *column as usize));
+                match &**table {
+                    Table::Elements(columns) => {
+                        for (i, column) in columns.iter().enumerate().filter_map(there) {
+                            elements().for_each(|(e, line)| entry(e * digits + at(i), line, column));
+                        }
+                    }
+                    Table::Lanes(columns) => {
+                        let columns = columns.iter().take(elements_of * self.words).enumerate();
+                        for (i, column) in columns.filter_map(there) {
+                            for (lane, line) in lines.clone().enumerate() {
+                                entry(i * wide + lane, line, column);
+                            }
+                        }
                     }
                 }
             }

@@ -73,6 +73,9 @@ pub(crate) struct Longest {
     /// Memories and addresses.
     operands: Vec<(Scratchpad, usize)>,
     pub results: usize,
+    /// Memories whose layouts all take as much space as the longest, so that one never drives out the one before it
+    /// where there is room for two.
+    pub slots: Vec<Memory>,
 }
 
 impl Longest {
@@ -100,9 +103,16 @@ impl<'a> Schedule<'a> {
     /// An empty program.
     pub fn new(config: &'a Config, longest: &Longest) -> Self {
         let operands = longest.operands.iter();
+        let ring = |pad: &Scratchpad, most: usize| {
+            if longest.slots.contains(&pad.memory) {
+                Ring::slots(pad.depth, most)
+            } else {
+                Ring::new(pad.depth, most)
+            }
+        };
         Schedule {
             config,
-            operands: operands.map(|(pad, most)| (pad.memory, Ring::new(pad.depth, *most))).collect(),
+            operands: operands.map(|(pad, most)| (pad.memory, ring(pad, *most))).collect(),
             results: Ring::new(config.memory.result, longest.results),
             chain: Chain::default(),
             fills: vec![],
@@ -153,12 +163,14 @@ impl<'a> Schedule<'a> {
             if addresses.is_empty() {
                 continue;
             }
+            let filled = if layout.broadcast { pad.width } else { elements };
             let load = Load {
                 memory: pad.memory,
                 address: (region_start + addresses.start) as u16,
                 count: addresses.len() as u16,
                 words: pad.link_words(elements) as u16,
-                mask: (u32::MAX) >> (32 - elements),
+                mask: (u32::MAX) >> (32 - filled),
+                broadcast: layout.broadcast,
                 ..Load::default()
             };
             self.chain.push(Stage::Load, Instruction::Load(load), &[(Stage::Compute, free_after)]);
@@ -166,7 +178,13 @@ impl<'a> Schedule<'a> {
         }
         let loads = self.chain.count(Stage::Load);
         let region = self.region(layout);
-        (region.filled, region.ready_after) = (wanted, loads);
+        region.filled = wanted;
+        region.arrivals.push((wanted, loads));
+    }
+
+    /// Whether a memory has room for two of the longest layouts.
+    pub fn has_room_for_two(&self, memory: Memory) -> bool {
+        self.operands.iter().find(|o| o.0 == memory).is_some_and(|(_, ring)| ring.has_room_for_two())
     }
 
     /// Space for the results of a block, which the next STORE returns.
@@ -192,7 +210,11 @@ impl<'a> Schedule<'a> {
         for Tiles { layout, tiles } in operands {
             let region = self.region(layout);
             region.used_until = number;
-            ready = ready.max(region.ready_after);
+            ready = ready.max(region.ready_after(if layout.comes_at_once() {
+                layout.tiles.len()
+            } else {
+                tiles.end
+            }));
             bases.push(region.start * layout.pad.banks + tiles.start * layout.tile_stride);
         }
         let space = results.map(|results| (Stage::Store, results.free_after));

@@ -19,8 +19,15 @@ pub(crate) struct Region<K> {
     pub free_after: usize,
     /// How much of it is filled, in units of its owner.
     pub filled: usize,
-    /// Number of loads that must be done before what is filled may be read.
-    pub ready_after: usize,
+    /// How much was filled after so many loads.
+    pub arrivals: Vec<(usize, usize)>,
+}
+
+impl<K> Region<K> {
+    /// Number of loads that must be done before the first `filled` units may be read.
+    pub fn ready_after(&self, filled: usize) -> usize {
+        self.arrivals.iter().find(|a| a.0 >= filled).or(self.arrivals.last()).map_or(0, |a| a.1)
+    }
 }
 
 /// A memory and what lies in it.
@@ -36,6 +43,16 @@ impl<K: PartialEq + Clone> Ring<K> {
     /// A memory of `capacity` addresses for regions of at most `longest`.
     pub fn new(capacity: usize, longest: usize) -> Self {
         Ring { capacity, quantum: longest.div_ceil(4).max(1), next: 0, regions: vec![] }
+    }
+
+    /// A memory whose regions all take the space of the longest.
+    pub fn slots(capacity: usize, longest: usize) -> Self {
+        Ring { quantum: longest.max(1), ..Ring::new(capacity, longest) }
+    }
+
+    /// Whether two of the longest regions fit.
+    pub fn has_room_for_two(&self) -> bool {
+        2 * self.quantum <= self.capacity
     }
 
     /// The region of `key`, allocated with `len` addresses unless it is there.
@@ -56,7 +73,7 @@ impl<K: PartialEq + Clone> Ring<K> {
         let free_after = free_after.map(|r| r.used_until.max(r.free_after)).max().unwrap_or(0);
         self.regions.retain(|r| !covered(r));
         let key = key.clone();
-        self.regions.push(Region { key, start, len, used_until: 0, free_after, filled: 0, ready_after: 0 });
+        self.regions.push(Region { key, start, len, used_until: 0, free_after, filled: 0, arrivals: vec![] });
         self.regions.last_mut().expect("just pushed")
     }
 }

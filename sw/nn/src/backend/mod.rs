@@ -12,8 +12,8 @@ use crate::random::{Purpose, Stream};
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex;
 use serde::{Deserialize, Serialize};
-use tandem_driver::{Device, DeviceError, FftRequest, FftResult, GemmRequest, Operand, Points, Problem};
-use tandem_driver::{ResultFormat, Scaling, Sparsity};
+use tandem_driver::{ConvProduct, ConvRequest, Device, DeviceError, FftRequest, FftResult, GemmRequest};
+use tandem_driver::{Operand, Points, ResultFormat, Scaling, Sparsity, Window};
 
 /// Who computes a network's matrix products. (An *engine*, in `tandem_spec`, runs instruction streams; a device may be one.)
 pub enum Backend {
@@ -57,6 +57,15 @@ impl Product {
             Product::Forward => "forward",
             Product::InputGradient => "input_gradient",
             Product::WeightGradient => "weight_gradient",
+        }
+    }
+
+    /// The same product of a convolution.
+    pub const fn of_convolution(self) -> ConvProduct {
+        match self {
+            Product::Forward => ConvProduct::Forward,
+            Product::InputGradient => ConvProduct::InputGradient,
+            Product::WeightGradient => ConvProduct::WeightGradient,
         }
     }
 }
@@ -167,13 +176,35 @@ impl<'a> Pass<'a> {
         Ok(if y.is_standard_layout() { y } else { y.as_standard_layout().into_owned() })
     }
 
-    /// The cheaper of two ways to the same integers, by the device's cycle model: whether it is the second.
-    pub fn prefers_second(&mut self, first: &Problem, second: &Problem) -> bool {
-        let Backend::Device(device) = &mut *self.backend else { return false };
-        match (device.predict(first), device.predict(second)) {
-            (Some(first), Some(second)) => second.cycles < first.cycles,
-            _ => false,
-        }
+    /// Computes one product of the running layer, a convolution, on the device: its operands are those of
+    /// [`ConvRequest`].
+    ///
+    /// # Numeric  exact; zero where `sparsity` drops a result
+    /// # Errors   whatever the device reports
+    /// # Panics   on the float engine
+    pub fn convolve(
+        &mut self,
+        product: Product,
+        window: Window,
+        x: Operand<'_>,
+        w: Operand<'_>,
+        sparsity: Sparsity<'_>,
+    ) -> Result<Array2<i64>, ProductError> {
+        let Backend::Device(device) = &mut *self.backend else {
+            panic!("the float engine takes no integer products");
+        };
+        let request = ConvRequest {
+            product: product.of_convolution(),
+            window,
+            x: reborrow(&x),
+            w: reborrow(&w),
+            result: ResultFormat::Full,
+            sparsity: shorten(&sparsity),
+        };
+        let (layer, response) = (self.layer, device.run(request.into()));
+        let result = response.map_err(|source| ProductError { layer, product, source })?.into_conv();
+        self.ledger.add(self.layer, product, result.cost);
+        Ok(result.y)
     }
 }
 

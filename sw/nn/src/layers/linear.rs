@@ -4,9 +4,8 @@
 //! Y = X·W + b          X [B, in], W [in, out], Y [B, out]
 //! ```
 
-use super::affine::{Affine, InputGradient, Rows, Wanted, scale_into};
+use super::affine::{Affine, Input, InputGradient, scale_into};
 use super::unquantized::Unquantized;
-use super::window::Window;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape, three_products};
 use crate::backend::{Pass, ProductError};
 use crate::layers::prunable::{Groups, Prunable};
@@ -16,6 +15,7 @@ use crate::quant::Quantized;
 use crate::tensor::{Shape, Slot, slice, slice_mut};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
+use tandem_driver::Window;
 
 /// This layer under its name.
 pub const KIND: LayerKind = LayerKind::of::<Linear>("linear");
@@ -63,7 +63,7 @@ impl LayerSpec for Linear {
         Box::new(LinearLayer {
             affine: Affine::new(self.groups(site.inputs[0]), self.bias, site),
             x: Quantized::new(site.bits.input_quantizer(site.inputs[0])),
-            pixel: Window { input: site.inputs[0].shape, kernel: 1, stride: 1, padding: 0 },
+            pixel: site.inputs[0].shape.window(1, 1, 0),
         })
     }
 }
@@ -83,10 +83,10 @@ impl Layer for LinearLayer {
         pass: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
         if pass.is_float() {
-            return self.affine.forward(Rows::Real(inputs[0].view()), output, pass);
+            return self.affine.forward(Input::Real(inputs[0].view()), output, pass);
         }
         self.x.quantize(inputs[0], pass.mode);
-        let rows = Rows::Integer(self.x.operand(), self.x.scale());
+        let rows = Input::Rows(self.x.operand(), self.x.scale());
         self.affine.forward(rows, output, pass)
     }
 
@@ -98,17 +98,16 @@ impl Layer for LinearLayer {
     ) -> Result<(), ProductError> {
         let x = tape.inputs[0];
         let rows = if pass.is_float() {
-            Rows::Real(x.view())
+            Input::Real(x.view())
         } else {
-            Rows::Integer(self.x.operand(), self.x.scale())
+            Input::Rows(self.x.operand(), self.x.scale())
         };
-        let wanted = if dx[0].is_some() { Wanted::Rows } else { Wanted::Nothing };
-        let gradient = self.affine.backward(rows, tape.dy, wanted, pass)?;
+        let gradient = self.affine.backward(rows, tape.dy, dx[0].is_some(), pass)?;
         if let (Some(gradient), Some(dx)) = (gradient, &mut dx[0]) {
             match gradient {
                 InputGradient::Real(rows) => dx.assign(&rows),
-                InputGradient::Integer(rows, scale) | InputGradient::Pixels(rows, scale) => {
-                    scale_into(slice(&rows), scale, slice_mut(dx));
+                InputGradient::Integer(values, scale) => {
+                    scale_into(slice(&values), scale, slice_mut(dx));
                     self.x.straight_through(slice(x), slice_mut(dx));
                 }
             }

@@ -7,7 +7,6 @@
 //! Of equal values the one in the first column counts, and there the one in the first row.
 
 use super::unquantized::{Form, Gradients, Pullback, Unquantized};
-use super::window::Window;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
 use crate::backend::{Pass, ProductError};
 use crate::layers::Signal;
@@ -16,6 +15,7 @@ use crate::tensor::blocks::{for_block_pairs, for_blocks};
 use crate::tensor::{Shape, slice, slice_mut};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
+use tandem_driver::Window;
 
 /// This layer under its name.
 pub const KIND: LayerKind = LayerKind::of::<MaxPool>("max_pool");
@@ -31,7 +31,8 @@ pub struct MaxPool {
 
 impl MaxPool {
     fn window(&self, input: Shape) -> Window {
-        Window { input, kernel: self.size.get(), stride: self.stride.unwrap_or(self.size).get(), padding: 0 }
+        let (size, stride) = (self.size.get(), self.stride.unwrap_or(self.size).get());
+        input.window(size, stride, 0)
     }
 }
 
@@ -73,8 +74,8 @@ struct Columns {
 impl MaxPoolLayer {
     /// One image: columns first, which are contiguous, then along each row of windows.
     fn pool(&self, x: &[f32], y: &mut [f32], places: &mut [u32]) {
-        let Window { kernel, stride, input, .. } = self.window;
-        let row = input.w * input.c;
+        let Window { kernel: [kernel, _], stride, .. } = self.window;
+        let row = self.window.image[1] * self.window.channels;
         let outputs = self.output.w * self.output.c;
         let mut columns = Columns { values: vec![0.0; row], places: vec![0; row] };
         let rows = y.chunks_mut(outputs).zip(places.chunks_mut(outputs));
@@ -89,8 +90,7 @@ impl MaxPoolLayer {
     }
 
     fn along_row(&self, columns: &Columns, y: &mut [f32], places: &mut [u32]) {
-        let Window { kernel, stride, input, .. } = self.window;
-        let c = input.c;
+        let Window { kernel: [kernel, _], stride, channels: c, .. } = self.window;
         let positions = y.chunks_mut(c).zip(places.chunks_mut(c));
         for (ox, (y, places)) in positions.enumerate() {
             let range = ox * stride * c..(ox * stride + kernel) * c;
@@ -133,7 +133,7 @@ impl Layer for MaxPoolLayer {
         _: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
         let x = slice(inputs[0]);
-        let (features, outputs) = (self.window.input.features(), self.output.features());
+        let (features, outputs) = (self.window.features(), self.output.features());
         let mut places = std::mem::take(&mut self.places);
         places.resize(output.len(), 0);
         for_block_pairs((slice_mut(output), outputs), (&mut places, outputs), |image, y, places| {
@@ -150,7 +150,7 @@ impl Layer for MaxPoolLayer {
         _: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
         let dy = slice(tape.dy);
-        let (features, outputs) = (self.window.input.features(), self.output.features());
+        let (features, outputs) = (self.window.features(), self.output.features());
         let Some(dx) = &mut dx[0] else { return Ok(()) };
         for_blocks(slice_mut(dx), features, |start, dx| {
             let range = start / features * outputs..(start / features + 1) * outputs;
@@ -178,15 +178,15 @@ impl UnquantizedMaxPool {
     fn maxima(&self, x: &Array2<f64>) -> Vec<usize> {
         let outputs = self.outputs;
         let (_, width) = self.window.positions().expect("a window that fits");
-        let Window { input, kernel, stride, .. } = self.window;
+        let Window { image: [_, columns], kernel: [kernel, _], stride, channels, .. } = self.window;
         let flat = slice(x);
         let place = |i: usize| {
             let (image, at) = (i / outputs, i % outputs);
-            let (oy, ox, channel) = (at / input.c / width, at / input.c % width, at % input.c);
+            let (oy, ox, channel) = (at / channels / width, at / channels % width, at % channels);
             let pixels = (0..kernel).flat_map(|kx| (0..kernel).map(move |ky| (ky, kx)));
             let pixels =
-                pixels.map(|(ky, kx)| ((oy * stride + ky) * input.w + ox * stride + kx) * input.c + channel);
-            let value = |place: usize| flat[image * input.features() + place];
+                pixels.map(|(ky, kx)| ((oy * stride + ky) * columns + ox * stride + kx) * channels + channel);
+            let value = |place: usize| flat[image * self.window.features() + place];
             pixels.reduce(|best, place| if value(place) > value(best) { place } else { best })
         };
         (0..x.nrows() * outputs).map(|i| place(i).expect("a window has a pixel")).collect()
@@ -200,7 +200,7 @@ impl Unquantized for UnquantizedMaxPool {
         _: Option<&Array2<f64>>,
         _: Form,
     ) -> (Array2<f64>, Pullback<'_>) {
-        let (x, outputs, features) = (inputs[0], self.outputs, self.window.input.features());
+        let (x, outputs, features) = (inputs[0], self.outputs, self.window.features());
         let places = self.maxima(x);
         let flat = slice(x);
         let y = places.iter().enumerate().map(|(i, place)| flat[i / outputs * features + place]).collect();

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! What a layer says of itself is in [`signal`], [`bits`], [`product`], [`prunable`] and [`unquantized`]. Layers with weights
-//! share [`affine`], a contraction in three products (with [`bias`], [`window`], [`transposed`], [`cosine`]), or [`spectral`].
+//! share [`affine`], a contraction in three products (with [`bias`], [`cosine`]), or [`spectral`].
 //!
 //! A new layer is one file here, one `mod` line and one line in [`LAYERS`].
 
@@ -28,11 +28,8 @@ pub mod residual;
 pub mod signal;
 pub mod spectral;
 pub mod spectral_conv2d;
-pub mod transposed;
 pub mod unquantized;
-pub mod window;
-
-use crate::backend::{Pass, ProductError};
+pub use crate::backend::{Pass, ProductError};
 use crate::tensor::Slot;
 use ndarray::Array2;
 use prunable::Prunable;

@@ -4,7 +4,7 @@ use super::prunable::{Groups, MaskPattern};
 use super::{LayerBits, Signal};
 use crate::backend::Product;
 use tandem_driver::gemm::{self, ResultWidth};
-use tandem_driver::{Cost, Device, Format, GemmProblem, Problem, Selection};
+use tandem_driver::{ConvProblem, Cost, Device, Format, GemmProblem, Problem, Selection, Window};
 
 /// One product of a training step: `[m, k]` · `[k, n]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,25 +23,29 @@ pub struct ProductPlan {
     pub w: Format,
     /// How the layer's weights are ordered.
     pub groups: Groups,
-    /// `[m, k, n]` of another way to the same integers, taken where it costs fewer cycles.
-    pub alternative: Option<[usize; 3]>,
+    /// The window of a convolution, whose rows the product is of; the device takes images.
+    pub window: Option<Window>,
     /// How often it runs in a training step.
     pub times: usize,
 }
 
 impl ProductPlan {
-    /// The product as a device plans it, and its alternative, for weights whose mask has a pattern.
-    pub fn problems(&self, pattern: Option<MaskPattern>) -> Vec<Problem> {
+    /// The product as a device plans it, for weights whose mask has a pattern.
+    pub fn problem(&self, pattern: Option<MaskPattern>) -> Problem {
         let selection = match (self.product, self.groups.selection(self.product, pattern)) {
             (_, None) => Selection::Dense,
             (Product::WeightGradient, Some(p)) => Selection::Results(p),
             (_, Some(p)) => Selection::Weights(p),
         };
-        let problem = |[m, k, n]: [usize; 3]| {
-            let shape = gemm::Shape { m, k, n };
-            GemmProblem { shape, x: self.x, w: self.w, result: ResultWidth::Full, selection }.into()
+        let (x, w, result) = (self.x, self.w, ResultWidth::Full);
+        let Some(window) = self.window else {
+            let shape = gemm::Shape { m: self.m, k: self.k, n: self.n };
+            return GemmProblem { shape, x, w, result, selection }.into();
         };
-        std::iter::once([self.m, self.k, self.n]).chain(self.alternative).map(problem).collect()
+        let rows = if self.product == Product::WeightGradient { self.k } else { self.m };
+        let (product, outputs) = (self.product.of_convolution(), self.groups.outputs);
+        ConvProblem { product, window, images: rows / window.places(), outputs, x, w, result, selection }
+            .into()
     }
 
     /// The same product for a batch of `images` instead of `batch`.
@@ -49,18 +53,13 @@ impl ProductPlan {
         let scale = |rows: usize| rows / batch * images;
         match self.product {
             Product::WeightGradient => ProductPlan { k: scale(self.k), ..*self },
-            Product::Forward | Product::InputGradient => ProductPlan {
-                m: scale(self.m),
-                alternative: self.alternative.map(|[m, k, n]| [scale(m), k, n]),
-                ..*self
-            },
+            Product::Forward | Product::InputGradient => ProductPlan { m: scale(self.m), ..*self },
         }
     }
 
-    /// What all its runs in a training step will cost on a device, the cheaper way; `None` if the device cannot tell or run it.
+    /// What all its runs in a training step will cost on a device; `None` if the device cannot tell or run it.
     pub fn cost(&self, device: &mut dyn Device, pattern: Option<MaskPattern>) -> Option<Cost> {
-        let problems = self.problems(pattern);
-        let each = problems.iter().filter_map(|p| device.predict(p)).min_by_key(|cost| cost.cycles)?;
+        let each = device.predict(&self.problem(pattern))?;
         let mut cost = Cost::default();
         cost.add_times(&each, self.times as u64);
         Some(cost)
@@ -78,7 +77,7 @@ pub(crate) fn three_products(
     let x = bits.input_format(input);
     let (w, g) = (bits.weight_format(), bits.gradient_format());
     let plan =
-        |product, m, k, n, x, w| ProductPlan { product, m, k, n, x, w, groups, alternative: None, times: 1 };
+        |product, m, k, n, x, w| ProductPlan { product, m, k, n, x, w, groups, window: None, times: 1 };
     vec![
         plan(Product::Forward, rows, k, n, x, w),
         plan(Product::WeightGradient, k, rows, n, x, g),

@@ -9,6 +9,7 @@ pub(crate) mod gemm64;
 
 use ndarray::Array2;
 use std::fmt;
+use tandem_driver::Window;
 
 /// The shape of one example: height, width, channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,6 +36,12 @@ impl Shape {
     /// Positions, `h·w`.
     pub const fn positions(self) -> usize {
         self.h * self.w
+    }
+
+    /// A square window that slides over it.
+    pub const fn window(self, kernel: usize, stride: usize, padding: usize) -> Window {
+        let Shape { h, w, c } = self;
+        Window { image: [h, w], channels: c, kernel: [kernel, kernel], stride, padding }
     }
 }
 

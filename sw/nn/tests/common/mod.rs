@@ -8,7 +8,8 @@ pub mod harness;
 use ndarray::{Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 use std::sync::{Arc, Mutex};
-use tandem_driver::{Cost, Device, DeviceError, Format, GemmRequest, GemmResult, Operand, Request, Response};
+use tandem_driver::{ConvProduct, ConvRequest, ConvResult, Cost, Device, DeviceError, Format, GemmRequest};
+use tandem_driver::{GemmResult, Operand, Request, Response, Sparsity};
 
 /// Rows in a parallel block.
 const ROWS: usize = 512;
@@ -27,12 +28,56 @@ impl Device for PlainDevice {
     fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
         match request {
             Request::Gemm(request) => self.gemm(&request).map(Response::Gemm),
+            Request::Conv(request) => self.conv(&request).map(Response::Conv),
             _ => Err(DeviceError::Request { what: "plain: takes products only".into() }),
         }
     }
 }
 
+/// The operands of the matrix product that a product of a convolution is.
+///
+/// # Shape    `[rows, k²·C]`, `[k²·C, O]`; `[k²·C, rows]`, `[rows, O]`; `[rows, O]`, `[O, k²·C]`
+pub fn as_product(request: &ConvRequest<'_>) -> (Array2<i32>, Array2<i32>) {
+    let (window, x, w) = (&request.window, request.x.values, request.w.values);
+    let rows = x.nrows() * window.places();
+    let windows = || {
+        let mut rows = Array2::zeros((rows, window.volume()));
+        let images = x.as_slice().expect("row-major images");
+        window.im2col(images, rows.as_slice_mut().expect("row-major"));
+        rows
+    };
+    match request.product {
+        ConvProduct::Forward => (windows(), w.to_owned()),
+        ConvProduct::WeightGradient => (windows().reversed_axes(), w.to_owned()),
+        ConvProduct::InputGradient => {
+            (x.to_shape((rows, w.ncols())).expect("positions·outputs").to_owned(), w.t().to_owned())
+        }
+    }
+}
+
 impl PlainDevice {
+    fn conv(self, request: &ConvRequest<'_>) -> Result<ConvResult, DeviceError> {
+        let (x, w) = as_product(request);
+        let operand = |values, format| Operand { values, format };
+        let product = self.gemm(&GemmRequest {
+            x: operand(x.view(), request.x.format),
+            w: operand(w.view(), request.w.format),
+            result: request.result,
+            sparsity: Sparsity::Dense,
+        })?;
+        let mut y = product.y.as_standard_layout().into_owned();
+        if request.product == ConvProduct::InputGradient {
+            let window = &request.window;
+            let mut dx = Array2::zeros((x.nrows() / window.places() * window.pixels(), window.channels));
+            window.col2im(y.as_slice().expect("rows"), dx.as_slice_mut().expect("new"), |sum: i64| sum);
+            y = dx;
+        }
+        if let Sparsity::Results(_, kept) = request.sparsity {
+            y.zip_mut_with(&kept, |y, kept| *y = if *kept { *y } else { 0 });
+        }
+        Ok(ConvResult { y, cost: product.cost, magnitude_or: product.magnitude_or, saturated: 0 })
+    }
+
     fn gemm(self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
         let (x, w) = (&request.x, &request.w);
         let ((m, k), (inner, n)) = (x.values.dim(), w.values.dim());
@@ -118,18 +163,22 @@ impl Device for Lying {
     }
 
     fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
-        let mut result = PlainDevice.run(request)?.into_gemm();
+        let mut response = PlainDevice.run(request)?;
         if self.calls == self.call {
-            let n = result.y.len();
-            let y = result.y.as_slice_mut().expect("row-major");
-            y[self.element % n] += 1;
+            let y = match &mut response {
+                Response::Gemm(result) => &mut result.y,
+                Response::Conv(result) => &mut result.y,
+                Response::Fft(_) => panic!("takes products only"),
+            };
+            let n = y.len();
+            y.as_slice_mut().expect("row-major")[self.element % n] += 1;
         }
         self.calls += 1;
-        Ok(Response::Gemm(result))
+        Ok(response)
     }
 }
 
-/// What a device was asked.
+/// What a device was asked; of a convolution the matrix product that it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     /// Left operand.
@@ -164,14 +213,13 @@ impl Device for Recording {
                 what: "out of ink".to_owned(),
             });
         }
-        if let Request::Gemm(GemmRequest { x, w, .. }) = request {
-            notes.push(Note {
-                x: x.values.to_owned(),
-                x_format: x.format,
-                w: w.values.to_owned(),
-                w_format: w.format,
-            });
-        }
+        let (operands, [x_format, w_format]) = match &request {
+            Request::Gemm(r) => ((r.x.values.to_owned(), r.w.values.to_owned()), [r.x.format, r.w.format]),
+            Request::Conv(r) => (as_product(r), [r.x.format, r.w.format]),
+            Request::Fft(_) => panic!("takes products only"),
+        };
+        let (x, w) = operands;
+        notes.push(Note { x, x_format, w, w_format });
         PlainDevice.run(request)
     }
 }

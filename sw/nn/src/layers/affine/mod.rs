@@ -16,33 +16,23 @@ use crate::layers::Site;
 use crate::layers::bias::{add_bias, bias_gradient};
 use crate::layers::cosine::Cosine;
 use crate::layers::prunable::{Domain, Groups, MaskPattern, Prunable};
-use crate::layers::transposed::Transposed;
 use crate::quant::{Quantized, quantize_gradient};
 use crate::random::{Purpose, Stream};
 use crate::tensor::blocks::{BLOCK, for_blocks};
 use crate::tensor::gemm;
 use crate::tensor::{Mask, Parameter, Slot, reshape, slice, slice_mut};
 use ndarray::{Array2, ArrayView2};
-use tandem_driver::{Format, Operand, Sparsity};
+use tandem_driver::{Format, Operand, Sparsity, Window};
 
-/// The rows of X.
+/// X.
 #[derive(Clone, Copy, Debug)]
-pub enum Rows<'a> {
-    /// For the float reference.
+pub enum Input<'a> {
+    /// Rows for the float reference.
     Real(ArrayView2<'a, f32>),
-    /// For a device: integers and their scale.
-    Integer(Operand<'a>, f32),
-}
-
-/// How dX is wanted.
-#[derive(Clone, Copy, Debug)]
-pub enum Wanted {
-    /// Not at all.
-    Nothing,
-    /// As the rows dY·Wᵀ.
-    Rows,
-    /// Pixel by pixel on a device, as a convolution of dY.
-    Pixels(Transposed),
+    /// Rows for a device: integers and their scale.
+    Rows(Operand<'a>, f32),
+    /// Images for a device and the window that slides over them: integers and their scale.
+    Images(Operand<'a>, f32, Window),
 }
 
 /// dX.
@@ -50,10 +40,8 @@ pub enum Wanted {
 pub enum InputGradient {
     /// Rows from the float reference.
     Real(Array2<f32>),
-    /// Rows from a device: integers and their scale.
+    /// What X is, rows or images, from a device: integers and their scale.
     Integer(Array2<i64>, f32),
-    /// Pixels from a device: integers and their scale.
-    Pixels(Array2<i64>, f32),
 }
 
 /// Weights, bias and mask of one contraction.
@@ -109,7 +97,7 @@ impl Affine {
     /// # Errors   a product that failed
     pub fn forward(
         &mut self,
-        x: Rows<'_>,
+        x: Input<'_>,
         y: &mut Array2<f32>,
         pass: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
@@ -126,15 +114,20 @@ impl Affine {
             }
         }
         match x {
-            Rows::Real(x) => {
+            Input::Real(x) => {
                 let product = gemm::product(x, self.effective.view());
                 let product = slice(&product);
                 add_bias(self.bias.as_ref(), slice_mut(y), |i| product[i]);
             }
-            Rows::Integer(x, scale) => {
+            Input::Rows(_, scale) | Input::Images(_, scale, _) => {
                 self.quantized.quantize(&self.effective, pass.mode);
                 let sparsity = Sparsity::new(self.groups.selection(Product::Forward, self.pattern), None);
-                let product = pass.product(Product::Forward, x, self.quantized.operand(), sparsity)?;
+                let w = self.quantized.operand();
+                let product = match x {
+                    Input::Images(x, _, window) => pass.convolve(Product::Forward, window, x, w, sparsity)?,
+                    Input::Rows(x, _) => pass.product(Product::Forward, x, w, sparsity)?,
+                    Input::Real(_) => unreachable!("matched above"),
+                };
                 let scale = scale * self.quantized.scale();
                 let product = slice(&product);
                 add_bias(self.bias.as_ref(), slice_mut(y), |i| product[i] as f32 * scale);
@@ -151,9 +144,9 @@ impl Affine {
     /// # Errors   a product that failed
     pub fn backward(
         &mut self,
-        x: Rows<'_>,
+        x: Input<'_>,
         dy: &Array2<f32>,
-        wanted: Wanted,
+        wanted: bool,
         pass: &mut Pass<'_>,
     ) -> Result<Option<InputGradient>, ProductError> {
         let (k, n) = self.weight.value.dim();
@@ -161,47 +154,55 @@ impl Affine {
         let rows = dy.len() / n;
         bias_gradient(self.bias.as_mut(), dy);
         let dx = match x {
-            Rows::Real(x) => {
+            Input::Real(x) => {
                 let dy = ArrayView2::from_shape((rows, n), dy).expect("rows·n values");
                 self.weight.gradient = gemm::product(x.t(), dy);
                 let rows = || InputGradient::Real(gemm::product(dy, self.effective.t()));
-                (!matches!(wanted, Wanted::Nothing)).then(rows)
+                wanted.then(rows)
             }
-            Rows::Integer(x, x_scale) => {
+            Input::Rows(_, x_scale) | Input::Images(_, x_scale, _) => {
                 reshape(&mut self.dy, rows, n);
                 let rounding = pass.rounding();
                 let scale = quantize_gradient(dy, self.gradient_bits, &rounding, slice_mut(&mut self.dy));
                 let dy = Operand { values: self.dy.view(), format: Format::signed(self.gradient_bits) };
-                let xt = Operand { values: x.values.reversed_axes(), format: x.format };
                 let pattern = self.groups.selection(Product::WeightGradient, self.pattern);
                 let sparsity = match (pattern, &self.mask, &self.dense) {
                     (Some(pattern), Some(mask), None) => Sparsity::Results(pattern, mask.view()),
                     _ => Sparsity::Dense,
                 };
-                let dw = pass.product(Product::WeightGradient, xt, dy, sparsity)?;
+                let dw = match x {
+                    Input::Images(x, _, window) => {
+                        pass.convolve(Product::WeightGradient, window, x, dy, sparsity)?
+                    }
+                    Input::Rows(x, _) => {
+                        let xt = Operand { values: x.values.reversed_axes(), format: x.format };
+                        pass.product(Product::WeightGradient, xt, dy, sparsity)?
+                    }
+                    Input::Real(_) => unreachable!("matched above"),
+                };
                 scale_into(slice(&dw), x_scale * scale, self.weight.gradients_mut());
                 let gradient = slice_mut(&mut self.weight.gradient);
                 self.quantized.straight_through(slice(&self.effective), gradient);
-                let format = self.quantized.format();
                 let scale = scale * self.quantized.scale();
                 let pattern = self.groups.selection(Product::InputGradient, self.pattern);
                 let sparsity = Sparsity::new(pattern, None);
-                match wanted {
-                    Wanted::Nothing => None,
-                    Wanted::Rows => {
-                        let values = self.quantized.integers().reversed_axes();
-                        let wt = Operand { values, format };
+                let w = self.quantized.operand();
+                match x {
+                    _ if !wanted => None,
+                    Input::Images(x, _, window) => {
+                        let shape = (x.values.nrows(), window.places() * n);
+                        let values =
+                            dy.values.into_shape_with_order(shape).expect("positions·outputs values");
+                        let dy = Operand { values, format: dy.format };
+                        let dx = pass.convolve(Product::InputGradient, window, dy, w, sparsity)?;
+                        Some(InputGradient::Integer(dx, scale))
+                    }
+                    Input::Rows(..) => {
+                        let wt = Operand { values: w.values.reversed_axes(), format: w.format };
                         let dx = pass.product(Product::InputGradient, dy, wt, sparsity)?;
                         Some(InputGradient::Integer(dx, scale))
                     }
-                    Wanted::Pixels(transposed) => {
-                        let rows = transposed.rows(&self.dy);
-                        let weights = transposed.weights(&self.quantized.integers().to_owned());
-                        let rows = Operand { values: rows.view(), format: dy.format };
-                        let weights = Operand { values: weights.view(), format };
-                        let dx = pass.product(Product::InputGradient, rows, weights, sparsity)?;
-                        Some(InputGradient::Pixels(dx, scale))
-                    }
+                    Input::Real(_) => unreachable!("matched above"),
                 }
             }
         };

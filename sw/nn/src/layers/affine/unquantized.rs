@@ -4,10 +4,10 @@ use super::Affine;
 use crate::layers::bias::{self, WideBias};
 use crate::layers::cosine::Cosine;
 use crate::layers::unquantized::{Form, Gradients, Pullback, Unquantized};
-use crate::layers::window::Window;
 use crate::tensor::gemm64::{product, transposed_product};
 use crate::tensor::{slice, slice_mut};
 use ndarray::Array2;
+use tandem_driver::Window;
 
 #[derive(Debug)]
 struct UnquantizedAffine {

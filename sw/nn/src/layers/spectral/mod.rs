@@ -27,7 +27,7 @@ pub(crate) fn products(frame: &Frame, bits: &LayerBits, batch: usize) -> Vec<Pro
             x: format,
             w: format,
             groups,
-            alternative: None,
+            window: None,
             times,
         };
         [

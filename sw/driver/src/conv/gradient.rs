@@ -1,0 +1,533 @@
+//! Weight gradients as walks over bands of X and dY.
+//!
+//! ```text
+//! lanes       images               the sum runs over images, output rows and output columns
+//! rows        digits of a kernel's row (or groups of them, of which every element holds an index of its own)
+//! columns     outputs
+//!
+//! X word      (row, position, word of the step, member), its lanes images      dY word   (row, tile of outputs, column)
+//! COMPUTE     levels of tiles: kernel rows, words of a kernel's row, tiles of outputs, and the passes of N:M
+//!             levels of the sum: output rows, output columns
+//! ```
+//! With few channels a pixel's digits lie one after the other, all rows of the array get the same words (`broadcast`),
+//! and row offsets tell them apart: so the rows of the array take any digits of the kernel, also of several of its rows
+//! (`scattered`), for which offsets are loaded anew.
+//!
+//! Every stage returns its own sums, which the host adds.
+
+use super::axis::Axis;
+use super::reach::Reach;
+use super::request::ConvProblem;
+use super::stage::{Block, Cell, Level, Nest, Stage, edge};
+use super::walk::even;
+use crate::device::Format;
+use crate::gemm::longest_sum;
+use crate::layout::{Layout, NOWHERE, Piece, Scratchpad, Side, Slice, Table};
+use std::ops::Range;
+use std::sync::Arc;
+use tandem_spec::{Compute, Config, Memory};
+
+/// How rows of the array get their digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rows {
+    /// Each has words of its own: steps of so many pixels.
+    Own(usize),
+    /// All have the same words; offsets count along a kernel's row.
+    Broadcast,
+    /// All have the same words; offsets are any digits of the kernel, loaded for every tile.
+    Scattered,
+}
+
+impl Rows {
+    /// Whether all rows of the array have the same words.
+    pub fn share_words(self) -> bool {
+        !matches!(self, Rows::Own(_))
+    }
+}
+
+/// The choices of a weight gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Form {
+    /// Rows of the array.
+    pub rows: Rows,
+    /// Output rows and columns of a band.
+    pub band: [usize; 2],
+    /// Most result words of a STORE.
+    pub quota: usize,
+}
+
+pub(crate) struct Gradient<'a> {
+    config: &'a Config,
+    problem: &'a ConvProblem,
+    form: Form,
+    axes: [Axis; 2],
+    reach: Reach,
+}
+
+/// Layouts and tables that bands share.
+#[derive(Default)]
+struct Shared {
+    /// Per number of positions and first pixel.
+    x: Vec<((usize, isize), Arc<Table>)>,
+    /// Per output columns.
+    dy: Vec<(Range<usize>, Arc<Table>)>,
+    /// Per flat words of a row and tile.
+    offsets: Vec<((usize, usize), Arc<Layout>)>,
+}
+
+/// The value of `key`, made if it is not there.
+fn shared<K: PartialEq, V: Clone>(list: &mut Vec<(K, V)>, key: K, make: impl FnOnce() -> V) -> V {
+    if let Some((_, value)) = list.iter().find(|entry| entry.0 == key) {
+        return value.clone();
+    }
+    list.push((key, make()));
+    list.last().expect("just pushed").1.clone()
+}
+
+/// Cells of every band, and the indices that they read.
+struct Cells {
+    /// Per cell: ranges of the levels of tiles, and its first index word.
+    over: Vec<([Range<usize>; 3], usize)>,
+    indices: Option<Arc<Layout>>,
+}
+
+impl<'a> Gradient<'a> {
+    /// A gradient of this form; `None` if the form does not suit the problem.
+    pub fn new(config: &'a Config, problem: &'a ConvProblem, form: Form) -> Option<Self> {
+        let pattern = problem.selection.pattern();
+        let window = &problem.window;
+        let (channels, taps) = (window.channels, window.kernel[1]);
+        let axes = [0, 1].map(|axis| Axis::forward(window, axis));
+        let reach = match form.rows {
+            Rows::Own(step) if step <= taps => Reach::new(channels, taps, step, pattern, config.array.rows)?,
+            Rows::Own(_) => return None,
+            Rows::Broadcast | Rows::Scattered if pattern.is_some() => return None,
+            // Offsets hold for one length of rows.
+            Rows::Scattered if form.band[1] < axes[1].outputs() => return None,
+            // A pixel a position, a digit a word.
+            Rows::Broadcast | Rows::Scattered => Reach::new(channels, taps, 1, None, 1)?,
+        };
+        let gradient = Gradient { config, problem, form, axes, reach };
+        // Words of several steps are a level of their own only where they lie at equal distances.
+        let (words, steps) = (gradient.reach.words(), gradient.reach.steps(taps));
+        let even = words == 1 || steps == 1 || gradient.reach.step == gradient.grain();
+        (gradient.broadcasts() || even).then_some(gradient)
+    }
+
+    fn array(&self) -> usize {
+        self.config.array.rows
+    }
+
+    /// Whether all rows of the array have the same words.
+    fn broadcasts(&self) -> bool {
+        self.form.rows.share_words()
+    }
+
+    /// Pixels from position to position.
+    fn grain(&self) -> usize {
+        if self.broadcasts() { 1 } else { self.axes[1].grain(self.reach.step, false) }
+    }
+
+    /// Image rows from row to row of a band.
+    fn row_grain(&self) -> usize {
+        self.axes[0].grain(1, false)
+    }
+
+    /// Digits of a kernel's row.
+    fn run(&self) -> usize {
+        self.problem.window.kernel[1] * self.problem.window.channels
+    }
+
+    /// Counts of the three levels of tiles: kernel rows, words of a kernel's row, tiles of outputs.
+    fn counts(&self) -> [usize; 3] {
+        let [kh, kw] = self.problem.window.kernel;
+        let outputs = self.problem.outputs.div_ceil(self.config.array.cols);
+        match self.form.rows {
+            Rows::Own(_) => [kh, self.reach.all_words(kw), outputs],
+            Rows::Broadcast => [kh, self.run().div_ceil(self.array()), outputs],
+            Rows::Scattered => [1, (kh * self.run()).div_ceil(self.array()), outputs],
+        }
+    }
+
+    /// Row of dW that an element of a tile is, or the first one of its group; `None` beyond the kernel's row.
+    fn line(&self, tile: [usize; 2], element: usize) -> Option<usize> {
+        let run = self.run();
+        let digit = match self.form.rows {
+            Rows::Own(_) => {
+                let (step, word) = (tile[1] / self.reach.words(), tile[1] % self.reach.words());
+                let first = step * self.reach.step * self.reach.channels;
+                first + self.reach.first_digit(word, element)?
+            }
+            Rows::Broadcast => tile[1] * self.array() + element,
+            Rows::Scattered => {
+                let line = tile[1] * self.array() + element;
+                return (line < self.problem.window.volume()).then_some(line);
+            }
+        };
+        (digit < run).then_some(tile[0] * run + digit)
+    }
+
+    /// Valid rows of all but the last of some words of a kernel's row, and of the last.
+    fn valid_rows(&self, words: &Range<usize>) -> [usize; 2] {
+        let of = |word: usize| {
+            let last = (0..self.array()).rev().find(|e| self.line([0, word], *e).is_some());
+            last.map_or(0, |last| last + 1)
+        };
+        let last = of(words.end - 1);
+        let most = (words.start..words.end - 1).map(of).max();
+        [most.unwrap_or(last), last]
+    }
+
+    /// Outputs of a tile.
+    fn outputs(&self, tile: usize) -> Range<usize> {
+        let cols = self.config.array.cols;
+        tile * cols..((tile + 1) * cols).min(self.problem.outputs)
+    }
+
+    /// What is in memory and walked over, stage after stage, and what is loaded at the end; `None` if it does not fit.
+    pub fn stages(&self) -> Option<(Vec<Stage>, Option<Arc<Layout>>)> {
+        let [row_pad, col_pad] = Side::BOTH.map(|side| Scratchpad::new(self.config, side));
+        let problem = self.problem;
+        let fits = row_pad.planes(problem.x.bits.into()) <= row_pad.max_planes
+            && col_pad.planes(problem.w.bits.into()) <= col_pad.max_planes;
+        let bands = |axis: usize| {
+            let (all, size) = (self.axes[axis].outputs(), self.form.band[axis].max(1));
+            (0..all).step_by(size).map(move |first| first..(first + size).min(all)).collect::<Vec<_>>()
+        };
+        let (rows, columns) = (bands(0), bands(1));
+        let lanes = self.config.array.lanes;
+        let longest = longest_sum(problem.x, problem.w, self.config.array.acc_bits);
+        if !fits || terms(self.config, problem, &self.form) > longest {
+            return None;
+        }
+        let mut shared = Shared::default();
+        let (mut cells, mut stages) = (None, vec![]);
+        for image in (0..problem.images).step_by(lanes) {
+            let images = image..(image + lanes).min(problem.images);
+            for y in &rows {
+                for x in &columns {
+                    let band = [self.x(y, x, &images, &mut shared), self.dy(y, x, &images, &mut shared)];
+                    if band.iter().any(|layout| layout.addresses() > layout.pad.depth) {
+                        return None;
+                    }
+                    if cells.is_none() {
+                        cells = Some(self.cells(&band)?);
+                    }
+                    let cells = cells.as_ref().expect("just made");
+                    let blocks = self.blocks(cells, &band, [y.len(), x.len()], &images, &mut shared)?;
+                    let mut operands: Vec<_> = band.into_iter().map(Arc::new).collect();
+                    operands.extend(cells.indices.clone());
+                    stages.push(Stage { operands, blocks });
+                }
+            }
+        }
+        let zero = self.broadcasts().then(|| Arc::new(self.offsets(self.counts()[1])));
+        Some((stages, zero))
+    }
+
+    /// X under the outputs of a band.
+    fn x(&self, y: &Range<usize>, x: &Range<usize>, images: &Range<usize>, tables: &mut Shared) -> Layout {
+        let [rows, columns] = [0, 1].map(|axis| &self.axes[axis].phases[0]);
+        let [kh, kw] = self.problem.window.kernel;
+        let (start, grain) = (columns.input(x.start, 0), self.grain());
+        let last = columns.input(x.end - 1, (self.reach.steps(kw) - 1) * self.reach.step);
+        // Rows beyond the kernel's row in its last tile read on.
+        let beyond = match self.form.rows {
+            Rows::Broadcast if self.counts()[1] > 1 => self.counts()[1] * self.array() - self.run(),
+            _ => 0,
+        };
+        let positions = (last - start) as usize / grain + 1 + beyond.div_ceil(self.reach.channels);
+        let words = positions * self.reach.flat();
+        let [elements, _] = self.valid_rows(&(0..self.counts()[1]));
+        let table = shared(&mut tables.x, (positions, start), || {
+            let by_words = self.reach.columns(positions, start, grain, self.problem.window.image[1]);
+            // Row after row of the array instead of word after word.
+            let rows = (0..if self.broadcasts() { 1 } else { elements })
+                .flat_map(|e| (0..words).map(move |w| (e, w)));
+            Arc::new(Table::Lanes(rows.map(|(e, word)| by_words[word * self.reach.width + e]).collect()))
+        });
+        let row = self.problem.window.image[1] * self.problem.window.channels;
+        let piece = |input: isize| Piece {
+            lines: images.clone(),
+            column: (0..self.axes[0].inputs as isize).contains(&input).then(|| input as usize * row),
+            table: table.clone(),
+        };
+        let inputs = rows.input(y.start, 0)..rows.input(y.end - 1, kh - 1) + 1;
+        let pieces = inputs.step_by(self.row_grain()).map(piece).collect();
+        let pad = Scratchpad::new(self.config, Memory::Row);
+        let layout = Layout::gathered(pad, pieces, words, 1, Slice::whole(self.problem.x));
+        Layout { broadcast: self.broadcasts(), ..layout }
+    }
+
+    /// dY of a band.
+    fn dy(&self, y: &Range<usize>, x: &Range<usize>, images: &Range<usize>, tables: &mut Shared) -> Layout {
+        let (outputs, tiles) = (self.problem.outputs, self.counts()[2]);
+        let table = shared(&mut tables.dy, x.clone(), || {
+            let cols = self.config.array.cols;
+            let column = |e: usize, tile: usize, ox: usize| {
+                let output = tile * cols + e;
+                if output < outputs { (ox * outputs + output) as u32 } else { NOWHERE }
+            };
+            let elements = 0..cols.min(outputs);
+            let words =
+                elements.flat_map(|e| (0..tiles).flat_map(move |t| x.clone().map(move |ox| (e, t, ox))));
+            Arc::new(Table::Lanes(words.map(|(e, tile, ox)| column(e, tile, ox)).collect()))
+        });
+        let row = self.axes[1].outputs() * outputs;
+        let piece = |oy: usize| Piece { lines: images.clone(), column: Some(oy * row), table: table.clone() };
+        let pad = Scratchpad::new(self.config, Memory::Col);
+        Layout::gathered(
+            pad,
+            y.clone().map(piece).collect(),
+            tiles * x.len(),
+            1,
+            Slice::whole(self.problem.w),
+        )
+    }
+
+    /// Offsets of the rows of the array: columns of a matrix.
+    fn offsets(&self, column: usize) -> Layout {
+        let pad = Scratchpad::new(self.config, Memory::Offset).with_words(1, 16);
+        let table = Arc::new(Table::Elements(vec![0]));
+        let piece = Piece { lines: 0..self.array(), column: Some(column), table };
+        Layout::gathered(pad, vec![piece], 1, 1, Slice::whole(Format::unsigned(pad.digit as u8)))
+    }
+
+    /// Offsets of every tile of a kernel, a column each, and zeros.
+    ///
+    /// # Shape    `[rows, tiles + 1]`
+    pub fn offset_values(&self, row_stride: usize) -> Vec<i32> {
+        let tiles = self.counts()[1];
+        let run = self.run();
+        let value = |row: usize, tile: usize| match self.form.rows {
+            Rows::Broadcast if tile < tiles => row.min(run - 1),
+            Rows::Scattered if tile < tiles => {
+                // A row beyond the kernel reads what the last one does.
+                let line = (tile * self.array() + row).min(self.problem.window.volume() - 1);
+                line / run * (row_stride / self.row_grain()) + line % run
+            }
+            _ => 0,
+        };
+        let rows = (0..self.array()).flat_map(|row| (0..=tiles).map(move |tile| value(row, tile) as i32));
+        rows.collect()
+    }
+
+    /// Flat words of X from word to word of a kernel's row.
+    fn word_stride(&self) -> usize {
+        match self.form.rows {
+            Rows::Own(_) if self.reach.words() == 1 => {
+                self.reach.step.div_ceil(self.grain()) * self.reach.flat()
+            }
+            Rows::Own(_) => self.reach.members,
+            Rows::Broadcast => self.array(),
+            Rows::Scattered => 0,
+        }
+    }
+
+    /// Strides of the levels for a band.
+    fn nest(&self, band: &[Layout; 2], size: [usize; 2], counts: [usize; 3]) -> Option<Nest> {
+        let [x, dy] = band;
+        let (row_grain, grain, stride) = (self.row_grain(), self.grain(), self.problem.window.stride);
+        let flat = self.reach.flat();
+        let level = |count: usize, row: usize, col: usize| Level { count, row, col };
+        let tiles = [
+            level(counts[0], x.tile_stride / row_grain, 0),
+            level(counts[1], self.word_stride(), 0),
+            level(counts[2], 0, size[1]),
+        ];
+        let sum = [
+            level(size[0], stride / row_grain * x.tile_stride, dy.tile_stride),
+            level(size[1], stride / grain * flat, 1),
+        ];
+        let held = self.problem.selection.is_of_results();
+        let passes = self.problem.selection.passes();
+        Nest::new(self.config, tiles, &sum, held.then(|| level(passes, 0, 0)), held)
+    }
+
+    /// Result words of tiles.
+    fn drained(&self, over: &[Range<usize>; 3]) -> usize {
+        let [rows, last] = self.valid_rows(&over[1]);
+        let columns = |tile: usize| self.outputs(tile).len().div_ceil(self.config.array.drain);
+        let columns = over[2].clone().map(columns).sum::<usize>();
+        over[0].len() * ((over[1].len() - 1) * rows + last) * columns * self.problem.selection.passes()
+    }
+
+    /// The tiles as COMPUTEs that suit the levels and the result memory, alike for every band.
+    fn cells(&self, band: &[Layout; 2]) -> Option<Cells> {
+        let size = [band[1].tiles.len(), band[1].words / self.counts()[2]];
+        let all = self.counts().map(|count| 0..count);
+        let mut most = self.counts();
+        if self.form.rows == Rows::Scattered {
+            most[1] = 1;
+        }
+        for level in [0, 2, 1] {
+            if self.nest(band, size, most).is_some() {
+                break;
+            }
+            most[level] = 1;
+        }
+        self.nest(band, size, most)?;
+        // Kernel rows, then outputs, then words.
+        for level in [0, 2, 1] {
+            let others = [0, 1, 2].map(|l| if l == level { 0..1 } else { 0..most[l] });
+            most[level] = most[level].min(self.form.quota / self.drained(&others).max(1));
+            if most[level] == 0 {
+                most[level] = 1;
+            }
+        }
+        if self.drained(&most.map(|count| 0..count)) > self.form.quota {
+            return None;
+        }
+        let (mut over, mut pieces) = (vec![], vec![]);
+        for ky in even(&all[0], most[0]) {
+            for words in even(&all[1], most[1]) {
+                for outputs in even(&all[2], most[2]) {
+                    let cell = [ky.clone(), words.clone(), outputs];
+                    over.push((cell.clone(), pieces.len()));
+                    if self.problem.selection.is_of_results() {
+                        self.indices(&cell, &mut pieces);
+                    }
+                }
+            }
+        }
+        let indices = (!pieces.is_empty()).then(|| {
+            let pad = Scratchpad::new(self.config, Memory::Index);
+            let slice = Slice::whole(Format::unsigned(pad.digit as u8));
+            Arc::new(Layout::gathered(pad, pieces, 1, pad.lanes, slice))
+        });
+        if indices.as_ref().is_some_and(|layout| layout.addresses() > layout.pad.depth) {
+            return None;
+        }
+        Some(Cells { over, indices })
+    }
+
+    /// An index word for each tile and pass of a cell, in their order.
+    fn indices(&self, over: &[Range<usize>; 3], pieces: &mut Vec<Piece>) {
+        let p = self.problem.selection.pattern().expect("selected results");
+        for ky in over[0].clone() {
+            for word in over[1].clone() {
+                let entry = |row: usize| {
+                    let line = self.line([ky, word], row);
+                    line.map_or(NOWHERE, |line| (self.group(line) * p.n) as u32)
+                };
+                let table = Arc::new(Table::Elements((0..self.array()).map(entry).collect()));
+                for tile in over[2].clone() {
+                    for pass in 0..p.n {
+                        let (lines, table) = (self.outputs(tile), table.clone());
+                        pieces.push(Piece { lines, column: Some(pass), table });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Number of the group that begins at a row of dW.
+    pub fn group(&self, line: usize) -> usize {
+        let p = self.problem.selection.pattern().expect("selected results");
+        line / p.run * p.run.div_ceil(p.m) + line % p.run / p.m
+    }
+
+    /// The COMPUTEs of a band.
+    fn blocks(
+        &self,
+        cells: &Cells,
+        band: &[Layout; 2],
+        size: [usize; 2],
+        images: &Range<usize>,
+        tables: &mut Shared,
+    ) -> Option<Vec<Block>> {
+        let mut blocks: Vec<Block> = vec![];
+        for (over, index) in &cells.over {
+            let cell = self.cell(over, *index, band, size, tables)?;
+            match blocks.last_mut() {
+                Some(last) if last.words() + cell.words <= self.form.quota => last.cells.push(cell),
+                _ => blocks.push(Block { cells: vec![cell], image: images.start, images: images.len() }),
+            }
+        }
+        Some(blocks)
+    }
+
+    fn cell(
+        &self,
+        over: &[Range<usize>; 3],
+        index: usize,
+        band: &[Layout; 2],
+        size: [usize; 2],
+        tables: &mut Shared,
+    ) -> Option<Cell> {
+        let [x, dy] = band;
+        let nest = self.nest(band, size, over.each_ref().map(|range| range.len()))?;
+        let row_base =
+            over[0].start * (x.tile_stride / self.row_grain()) + over[1].start * self.word_stride();
+        let [head, tail] = self.valid_rows(&over[1]);
+        let (rows, rows_last, row_edge) = edge(head, tail, nest.of_tiles[1]);
+        let [head, tail] = [over[2].start, over[2].end - 1].map(|tile| self.outputs(tile).len());
+        let (cols, cols_last, col_edge) = edge(head, tail, nest.of_tiles[2]);
+        let selection = self.problem.selection;
+        let compute = Compute {
+            row_signed: x.slice.format.signed,
+            col_signed: dy.slice.format.signed,
+            row_base: row_base as i16,
+            col_base: (over[2].start * size[1]) as i16,
+            index_base: index as i16,
+            rows,
+            rows_last,
+            row_edge,
+            cols,
+            cols_last,
+            col_edge,
+            row_planes: x.planes as u8,
+            col_planes: dy.planes as u8,
+            tiles: nest.tiles as u8,
+            select: selection.pattern().map_or(0, |p| p.select()),
+            held: selection.is_of_results(),
+            row_plane_stride: x.plane_stride as i16,
+            col_plane_stride: dy.plane_stride as i16,
+            loops: nest.loops,
+            ..Compute::default()
+        };
+        let mut needs = vec![x.tiles.len(), dy.tiles.len()];
+        if selection.is_of_results() {
+            let tiles = over.iter().map(|range| range.len()).product::<usize>() * selection.passes();
+            needs.push(index + tiles);
+        }
+        let offsets = self.broadcasts().then(|| {
+            let tile = if self.form.rows == Rows::Scattered { over[1].start } else { 0 };
+            shared(&mut tables.offsets, (x.tile_stride, tile), || Arc::new(self.offsets(tile)))
+        });
+        Some(Cell {
+            compute,
+            words: self.drained(over),
+            needs,
+            own: offsets,
+            phase: [0, 0],
+            over: over.clone(),
+        })
+    }
+
+    /// Calls `put(element, line)` for every row of the array that a block returns, in the order in which they leave: the
+    /// row of dW (or the first one of a group), the pass, and the outputs; nothing for rows that are none.
+    pub fn lines(&self, block: &Block, mut put: impl FnMut(Option<usize>, usize, Range<usize>)) {
+        for cell in &block.cells {
+            let [ky, words, outputs] = &cell.over;
+            let [head, tail] = self.valid_rows(words);
+            for ky in ky.clone() {
+                for word in words.clone() {
+                    let rows = if word + 1 == words.end { tail } else { head };
+                    for tile in outputs.clone() {
+                        for pass in 0..self.problem.selection.passes() {
+                            (0..rows)
+                                .for_each(|row| put(self.line([ky, word], row), pass, self.outputs(tile)));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Most products that a result sums.
+pub(crate) fn terms(config: &Config, problem: &ConvProblem, form: &Form) -> usize {
+    let band = |axis: usize| form.band[axis].min(problem.window.along(axis).unwrap_or(0));
+    band(0) * band(1) * config.array.lanes
+}

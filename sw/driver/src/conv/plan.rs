@@ -1,0 +1,139 @@
+//! What a product of a convolution will do on the accelerator, decided before anything runs.
+
+use super::gradient::{self, Gradient};
+use super::request::{ConvProblem, ConvProduct};
+use super::rows::Rows;
+use super::stage::{self, Block, Stage};
+use super::walk::{self, Walk};
+use crate::gemm::{GemmPlan, ResultWidth, longest_sum};
+use crate::layout::Layout;
+use crate::request::Plan;
+use crate::schedule::Program;
+use std::sync::Arc;
+use tandem_spec::{Config, Format as Transport};
+
+/// How a product runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lowering {
+    /// A forward product or input gradient as a walk over bands of images.
+    Walk(walk::Form),
+    /// A weight gradient as a walk.
+    Gradient(gradient::Form),
+    /// A matrix product.
+    Rows(Rows, Box<GemmPlan>),
+}
+
+/// A product's plan: plain data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConvPlan {
+    /// What it computes.
+    pub problem: ConvProblem,
+    /// How.
+    pub lowering: Lowering,
+    /// Width of results on the link.
+    pub transport: Transport,
+    /// Why it is a matrix product, if it is one.
+    pub declined: Option<String>,
+    /// Of a walk: bands, COMPUTEs and what is loaded at last.
+    pub(super) stages: Arc<[Stage]>,
+    pub(super) finally: Option<Arc<Layout>>,
+}
+
+impl ConvPlan {
+    /// The plan of a walk; `None` if the form does not suit the problem, or does not fit.
+    pub(super) fn walk(config: &Config, problem: &ConvProblem, form: walk::Form) -> Option<Self> {
+        let stages = Walk::new(config, problem, form)?.stages()?;
+        let transport = match problem.result {
+            ResultWidth::Narrow(8) if config.narrow => Transport::S8,
+            ResultWidth::Narrow(_) if config.narrow => Transport::S16,
+            _ => exact(config, problem, walk::terms(problem)),
+        };
+        let problem = *problem;
+        let lowering = Lowering::Walk(form);
+        Some(ConvPlan { problem, lowering, transport, declined: None, stages: stages.into(), finally: None })
+    }
+
+    /// The plan of a weight gradient; `None` if the form does not suit the problem, or does not fit.
+    pub(super) fn gradient(config: &Config, problem: &ConvProblem, form: gradient::Form) -> Option<Self> {
+        let (stages, finally) = Gradient::new(config, problem, form)?.stages()?;
+        let transport = exact(config, problem, gradient::terms(config, problem, &form));
+        let problem = *problem;
+        let lowering = Lowering::Gradient(form);
+        Some(ConvPlan { problem, lowering, transport, declined: None, stages: stages.into(), finally })
+    }
+
+    /// The plan of a matrix product.
+    pub(super) fn rows(problem: &ConvProblem, rows: Rows, plan: GemmPlan, declined: Option<String>) -> Self {
+        let (problem, transport) = (*problem, plan.transport);
+        let lowering = Lowering::Rows(rows, Box::new(plan));
+        ConvPlan { problem, lowering, transport, declined, stages: [].into(), finally: None }
+    }
+
+    /// Whether the accelerator narrows results as requested.
+    pub fn chip_narrows(&self) -> bool {
+        match &self.lowering {
+            Lowering::Walk(_) => self.problem.result != ResultWidth::Full && self.transport != Transport::S32,
+            Lowering::Gradient(_) | Lowering::Rows(Rows::Gathered, _) => false,
+            Lowering::Rows(_, plan) => plan.chip_narrows(),
+        }
+    }
+
+    /// Blocks of a walk, one a STORE.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = &Block> {
+        self.stages.iter().flat_map(|stage| &stage.blocks)
+    }
+
+    /// What it does, in a few words.
+    pub fn describe(&self) -> String {
+        match &self.lowering {
+            Lowering::Walk(walk::Form { step, clip, across, band: [y, x], .. }) => {
+                let padding = if *clip { ", taps inside the image only" } else { "" };
+                let side = if *across { "columns" } else { "rows" };
+                format!(
+                    "walk over bands of {y} × {x} outputs, images on the {side}, {step} pixels a step{padding}"
+                )
+            }
+            Lowering::Gradient(gradient::Form { rows, band: [y, x], .. }) => {
+                let rows = match rows {
+                    gradient::Rows::Own(step) => format!("{step} pixels a step"),
+                    gradient::Rows::Broadcast => "row offsets along a kernel's row".into(),
+                    gradient::Rows::Scattered => "row offsets over the kernel".into(),
+                };
+                format!("walk over bands of {y} × {x} outputs, images on the lanes, {rows}")
+            }
+            Lowering::Rows(rows, plan) => {
+                let shape = plan.problem.shape;
+                let what = match (rows, self.problem.product) {
+                    (Rows::Windows, ConvProduct::WeightGradient) => "im2col(X)ᵀ·dY",
+                    (Rows::Windows, _) => "im2col(X)·W",
+                    (Rows::Gathered, _) => "col2im(dY·Wᵀ)",
+                    (Rows::Pixels, _) => "output gradients of each pixel · W",
+                };
+                format!("matrix product {what}, {} × {} × {}", shape.m, shape.k, shape.n)
+            }
+        }
+    }
+}
+
+/// The narrowest width that holds every sum of so many products.
+fn exact(config: &Config, problem: &ConvProblem, terms: usize) -> Transport {
+    let holds = |t: &Transport| config.narrow && longest_sum(problem.x, problem.w, t.bits()) >= terms;
+    [Transport::S8, Transport::S16].into_iter().find(holds).unwrap_or(Transport::S32)
+}
+
+impl Plan for ConvPlan {
+    fn schedule(&self, config: &Config) -> Program {
+        match &self.lowering {
+            Lowering::Rows(_, plan) => plan.schedule(config),
+            _ => stage::schedule(config, &self.stages, self.finally.as_ref(), self.transport),
+        }
+    }
+
+    fn products(&self, config: &Config) -> u64 {
+        if let Lowering::Rows(_, plan) = &self.lowering {
+            return plan.products(config);
+        }
+        let cells = self.blocks().flat_map(|block| &block.cells);
+        cells.map(|cell| stage::products(&cell.compute)).sum()
+    }
+}

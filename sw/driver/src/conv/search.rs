@@ -1,0 +1,222 @@
+//! The way with the fewest cycles, by the exact cycle model.
+//!
+//! Every form of a walk is predicted for the first groups of images with a few sizes of bands; the best few are
+//! predicted whole, beside the matrix products. What the search does depends on the problem only.
+
+use super::gradient::{self, Rows as Elements};
+use super::plan::{ConvPlan, Lowering};
+use super::request::{ConvProblem, ConvProduct, walks};
+use super::rows::Rows;
+use super::walk;
+use crate::device::DeviceError;
+use crate::planner::Planned;
+use crate::request::Plannable;
+use tandem_spec::Config;
+use tandem_spec::engine::Predict;
+
+/// Groups of images that forms are compared on.
+const GROUPS: usize = 3;
+/// Forms that are predicted whole.
+const KEPT: usize = 4;
+/// Parts of the result memory that a STORE may return.
+const PARTS: [usize; 3] = [4, 2, 3];
+
+/// The forms of walks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Walk(walk::Form),
+    Gradient(gradient::Form),
+}
+
+impl Form {
+    fn band(&mut self) -> &mut [usize; 2] {
+        match self {
+            Form::Walk(form) => &mut form.band,
+            Form::Gradient(form) => &mut form.band,
+        }
+    }
+
+    fn quota(&mut self) -> &mut usize {
+        match self {
+            Form::Walk(form) => &mut form.quota,
+            Form::Gradient(form) => &mut form.quota,
+        }
+    }
+
+    fn plan(&self, config: &Config, problem: &ConvProblem) -> Option<ConvPlan> {
+        match self {
+            Form::Walk(form) => ConvPlan::walk(config, problem, *form),
+            Form::Gradient(form) => ConvPlan::gradient(config, problem, *form),
+        }
+    }
+}
+
+/// Every structure of a walk, with bands of the whole output.
+fn structures(config: &Config, problem: &ConvProblem) -> Vec<Form> {
+    let quota = config.memory.result / PARTS[0];
+    let kernel = problem.window.kernel[1];
+    let dense = problem.selection.pattern().is_none();
+    let axes = walk::axes(problem);
+    let band = [axes[0].outputs(), axes[1].outputs()];
+    if problem.product == ConvProduct::WeightGradient {
+        let own = (1..=kernel).map(Elements::Own);
+        let rows =
+            own.chain(dense.then_some([Elements::Broadcast, Elements::Scattered]).into_iter().flatten());
+        return rows.map(|rows| Form::Gradient(gradient::Form { rows, band, quota })).collect();
+    }
+    let clips = problem.product == ConvProduct::InputGradient || problem.window.padding > 0;
+    let flags = |both: bool| if both { vec![false, true] } else { vec![false] };
+    let mut all = vec![];
+    for step in 1..=kernel {
+        for clip in flags(clips) {
+            for across in flags(dense) {
+                all.push(Form::Walk(walk::Form { step, clip, across, band, quota }));
+            }
+        }
+    }
+    all
+}
+
+/// Sizes of bands along an axis: the whole, halves, thirds, … down to one.
+fn sizes(all: usize) -> Vec<usize> {
+    let mut sizes: Vec<_> =
+        [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 48, 64].map(|parts| all.div_ceil(parts)).into();
+    sizes.push(1);
+    sizes.dedup();
+    sizes
+}
+
+struct Search<'a> {
+    config: &'a Config,
+    predict: &'a dyn Predict,
+    problem: &'a ConvProblem,
+    /// The problem with the first groups of images only.
+    few: ConvProblem,
+}
+
+impl Search<'_> {
+    /// Cycles for the first groups of images.
+    fn cycles(&self, form: &Form) -> Option<u64> {
+        let plan = form.plan(self.config, &self.few)?;
+        Some(Planned::new(self.config, self.predict, plan).cost.cycles)
+    }
+
+    /// The best size of bands, and of stores, of a structure.
+    fn sized(&self, structure: &Form) -> Option<(u64, Form)> {
+        let whole = *structure.to_owned().band();
+        let mut best: Option<(u64, Form)> = None;
+        let look = |form: Form, best: &mut Option<(u64, Form)>| {
+            let Some(cycles) = self.cycles(&form) else { return false };
+            if best.is_none_or(|(least, _)| cycles < least) {
+                *best = Some((cycles, form));
+            }
+            true
+        };
+        // Whole rows if they fit, else the widest that do.
+        for width in sizes(whole[1]) {
+            let mut fits = false;
+            for height in sizes(whole[0]) {
+                let mut form = *structure;
+                *form.band() = [height, width];
+                fits |= look(form, &mut best);
+            }
+            if fits {
+                break;
+            }
+        }
+        let (_, mut form) = best?;
+        for part in &PARTS[1..] {
+            *form.quota() = self.config.memory.result / part;
+            look(form, &mut best);
+        }
+        best
+    }
+}
+
+/// A plan of every structure that suits a problem, with bands of some sizes, whether it is fast or not.
+pub fn candidates(
+    config: &Config,
+    predict: &dyn Predict,
+    problem: &ConvProblem,
+    bands: &[[usize; 2]],
+) -> Vec<Planned<ConvPlan>> {
+    let mut plans = vec![];
+    if obstacle(config, problem).is_none() {
+        for structure in structures(config, problem) {
+            for band in bands {
+                let mut form = structure;
+                *form.band() = *band;
+                plans.extend(form.plan(config, problem));
+            }
+        }
+    }
+    for rows in Rows::of(problem.product) {
+        if let Ok(planned) = rows.problem(problem).search(config, predict) {
+            plans.push(ConvPlan::rows(problem, *rows, planned.plan, None));
+        }
+    }
+    plans.into_iter().map(|plan| Planned::new(config, predict, plan)).collect()
+}
+
+/// Why no walk is possible.
+fn obstacle(config: &Config, problem: &ConvProblem) -> Option<String> {
+    let planes = |bits: u8, digit: usize| usize::from(bits).div_ceil(digit);
+    let [row, col] =
+        [(config.array.row_digit, config.array.row_bits), (config.array.col_digit, config.array.col_bits)];
+    for (name, bits, (digit, most)) in [("X", problem.x.bits, row), ("W", problem.w.bits, col)] {
+        if planes(bits, digit) > most.div_ceil(digit) {
+            return Some(format!("{name} of {bits} bits is computed in slices"));
+        }
+    }
+    let pattern = problem.selection.pattern()?;
+    if pattern.m > config.array.select {
+        return Some(format!("the accelerator does not select 1:{}", pattern.m));
+    }
+    let along_k = problem.product != ConvProduct::InputGradient;
+    (along_k && !walks(&pattern, &problem.window))
+        .then(|| format!("groups of N:M in runs of {} cross the rows of the kernel", pattern.run))
+}
+
+/// The best plan.
+pub(super) fn search(
+    config: &Config,
+    predict: &dyn Predict,
+    problem: &ConvProblem,
+) -> Result<Planned<ConvPlan>, DeviceError> {
+    let group = config.array.rows.max(config.array.cols).max(config.array.lanes);
+    let few = ConvProblem { images: problem.images.min(GROUPS * group), ..*problem };
+    let search = Search { config, predict, problem, few };
+    let obstacle = obstacle(config, problem);
+    let mut ranked = vec![];
+    if obstacle.is_none() {
+        ranked = structures(config, problem).iter().filter_map(|s| search.sized(s)).collect();
+        ranked.sort_by_key(|(cycles, _)| *cycles);
+        ranked.truncate(KEPT);
+    }
+    let whole = ranked.iter().filter_map(|(_, form)| form.plan(config, search.problem));
+    let walk = whole.map(|plan| Planned::new(config, predict, plan)).min_by_key(|p| p.cost.cycles);
+    let mut best = walk;
+    let mut refused = None;
+    for rows in Rows::of(problem.product) {
+        match rows.problem(problem).search(config, predict) {
+            Ok(planned) => {
+                let walked = best.as_ref().filter(|b| !matches!(b.plan.lowering, Lowering::Rows(..)));
+                let declined = match (&obstacle, walked) {
+                    (Some(why), _) => why.clone(),
+                    (None, Some(walk)) => format!("a walk takes {} cycles", walk.cost.cycles),
+                    (None, None) => match &best {
+                        Some(other) => other.plan.declined.clone().unwrap_or_default(),
+                        None => "bands, weights or results do not fit the memories and loops".into(),
+                    },
+                };
+                if best.as_ref().is_none_or(|b| planned.cost.cycles < b.cost.cycles) {
+                    let Planned { plan, length, predicted, traffic, cost } = planned;
+                    let plan = ConvPlan::rows(problem, *rows, plan, Some(declined));
+                    best = Some(Planned { plan, length, predicted, traffic, cost });
+                }
+            }
+            Err(error) => refused = Some(error),
+        }
+    }
+    best.ok_or_else(|| refused.expect("there is a way that was refused"))
+}

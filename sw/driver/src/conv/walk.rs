@@ -1,0 +1,545 @@
+//! Forward products and input gradients as walks over bands of images.
+//!
+//! ```text
+//! elements of one side    images            a tile is a group of images: no halo between tiles, one walk for all of them
+//! elements of the other   outputs           weights stay in memory, for as many tiles of outputs as fit
+//!
+//! image word   (row, position, word of the step, member)         weight word   (set, tap row, step, word, turn)
+//! COMPUTE      levels of tiles: output rows, output columns, tiles of outputs
+//!              levels of the sum: tap rows, steps, words of a step, and the turns of N:M
+//! ```
+//! Padding is either zeros in the bands, or not walked over at all (`clip`): outputs that meet the same taps are then a
+//! COMPUTE of their own. An input gradient of stride s is s² phases of outputs ([`super::axis`]).
+
+use super::axis::{Axis, Phase, Span};
+use super::reach::Reach;
+use super::request::{ConvProblem, ConvProduct};
+use super::stage::{Block, Cell, Level, Nest, Stage, edge};
+use crate::device::Format;
+use crate::gemm::longest_sum;
+use crate::layout::{Layout, NOWHERE, Piece, Scratchpad, Side, Slice, Table};
+use std::ops::Range;
+use std::sync::Arc;
+use tandem_spec::{Compute, Config, Memory};
+
+/// The choices of a walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Form {
+    /// Pixels of a step.
+    pub step: usize,
+    /// Whether taps outside the image are left out.
+    pub clip: bool,
+    /// Images enter from the columns, weights from the rows.
+    pub across: bool,
+    /// Output rows and columns of a band, of each phase.
+    pub band: [usize; 2],
+    /// Most result words of a STORE.
+    pub quota: usize,
+}
+
+/// Taps of a phase in rows and columns, in memory.
+struct Weights {
+    /// Per row phase and column phase: its first flat word.
+    first: Vec<Vec<usize>>,
+    /// Flat words of a tile of outputs, one plane.
+    words: usize,
+    /// For every word and lane: column of the matrix of weights.
+    table: Vec<u32>,
+    /// Sets of steps, which start at different taps.
+    sets: usize,
+}
+
+pub(crate) struct Walk<'a> {
+    config: &'a Config,
+    problem: &'a ConvProblem,
+    form: Form,
+    axes: [Axis; 2],
+    reach: Reach,
+    /// Turns of N:M.
+    turns: usize,
+    weights: Weights,
+}
+
+/// The axes of a forward product or an input gradient.
+pub(crate) fn axes(problem: &ConvProblem) -> [Axis; 2] {
+    [0, 1].map(|axis| match problem.product {
+        ConvProduct::InputGradient => Axis::input_gradient(&problem.window, axis),
+        _ => Axis::forward(&problem.window, axis),
+    })
+}
+
+/// Most products that an output sums.
+pub(crate) fn terms(problem: &ConvProblem) -> usize {
+    let taps = problem.window.taps();
+    match problem.selection.pattern() {
+        None => taps * problem.channels(),
+        Some(p) if problem.product == ConvProduct::InputGradient => taps * p.groups(problem.outputs) * p.n,
+        Some(p) => p.groups(problem.window.volume()) * p.n,
+    }
+}
+
+impl<'a> Walk<'a> {
+    /// A walk of this form; `None` if the form does not suit the problem.
+    pub fn new(config: &'a Config, problem: &'a ConvProblem, form: Form) -> Option<Self> {
+        let pattern = problem.selection.pattern();
+        let channels = problem.channels();
+        let axes = axes(problem);
+        let taps = axes[1].phases.iter().map(|p| p.taps.len()).max()?;
+        let lanes = config.array.lanes;
+        let reach = Reach::new(channels, problem.window.kernel[1], form.step, pattern, lanes)?;
+        let by_kernel_rows = pattern.is_some_and(|p| p.run != channels);
+        if (form.clip && by_kernel_rows) || (form.across && pattern.is_some()) || form.step > taps.max(1) {
+            return None;
+        }
+        let turns = pattern.map_or(1, |p| p.n);
+        let sets = if form.clip { form.step.min(taps) } else { 1 };
+        let mut walk = Walk {
+            config,
+            problem,
+            form,
+            axes,
+            reach,
+            turns,
+            weights: Weights { first: vec![], words: 0, table: vec![], sets },
+        };
+        walk.weights = walk.lay_weights();
+        Some(walk)
+    }
+
+    fn side(&self) -> [Side; 2] {
+        if self.form.across { [Side::Col, Side::Row] } else { [Side::Row, Side::Col] }
+    }
+
+    /// Outputs of the weights.
+    fn outputs(&self) -> usize {
+        self.problem.answer().1
+    }
+
+    /// Column of the matrix of weights: of the first entry of the group at a tap and channel.
+    fn column(&self, tap: [usize; 2], channel: usize) -> usize {
+        let position = tap[0] * self.problem.window.kernel[1] + tap[1];
+        let k = position * self.reach.channels + channel;
+        match self.problem.selection.pattern() {
+            None => k,
+            Some(p) => (k / p.run * p.run.div_ceil(p.m) + k % p.run / p.m) * p.n,
+        }
+    }
+
+    fn lay_weights(&self) -> Weights {
+        let (reach, turns, sets) = (&self.reach, self.turns, self.weights.sets);
+        let (mut first, mut table) = (vec![], vec![]);
+        for rows in &self.axes[0].phases {
+            let mut of_row = vec![];
+            for columns in &self.axes[1].phases {
+                of_row.push(table.len() / reach.width);
+                let (all, steps) = (columns.taps.len(), reach.steps(columns.taps.len()));
+                for set in 0..sets {
+                    for ky in &rows.taps {
+                        for (step, word) in (0..steps).flat_map(|s| (0..reach.words()).map(move |w| (s, w))) {
+                            for (turn, lane) in (0..turns).flat_map(|t| (0..reach.width).map(move |l| (t, l)))
+                            {
+                                let at = reach.first_digit(word, lane).and_then(|digit| {
+                                    let tap = set + step * reach.step + digit / reach.channels;
+                                    let kx = (tap < all).then(|| columns.taps[tap])?;
+                                    Some(self.column([*ky, kx], digit % reach.channels) + turn)
+                                });
+                                table.push(at.map_or(NOWHERE, |at| at as u32));
+                            }
+                        }
+                    }
+                }
+            }
+            first.push(of_row);
+        }
+        Weights { first, words: table.len() / reach.width, table, sets }
+    }
+
+    /// Tiles of outputs that fit in memory at once, with their indices; all of them at best.
+    fn tiles_at_once(&self) -> usize {
+        let [_, side] = self.side();
+        let pad = Scratchpad::new(self.config, side);
+        let planes = pad.planes(self.problem.w.bits.into());
+        let mut most = pad.capacity() / (planes * self.weights.words).max(1);
+        if self.problem.selection.pattern().is_some() {
+            most =
+                most.min(Scratchpad::new(self.config, Memory::Index).capacity() / self.weights.words.max(1));
+        }
+        most.min(self.outputs().div_ceil(pad.width))
+    }
+
+    /// Weights, and their indices, of some tiles of outputs.
+    fn weight_layouts(&self, tiles: &Range<usize>) -> Vec<Arc<Layout>> {
+        let [_, side] = self.side();
+        let (pad, width) = (Scratchpad::new(self.config, side), self.reach.width);
+        let table = Arc::new(Table::Elements(self.weights.table.clone()));
+        let outputs = self.outputs();
+        let pieces = tiles.clone().map(|tile| Piece {
+            lines: tile * pad.width..((tile + 1) * pad.width).min(outputs),
+            column: Some(0),
+            table: table.clone(),
+        });
+        let pieces: Vec<_> = pieces.collect();
+        let (words, slice) = (self.weights.words, Slice::whole(self.problem.w));
+        let mut layouts = vec![Layout::gathered(pad, pieces.clone(), words, width, slice).by_planes()];
+        if self.problem.selection.pattern().is_some() {
+            let pad = Scratchpad::new(self.config, Memory::Index);
+            let slice = Slice::whole(Format::unsigned(pad.digit as u8));
+            layouts.push(Layout::gathered(pad, pieces, words, width, slice));
+        }
+        layouts.into_iter().map(Arc::new).collect()
+    }
+
+    /// Spans of a phase of an axis inside a band.
+    fn spans(&self, axis: usize, phase: &Phase, band: &Range<usize>) -> Vec<Span> {
+        phase.spans(self.axes[axis].inputs, self.form.clip, band)
+    }
+
+    /// Inputs that a band needs along an axis, if any: of columns, the first pixels of steps.
+    fn inputs(&self, axis: usize, band: &Range<usize>) -> Option<Range<isize>> {
+        let mut needed: Option<Range<isize>> = None;
+        for phase in &self.axes[axis].phases {
+            for span in self.spans(axis, phase, band) {
+                let lo = phase.input(span.outputs.start, span.taps.start);
+                let step = if axis == 0 { 1 } else { self.form.step };
+                let last = span.taps.start + (span.taps.len().div_ceil(step) - 1) * step;
+                let hi = phase.input(span.outputs.end - 1, last) + 1;
+                needed = Some(needed.map_or(lo..hi, |n| n.start.min(lo)..n.end.max(hi)));
+            }
+        }
+        needed
+    }
+
+    /// What is in memory and walked over, stage after stage; `None` if it does not fit.
+    pub fn stages(&self) -> Option<Vec<Stage>> {
+        let [image_side, weight_side] = self.side();
+        let pad = Scratchpad::new(self.config, image_side);
+        let planes = pad.planes(self.problem.x.bits.into());
+        let weight_pad = Scratchpad::new(self.config, weight_side);
+        let fits = planes <= pad.max_planes
+            && weight_pad.planes(self.problem.w.bits.into()) <= weight_pad.max_planes
+            && terms(self.problem) <= longest_sum(self.problem.x, self.problem.w, self.config.array.acc_bits);
+        let at_once = self.tiles_at_once();
+        if !fits || at_once == 0 {
+            return None;
+        }
+        let all = self.outputs().div_ceil(weight_pad.width);
+        let chunks = all.div_ceil(at_once);
+        let bands = |axis: usize| {
+            let (all, size) = (self.axes[axis].outputs(), self.form.band[axis]);
+            (0..all).step_by(size.max(1)).map(move |first| first..(first + size).min(all)).collect::<Vec<_>>()
+        };
+        let (rows, columns) = (bands(0), bands(1));
+        let mut tables: Vec<(Range<isize>, Arc<Table>)> = vec![];
+        let mut stages = vec![];
+        for chunk in 0..chunks {
+            let tiles = all * chunk / chunks..all * (chunk + 1) / chunks;
+            let weights = self.weight_layouts(&tiles);
+            for image in (0..self.problem.images).step_by(pad.width) {
+                let images = image..(image + pad.width).min(self.problem.images);
+                for row_band in &rows {
+                    for column_band in &columns {
+                        let inputs = [self.inputs(0, row_band), self.inputs(1, column_band)];
+                        let [Some(y), Some(x)] = inputs else { continue };
+                        let band = Band { outputs: [row_band.clone(), column_band.clone()], y, x };
+                        let layout = self.band_layout(&band, images.clone(), pad, &mut tables);
+                        if layout.addresses() > pad.depth {
+                            return None;
+                        }
+                        let layout = Arc::new(layout);
+                        let blocks = self.blocks(&band, &layout, &weights, &images, &tiles)?;
+                        let mut operands = vec![layout, weights[0].clone()];
+                        if self.form.across {
+                            operands.swap(0, 1);
+                        }
+                        operands.extend(weights.iter().skip(1).cloned());
+                        stages.push(Stage { operands, blocks });
+                    }
+                }
+            }
+        }
+        Some(stages)
+    }
+
+    fn grains(&self) -> [usize; 2] {
+        [self.axes[0].grain(1, self.form.clip), self.axes[1].grain(self.form.step, self.form.clip)]
+    }
+
+    fn band_layout(
+        &self,
+        band: &Band,
+        images: Range<usize>,
+        pad: Scratchpad,
+        tables: &mut Vec<(Range<isize>, Arc<Table>)>,
+    ) -> Layout {
+        let [row_grain, grain] = self.grains();
+        let positions = ((band.x.end - 1 - band.x.start) as usize) / grain + 1;
+        let table = match tables.iter().find(|t| t.0 == band.x) {
+            Some((_, table)) => table.clone(),
+            None => {
+                let pixels = self.axes[1].inputs;
+                let columns = self.reach.columns(positions, band.x.start, grain, pixels);
+                tables.push((band.x.clone(), Arc::new(Table::Elements(columns))));
+                tables.last().expect("just pushed").1.clone()
+            }
+        };
+        let row = self.axes[1].inputs * self.reach.channels;
+        let piece = |y: isize| Piece {
+            lines: images.clone(),
+            column: (0..self.axes[0].inputs as isize).contains(&y).then(|| y as usize * row),
+            table: table.clone(),
+        };
+        let rows = (band.y.start..band.y.end).step_by(row_grain).map(piece).collect();
+        let slice = Slice::whole(self.problem.x);
+        Layout::gathered(pad, rows, positions * self.reach.flat(), self.reach.width, slice)
+    }
+
+    /// The COMPUTEs over a band.
+    fn blocks(
+        &self,
+        band: &Band,
+        layout: &Layout,
+        weights: &[Arc<Layout>],
+        images: &Range<usize>,
+        tiles: &Range<usize>,
+    ) -> Option<Vec<Block>> {
+        let mut cells = vec![];
+        for (py, rows) in self.axes[0].phases.iter().enumerate() {
+            for (px, columns) in self.axes[1].phases.iter().enumerate() {
+                for y in self.spans(0, rows, &band.outputs[0]) {
+                    for x in self.spans(1, columns, &band.outputs[1]) {
+                        let part = Part { phase: [py, px], y: y.clone(), x, tiles: tiles.clone() };
+                        cells.extend(self.cells(&part, band, layout, weights, images)?);
+                    }
+                }
+            }
+        }
+        let mut blocks: Vec<Block> = vec![];
+        let block = || Block { cells: vec![], image: images.start, images: images.len() };
+        for cell in cells {
+            match blocks.last_mut() {
+                Some(last) if last.words() + cell.words <= self.form.quota => last.cells.push(cell),
+                _ => blocks.push(Block { cells: vec![cell], ..block() }),
+            }
+        }
+        Some(blocks)
+    }
+
+    /// Valid rows and columns of the array for a tile of outputs.
+    fn valid(&self, images: usize, tile: usize) -> [usize; 2] {
+        let [_, side] = self.side();
+        let width = Scratchpad::new(self.config, side).width;
+        let outputs = width.min(self.outputs() - tile * width);
+        if self.form.across { [outputs, images] } else { [images, outputs] }
+    }
+
+    /// Result words of a tile.
+    fn drained(&self, images: usize, tile: usize) -> usize {
+        let [rows, cols] = self.valid(images, tile);
+        rows * cols.div_ceil(self.config.array.drain)
+    }
+
+    /// A part of a band as COMPUTEs that suit the levels and the result memory.
+    fn cells(
+        &self,
+        part: &Part,
+        band: &Band,
+        layout: &Layout,
+        weights: &[Arc<Layout>],
+        images: &Range<usize>,
+    ) -> Option<Vec<Cell>> {
+        let drained = self.drained(images.len(), part.tiles.start);
+        let mut most = [part.y.outputs.len(), part.x.outputs.len(), part.tiles.len()];
+        // The outermost levels go first.
+        for level in [0, 2, 1] {
+            if self.nest(part, layout, weights, most).is_some() {
+                break;
+            }
+            most[level] = 1;
+        }
+        self.nest(part, layout, weights, most)?;
+        let quota = self.form.quota;
+        most[2] = most[2].min(quota / drained);
+        most[1] = most[1].min(quota / (drained * most[2]).max(1));
+        most[0] = most[0].min(quota / (drained * most[2] * most[1]).max(1));
+        if most.contains(&0) {
+            return None;
+        }
+        let mut cells = vec![];
+        for oy in even(&part.y.outputs, most[0]) {
+            for ox in even(&part.x.outputs, most[1]) {
+                for tiles in even(&part.tiles, most[2]) {
+                    let over = [oy.clone(), ox.clone(), tiles];
+                    cells.push(self.cell(part, over, band, layout, weights, images)?);
+                }
+            }
+        }
+        Some(cells)
+    }
+
+    fn nest(
+        &self,
+        part: &Part,
+        layout: &Layout,
+        weights: &[Arc<Layout>],
+        counts: [usize; 3],
+    ) -> Option<Nest> {
+        let [row_grain, grain] = self.grains();
+        let [rows, columns] = self.phases(part.phase);
+        let (flat, steps) = (self.reach.flat(), self.reach.steps(columns.taps.len()));
+        let (word, turns) = (self.reach.words() * self.turns, self.turns);
+        let level = |count: usize, image: usize, weight: usize| {
+            let (row, col) = if self.form.across { (weight, image) } else { (image, weight) };
+            Level { count, row, col }
+        };
+        let row_stride = layout.tile_stride;
+        let tiles = [
+            level(counts[0], rows.stride / row_grain * row_stride, 0),
+            level(counts[1], columns.stride / grain * flat, 0),
+            level(counts[2], 0, weights[0].tile_stride),
+        ];
+        let taken = self.reach.steps(part.x.taps.len());
+        let tap_rows = level(part.y.taps.len(), row_stride, steps * word);
+        let words = self.reach.words();
+        let sum = if taken == 1 || self.form.step == grain {
+            vec![tap_rows, level(self.reach.all_words(part.x.taps.len()), self.reach.members, turns)]
+        } else {
+            let step = level(taken, self.form.step / grain * flat, word);
+            vec![tap_rows, step, level(words, self.reach.members, turns)]
+        };
+        let select = self.problem.selection.pattern().is_some();
+        Nest::new(self.config, tiles, &sum, select.then(|| level(turns, 0, 1)), false)
+    }
+
+    fn phases(&self, phase: [usize; 2]) -> [&Phase; 2] {
+        [0, 1].map(|axis| &self.axes[axis].phases[phase[axis]])
+    }
+
+    fn cell(
+        &self,
+        part: &Part,
+        over: [Range<usize>; 3],
+        band: &Band,
+        layout: &Layout,
+        weights: &[Arc<Layout>],
+        images: &Range<usize>,
+    ) -> Option<Cell> {
+        let [row_grain, grain] = self.grains();
+        let [rows, columns] = self.phases(part.phase);
+        let nest = self.nest(part, layout, weights, over.each_ref().map(|range| range.len()))?;
+        let y = (rows.input(over[0].start, part.y.taps.start) - band.y.start) as usize / row_grain;
+        let x = (columns.input(over[1].start, part.x.taps.start) - band.x.start) as usize / grain;
+        let last = (rows.input(over[0].end - 1, part.y.taps.end - 1) - band.y.start) as usize / row_grain;
+        let image_base = y * layout.tile_stride + x * self.reach.flat();
+        let (steps, word) = (self.reach.steps(columns.taps.len()), self.reach.words() * self.turns);
+        let (set, step) = (part.x.taps.start % self.weights.sets, part.x.taps.start / self.reach.step);
+        let weight_base = self.weights.first[part.phase[0]][part.phase[1]]
+            + ((set * rows.taps.len() + part.y.taps.start) * steps + step) * word;
+        let first = over[2].start - part.tiles.start;
+        let weight_at = first * weights[0].tile_stride + weight_base;
+        let [head, tail] = [over[2].start, over[2].end - 1].map(|tile| self.valid(images.len(), tile));
+        let level = nest.of_tiles[2];
+        let (rows_first, rows_last, row_edge) = edge(head[0], tail[0], level);
+        let (cols_first, cols_last, col_edge) = edge(head[1], tail[1], level);
+        let (image, weight) = (layout, &weights[0]);
+        let (row, col) = if self.form.across { (&**weight, image) } else { (image, &**weight) };
+        let bases = if self.form.across { [weight_at, image_base] } else { [image_base, weight_at] };
+        let compute = Compute {
+            row_signed: row.slice.format.signed,
+            col_signed: col.slice.format.signed,
+            row_base: bases[0] as i16,
+            col_base: bases[1] as i16,
+            index_base: (first * weight.words + weight_base) as i16,
+            rows: rows_first,
+            rows_last,
+            row_edge,
+            cols: cols_first,
+            cols_last,
+            col_edge,
+            row_planes: row.planes as u8,
+            col_planes: col.planes as u8,
+            tiles: nest.tiles as u8,
+            select: self.problem.selection.pattern().map_or(0, |p| p.select()),
+            row_plane_stride: row.plane_stride as i16,
+            col_plane_stride: col.plane_stride as i16,
+            loops: nest.loops,
+            ..Compute::default()
+        };
+        let words = over[0].len()
+            * over[1].len()
+            * over[2].clone().map(|tile| self.drained(images.len(), tile)).sum::<usize>();
+        let weight_end = over[2].end - part.tiles.start;
+        let mut needs = vec![last + 1, weight_end];
+        if self.form.across {
+            needs.swap(0, 1);
+        }
+        needs.extend(weights.iter().skip(1).map(|_| weight_end));
+        Some(Cell { compute, words, needs, own: None, phase: part.phase, over })
+    }
+
+    /// Calls `put(row of the answer, first column, results)` for every line of results of a block, in the order in which
+    /// they leave.
+    pub fn lines(&self, block: &Block, mut put: impl FnMut(Line)) {
+        let window = &self.problem.window;
+        let [height, width] = match self.problem.product {
+            ConvProduct::InputGradient => window.image,
+            _ => [0, 1].map(|axis| window.along(axis).expect("a window that fits")),
+        };
+        let outputs = Scratchpad::new(self.config, self.side()[1]).width;
+        for cell in &block.cells {
+            let [rows, columns] = self.phases(cell.phase);
+            for oy in cell.over[0].clone() {
+                for ox in cell.over[1].clone() {
+                    let [y, x] = [rows.first + rows.step * oy, columns.first + columns.step * ox];
+                    for tile in cell.over[2].clone() {
+                        let [valid_rows, valid_cols] = self.valid(block.images, tile);
+                        for row in 0..valid_rows {
+                            let at = |image: usize| ((block.image + image) * height + y) * width + x;
+                            put(if self.form.across {
+                                let stride = height * width;
+                                Line {
+                                    row: at(0),
+                                    column: tile * outputs + row,
+                                    count: valid_cols,
+                                    down: stride,
+                                }
+                            } else {
+                                Line { row: at(row), column: tile * outputs, count: valid_cols, down: 0 }
+                            });
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A row of the array's results: consecutive columns of a row of the answer, or rows of it `down` apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub row: usize,
+    pub column: usize,
+    pub count: usize,
+    pub down: usize,
+}
+
+/// Outputs whose inputs are in memory together, and those inputs.
+struct Band {
+    outputs: [Range<usize>; 2],
+    y: Range<isize>,
+    x: Range<isize>,
+}
+
+/// Outputs of one phase that meet the same taps.
+struct Part {
+    phase: [usize; 2],
+    y: Span,
+    x: Span,
+    tiles: Range<usize>,
+}
+
+/// A range in pieces of at most `most`, about equal.
+pub(crate) fn even(range: &Range<usize>, most: usize) -> Vec<Range<usize>> {
+    let pieces = range.len().div_ceil(most);
+    let at = |i: usize| range.start + range.len() * i / pieces.max(1);
+    (0..pieces).map(|i| at(i)..at(i + 1)).collect()
+}

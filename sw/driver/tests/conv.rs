@@ -1,0 +1,179 @@
+//! Convolutions through every way that a plan may take: twin, host and the plain sums agree, cycles are as predicted,
+//! no program has a hazard.
+
+mod common;
+
+use common::{CONFIGS, Random, config, shipped};
+use ndarray::Array2;
+use tandem_driver::conv::{Window, candidates, mismatches};
+use tandem_driver::{
+    ConvProduct, ConvRequest, Device, Exact, Format, Offload, Operand, Pattern, ResultFormat, Sparsity,
+};
+use tandem_model::{CycleModel, Twin};
+use tandem_spec::Config;
+
+/// One product and its operands.
+#[derive(Debug)]
+struct Case {
+    product: ConvProduct,
+    window: Window,
+    x: Array2<i32>,
+    w: Array2<i32>,
+    formats: [Format; 2],
+    result: ResultFormat,
+    pattern: Option<Pattern>,
+    kept: Option<Array2<bool>>,
+}
+
+const PRODUCTS: [ConvProduct; 3] =
+    [ConvProduct::Forward, ConvProduct::InputGradient, ConvProduct::WeightGradient];
+
+impl Case {
+    /// Random operands; `m` of 1:m, or 1.
+    fn new(
+        random: &mut Random,
+        product: ConvProduct,
+        window: Window,
+        images: usize,
+        outputs: usize,
+        formats: [Format; 2],
+        nm: (usize, usize),
+    ) -> Case {
+        let places = window.places();
+        let (x, w) = match product {
+            ConvProduct::Forward => ((images, window.features()), (window.volume(), outputs)),
+            ConvProduct::InputGradient => ((images, places * outputs), (window.volume(), outputs)),
+            ConvProduct::WeightGradient => ((images, window.features()), (images * places, outputs)),
+        };
+        let x = random.matrix(x, formats[0].range());
+        let w = random.matrix(w, formats[1].range());
+        let mut case =
+            Case { product, window, x, w, formats, result: ResultFormat::Full, pattern: None, kept: None };
+        let (n, m) = nm;
+        if n == m {
+            return case;
+        }
+        let run = match product {
+            ConvProduct::InputGradient => outputs,
+            _ if window.channels.is_multiple_of(m) || random.percent(30) => window.channels,
+            _ => window.channels * window.kernel[1],
+        };
+        let pattern = Pattern { n, m, run };
+        case.pattern = Some(pattern);
+        match product {
+            ConvProduct::Forward => drop(pattern.project(&mut case.w)),
+            ConvProduct::InputGradient => {
+                let mut t = case.w.t().as_standard_layout().into_owned();
+                pattern.project(&mut t);
+                case.w = t.t().as_standard_layout().into_owned();
+            }
+            ConvProduct::WeightGradient => {
+                let mut scores = random.matrix((window.volume(), outputs), (-128, 127));
+                let mut kept = pattern.project(&mut scores);
+                kept.iter_mut().for_each(|kept| *kept &= random.below(8) > 0);
+                case.kept = Some(kept);
+            }
+        }
+        case
+    }
+
+    fn request(&self) -> ConvRequest<'_> {
+        ConvRequest {
+            product: self.product,
+            window: self.window,
+            x: Operand { values: self.x.view(), format: self.formats[0] },
+            w: Operand { values: self.w.view(), format: self.formats[1] },
+            result: self.result,
+            sparsity: Sparsity::new(self.pattern, self.kept.as_ref()),
+        }
+    }
+}
+
+/// Runs a case in every way that there is; how many ways were walks.
+fn check(config: &Config, case: &Case, bands: &[[usize; 2]]) -> usize {
+    use tandem_driver::conv::Lowering;
+    let request = case.request();
+    let mut exact = Exact::new(config.clone(), CycleModel);
+    let fast =
+        exact.run(request.into()).unwrap_or_else(|e| panic!("{}: {case:?}: {e}", config.name)).into_conv();
+    assert_eq!(mismatches(&request, fast.y.view()), 0, "host: {case:?}");
+    let problem = tandem_driver::RequestKind::problem(&request).unwrap();
+    let mut walks = 0;
+    for planned in candidates(config, &CycleModel, &problem, bands) {
+        let name = format!("{}: {} of {:?}", config.name, planned.plan.describe(), problem);
+        walks += usize::from(!matches!(planned.plan.lowering, Lowering::Rows(..)));
+        let mut device = Offload::new(Twin::checked(config), CycleModel).strict();
+        device.planner().adopt(&problem, planned);
+        let ran = device.run(request.into()).unwrap_or_else(|e| panic!("{name}: {e}")).into_conv();
+        assert_eq!(device.engine().hazards(), [], "{name}");
+        assert_eq!(mismatches(&request, ran.y.view()), 0, "{name}");
+        assert_eq!((ran.magnitude_or, ran.saturated), (fast.magnitude_or, fast.saturated), "{name}");
+        assert_eq!(ran.cost.cycles, ran.cost.predicted_cycles, "{name}");
+    }
+    walks
+}
+
+fn window(image: [usize; 2], channels: usize, kernel: [usize; 2], stride: usize, padding: usize) -> Window {
+    Window { image, channels, kernel, stride, padding }
+}
+
+#[test]
+fn shapes_that_people_know() {
+    let config = shipped("default");
+    let mut random = Random(7);
+    let cases = [
+        (window([28, 28], 1, [5, 5], 1, 2), 6, 1),
+        (window([14, 14], 6, [5, 5], 1, 0), 16, 4),
+        (window([8, 8], 16, [3, 3], 1, 1), 16, 4),
+        (window([8, 8], 16, [3, 3], 2, 1), 32, 4),
+        (window([8, 8], 16, [1, 1], 2, 0), 24, 4),
+        (window([6, 6], 64, [3, 3], 1, 1), 20, 2),
+    ];
+    for (window, outputs, most) in cases {
+        for product in PRODUCTS {
+            for m in [1, most] {
+                let formats = if product == ConvProduct::InputGradient {
+                    [Format::signed(8), Format::signed(4)]
+                } else if product == ConvProduct::Forward {
+                    [Format::unsigned(4), Format::signed(4)]
+                } else {
+                    [Format::unsigned(4), Format::signed(8)]
+                };
+                let case = Case::new(&mut random, product, window, 10, outputs, formats, (1, m));
+                let walks = check(&config, &case, &[[3, 99], [99, 99]]);
+                assert!(walks > 0, "{product:?} {window:?} 1:{m}");
+            }
+        }
+    }
+}
+
+/// Random accelerators, windows, batches, widths and patterns.
+#[test]
+fn anything_drawn() {
+    let mut random = Random(11);
+    let rounds = std::env::var("TANDEM_CONV_CASES").map_or(150, |n| n.parse().unwrap());
+    let mut walks = 0;
+    for round in 0..rounds {
+        let (name, _) = CONFIGS[random.below(CONFIGS.len())];
+        let config = config(name);
+        let kernel = [random.up_to(4), random.up_to(4)];
+        let padding = random.below(kernel[0].min(kernel[1]));
+        let image = [kernel[0] + random.below(7), kernel[1] + random.below(7)];
+        let window = window(image, random.up_to(9), kernel, random.up_to(3), padding);
+        let product = PRODUCTS[random.below(3)];
+        let format = |random: &mut Random| Format { bits: random.up_to(8) as u8, signed: random.percent(50) };
+        let formats = [format(&mut random), format(&mut random)];
+        let most = config.array.select.trailing_zeros() as usize;
+        let m = 1 << random.below(most + 1);
+        let n = random.up_to(m);
+        let (images, outputs) = (random.up_to(2 * config.array.rows + 1), random.up_to(9));
+        let mut case = Case::new(&mut random, product, window, images, outputs, formats, (n, m));
+        if case.kept.is_none() && random.percent(25) {
+            case.result = ResultFormat::Narrow { bits: 8, shift: random.below(8) as u8 };
+        }
+        let bands = [[random.up_to(4), random.up_to(4)], [99, 99]];
+        println!("{round}: {name}");
+        walks += check(&config, &case, &bands);
+    }
+    assert!(walks > rounds, "{walks} walks in {rounds} cases");
+}
