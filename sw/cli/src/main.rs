@@ -33,6 +33,8 @@ enum Command {
     Generate(commands::generate::Args),
     /// One integer matrix product on the accelerator.
     Gemm(commands::gemm::Args),
+    /// One product of a convolution on the accelerator.
+    Conv(commands::conv::Args),
     /// Transforms on the accelerator's FFT unit: cycles, SNR.
     Fft(commands::fft::Args),
     /// Instruction streams in files: record, replay, disassemble, compare.
@@ -83,6 +85,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
     match &cli.command {
         Command::Generate(a) => commands::generate::run(a),
         Command::Gemm(a) => commands::gemm::run(a),
+        Command::Conv(a) => commands::conv::run(a),
         Command::Fft(a) => commands::fft::run(a),
         Command::Run(a) => commands::run::run(a),
         Command::Check(a) => commands::check::run(a),

@@ -10,7 +10,7 @@ use tandem_driver::{Format, GemmRequest, Operand, Pattern, ResultFormat, Sparsit
 use tandem_nn::random::philox::Philox4x32;
 
 /// Most multiplications of a product.
-const MOST_PRODUCTS: u128 = 1 << 40;
+pub const MOST_PRODUCTS: u128 = 1 << 40;
 
 /// Operands and formats, shared with `run record`.
 #[derive(clap::Args)]
@@ -70,7 +70,7 @@ pub enum PatternOf {
 }
 
 /// N:M, as in `1:4`.
-fn parse_pattern(text: &str) -> Result<(usize, usize), String> {
+pub fn parse_pattern(text: &str) -> Result<(usize, usize), String> {
     let numbers = text.split_once(':').and_then(|(n, m)| Some((n.parse().ok()?, m.parse().ok()?)));
     match numbers {
         Some((n, m @ (1 | 2 | 4 | 8 | 16))) if (1..=m).contains(&n) => Ok((n, m)),

@@ -78,7 +78,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 traffic.packets,
                 planned.length,
                 start.elapsed().as_millis(),
-                planned.plan.describe(),
+                tandem_driver::Plan::describe(&planned.plan).plan,
                 planned.plan.declined.as_ref().map_or(String::new(), |why| format!(" ({why})")),
             );
             total += times * cost.cycles;

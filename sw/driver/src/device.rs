@@ -65,6 +65,33 @@ pub struct Cost {
     pub instruction_words: u64,
     /// Link words in both directions, all told.
     pub link_words: u64,
+    /// Those of them that left the accelerator.
+    pub words_out: u64,
+}
+
+/// What holds a product up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// The array: digit products, and tiles whose results take longer to leave than the next one's to come.
+    Array,
+    /// Link words to the accelerator.
+    In,
+    /// Link words from it.
+    Out,
+    /// None of them: what is left is start, end and waiting for each other.
+    Latency,
+}
+
+impl Bound {
+    /// Its name in tables and JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Bound::Array => "array",
+            Bound::In => "in",
+            Bound::Out => "out",
+            Bound::Latency => "latency",
+        }
+    }
 }
 
 impl std::ops::AddAssign for Cost {
@@ -87,7 +114,35 @@ impl Cost {
         self.skipped += times * o.skipped;
         self.instruction_words += times * o.instruction_words;
         self.link_words += times * o.link_words;
+        self.words_out += times * o.words_out;
     }
+
+    /// Cycles of the array: digit products and waits for the drain.
+    pub fn array(&self) -> u64 {
+        self.compute_busy + self.wait_drain
+    }
+
+    /// Link words to the accelerator.
+    pub fn words_in(&self) -> u64 {
+        self.link_words - self.words_out
+    }
+
+    /// Cycles that it takes at least, by the busiest of array and the two directions of the link, and which one that is;
+    /// [`Bound::Latency`] if it took more than 1.15 times as long.
+    pub fn bound(&self) -> (Bound, u64) {
+        let all = [(Bound::Array, self.array()), (Bound::In, self.words_in()), (Bound::Out, self.words_out)];
+        let (bound, least) = all.into_iter().rev().max_by_key(|(_, cycles)| *cycles).expect("three");
+        (if self.cycles * 20 > least * 23 { Bound::Latency } else { bound }, least)
+    }
+}
+
+/// How a request is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// The plan.
+    pub plan: String,
+    /// Why it is not done in the way that is usual for its kind.
+    pub why: Option<String>,
 }
 
 /// Something that computes integer products and transforms: twin, simulated accelerator or board.
@@ -101,6 +156,13 @@ pub trait Device: Send {
     /// [`DeviceError::Request`] if shapes disagree, a value does not fit its format or the accelerator cannot run it;
     /// [`DeviceError::Engine`] if the accelerator or its link fails.
     fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError>;
+
+    /// How a request will be done, in a few words; `None` if the device does not plan, or cannot run it.
+    ///
+    /// # Panics   if a dimension of a product is zero
+    fn describe(&mut self, _problem: &Problem) -> Option<Description> {
+        None
+    }
 
     /// What a request will cost, by the cycle model; `None` if the device has none, or cannot run it.
     ///

@@ -1,6 +1,6 @@
 //! The fast path of training: exact integers from the host, cost from the plan.
 
-use crate::device::{Cost, Device, DeviceError};
+use crate::device::{Cost, Description, Device, DeviceError};
 use crate::planner::Planner;
 use crate::request::{Answers, Problem, Request, RequestKind, Response};
 use std::sync::Arc;
@@ -47,6 +47,10 @@ impl Device for Exact {
 
     fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
         request.answered_by(self)
+    }
+
+    fn describe(&mut self, problem: &Problem) -> Option<Description> {
+        problem.describe(&mut self.planner)
     }
 
     fn predict(&mut self, problem: &Problem) -> Option<Cost> {

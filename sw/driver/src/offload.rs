@@ -1,6 +1,6 @@
 //! Requests on an engine: plan, pack, run, check, unpack.
 
-use crate::device::{Cost, Device, DeviceError};
+use crate::device::{Cost, Description, Device, DeviceError};
 use crate::failure::{Failure, explain};
 use crate::planner::Planner;
 use crate::request::{Answers, Plan, Problem, Request, RequestKind, Response};
@@ -188,6 +188,10 @@ impl<E: Engine> Device for Offload<E> {
 
     fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
         request.answered_by(self)
+    }
+
+    fn describe(&mut self, problem: &Problem) -> Option<Description> {
+        problem.describe(&mut self.planner)
     }
 
     fn predict(&mut self, problem: &Problem) -> Option<Cost> {

@@ -10,7 +10,7 @@
 //! Planner, devices, programs and packing know no kind.
 
 use crate::conv::{ConvProblem, ConvRequest, ConvResult};
-use crate::device::{Cost, DeviceError};
+use crate::device::{Cost, Description, DeviceError};
 use crate::fft::{FftProblem, FftRequest, FftResult};
 use crate::gemm::{GemmProblem, GemmRequest, GemmResult};
 use crate::layout::Matrix;
@@ -74,6 +74,13 @@ macro_rules! kinds {
         }
 
         impl Problem {
+            /// How it is done; `None` if the accelerator cannot run it.
+            pub(crate) fn describe(&self, planner: &mut Planner) -> Option<Description> {
+                match self {
+                    $(Problem::$Kind(problem) => planner.plan(problem).ok().map(|planned| planned.plan.describe()),)*
+                }
+            }
+
             /// What it will cost; `None` if the accelerator cannot run it.
             pub(crate) fn cost(&self, planner: &mut Planner) -> Option<Cost> {
                 match self {
@@ -103,6 +110,9 @@ pub(crate) trait Answers {
 pub trait Plan {
     /// The program. Fields on which no cycle depends may be those of any request.
     fn schedule(&self, config: &Config) -> Program;
+
+    /// What it is, in a few words.
+    fn describe(&self) -> Description;
 
     /// What the `products` register should count.
     fn products(&self, config: &Config) -> u64;

@@ -79,5 +79,6 @@ pub(crate) fn cost(
         skipped: u64::from(ran.skipped) * lanes,
         instruction_words: traffic.instructions,
         link_words: traffic.total(),
+        words_out: traffic.packets,
     }
 }

@@ -100,7 +100,12 @@ fn check(config: &Config, case: &Case, bands: &[[usize; 2]]) -> usize {
     let problem = tandem_driver::RequestKind::problem(&request).unwrap();
     let mut walks = 0;
     for planned in candidates(config, &CycleModel, &problem, bands) {
-        let name = format!("{}: {} of {:?}", config.name, planned.plan.describe(), problem);
+        let name = format!(
+            "{}: {} of {:?}",
+            config.name,
+            tandem_driver::Plan::describe(&planned.plan).plan,
+            problem
+        );
         walks += usize::from(!matches!(planned.plan.lowering, Lowering::Rows(..)));
         let mut device = Offload::new(Twin::checked(config), CycleModel).strict();
         device.planner().adopt(&problem, planned);

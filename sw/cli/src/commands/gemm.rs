@@ -6,11 +6,11 @@ use crate::engines::{self, EngineKind};
 use crate::failure::check;
 use crate::operands::{OperandArgs, Operands};
 use anyhow::Result;
-use ndarray::Array2;
+use ndarray::{Array, Dimension};
 use ndarray_npy::WriteNpyExt;
 use std::path::PathBuf;
 use std::time::Instant;
-use tandem_driver::{GemmResult, mismatches};
+use tandem_driver::{Cost, Device, GemmResult, Problem, RequestKind, mismatches};
 use tandem_files::Output;
 use tandem_spec::Config;
 
@@ -38,7 +38,8 @@ pub struct Args {
     pub trace: Option<PathBuf>,
 }
 
-fn save(output: &Output, y: &Array2<i64>) -> Result<()> {
+/// Writes integers: of 32 bits if they suffice, else of 64.
+pub fn save<D: Dimension>(output: &Output, y: &Array<i64, D>) -> Result<()> {
     let mut bytes = vec![];
     if y.iter().all(|v| i32::try_from(*v).is_ok()) {
         y.mapv(|v| v as i32).write_npy(&mut bytes)?;
@@ -52,6 +53,57 @@ fn save(output: &Output, y: &Array2<i64>) -> Result<()> {
 pub fn utilisation(config: &Config, products: u64, span: u64) -> f64 {
     let a = &config.array;
     products as f64 / ((a.rows * a.cols * a.lanes) as f64 * span.max(1) as f64)
+}
+
+/// What there is to say of a product that ran.
+pub struct Facts<'a> {
+    pub config: &'a Config,
+    pub engine: &'a EngineKind,
+    pub device: &'a mut dyn Device,
+    pub cost: &'a Cost,
+    /// Results that are not those of plain integers.
+    pub wrong: usize,
+    /// Seconds.
+    pub wall: f64,
+}
+
+impl Facts<'_> {
+    /// A line for people, and the same for scripts.
+    pub fn report(self, what: &str, problem: &Problem) -> (String, serde_json::Value) {
+        let Facts { config, engine, device, cost, wrong, wall } = self;
+        let utilisation = utilisation(config, cost.products, cost.span);
+        let (bound, least) = cost.bound();
+        let plan = device.describe(problem);
+        let (plan, why) = plan.map_or((None, None), |d| (Some(d.plan), d.why));
+        let how = plan.iter().chain(&why).cloned().collect::<Vec<_>>().join("; ");
+        let text = format!(
+            "{what} on {} ({}): {} cycles ({} predicted, bound by {}: at least {least}), utilisation {:.1} %, \
+             {} digit products, {} link words in and {} out, {:.2} % of them instructions, {wrong} mismatches\n{how}",
+            config.name,
+            device.name(),
+            cost.cycles,
+            cost.predicted_cycles,
+            bound.name(),
+            100.0 * utilisation,
+            cost.products,
+            cost.words_in(),
+            cost.words_out,
+            100.0 * cost.instruction_words as f64 / cost.link_words.max(1) as f64,
+        );
+        let json = serde_json::json!({
+            "engine": device.name(),
+            "cycles": cost.cycles, "predicted_cycles": cost.predicted_cycles,
+            "load_busy": cost.load_busy, "compute_busy": cost.compute_busy, "store_busy": cost.store_busy,
+            "wait_drain": cost.wait_drain,
+            "span": cost.span, "products": cost.products, "skipped": cost.skipped, "utilisation": utilisation,
+            "instruction_words": cost.instruction_words, "link_words": cost.link_words,
+            "words_in": cost.words_in(), "words_out": cost.words_out, "bound": bound.name(), "least_cycles": least,
+            "plan": plan, "why": why,
+            "mismatches": wrong, "wall_s": wall, "cycles_per_s": cost.cycles as f64 / wall,
+            "link": engine.carried().as_ref().map(engines::carried_json),
+        });
+        (text, json)
+    }
 }
 
 /// Computes the product and checks it against plain integers.
@@ -69,30 +121,13 @@ pub fn run(args: &Args) -> Result<Report> {
     if let Some(output) = output {
         save(&output, &y)?;
     }
-    let utilisation = utilisation(&config, cost.products, cost.span);
     let (m, k, n) = operands.shape();
-    let text = format!(
-        "{m}×{k}×{n} on {} ({}): {} cycles ({} predicted), utilisation {:.1} %, {} digit products, \
-         {:.2} % of link words are instructions, {wrong} mismatches",
-        config.name,
-        device.name(),
-        cost.cycles,
-        cost.predicted_cycles,
-        100.0 * utilisation,
-        cost.products,
-        100.0 * cost.instruction_words as f64 / cost.link_words.max(1) as f64,
-    );
-    let json = serde_json::json!({
-        "engine": device.name(), "m": m, "k": k, "n": n,
-        "cycles": cost.cycles, "predicted_cycles": cost.predicted_cycles,
-        "load_busy": cost.load_busy, "compute_busy": cost.compute_busy, "store_busy": cost.store_busy,
-        "wait_drain": cost.wait_drain,
-        "span": cost.span, "products": cost.products, "skipped": cost.skipped, "utilisation": utilisation,
-        "instruction_words": cost.instruction_words, "link_words": cost.link_words,
-        "magnitude_or": magnitude_or, "saturated": saturated,
-        "mismatches": wrong, "wall_s": wall, "cycles_per_s": cost.cycles as f64 / wall,
-        "link": args.engine.carried().as_ref().map(engines::carried_json),
-    });
+    let facts =
+        Facts { config: &config, engine: &args.engine, device: &mut *device, cost: &cost, wrong, wall };
+    let (text, mut json) = facts.report(&format!("{m}×{k}×{n}"), &request.problem()?.into());
+    let own =
+        serde_json::json!({ "m": m, "k": k, "n": n, "magnitude_or": magnitude_or, "saturated": saturated });
+    json.as_object_mut().expect("an object").extend(own.as_object().expect("an object").clone());
     if wrong > 0 || (args.engine.is_cycle_exact() && cost.cycles != cost.predicted_cycles) {
         return Err(check(text));
     }

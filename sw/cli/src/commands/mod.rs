@@ -3,6 +3,7 @@
 pub mod board;
 pub mod check;
 pub mod compare;
+pub mod conv;
 pub mod data;
 pub mod doctor;
 pub mod eval;

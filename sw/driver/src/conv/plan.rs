@@ -5,6 +5,7 @@ use super::request::{ConvProblem, ConvProduct};
 use super::rows::Rows;
 use super::stage::{self, Block, Stage};
 use super::walk::{self, Walk};
+use crate::device::Description;
 use crate::gemm::{GemmPlan, ResultWidth, longest_sum};
 use crate::layout::Layout;
 use crate::request::Plan;
@@ -82,10 +83,24 @@ impl ConvPlan {
     pub(super) fn blocks(&self) -> impl Iterator<Item = &Block> {
         self.stages.iter().flat_map(|stage| &stage.blocks)
     }
+}
 
-    /// What it does, in a few words.
-    pub fn describe(&self) -> String {
+/// The narrowest width that holds every sum of so many products.
+fn exact(config: &Config, problem: &ConvProblem, terms: usize) -> Transport {
+    let holds = |t: &Transport| config.narrow && longest_sum(problem.x, problem.w, t.bits()) >= terms;
+    [Transport::S8, Transport::S16].into_iter().find(holds).unwrap_or(Transport::S32)
+}
+
+impl Plan for ConvPlan {
+    fn schedule(&self, config: &Config) -> Program {
         match &self.lowering {
+            Lowering::Rows(_, plan) => plan.schedule(config),
+            _ => stage::schedule(config, &self.stages, self.finally.as_ref(), self.transport),
+        }
+    }
+
+    fn describe(&self) -> Description {
+        let plan = match &self.lowering {
             Lowering::Walk(walk::Form { step, clip, across, band: [y, x], .. }) => {
                 let padding = if *clip { ", taps inside the image only" } else { "" };
                 let side = if *across { "columns" } else { "rows" };
@@ -111,22 +126,8 @@ impl ConvPlan {
                 };
                 format!("matrix product {what}, {} × {} × {}", shape.m, shape.k, shape.n)
             }
-        }
-    }
-}
-
-/// The narrowest width that holds every sum of so many products.
-fn exact(config: &Config, problem: &ConvProblem, terms: usize) -> Transport {
-    let holds = |t: &Transport| config.narrow && longest_sum(problem.x, problem.w, t.bits()) >= terms;
-    [Transport::S8, Transport::S16].into_iter().find(holds).unwrap_or(Transport::S32)
-}
-
-impl Plan for ConvPlan {
-    fn schedule(&self, config: &Config) -> Program {
-        match &self.lowering {
-            Lowering::Rows(_, plan) => plan.schedule(config),
-            _ => stage::schedule(config, &self.stages, self.finally.as_ref(), self.transport),
-        }
+        };
+        Description { plan, why: self.declined.clone() }
     }
 
     fn products(&self, config: &Config) -> u64 {

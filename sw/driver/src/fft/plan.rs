@@ -7,7 +7,7 @@
 //! cycle model chooses.
 
 use super::{FftProblem, Points};
-use crate::device::{DeviceError, Format};
+use crate::device::{Description, DeviceError, Format};
 use crate::layout::{Layout, Lines, Order, Scratchpad, Slice};
 use crate::planner::Planned;
 use crate::request::{Plan, Plannable};
@@ -61,6 +61,11 @@ impl FftPlan {
 }
 
 impl Plan for FftPlan {
+    fn describe(&self) -> Description {
+        let plan = format!("{} transforms in {} blocks", self.problem.transforms, self.blocks.len());
+        Description { plan, why: None }
+    }
+
     /// The program of forward transforms without block exponents.
     fn schedule(&self, config: &Config) -> Program {
         let mut longest = Longest::default();

@@ -27,7 +27,7 @@ pub(crate) use product::{Carrier, Source, carried_in_f32, product};
 pub(crate) use request::{check_pattern, check_values, fits, result_width};
 pub(crate) use unpack::finish;
 
-use crate::device::{Cost, DeviceError};
+use crate::device::{Cost, Description, DeviceError};
 use crate::layout::Matrix;
 use crate::planner::{Lowered, Planned};
 use crate::request::{Plan, Plannable, RequestKind, Sources};
@@ -41,6 +41,19 @@ use unpack::add_block;
 impl Plan for GemmPlan {
     fn schedule(&self, config: &Config) -> Program {
         schedule(config, self)
+    }
+
+    fn describe(&self) -> Description {
+        let [x, w] = if self.transposed { [&self.col, &self.row] } else { [&self.row, &self.col] };
+        let side = if self.transposed { "columns" } else { "rows" };
+        let (blocks, parts) = (self.blocks.len(), self.parts.len());
+        let plan = format!(
+            "X on the {side}, {} × {} tiles in {blocks} COMPUTEs, the sum in {parts} {}",
+            x.tiles,
+            w.tiles,
+            if parts == 1 { "part" } else { "parts" }
+        );
+        Description { plan, why: None }
     }
 
     fn products(&self, config: &Config) -> u64 {

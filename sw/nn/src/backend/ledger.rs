@@ -19,6 +19,8 @@ struct CostFields {
     skipped: u64,
     instruction_words: u64,
     link_words: u64,
+    #[serde(default)]
+    words_out: u64,
 }
 
 /// Counters of a set of products. Serialized flat, under the names of the hardware counters.

@@ -26,7 +26,9 @@ pub enum Domain {
 
 /// How the rows of a weight matrix `[K, N]` are ordered: k = (k_h·width + k_w)·channels + c.
 ///
-/// N:M patterns run along `channels`, at each kernel position; short groups end at its end.
+/// N:M patterns run along `channels` at each kernel position, or, where a group does not divide them, along
+/// (k_w, channels) in each row of the kernel: such groups are what a walk over an image meets in one word. Short groups end
+/// at the end of their run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Groups {
     /// Kernel height, 1 for a linear layer.
@@ -45,10 +47,10 @@ impl Groups {
         self.height * self.width * self.channels
     }
 
-    /// Inputs after which the groups of a pattern start anew: the channels of a kernel position; all inputs
-    /// of the window, if it has fewer channels than a group and only inputs are grouped.
+    /// Inputs after which the groups of a pattern start anew: the channels of a kernel position, or those of a row of the
+    /// kernel if groups do not divide them.
     pub const fn run(&self, pattern: MaskPattern) -> usize {
-        if pattern.transposable || self.channels >= pattern.m { self.channels } else { self.contraction() }
+        if self.channels.is_multiple_of(pattern.m) { self.channels } else { self.width * self.channels }
     }
 
     /// A mask's pattern as one of the three products sees it: along K of the forward product, along the
@@ -71,8 +73,7 @@ impl Groups {
 /// N:M: at most `n` of every `m` consecutive inputs (of one output) are kept; if `transposable`, also at
 /// most `n` of every `m` consecutive outputs of one input.
 ///
-/// Groups start at input (output) 0 of each kernel position and end, maybe shorter, at the last; see
-/// [`Groups::run`].
+/// Groups of inputs start anew after each [`Groups::run`], groups of outputs at output 0; the last one may be shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MaskPattern {
     /// Kept weights of a group, 1 to `m`; `n == m` is dense.

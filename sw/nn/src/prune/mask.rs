@@ -202,8 +202,8 @@ mod tests {
         fn groups_keep_their_largest((groups, pattern, scores) in cases()) {
             let pattern = MaskPattern { transposable: false, ..pattern };
             let mask = best(&scores, groups, pattern);
-            // Fewer channels than a group: groups run over all positions.
-            let run = if groups.channels < pattern.m { groups.contraction() } else { groups.channels };
+            // Groups that do not divide the channels run along a row of the kernel.
+            let run = if groups.channels % pattern.m == 0 { groups.channels } else { groups.width * groups.channels };
             for position in 0..groups.contraction() / run {
                 for first in (0..run).step_by(pattern.m) {
                     for column in 0..groups.outputs {

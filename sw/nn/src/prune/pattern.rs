@@ -3,11 +3,12 @@
 //! ```text
 //! unstructured       any
 //! bins               whole positions: frequency bins of a spectral layer
-//! N:M                at most N of every M consecutive inputs, of each output and kernel position
+//! N:M                at most N of every M consecutive inputs, of each output and run of inputs
 //! transposable N:M   and at most N of every M consecutive outputs, of each input
 //! ```
 //!
-//! Groups start anew at each kernel position; the last one of inputs or outputs may be shorter.
+//! Groups of inputs start anew at each kernel position, or at each row of the kernel if M does not divide the channels
+//! ([`Groups::run`]); the last one of inputs or outputs may be shorter.
 
 use crate::layers::prunable::{Groups, MaskPattern};
 use crate::tensor::Mask;
@@ -187,10 +188,10 @@ mod tests {
 
     #[test]
     fn a_violation_names_the_group() {
-        let groups = Groups { height: 1, width: 2, channels: 3, outputs: 4 };
+        let groups = Groups { height: 2, width: 1, channels: 3, outputs: 4 };
         let pattern = MaskPattern { n: 1, m: 2, transposable: true };
         let mut mask = Array2::from_elem((6, 4), false);
-        // Rows 2 and 3 lie in different kernel positions, rows 3 and 4 in one group.
+        // Rows 2 and 3 lie in different rows of the kernel, rows 3 and 4 in one group.
         (mask[[2, 1]], mask[[3, 1]]) = (true, true);
         assert_eq!(check(&mask, groups, pattern), Ok(()));
         mask[[4, 1]] = true;
@@ -202,5 +203,9 @@ mod tests {
         let expected = "transposable 1:2: 2 kept in the group of outputs that starts at row 3, column 0";
         assert_eq!(error, expected);
         assert_eq!(check(&mask, groups, MaskPattern { transposable: false, ..pattern }), Ok(()));
+        // In one row of the kernel they are a group.
+        let wide = Groups { height: 1, width: 2, ..groups };
+        let error = check(&mask, wide, MaskPattern { transposable: false, ..pattern }).unwrap_err();
+        assert_eq!((error.kept, error.row, error.column), (2, 2, 1));
     }
 }
