@@ -1,6 +1,6 @@
-//! What a step is: its control, which all elements follow, and where its operands lie.
+//! What a step is: its control, which all elements follow, where its operands lie, and what is read there.
 
-use super::pe::{Widths, optional};
+use super::pe::{Widths, height, optional};
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
@@ -20,22 +20,36 @@ bundle! {
 }
 
 bundle! {
+    /// Where a row's or a column's operand lies, and how it is read.
+    pub struct OperandAt<D>(c: &Config) {
+        /// Its address; a row's is flat.
+        address: Sig<D> = Sig::unsigned(c.address_bits),
+        /// Its digits are signed.
+        top: Signal<D, Bit>,
+    }
+}
+
+bundle! {
+    /// Where indices lie, and how they are read.
+    pub struct IndexAt<D>(c: &Config) {
+        /// Their address.
+        address: Sig<D> = Sig::unsigned(c.address_bits),
+        /// M − 1 of the step.
+        mask: Sig<D> = Sig::unsigned(Widths::new(c).pick),
+        /// They belong to rows.
+        held: Sig<D> = Sig::unsigned(1),
+    }
+}
+
+bundle! {
     /// Where the operands lie, and how they are read.
     pub struct Operands<D>(c: &Config) {
-        /// Flat row address.
-        row: Sig<D> = Sig::unsigned(c.address_bits),
-        /// Row digits are signed.
-        row_top: Signal<D, Bit>,
-        /// Column address.
-        col: Sig<D> = Sig::unsigned(c.address_bits),
-        /// Column digits are signed.
-        col_top: Signal<D, Bit>,
-        /// Index address.
-        index: Sig<D> = Sig::unsigned(c.address_bits),
-        /// M − 1 of the step (none without selection).
-        mask: Vec<Sig<D>> = optional(1, Widths::new(c).pick),
-        /// Indices belong to rows (none without selection).
-        held: Vec<Sig<D>> = optional(usize::from(c.array.select > 1), 1),
+        /// The rows'.
+        row: OperandAt<D> = OperandAt::new(c),
+        /// The columns'.
+        col: OperandAt<D> = OperandAt::new(c),
+        /// Indices (none without selection).
+        index: Vec<IndexAt<D>> = (0..usize::from(c.array.select > 1)).map(|_| IndexAt::new(c)).collect(),
     }
 }
 
@@ -46,6 +60,20 @@ bundle! {
         digit: Vec<Sig<D>> = Sig::vec(digits, bits, true),
         /// The bank that the address names (none without selection).
         bank: Vec<Sig<D>> = optional(1, pick),
+    }
+}
+
+bundle! {
+    /// What a column gives the rows of elements that share digits.
+    pub struct Column<D>(c: &Config) {
+        /// Its digits.
+        digit: Vec<Sig<D>> = Sig::vec(c.array.lanes, Widths::new(c).col, true),
+        /// An index for each of its lanes (none without selection, nor are those that follow).
+        index: Vec<Sig<D>> = optional(c.array.lanes, Widths::new(c).pick),
+        /// An index for each row.
+        row_index: Vec<Sig<D>> = optional(height(c), Widths::new(c).pick),
+        /// All lanes take the row's.
+        by_row: Vec<Sig<D>> = optional(usize::from(c.array.select > 1), 1),
     }
 }
 
