@@ -296,9 +296,9 @@ impl Logic for StoreEngine {
         for r in 0..self.narrow.len() {
             self.narrow[r].advance.next = self.advance.val();
             self.narrow[r].v.next = self.read.result[r].val();
-            self.narrow[r].shift.next = self.shift_q.q.val();
-            self.narrow[r].mask.next = self.mask_q[0].q.val();
-            self.narrow[r].half.next = self.half_step_q[0].q.val();
+            self.narrow[r].divisor.shift.next = self.shift_q.q.val();
+            self.narrow[r].divisor.mask.next = self.mask_q[0].q.val();
+            self.narrow[r].divisor.half_step.next = self.half_step_q[0].q.val();
             self.narrow[r].format.next = self.format_q.q.val();
             self.or.next = self.or.val() | self.narrow[r].magnitude.val();
             self.hits.next = self.hits.val() + self.narrow[r].saturates.val();
