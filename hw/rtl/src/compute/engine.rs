@@ -3,6 +3,7 @@
 use crate::field::queue_halves;
 use crate::hdl::prelude::*;
 use crate::load::payload::Payload;
+use crate::load::queue::QueueHead;
 use crate::store::result_memory::ResultWrite;
 use crate::tokens::Tokens;
 use rust_hdl::prelude::*;
@@ -12,18 +13,14 @@ use tandem_spec::isa::Who;
 bundle! {
     /// An instruction that waits for its unit, and the tokens that it may need.
     pub struct Request<D>(halves: usize) {
-        /// It is there.
-        available: Signal<D, Bit>,
-        /// Its 16-bit halves.
-        half: Vec<Sig<D>> = Sig::vec(halves, 16, false),
+        /// Where it waits.
+        queue: QueueHead<D> = QueueHead::new(halves),
         /// Tokens from the load engine.
         load: Tokens<D> = Tokens::new(),
         /// Tokens from the store engine.
         store: Tokens<D> = Tokens::new(),
     } back {
-        /// It is taken.
-        take: Signal<D::Back, Bit>,
-        /// It would be, but lacks a token.
+        /// It would be taken, but lacks a token.
         wait_token: Signal<D::Back, Bit>,
     }
 }
@@ -39,6 +36,16 @@ bundle! {
 }
 
 bundle! {
+    /// What comes of an instruction.
+    pub struct Outcome<D>(c: &Config) {
+        /// Tokens, at its end.
+        give: Gives<D> = Gives::new(),
+        /// A result word.
+        write: ResultWrite<D> = ResultWrite::new(c),
+    }
+}
+
+bundle! {
     /// The accelerator as a unit of the compute engine sees it.
     pub struct Engine<D>(c: &Config) {
         /// An instruction for it.
@@ -50,10 +57,8 @@ bundle! {
         busy: Signal<D::Back, Bit>,
         /// Nothing runs.
         quiet: Signal<D::Back, Bit>,
-        /// Tokens.
-        give: Gives<D::Back> = Gives::new(),
-        /// A result word.
-        write: ResultWrite<D::Back> = ResultWrite::new(c),
+        /// What comes of it.
+        outcome: Outcome<D::Back> = Outcome::new(c),
     }
 }
 
@@ -78,30 +83,31 @@ impl Logic for Turns {
 
     #[hdl_gen]
     fn update(&mut self) {
-        self.all.request.take.next = false;
+        self.all.request.queue.take.next = false;
         self.all.request.wait_token.next = false;
         self.all.request.load.pop.next = false;
         self.all.request.store.pop.next = false;
         self.all.busy.next = false;
         self.all.quiet.next = true;
-        self.all.give.load.next = false;
-        self.all.give.store.next = false;
-        wire::join_all(&mut self.unit[0].write, &mut self.all.write);
-        self.all.write.we.next = false;
+        self.all.outcome.give.load.next = false;
+        self.all.outcome.give.store.next = false;
+        wire::join_all(&mut self.unit[0].outcome.write, &mut self.all.outcome.write);
+        self.all.outcome.write.we.next = false;
         for u in 0..self.units.val() {
             wire::join_all(&mut self.all.payload, &mut self.unit[u].payload);
-            wire::join_all(&mut self.all.request.half, &mut self.unit[u].request.half);
+            wire::join_all(&mut self.all.request.queue.half, &mut self.unit[u].request.queue.half);
             self.unit[u].request.load.present.next = self.all.request.load.present.val();
             self.unit[u].request.store.present.next = self.all.request.store.present.val();
-            self.unit[u].request.available.next =
-                self.all.request.available.val() & ((self.turn.val() == u) | (self.units.val() == 1));
+            self.unit[u].request.queue.available.next =
+                self.all.request.queue.available.val() & ((self.turn.val() == u) | (self.units.val() == 1));
             for v in 0..self.units.val() {
                 if v != u {
-                    self.unit[u].request.available.next =
-                        self.unit[u].request.available.val() & self.unit[v].quiet.val();
+                    self.unit[u].request.queue.available.next =
+                        self.unit[u].request.queue.available.val() & self.unit[v].quiet.val();
                 }
             }
-            self.all.request.take.next = self.all.request.take.val() | self.unit[u].request.take.val();
+            self.all.request.queue.take.next =
+                self.all.request.queue.take.val() | self.unit[u].request.queue.take.val();
             self.all.request.wait_token.next =
                 self.all.request.wait_token.val() | self.unit[u].request.wait_token.val();
             self.all.request.load.pop.next =
@@ -110,13 +116,16 @@ impl Logic for Turns {
                 self.all.request.store.pop.val() | self.unit[u].request.store.pop.val();
             self.all.busy.next = self.all.busy.val() | self.unit[u].busy.val();
             self.all.quiet.next = self.all.quiet.val() & self.unit[u].quiet.val();
-            self.all.give.load.next = self.all.give.load.val() | self.unit[u].give.load.val();
-            self.all.give.store.next = self.all.give.store.val() | self.unit[u].give.store.val();
-            self.all.write.we.next = self.all.write.we.val() | self.unit[u].write.we.val();
+            self.all.outcome.give.load.next =
+                self.all.outcome.give.load.val() | self.unit[u].outcome.give.load.val();
+            self.all.outcome.give.store.next =
+                self.all.outcome.give.store.val() | self.unit[u].outcome.give.store.val();
+            self.all.outcome.write.we.next =
+                self.all.outcome.write.we.val() | self.unit[u].outcome.write.we.val();
             if (u > 0) & !self.unit[u].quiet.val() {
-                self.all.write.address.next = self.unit[u].write.address.val();
+                self.all.outcome.write.address.next = self.unit[u].outcome.write.address.val();
                 for i in 0..self.results.val() {
-                    self.all.write.result[i].next = self.unit[u].write.result[i].val();
+                    self.all.outcome.write.result[i].next = self.unit[u].outcome.write.result[i].val();
                 }
             }
         }

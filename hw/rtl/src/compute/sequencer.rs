@@ -125,7 +125,7 @@ impl Logic for Sequencer {
         }
         // fields of the instruction at work
         for i in 0..self.halves.val() {
-            self.head.half[i].next = self.request.half[i].val();
+            self.head.half[i].next = self.request.queue.half[i].val();
             self.work.half[i].next = self.kept[i].q.val();
         }
         for l in 0..self.levels.val() {
@@ -284,19 +284,20 @@ impl Logic for Sequencer {
         self.ready.next = (self.request.load.present.val() | !self.head.pop_prev.val().any())
             & (self.request.store.present.val() | !self.head.pop_next.val().any());
         self.idle.next = !self.busy.q.val().any();
-        self.request.take.next = self.request.available.val() & self.ready.val() & !self.busy.q.val().any();
+        self.request.queue.take.next =
+            self.request.queue.available.val() & self.ready.val() & !self.busy.q.val().any();
         self.request.wait_token.next =
-            self.request.available.val() & !self.ready.val() & !self.busy.q.val().any();
-        self.request.load.pop.next = self.request.take.val() & self.head.pop_prev.val().any();
-        self.request.store.pop.next = self.request.take.val() & self.head.pop_next.val().any();
-        if self.request.take.val() {
+            self.request.queue.available.val() & !self.ready.val() & !self.busy.q.val().any();
+        self.request.load.pop.next = self.request.queue.take.val() & self.head.pop_prev.val().any();
+        self.request.store.pop.next = self.request.queue.take.val() & self.head.pop_next.val().any();
+        if self.request.queue.take.val() {
             self.busy.d.next = 1.into();
             self.first_step.d.next = 1.into();
             self.first_tile.d.next = 1.into();
             self.tile_index.d.next = self.head.index_base.val();
             self.index_delta.d.next = self.head.index_base.val() - self.head.col_base.val();
             for i in 0..self.halves.val() {
-                self.kept[i].d.next = self.request.half[i].val();
+                self.kept[i].d.next = self.request.queue.half[i].val();
             }
             for l in 0..self.levels.val() {
                 self.will_sum[l].next = (self.head.tiles.val() <= l).into();
