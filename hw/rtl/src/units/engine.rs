@@ -1,6 +1,6 @@
 //! What the compute engine's units have in common: a place at the queue, payload words in, results out.
 
-use crate::field::queue_halves;
+use crate::field::{queue_halves, turns};
 use crate::hdl::prelude::*;
 use crate::load::payload::Payload;
 use crate::load::queue::QueueHead;
@@ -62,15 +62,23 @@ bundle! {
     }
 }
 
+bundle! {
+    /// The same, as all units together see it.
+    pub struct Shared<D>(c: &Config) {
+        /// An instruction for one of them, payload words for all.
+        engine: Engine<D> = Engine::new(c),
+        /// The unit that the instruction is for.
+        turn: Sig<D> = Sig::unsigned(index_bits(turns(c))),
+    }
+}
+
 unit! {
     /// Units that take turns, as if they were one: an instruction waits until all but its own unit are quiet.
     ///
     /// # Timing  combinational
     pub struct Turns(c: &Config, units: usize) {
         /// Of all units.
-        pub all: Engine<In> = Engine::new(c),
-        /// The unit that the instruction is for.
-        pub turn: Sig<In> = Sig::unsigned(index_bits(units)),
+        pub all: Shared<In> = Shared::new(c),
         /// Of each unit.
         pub unit: Vec<Engine<Out>> = (0..units).map(|_| Engine::new(c)).collect(),
         units: Dim = Dim::new(units),
@@ -83,49 +91,49 @@ impl Logic for Turns {
 
     #[hdl_gen]
     fn update(&mut self) {
-        self.all.request.queue.take.next = false;
-        self.all.request.wait_token.next = false;
-        self.all.request.load.pop.next = false;
-        self.all.request.store.pop.next = false;
-        self.all.busy.next = false;
-        self.all.quiet.next = true;
-        self.all.outcome.give.load.next = false;
-        self.all.outcome.give.store.next = false;
-        wire::join_all(&mut self.unit[0].outcome.write, &mut self.all.outcome.write);
-        self.all.outcome.write.we.next = false;
+        self.all.engine.request.queue.take.next = false;
+        self.all.engine.request.wait_token.next = false;
+        self.all.engine.request.load.pop.next = false;
+        self.all.engine.request.store.pop.next = false;
+        self.all.engine.busy.next = false;
+        self.all.engine.quiet.next = true;
+        self.all.engine.outcome.give.load.next = false;
+        self.all.engine.outcome.give.store.next = false;
+        wire::join_all(&mut self.unit[0].outcome.write, &mut self.all.engine.outcome.write);
+        self.all.engine.outcome.write.we.next = false;
         for u in 0..self.units.val() {
-            wire::join_all(&mut self.all.payload, &mut self.unit[u].payload);
-            wire::join_all(&mut self.all.request.queue.half, &mut self.unit[u].request.queue.half);
-            self.unit[u].request.load.present.next = self.all.request.load.present.val();
-            self.unit[u].request.store.present.next = self.all.request.store.present.val();
-            self.unit[u].request.queue.available.next =
-                self.all.request.queue.available.val() & ((self.turn.val() == u) | (self.units.val() == 1));
+            wire::join_all(&mut self.all.engine.payload, &mut self.unit[u].payload);
+            wire::join_all(&mut self.all.engine.request.queue.half, &mut self.unit[u].request.queue.half);
+            self.unit[u].request.load.present.next = self.all.engine.request.load.present.val();
+            self.unit[u].request.store.present.next = self.all.engine.request.store.present.val();
+            self.unit[u].request.queue.available.next = self.all.engine.request.queue.available.val()
+                & ((self.all.turn.val() == u) | (self.units.val() == 1));
             for v in 0..self.units.val() {
                 if v != u {
                     self.unit[u].request.queue.available.next =
                         self.unit[u].request.queue.available.val() & self.unit[v].quiet.val();
                 }
             }
-            self.all.request.queue.take.next =
-                self.all.request.queue.take.val() | self.unit[u].request.queue.take.val();
-            self.all.request.wait_token.next =
-                self.all.request.wait_token.val() | self.unit[u].request.wait_token.val();
-            self.all.request.load.pop.next =
-                self.all.request.load.pop.val() | self.unit[u].request.load.pop.val();
-            self.all.request.store.pop.next =
-                self.all.request.store.pop.val() | self.unit[u].request.store.pop.val();
-            self.all.busy.next = self.all.busy.val() | self.unit[u].busy.val();
-            self.all.quiet.next = self.all.quiet.val() & self.unit[u].quiet.val();
-            self.all.outcome.give.load.next =
-                self.all.outcome.give.load.val() | self.unit[u].outcome.give.load.val();
-            self.all.outcome.give.store.next =
-                self.all.outcome.give.store.val() | self.unit[u].outcome.give.store.val();
-            self.all.outcome.write.we.next =
-                self.all.outcome.write.we.val() | self.unit[u].outcome.write.we.val();
+            self.all.engine.request.queue.take.next =
+                self.all.engine.request.queue.take.val() | self.unit[u].request.queue.take.val();
+            self.all.engine.request.wait_token.next =
+                self.all.engine.request.wait_token.val() | self.unit[u].request.wait_token.val();
+            self.all.engine.request.load.pop.next =
+                self.all.engine.request.load.pop.val() | self.unit[u].request.load.pop.val();
+            self.all.engine.request.store.pop.next =
+                self.all.engine.request.store.pop.val() | self.unit[u].request.store.pop.val();
+            self.all.engine.busy.next = self.all.engine.busy.val() | self.unit[u].busy.val();
+            self.all.engine.quiet.next = self.all.engine.quiet.val() & self.unit[u].quiet.val();
+            self.all.engine.outcome.give.load.next =
+                self.all.engine.outcome.give.load.val() | self.unit[u].outcome.give.load.val();
+            self.all.engine.outcome.give.store.next =
+                self.all.engine.outcome.give.store.val() | self.unit[u].outcome.give.store.val();
+            self.all.engine.outcome.write.we.next =
+                self.all.engine.outcome.write.we.val() | self.unit[u].outcome.write.we.val();
             if (u > 0) & !self.unit[u].quiet.val() {
-                self.all.outcome.write.address.next = self.unit[u].outcome.write.address.val();
+                self.all.engine.outcome.write.address.next = self.unit[u].outcome.write.address.val();
                 for i in 0..self.results.val() {
-                    self.all.outcome.write.result[i].next = self.unit[u].outcome.write.result[i].val();
+                    self.all.engine.outcome.write.result[i].next = self.unit[u].outcome.write.result[i].val();
                 }
             }
         }

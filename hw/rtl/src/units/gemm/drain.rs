@@ -1,8 +1,8 @@
 //! The drain: carries a finished tile from the shadow registers to the result memory.
 
-use super::engine::{Gives, Outcome};
 use super::skew::Skew;
 use crate::hdl::prelude::*;
+use crate::units::engine::{Gives, Outcome};
 use rust_hdl::prelude::*;
 use tandem_spec::{Config, Timing};
 

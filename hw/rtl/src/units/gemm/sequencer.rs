@@ -9,13 +9,13 @@
 //! long way is from there to who moves.
 
 use super::drain::Tile;
-use super::engine::Request;
 use super::pe::Widths;
 use super::step::{Control, Operands};
 use crate::counters::StepEvents;
 use crate::field::halves;
 use crate::fields;
 use crate::hdl::prelude::*;
+use crate::units::engine::Request;
 use rust_hdl::prelude::*;
 use tandem_spec::isa::Opcode;
 use tandem_spec::{Config, Timing};

@@ -1,11 +1,11 @@
-//! The unit that carries out COMPUTE: sequencer, array, drain.
+//! Sequencer, array and drain as a unit of the compute engine.
 
 use super::drain::Drain;
-use super::engine::Engine;
 use super::mac_array::MacArray;
 use super::sequencer::Sequencer;
 use crate::counters::StepEvents;
 use crate::hdl::prelude::*;
+use crate::units::engine::Engine;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
 
