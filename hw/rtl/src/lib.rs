@@ -10,7 +10,7 @@ pub mod counters;
 pub mod crc;
 pub mod field;
 pub mod hdl;
-pub mod link;
+pub mod host;
 pub mod load;
 pub mod store;
 pub mod tokens;

@@ -10,7 +10,7 @@
 use crate::counters::CounterFile;
 use crate::field::{queue_halves, turns};
 use crate::hdl::prelude::*;
-use crate::link::{Status, WordsIn, WordsOut};
+use crate::host::{Status, WordsIn, WordsOut};
 use crate::load::front_end::FrontEnd;
 use crate::store::result_memory::ResultMemory;
 use crate::store::store_engine::StoreEngine;

@@ -15,7 +15,7 @@ use crate::crc::crc_step;
 use crate::field::{HALVES, kind, kind_bits, turn};
 use crate::fields;
 use crate::hdl::prelude::*;
-use crate::link::{Lanes, WordsIn};
+use crate::host::{Lanes, WordsIn};
 use crate::store::report::Report;
 use crate::tokens::Neighbour;
 use rust_hdl::prelude::*;

@@ -16,7 +16,7 @@ use crate::crc::crc_step;
 use crate::field::queue_halves;
 use crate::fields;
 use crate::hdl::prelude::*;
-use crate::link::{Lanes, WordsOut};
+use crate::host::{Lanes, WordsOut};
 use crate::load::queue::QueueHead;
 use crate::tokens::Neighbour;
 use rust_hdl::prelude::*;
