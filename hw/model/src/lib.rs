@@ -3,7 +3,7 @@
 //! ```text
 //! words ─► [frontend] ─► instructions ─► [timing] who, when, registers
 //!              │                            │ in the order of starting
-//!              └─► [load] ─► [memory] ─► [compute] | [fft] ─► [memory] ─► [store] ─► packets
+//!              └─► [load] ─► [memory] ─► [units] gemm | fft ─► [memory] ─► [store] ─► packets
 //! ```
 //! One reading of `docs/accelerator.md`; the other one is the RTL. They share configuration and
 //! instruction types, never arithmetic.
@@ -27,8 +27,6 @@
 //! assert_eq!(counters.total, 4); // word 0, CHECK 1, ISSUE 2, taken in cycle 3
 //! ```
 
-mod compute;
-mod fft;
 mod frontend;
 pub mod hazard;
 mod load;
@@ -36,7 +34,7 @@ mod memory;
 mod store;
 pub mod timing;
 mod twin;
-mod unit;
+mod units;
 
 pub use hazard::Hazard;
 pub use timing::CycleModel;

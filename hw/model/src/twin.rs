@@ -5,7 +5,7 @@ use crate::hazard::{Hazard, Watch};
 use crate::memory::Memories;
 use crate::store;
 use crate::timing::{Event, Fault, Schedule, Then, with_identity};
-use crate::unit::{self, Unit};
+use crate::units::Units;
 use tandem_spec::isa::Who;
 use tandem_spec::packet::Kind;
 use tandem_spec::registers::IDENTITY;
@@ -35,7 +35,7 @@ pub struct Twin {
     frontend: Frontend,
     schedule: Schedule,
     memories: Memories,
-    units: Vec<Box<dyn Unit>>,
+    units: Units,
     watch: Option<Box<Watch>>,
 }
 
@@ -48,7 +48,7 @@ impl Twin {
             frontend: Frontend::new(config),
             schedule: Schedule::new(config),
             memories: Memories::new(config),
-            units: unit::all(config),
+            units: Units::new(config),
             watch: None,
         }
     }
@@ -88,7 +88,7 @@ impl Twin {
             Event::Load(number, l) => watch.load(&self.config, *number, l, &self.memories),
             Event::Queued => {}
             Event::Execute(number, i) => {
-                let unit = unit::of(&self.units, i);
+                let unit = &self.units[i];
                 watch.compute(*number, i.tokens(), |touch| {
                     unit.touches(&self.config, i, &self.memories, touch);
                 });
@@ -179,7 +179,7 @@ impl Engine for Twin {
             match event {
                 Event::Load(..) | Event::Queued => {}
                 Event::Execute(_, i) => {
-                    unit::of_mut(&mut self.units, &i).execute(&self.config, &i, &mut self.memories);
+                    self.units[&i].execute(&self.config, &i, &mut self.memories);
                 }
                 Event::Store(number, s) => {
                     packets.push(store::packet(&self.config, &self.memories, number, &s));

@@ -5,10 +5,10 @@ use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use std::fmt::Write;
 use tandem_spec::Config;
-use tandem_spec::isa::{Field, OPCODES, Opcode, Who};
+use tandem_spec::isa::{Field, MOST_UNITS, OPCODES, Opcode, Who};
 
 /// 16-bit halves of the longest instruction.
-pub const HALVES: usize = 32;
+pub const HALVES: usize = MOST_UNITS * 128 / 16;
 
 /// The number of an instruction, as front end and queues know it: its place among those that are generated, or one that no
 /// instruction has.

@@ -6,23 +6,22 @@
 //! Built to `docs/accelerator.md`; the twin (`tandem-model`) is an independent reading of the same page.
 
 pub mod board;
-pub mod compute;
 pub mod counters;
 pub mod crc;
-pub mod fft;
 pub mod field;
 pub mod hdl;
-pub mod link;
+pub mod host;
 pub mod load;
 pub mod store;
 pub mod tokens;
 pub mod top;
+pub mod units;
 
-pub use compute::multipliers_a_rank;
 use hdl::Design;
 use tandem_spec::Config;
 use tandem_spec::config::Fft;
 use tandem_spec::link::BoardLink;
+pub use units::gemm::multipliers_a_rank;
 
 /// Describes the accelerator of `config` in Verilog.
 ///
@@ -58,7 +57,7 @@ pub fn emit_board(config: &Config, link: &BoardLink) -> Result<Design, hdl::Elab
 /// # Errors
 /// [`hdl::ElabError`] if the hardware description itself is wrong: a bug, not a user's mistake.
 pub fn emit_fft(fft: &Fft) -> Result<Design, hdl::ElabError> {
-    hdl::verilog("fft_core", &mut fft::core::Core::new(&fft::Shape::new(fft)))
+    hdl::verilog("fft_core", &mut units::fft::core::Core::new(&units::fft::Shape::new(fft)))
 }
 
 /// What every file of a generated accelerator begins with, line by line: licence, version, configuration.

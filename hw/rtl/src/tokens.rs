@@ -14,6 +14,17 @@ bundle! {
     }
 }
 
+bundle! {
+    /// What an engine exchanges with a neighbour.
+    pub struct Neighbour<D>() {
+        /// Its tokens for the engine.
+        tokens: Tokens<D> = Tokens::new(),
+    } back {
+        /// One for it.
+        give: Signal<D::Back, Bit>,
+    }
+}
+
 unit! {
     /// A counter: `give` adds one, `pop` takes one, `clear` empties it.
     ///

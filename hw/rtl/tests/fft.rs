@@ -3,9 +3,9 @@
 mod common;
 use common::{Random, described, lint};
 use std::f64::consts::PI;
-use tandem_rtl::fft::Shape;
-use tandem_rtl::fft::core::Core;
 use tandem_rtl::hdl::trace::Trace;
+use tandem_rtl::units::fft::Shape;
+use tandem_rtl::units::fft::core::Core;
 use tandem_spec::Config;
 
 type Complex = (i64, i64);

@@ -20,7 +20,7 @@ impl Stall {
     pub fn random(seed: u64, percent: u64) -> Self {
         let mut s = seed;
         let mut step = || {
-            // splitmix64 (Steele, Lea, Flood 2014)
+            // splitmix64 (Steele, Lea, Flood 2014), as in `stimuli`, which depends on this crate
             s = s.wrapping_add(0x9e37_79b9_7f4a_7c15);
             let mut z = s;
             z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

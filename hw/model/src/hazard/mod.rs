@@ -13,7 +13,7 @@ mod ring;
 mod touch;
 
 use crate::memory::Memories;
-use crate::unit::Touch;
+use crate::units::Touch;
 use cells::{Cells, Mark};
 use order::Order;
 pub(crate) use ring::Ring;

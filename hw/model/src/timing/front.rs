@@ -8,7 +8,6 @@
 use super::lane::Lane;
 use super::meter::{Ahead, Wait};
 use super::schedule::Schedule;
-use crate::unit;
 use tandem_spec::isa::Who;
 use tandem_spec::{Instruction, Load, Reason};
 
@@ -156,7 +155,7 @@ impl Schedule {
         }
         self.meter.wait(Wait::Queue, from, at);
         if instruction.opcode().engine == Who::Compute {
-            let waits = unit::of(&self.units, &instruction).waits_for_quiet();
+            let waits = self.units[&*instruction].waits_for_quiet();
             self.compute.enter(number, *instruction, at + 1, waits);
         } else {
             self.store.enter(number, *instruction, at + 1, false);

@@ -6,7 +6,7 @@
 
 use super::gate::Gate;
 use super::packet::Sent;
-use crate::unit::Span;
+use crate::units::Span;
 use std::sync::Arc;
 use tandem_spec::Counters;
 

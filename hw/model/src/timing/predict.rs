@@ -2,7 +2,7 @@
 
 use super::front::{Piece, Then};
 use super::schedule::{Event, Schedule};
-use crate::fft;
+use crate::units::fft;
 use num_complex::Complex;
 use tandem_spec::engine::{Predict, TransformKind, Transformed, Transforms};
 use tandem_spec::registers::IDENTITY;

@@ -15,7 +15,7 @@ use super::gate::Gate;
 use super::lane::{Channels, Lane, NEVER};
 use super::meter::{Ahead, Meter, Open, Wait};
 use super::packet::{Data, Sent, send};
-use crate::unit::{self, Unit};
+use crate::units::Units;
 use tandem_spec::isa::Who;
 use tandem_spec::{Config, Counters, Instruction, Load, Reason, RunOptions, Store, Timing, Tokens};
 
@@ -50,7 +50,7 @@ pub(crate) enum Event {
 pub(crate) struct Schedule {
     config: Config,
     timing: Timing,
-    pub(super) units: Vec<Box<dyn Unit>>,
+    pub(super) units: Units,
     read_data: Data,
     /// First cycle of the run.
     pub(super) epoch: u64,
@@ -80,7 +80,7 @@ impl Schedule {
         Schedule {
             config: config.clone(),
             timing: Timing::new(config),
-            units: unit::all(config),
+            units: Units::new(config),
             read_data: Data::of_read(config),
             epoch: 0,
             limit: END_OF_TIME,
@@ -172,7 +172,7 @@ impl Schedule {
     }
 
     fn execute(&mut self, number: u32, i: Instruction, at: u64) -> Option<Event> {
-        let span = unit::of(&self.units, &i).span(&self.config, &i, at, self.release);
+        let span = self.units[&i].span(&self.config, &i, at, self.release);
         let (idle, quiet) = (span.idle(), span.quiet());
         self.release = self.release.max(span.release());
         self.meter.log(Ahead::Unit(span));

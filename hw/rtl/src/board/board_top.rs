@@ -88,24 +88,21 @@ impl Logic for BoardTop {
     fn update(&mut self) {
         // line in
         self.uart_rx.rx.next = self.rx.val();
-        self.uart_rx.divider.next = self.session.divider.val();
+        wire::join_all(&mut self.session.rate, &mut self.uart_rx.rate);
         wire::join_all(&mut self.uart_rx.line, &mut self.reader.line);
         // frames in
         wire::join_all(&mut self.reader.header, &mut self.session.header);
         wire::join_all(&mut self.session.answers, &mut self.sender.answers);
-        self.session.long_low.next = self.uart_rx.long_low.val();
-        self.session.consumed.next = self.receive.consumed.val();
         self.session.failed.next = self.tandem.status.failed.val();
         wire::join_all(&mut self.reader.arrival, &mut self.receive.arrival);
-        self.receive.clear.next = self.session.clear.val();
-        self.receive.mine.next = self.session.is_data.val();
+        wire::join_all(&mut self.session.reception, &mut self.receive.reception);
         // records to the accelerator
-        self.word_in.clear.next = self.session.clear.val();
+        self.word_in.clear.next = self.session.reception.clear.val();
         wire::join_all(&mut self.receive.bytes, &mut self.word_in.bytes);
         wire::join_all(&mut self.word_in.in_, &mut self.tandem.in_);
         wire::join_all(&mut self.word_in.mark, &mut self.word_out.mark);
         // the accelerator to slots
-        self.word_out.clear.next = self.session.clear.val();
+        self.word_out.clear.next = self.session.reception.clear.val();
         wire::join_all(&mut self.tandem.out, &mut self.word_out.out);
         wire::join_all(&mut self.tandem.status, &mut self.word_out.status);
         wire::join_all(&mut self.word_out.closing, &mut self.send.closing);
@@ -116,7 +113,7 @@ impl Logic for BoardTop {
         self.slots_memory.wdata.next = self.word_out.content.value.val();
         self.slots_memory.re.next = true;
         self.slots_memory.raddr.next = self.sender.raddr.val();
-        self.send.clear.next = self.session.clear.val();
+        self.send.clear.next = self.session.reception.clear.val();
         self.send.ack.next = self.session.ack.val();
         self.send.ack_base.next = self.reader.arrival.seq.val();
         self.resend.x[0].next = self.reader.header.argument[0].val();
@@ -132,7 +129,7 @@ impl Logic for BoardTop {
             self.pending.x[s].next = self.send.pending[s].val().into();
         }
         // frames out
-        self.divider_cut.x.next = self.session.divider.val();
+        self.divider_cut.x.next = self.session.rate.divider.val();
         for i in 0..self.hello_bytes.val() {
             self.sender.hello_byte[i + 1].next = self.greeting[i].val();
         }
@@ -157,7 +154,7 @@ impl Logic for BoardTop {
         wire::join_all(&mut self.send.outgoing, &mut self.sender.outgoing);
         self.sender.rdata.next = self.slots_memory.rdata.val();
         // line out
-        self.uart_tx.divider.next = self.session.divider.val();
+        self.uart_tx.divider.next = self.session.rate.divider.val();
         wire::join_all(&mut self.sender.bytes, &mut self.uart_tx.bytes);
         self.tx.next = self.uart_tx.tx.val();
         wire::join_all(&mut self.session.led, &mut self.led);

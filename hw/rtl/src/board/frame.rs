@@ -17,6 +17,30 @@ bundle! {
 }
 
 bundle! {
+    /// How fast the line is.
+    pub struct Rate<D>() {
+        /// Sixteenths of a clock a bit.
+        divider: Sig<D> = Sig::unsigned(16),
+    } back {
+        /// The line has just been low for 8½ bits of the initial rate.
+        long_low: Signal<D::Back, Bit>,
+    }
+}
+
+bundle! {
+    /// What the session says of the running frame to the window that receives.
+    pub struct Reception<D>() {
+        /// A session begins: empty everything; numbers start from 0.
+        clear: Signal<D, Bit>,
+        /// The frame is DATA of this session, as far as its header is known.
+        mine: Signal<D, Bit>,
+    } back {
+        /// A frame has been consumed.
+        consumed: Signal<D::Back, Bit>,
+    }
+}
+
+bundle! {
     /// Bytes one after the other.
     pub struct Bytes<D>() {
         /// A byte is offered.

@@ -4,7 +4,7 @@
 //! content ─► [slot seq mod R] ─► slot base mod R ─► bytes        base: first frame not consumed
 //! ```
 
-use crate::board::frame::{Arrival, Bytes};
+use crate::board::frame::{Arrival, Bytes, Reception};
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::link::BoardLink;
@@ -20,16 +20,12 @@ unit! {
         let slots = link.slots;
 
         clock,
-        /// Empty the window; numbers start from 0.
-        pub clear: Signal<In, Bit>,
+        /// What the session says of the running frame.
+        pub reception: Reception<In> = Reception::new(),
         /// The running frame.
         pub arrival: Arrival<In> = Arrival::new(),
-        /// The running frame is DATA of this session, as far as its header is known.
-        pub mine: Signal<In, Bit>,
         /// The bytes in order.
         pub bytes: Bytes<Out> = Bytes::new(),
-        /// A frame has been consumed.
-        pub consumed: Signal<Out, Bit>,
         /// First frame not consumed.
         pub base: Sig<Out> = Sig::unsigned(8),
         /// Frames that are here, by slot.
@@ -63,7 +59,7 @@ impl Logic for ReceiveWindow {
         self.slot.next = self.arrival.seq.val();
         self.oldest.next = self.base_q.q.val();
         self.ahead.next = self.arrival.seq.val() - self.base_q.q.val();
-        self.wanted.next = self.mine.val() & (self.ahead.val() < self.slots.val());
+        self.wanted.next = self.reception.mine.val() & (self.ahead.val() < self.slots.val());
         self.available.next = false;
         for s in 0..self.slots.val() {
             self.received[s].next = self.here[s].q.val().any();
@@ -92,7 +88,7 @@ impl Logic for ReceiveWindow {
         self.bytes.valid.next = self.loaded.q.val();
         self.bytes.data.next = self.memory.rdata.val();
         self.ends.next = self.at.q.val() + 1 == self.oldest_length.q.val();
-        self.consumed.next = false;
+        self.reception.consumed.next = false;
         if self.loaded.q.val() {
             if self.bytes.ready.val() {
                 self.loaded.d.next = false;
@@ -100,25 +96,25 @@ impl Logic for ReceiveWindow {
                 if self.ends.val() {
                     self.at.d.next = 0.into();
                     self.base_q.d.next = self.base_q.q.val() + 1;
-                    self.consumed.next = true;
+                    self.reception.consumed.next = true;
                 }
             }
         } else {
             self.loaded.d.next = self.ready.val();
         }
-        self.settled.d.next = self.available.val() & !self.consumed.val();
+        self.settled.d.next = self.available.val() & !self.reception.consumed.val();
         for s in 0..self.slots.val() {
-            if self.consumed.val() & (self.oldest.val() == s) {
+            if self.reception.consumed.val() & (self.oldest.val() == s) {
                 self.here[s].d.next = 0.into();
             }
             if self.arrival.good.val() & self.wanted.val() & (self.slot.val() == s) {
                 self.here[s].d.next = self.arrival.length.val().any().into();
             }
-            if self.clear.val() {
+            if self.reception.clear.val() {
                 self.here[s].d.next = 0.into();
             }
         }
-        if self.clear.val() {
+        if self.reception.clear.val() {
             self.base_q.d.next = 0.into();
             self.at.d.next = 0.into();
             self.loaded.d.next = false;

@@ -1,6 +1,6 @@
 //! What frames mean: sessions, rates, what is to be answered.
 
-use crate::board::frame::{Answers, Header, Lights};
+use crate::board::frame::{Answers, Header, Lights, Rate, Reception};
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::link::{BoardLink, Kind, MIN_DIVIDER};
@@ -16,22 +16,16 @@ unit! {
         clock,
         /// The frame.
         pub header: Header<In> = Header::new(),
-        /// The line was low for long.
-        pub long_low: Signal<In, Bit>,
-        /// A DATA frame is consumed.
-        pub consumed: Signal<In, Bit>,
         /// The accelerator has failed.
         pub failed: Signal<In, Bit>,
         /// What is to be answered.
         pub answers: Answers<Out> = Answers::new(),
-        /// A session begins: empty everything.
-        pub clear: Signal<Out, Bit>,
-        /// The running frame is DATA of this session.
-        pub is_data: Signal<Out, Bit>,
+        /// For the window that receives; `clear` is for all.
+        pub reception: Reception<Out> = Reception::new(),
         /// An ACK of this session ended well.
         pub ack: Signal<Out, Bit>,
-        /// The divider.
-        pub divider: Sig<Out> = Sig::unsigned(16),
+        /// The line's rate.
+        pub rate: Rate<Out> = Rate::new(),
         /// The divider that RATE carries.
         pub next_divider: Sig<Out> = Sig::unsigned(16),
         /// Last poll of this session.
@@ -69,9 +63,9 @@ impl Logic for Session {
     #[hdl_gen]
     fn update(&mut self) {
         self.ours.next = self.open.q.val() & (self.header.session.val() == self.present_q.q.val());
-        self.is_data.next = self.ours.val() & (self.header.kind.val() == self.data.val());
+        self.reception.mine.next = self.ours.val() & (self.header.kind.val() == self.data.val());
         self.asked.next = (self.header.argument[1].val() << 8) + self.header.argument[0].val();
-        self.clear.next =
+        self.reception.clear.next =
             self.header.good.val() & (self.header.kind.val() == self.connect.val()) & !self.ours.val();
         self.ack.next =
             self.header.good.val() & self.ours.val() & (self.header.kind.val() == self.acknowledge.val());
@@ -89,14 +83,14 @@ impl Logic for Session {
             self.divider_q.d.next = self.next_q.q.val();
         }
         // what is to be answered
-        if self.consumed.val() {
+        if self.reception.consumed.val() {
             self.state_q.d.next = true;
         }
         if self.header.good.val() {
             if self.header.kind.val() == self.connect.val() {
                 self.hello_q.d.next = true;
             }
-            if self.is_data.val() {
+            if self.reception.mine.val() {
                 self.state_q.d.next = true;
             }
             if self.ack.val() & self.header.argument[2].val().any() {
@@ -121,11 +115,11 @@ impl Logic for Session {
                 self.damage_q.d.next = self.damage_q.q.val() + 1;
             }
         }
-        if self.long_low.val() {
+        if self.rate.long_low.val() {
             self.divider_q.d.next = self.initial.val();
             self.rate_q.d.next = false;
         }
-        if self.clear.val() {
+        if self.reception.clear.val() {
             self.open.d.next = true;
             self.present_q.d.next = self.header.session.val();
             self.state_q.d.next = false;
@@ -137,7 +131,7 @@ impl Logic for Session {
         self.answers.hello.next = self.hello_q.q.val();
         self.answers.rate.next = self.rate_q.q.val();
         self.answers.state.next = self.state_q.q.val();
-        self.divider.next = self.divider_q.q.val();
+        self.rate.divider.next = self.divider_q.q.val();
         self.next_divider.next = self.next_q.q.val();
         self.poll.next = self.poll_q.q.val();
         self.damage.next = self.damage_q.q.val();

@@ -4,7 +4,7 @@
 //! rx ─► 2 registers ─► falling edge ─► ½ bit ─► start bit, 8 data bits, stop bit: one sample each
 //! ```
 
-use crate::board::frame::Line;
+use crate::board::frame::{Line, Rate};
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::link::{BoardLink, DIVIDER_FRACTION};
@@ -31,12 +31,10 @@ unit! {
         clock,
         /// The line, not synchronous to the clock.
         pub rx: Signal<In, Bit>,
-        /// Sixteenths of a clock a bit.
-        pub divider: Sig<In> = Sig::unsigned(16),
+        /// Its rate.
+        pub rate: Rate<In> = Rate::new(),
         /// What comes.
         pub line: Line<Out> = Line::new(),
-        /// The line has just been low for 8½ bits of the initial rate.
-        pub long_low: Signal<Out, Bit>,
         meta: Reg = Reg::with_reset(1, false, 1),
         level: Reg = Reg::with_reset(1, false, 1),
         phase: DFF<Phase>,
@@ -64,7 +62,7 @@ impl Logic for UartRx {
         self.meta.d.next = self.rx.val().into();
         self.level.d.next = self.meta.q.val();
         self.sum.next = self.time.q.val() + self.one.val();
-        self.over.next = self.sum.val() - self.divider.val();
+        self.over.next = self.sum.val() - self.rate.divider.val();
         self.tick.next = self.over.val() >= 0;
         self.time.d.next = self.sum.val();
         if self.tick.val() {
@@ -78,7 +76,7 @@ impl Logic for UartRx {
         self.line.data.next = self.shift.q.val();
         match self.phase.q.val() {
             Phase::Idle => {
-                self.time.d.next = (self.divider.val() >> 1) + self.one.val();
+                self.time.d.next = (self.rate.divider.val() >> 1) + self.one.val();
                 self.index.d.next = 0.into();
                 if !self.level.q.val().any() {
                     self.phase.d.next = Phase::Bits;
@@ -111,7 +109,7 @@ impl Logic for UartRx {
                 }
             }
         }
-        self.long_low.next = self.low.q.val() == self.low_limit.val();
+        self.rate.long_low.next = self.low.q.val() == self.low_limit.val();
         if self.level.q.val().any() {
             self.low.d.next = 0.into();
         } else if self.low.q.val() <= self.low_limit.val() {

@@ -6,7 +6,7 @@
 
 use crate::board::frame::{Bytes, Mark};
 use crate::hdl::prelude::*;
-use crate::link::{Lanes, WordsIn};
+use crate::host::{Lanes, WordsIn};
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
 use tandem_spec::link::{MAX_RECORD, RECORD_FIRST};

@@ -8,7 +8,7 @@
 
 use crate::board::frame::{Closing, Content, Mark};
 use crate::hdl::prelude::*;
-use crate::link::{Lanes, Status, WordsOut};
+use crate::host::{Lanes, Status, WordsOut};
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
 use tandem_spec::link::{MAX_PAYLOAD, status};

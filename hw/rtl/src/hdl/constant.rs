@@ -7,7 +7,7 @@
 //! | `Const` | `Word` | a number of fixed width, becomes a named `localparam` |
 //! | `Dim` | `usize` | loop bounds, index arithmetic, shift amounts, comparisons; becomes a literal |
 //! | `Flag` | `bool` | `if self.has_x.val() { … }`: the branch not taken is not emitted |
-use super::format::Format;
+use super::number_format::NumberFormat;
 use super::sig::{descriptor, vcd};
 use super::word::Word;
 use rust_hdl::core::{constraint::PinConstraint, signal::get_signal_id};
@@ -116,7 +116,7 @@ macro_rules! constant_block {
                 AtomKind::Constant
             }
             fn descriptor(&self) -> TypeDescriptor {
-                let format: Format = self.word().format();
+                let format: NumberFormat = self.word().format();
                 descriptor($name, format)
             }
             fn vcd(&self) -> VCDValue {

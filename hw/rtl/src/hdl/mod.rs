@@ -249,8 +249,8 @@ pub mod cells;
 pub mod constant;
 pub mod design;
 pub mod docs;
-pub mod format;
 pub mod names;
+pub mod number_format;
 pub mod sig;
 pub mod trace;
 pub mod unit;
@@ -269,7 +269,7 @@ pub mod prelude {
         Slice, Stage, Unpack, XorReduce,
     };
     pub use super::constant::{Const, Dim, Flag};
-    pub use super::format::{Format, bits_for, index_bits};
+    pub use super::number_format::{NumberFormat, bits_for, index_bits};
     pub use super::sig::Sig;
     pub use super::wire::{self, Side};
     pub use super::word::{Word, bits_of, signed_cast_of, unsigned_cast_of};

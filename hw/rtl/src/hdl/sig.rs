@@ -4,7 +4,7 @@
 //! signals only through the object-safe trait `Atom`, whose `bits()` is a *method*. So a signal
 //! type that keeps its width in a field is a full citizen of `#[derive(LogicBlock)]`, `#[hdl_gen]`,
 //! `simulate` and of our Verilog back end.
-use super::format::Format;
+use super::number_format::NumberFormat;
 use super::word::Word;
 use rust_hdl::core::{constraint::PinConstraint, signal::get_signal_id};
 use rust_hdl::prelude::*;
@@ -22,7 +22,7 @@ pub struct Sig<D: Direction> {
     /// What a kernel assigns.
     pub next: Word,
     val: Word,
-    format: Format,
+    format: NumberFormat,
     changed: bool,
     claimed: bool,
     id: usize,
@@ -63,7 +63,7 @@ impl<D: Direction> Sig<D> {
     }
 
     /// Bits and sign.
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> NumberFormat {
         self.format
     }
 
@@ -150,7 +150,7 @@ impl<D: Direction> Block for Sig<D> {
     }
 }
 
-pub(super) fn descriptor(name: &str, format: Format) -> TypeDescriptor {
+pub(super) fn descriptor(name: &str, format: NumberFormat) -> TypeDescriptor {
     let bits = format.bits as usize;
     let kind = if format.signed { TypeKind::Signed(bits) } else { TypeKind::Bits(bits) };
     TypeDescriptor { name: name.into(), kind }

@@ -7,21 +7,21 @@
 //!
 //! The bitwise operators work on two's complement of unlimited length, with one exception that
 //! hardware authors expect: `!` of an unsigned word complements the bits it has.
-use super::format::{Format, MAX_BITS};
+use super::number_format::{MAX_BITS, NumberFormat};
 use std::cmp::Ordering;
 use std::ops::{Add, BitAnd, BitOr, BitXor, Mul, Neg, Not, Shl, Shr, Sub};
 
 /// An exact integer with the format (bits and sign) that its expression has.
 ///
 /// # Numeric
-/// Exact; see the module page. Formats follow the table of [`Format`](super::format).
+/// Exact; see the module page. Formats follow the table of [`NumberFormat`](super::number_format).
 ///
 /// # Panics
 /// An operator panics if its exact result leaves the range of `i128`.
 #[derive(Clone, Copy, Debug)]
 pub struct Word {
     value: i128,
-    format: Format,
+    format: NumberFormat,
 }
 
 impl Word {
@@ -31,10 +31,10 @@ impl Word {
     /// Unless `1 ≤ bits ≤ 127`.
     pub fn new(v: i128, bits: usize, signed: bool) -> Self {
         assert!((1..=MAX_BITS).contains(&bits), "a word of {bits} bits: 1 to {MAX_BITS} are possible");
-        Word::in_format(v, Format::new(bits, signed))
+        Word::in_format(v, NumberFormat::new(bits, signed))
     }
 
-    pub(crate) fn in_format(v: i128, format: Format) -> Self {
+    pub(crate) fn in_format(v: i128, format: NumberFormat) -> Self {
         Word { value: format.wrap(v), format }
     }
 
@@ -49,13 +49,13 @@ impl Word {
     }
 
     /// Bits and sign.
-    pub fn format(self) -> Format {
+    pub fn format(self) -> NumberFormat {
         self.format
     }
 
     /// The bits as an unsigned number: `value mod 2^bits`.
     pub fn pattern(self) -> u128 {
-        Format { signed: false, ..self.format }.wrap(self.value) as u128
+        NumberFormat { signed: false, ..self.format }.wrap(self.value) as u128
     }
 
     /// OR of all bits: is the value different from zero?
@@ -65,7 +65,7 @@ impl Word {
 
     /// AND of all bits.
     pub fn all(self) -> bool {
-        Format { signed: true, ..self.format }.wrap(self.value) == -1
+        NumberFormat { signed: true, ..self.format }.wrap(self.value) == -1
     }
 
     /// XOR of all bits: is the number of ones odd?
@@ -89,12 +89,12 @@ pub fn bits_of(x: Word, bits: usize) -> Word {
 
 /// The same bits, read as two's complement.
 pub fn signed_cast_of(x: Word) -> Word {
-    Word::in_format(x.value, Format { signed: true, ..x.format })
+    Word::in_format(x.value, NumberFormat { signed: true, ..x.format })
 }
 
 /// The same bits, read as an unsigned number.
 pub fn unsigned_cast_of(x: Word) -> Word {
-    Word::in_format(x.value, Format { signed: false, ..x.format })
+    Word::in_format(x.value, NumberFormat { signed: false, ..x.format })
 }
 
 fn exact(v: Option<i128>, what: &str) -> i128 {
@@ -183,7 +183,7 @@ macro_rules! from_integer {
         impl From<$t> for Word {
             fn from(v: $t) -> Word {
                 let value = i128::from(v);
-                Word { value, format: Format::of(value) }
+                Word { value, format: NumberFormat::of(value) }
             }
         }
     )* };

@@ -9,15 +9,15 @@
 
 use super::instruction_rules::{InstructionRules, count_bits};
 use super::payload::{Payload, most};
-use super::queue_end::QueueEnd;
+use super::queue::Issue;
 use crate::counters::LoadEvents;
 use crate::crc::crc_step;
-use crate::field::{HALVES, kind, kind_bits, turn, turns};
+use crate::field::{HALVES, kind, kind_bits, turn};
 use crate::fields;
 use crate::hdl::prelude::*;
-use crate::link::{Lanes, WordsIn};
+use crate::host::{Lanes, WordsIn};
 use crate::store::report::Report;
-use crate::tokens::Tokens;
+use crate::tokens::Neighbour;
 use rust_hdl::prelude::*;
 use tandem_spec::check::{CRC16_INIT, CRC16_POLY, CRC32_INIT, CRC32_POLY};
 use tandem_spec::isa::{Opcode, Who};
@@ -62,20 +62,10 @@ unit! {
         pub waiting: Signal<Out, Bit>,
         /// Words are dropped until a RESET.
         pub failed: Signal<Out, Bit>,
-        /// Number of the instruction at work.
-        pub number: Sig<Out> = Sig::unsigned(32),
-        /// Tokens from the compute engine.
-        pub tokens: Tokens<In> = Tokens::new(),
-        /// A token for the compute engine.
-        pub give: Signal<Out, Bit>,
-        /// Halves of the instruction, for the queues.
-        pub half: Vec<Sig<Out>> = Sig::vec(HALVES, 16, false),
-        /// The compute queue.
-        pub compute: QueueEnd<Out> = QueueEnd::new(),
-        /// The store queue.
-        pub store: QueueEnd<Out> = QueueEnd::new(),
-        /// Which unit of the compute engine it is for.
-        pub turn: Sig<Out> = Sig::unsigned(index_bits(turns(c))),
+        /// The instruction at work, and the queues.
+        pub issue: Issue<Out> = Issue::new(c),
+        /// Tokens from and for the compute engine.
+        pub compute: Neighbour<In> = Neighbour::new(),
         /// Compute and store engine cannot move, nor could they a cycle ago.
         pub stuck: Signal<In, Bit>,
         /// Queues and tokens are being emptied; no engine may start.
@@ -173,7 +163,7 @@ impl Logic for FrontEnd {
                 self.view[h].next = self.view[h].val()
                     + (self.granule[h * self.per_half.val() + p].q.val() << self.granule_bits.val());
             }
-            self.half[h].next = self.view[h].val();
+            self.issue.half[h].next = self.view[h].val();
         }
         for h in 0..self.load.half.len() {
             self.load.half[h].next = self.view[h].val();
@@ -208,7 +198,7 @@ impl Logic for FrontEnd {
         for h in 0..self.halves.val() {
             self.rules.half[h].next = self.view[h].val();
         }
-        self.turn.next = 0.into();
+        self.issue.turn.next = 0.into();
         self.is_load.next = self.kind.q.val() == self.loads.val();
         self.is_reset.next = self.kind.q.val() == self.resets.val();
         self.computes.next = false;
@@ -217,7 +207,7 @@ impl Logic for FrontEnd {
             if self.to_compute[k].val() {
                 self.computes.next = self.computes.val() | (self.kind.q.val() == k);
                 if self.kind.q.val() == k {
-                    self.turn.next = self.turn_of[k].val().into();
+                    self.issue.turn.next = self.turn_of[k].val().into();
                 }
             }
             if self.to_store[k].val() {
@@ -230,10 +220,10 @@ impl Logic for FrontEnd {
         self.in_.closed.next = false;
         self.take.next = false;
         self.keep.next = false;
-        self.tokens.pop.next = false;
-        self.give.next = false;
-        self.compute.push.next = false;
-        self.store.push.next = false;
+        self.compute.tokens.pop.next = false;
+        self.compute.give.next = false;
+        self.issue.compute.push.next = false;
+        self.issue.store.push.next = false;
         self.report.wanted.next = self.state.q.val() == State::Report;
         self.flush.next = self.report.wanted.val() | (self.state.q.val() == State::Flush);
         self.events.restart.next = false;
@@ -316,20 +306,21 @@ impl Logic for FrontEnd {
                     self.state.d.next = State::Quiesce;
                 } else {
                     if self.is_load.val() {
-                        self.granted.next = self.tokens.present.val() | !self.load.pop_next.val().any();
+                        self.granted.next =
+                            self.compute.tokens.present.val() | !self.load.pop_next.val().any();
                         self.events.wait_token.next = !self.granted.val();
                     } else if self.computes.val() {
-                        self.granted.next = !self.compute.full.val();
-                        self.events.wait_queue.next = self.compute.full.val();
+                        self.granted.next = !self.issue.compute.full.val();
+                        self.events.wait_queue.next = self.issue.compute.full.val();
                     } else {
-                        self.granted.next = !self.store.full.val();
-                        self.events.wait_queue.next = self.store.full.val();
+                        self.granted.next = !self.issue.store.full.val();
+                        self.events.wait_queue.next = self.issue.store.full.val();
                     }
                     self.blocked.next = !self.granted.val();
                 }
                 if self.granted.val() {
                     if self.is_load.val() {
-                        self.tokens.pop.next = self.load.pop_next.val().any();
+                        self.compute.tokens.pop.next = self.load.pop_next.val().any();
                         self.state.d.next = State::Payload;
                         self.address.d.next = self.load.address.val();
                         self.left.d.next = self.load.count.val();
@@ -337,8 +328,8 @@ impl Logic for FrontEnd {
                         self.check_left.d.next = self.check_words.val().into();
                         self.crc32.d.next = self.crc32_start.val();
                     } else {
-                        self.compute.push.next = self.computes.val();
-                        self.store.push.next = !self.compute.push.val();
+                        self.issue.compute.push.next = self.computes.val();
+                        self.issue.store.push.next = !self.issue.compute.push.val();
                         self.count_number.d.next = self.count_number.q.val() + 1;
                         self.state.d.next = State::Fetch;
                     }
@@ -383,7 +374,7 @@ impl Logic for FrontEnd {
                     self.reason.d.next = self.wrong_crc32.val().into();
                     self.state.d.next = State::Quiesce;
                 } else {
-                    self.give.next = self.load.push_next.val().any();
+                    self.compute.give.next = self.load.push_next.val().any();
                     self.count_number.d.next = self.count_number.q.val() + 1;
                     self.state.d.next = State::Fetch;
                 }
@@ -394,15 +385,15 @@ impl Logic for FrontEnd {
                 self.fault_engine.d.next = 0.into();
                 if self.reason.q.val() == self.deadlock.val() {
                     // the lowest number among the waiting ones
-                    if self.compute.pending.val() {
-                        self.fault_number.d.next = self.compute.number.val();
+                    if self.issue.compute.pending.val() {
+                        self.fault_number.d.next = self.issue.compute.number.val();
                         self.fault_engine.d.next = 1.into();
                     }
-                    if self.store.pending.val()
-                        & (!self.compute.pending.val()
-                            | (self.compute.number.val() > self.store.number.val()))
+                    if self.issue.store.pending.val()
+                        & (!self.issue.compute.pending.val()
+                            | (self.issue.compute.number.val() > self.issue.store.number.val()))
                     {
-                        self.fault_number.d.next = self.store.number.val();
+                        self.fault_number.d.next = self.issue.store.number.val();
                         self.fault_engine.d.next = 2.into();
                     }
                 } else if self.reason.q.val() < self.truncated.val() {
@@ -417,7 +408,7 @@ impl Logic for FrontEnd {
                 }
             }
             State::Flush => {
-                if !self.compute.pending.val() & !self.store.pending.val() {
+                if !self.issue.compute.pending.val() & !self.issue.store.pending.val() {
                     self.state.d.next = State::Report;
                 }
             }
@@ -457,7 +448,7 @@ impl Logic for FrontEnd {
         self.events.word.next = self.take.val();
         self.events.dispatched.next = self.granted.val();
         self.failed.next = self.dropping.q.val().any();
-        self.number.next = self.count_number.q.val();
+        self.issue.number.next = self.count_number.q.val();
         self.report.ready.next = self.resetting.q.val().any();
         self.report.reason.next = self.reason.q.val();
         self.report.number.next = self.fault_number.q.val();

@@ -4,5 +4,5 @@ pub mod front_end;
 pub mod instruction_rules;
 pub mod payload;
 pub mod pieces;
-pub mod queue_end;
+pub mod queue;
 pub mod scatter;

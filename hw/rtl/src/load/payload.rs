@@ -2,7 +2,7 @@
 
 use super::pieces::{Pieces, pieces};
 use crate::hdl::prelude::*;
-use crate::link::Lanes;
+use crate::host::Lanes;
 use rust_hdl::prelude::*;
 use tandem_spec::{Config, Memory};
 

@@ -6,7 +6,7 @@
 use super::payload::{Payload, Write};
 use super::pieces::pieces;
 use crate::hdl::prelude::*;
-use crate::link::Lanes;
+use crate::host::Lanes;
 use rust_hdl::prelude::*;
 use tandem_spec::{Config, Memory};
 

@@ -8,6 +8,18 @@
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 
+bundle! {
+    /// A power of two, and what rounding needs of it.
+    pub struct Divisor<D>() {
+        /// Its exponent.
+        shift: Sig<D> = Sig::unsigned(5),
+        /// 2^shift − 1.
+        mask: Sig<D> = Sig::unsigned(32),
+        /// 2^(shift−1), or 0.
+        half_step: Sig<D> = Sig::unsigned(32),
+    }
+}
+
 unit! {
     /// `y = clamp(round_half_to_even(v / 2^shift))`, or `v` if the format is 32 bits.
     ///
@@ -18,12 +30,8 @@ unit! {
         pub advance: Signal<In, Bit>,
         /// The result.
         pub v: Sig<In> = Sig::signed(32),
-        /// The shift.
-        pub shift: Sig<In> = Sig::unsigned(5),
-        /// 2^shift − 1.
-        pub mask: Sig<In> = Sig::unsigned(32),
-        /// 2^(shift−1), or 0.
-        pub half: Sig<In> = Sig::unsigned(32),
+        /// What it is divided by.
+        pub divisor: Divisor<In> = Divisor::new(),
         /// 0: 32 bits, 1: 16, 2: 8.
         pub format: Sig<In> = Sig::unsigned(2),
         /// |v|.
@@ -65,12 +73,12 @@ impl Logic for Narrow {
         self.clipped.en.next = self.advance.val();
         self.result.en.next = self.advance.val();
         self.shifted.x.next = self.v.val();
-        self.shifted.amount.next = self.shift.val();
+        self.shifted.amount.next = self.divisor.shift.val();
         self.quotient.d.next = self.shifted.y.val();
-        self.rest.next = bits_of(self.v.val(), 32) & self.mask.val();
+        self.rest.next = bits_of(self.v.val(), 32) & self.divisor.mask.val();
         // up if the highest bit that is cut off is set and another one is, or the quotient is odd
-        self.cut_half.d.next = (self.rest.val() & self.half.val()).any().into();
-        self.cut_rest.d.next = (self.rest.val() & !self.half.val()).any().into();
+        self.cut_half.d.next = (self.rest.val() & self.divisor.half_step.val()).any().into();
+        self.cut_rest.d.next = (self.rest.val() & !self.divisor.half_step.val()).any().into();
         self.up.next = (self.cut_half.q.val() & self.cut_rest.q.val()).any()
             | (self.cut_half.q.val().any() & self.quotient.q.val().get_bit(0));
         self.size.d.next = self.v.val();

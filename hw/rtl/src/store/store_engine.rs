@@ -16,8 +16,9 @@ use crate::crc::crc_step;
 use crate::field::queue_halves;
 use crate::fields;
 use crate::hdl::prelude::*;
-use crate::link::{Lanes, WordsOut};
-use crate::tokens::Tokens;
+use crate::host::{Lanes, WordsOut};
+use crate::load::queue::QueueHead;
+use crate::tokens::Neighbour;
 use rust_hdl::prelude::*;
 use tandem_spec::check::{CRC32_INIT, CRC32_POLY};
 use tandem_spec::isa::{Opcode, Who};
@@ -66,18 +67,12 @@ unit! {
         let delays = if c.narrow { 0 } else { NARROWING };
 
         clock,
-        /// The queue has a head.
-        pub available: Signal<In, Bit>,
-        /// The head's 16-bit halves.
-        pub half: Vec<Sig<In>> = Sig::vec(queue_halves(Who::Store), 16, false),
-        /// The head's number.
+        /// Its queue.
+        pub queue: QueueHead<In> = QueueHead::new(queue_halves(Who::Store)),
+        /// Number of the queue's head.
         pub number: Sig<In> = Sig::unsigned(32),
-        /// Tokens from the compute engine.
-        pub tokens: Tokens<In> = Tokens::new(),
-        /// The head is taken.
-        pub take: Signal<Out, Bit>,
-        /// A token for the compute engine.
-        pub give: Signal<Out, Bit>,
+        /// Tokens from and for the compute engine.
+        pub compute: Neighbour<In> = Neighbour::new(),
         /// What to say about a failure or a reset.
         pub report: Report<In> = Report::new(),
         /// The registers.
@@ -296,9 +291,9 @@ impl Logic for StoreEngine {
         for r in 0..self.narrow.len() {
             self.narrow[r].advance.next = self.advance.val();
             self.narrow[r].v.next = self.read.result[r].val();
-            self.narrow[r].shift.next = self.shift_q.q.val();
-            self.narrow[r].mask.next = self.mask_q[0].q.val();
-            self.narrow[r].half.next = self.half_step_q[0].q.val();
+            self.narrow[r].divisor.shift.next = self.shift_q.q.val();
+            self.narrow[r].divisor.mask.next = self.mask_q[0].q.val();
+            self.narrow[r].divisor.half_step.next = self.half_step_q[0].q.val();
             self.narrow[r].format.next = self.format_q.q.val();
             self.or.next = self.or.val() | self.narrow[r].magnitude.val();
             self.hits.next = self.hits.val() + self.narrow[r].saturates.val();
@@ -359,16 +354,16 @@ impl Logic for StoreEngine {
             }
         }
         // phases
-        for h in 0..self.half.len() {
-            self.command.half[h].next = self.half[h].val();
+        for h in 0..self.queue.half.len() {
+            self.command.half[h].next = self.queue.half[h].val();
         }
         self.is_read.next = self.command.opcode.val() == self.read_code.val();
-        self.ready.next = self.tokens.present.val() | !self.command.pop_prev.val().any();
+        self.ready.next = self.compute.tokens.present.val() | !self.command.pop_prev.val().any();
         self.idle.next = self.phase.q.val() == Phase::Idle;
         self.events.busy.next = !self.idle.val();
         self.events.wait_link.next = self.out.valid.val() & !self.out.ready.val();
-        self.take.next = self.idle.val() & self.available.val() & self.ready.val();
-        self.events.wait_token.next = self.idle.val() & self.available.val() & !self.ready.val();
+        self.queue.take.next = self.idle.val() & self.queue.available.val() & self.ready.val();
+        self.events.wait_token.next = self.idle.val() & self.queue.available.val() & !self.ready.val();
         self.last_sent.next = self.sent.val()
             & (self.phase.q.val() == Phase::Check)
             & (self.index.q.val() + 1 == self.check_words.val());
@@ -395,7 +390,7 @@ impl Logic for StoreEngine {
                     self.shift_q.d.next = self.command.shift.val();
                 }
                 self.address.d.next = self.command.address.val();
-                if self.take.val() {
+                if self.queue.take.val() {
                     self.phase.d.next = Phase::Head;
                     self.number_q.d.next = self.number.val();
                     self.gives.d.next = self.command.push_prev.val();
@@ -480,8 +475,8 @@ impl Logic for StoreEngine {
                 }
             }
         }
-        self.tokens.pop.next = self.take.val() & self.command.pop_prev.val().any();
-        self.give.next = self.last_sent.val() & self.gives.q.val().any();
+        self.compute.tokens.pop.next = self.queue.take.val() & self.command.pop_prev.val().any();
+        self.compute.give.next = self.last_sent.val() & self.gives.q.val().any();
         self.events.freeze.next = !self.idle.val() & (self.kind.q.val() == self.kind_registers.val());
         self.events.restart.next = self.last_sent.val() & (self.kind.q.val() == self.kind_registers.val());
         self.report.done.next = self.last_sent.val()

@@ -1,7 +1,7 @@
 //! Numbers on their way to the link.
 
 use crate::hdl::prelude::*;
-use crate::link::Lanes;
+use crate::host::Lanes;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
 

@@ -1,8 +1,8 @@
-//! From a declaration of fields to a struct, its bits and its rows of the table.
+//! From a declaration of fields to a struct, its bits and its rows of the table; from the rows to the instructions.
 
 use super::field::{Bits512, Opcode};
 use super::instruction::{Format, Loop, Tokens};
-use super::memory::Memory;
+use super::table::Memory;
 use crate::config::MAX_LOOPS;
 
 /// What an instruction carries.
@@ -13,6 +13,14 @@ pub(super) trait Payload {
     fn take(op: &Opcode, bits: &Bits512) -> Option<Self>
     where
         Self: Sized;
+    /// Its tokens.
+    fn tokens(&self) -> Tokens {
+        Tokens::default()
+    }
+    /// The same, to be changed, if it has any.
+    fn tokens_mut(&mut self) -> Option<&mut Tokens> {
+        None
+    }
 }
 
 impl Payload for () {
@@ -35,6 +43,12 @@ impl Payload for Tokens {
         let [pop_prev, pop_next, push_prev, push_next] =
             Tokens::NAMES.map(|name| op.find(name).is_some_and(|f| bits.field(f) == 1));
         Some(Tokens { pop_prev, pop_next, push_prev, push_next })
+    }
+    fn tokens(&self) -> Tokens {
+        *self
+    }
+    fn tokens_mut(&mut self) -> Option<&mut Tokens> {
+        Some(self)
     }
 }
 
@@ -162,7 +176,64 @@ macro_rules! payload {
                     $($loops: Payload::take(op, bits)?,)?
                 })
             }
+            fn tokens(&self) -> Tokens {
+                self.tokens
+            }
+            fn tokens_mut(&mut self) -> Option<&mut Tokens> {
+                Some(&mut self.tokens)
+            }
         }
     };
 }
 pub(super) use payload;
+
+/// Declares [`Instruction`](super::Instruction) and [`OPCODES`](super::OPCODES):
+/// `Variant(payload: what it carries) "NAME" { what else its row says }`, without the parentheses if it carries nothing. The doc
+/// comment is the row's sentence.
+macro_rules! instructions {
+    (@or $none:expr;) => { $none };
+    (@or $none:expr; $some:expr) => { $some };
+    ($($(#[doc = $doc:literal])+ $Variant:ident $(($payload:ident: $Payload:ty))? $name:literal { $($row:tt)* })*) => {
+        /// Any instruction.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Instruction { $($(#[doc = $doc])+ $Variant $(($Payload))?,)* }
+
+        /// Every instruction. The RTL numbers those that are generated from 0.
+        pub const OPCODES: &[Opcode] =
+            &[$(Opcode { name: $name, doc: concat!($($doc),+).trim_ascii(), $($row)* },)*];
+
+        /// The rows, in order.
+        enum Place { $($Variant,)* }
+
+        impl Instruction {
+            /// The place of its row in [`OPCODES`].
+            pub fn place(&self) -> usize {
+                (match self { $(Instruction::$Variant { .. } => Place::$Variant,)* }) as usize
+            }
+
+            /// What it carries.
+            pub(super) fn payload(&self) -> &dyn Payload {
+                match self {
+                    $(Instruction::$Variant $(($payload))? => instructions!(@or &(); $($payload)?),)*
+                }
+            }
+
+            /// Its tokens, if it has any.
+            pub(super) fn own_tokens(&mut self) -> Option<&mut Tokens> {
+                match self {
+                    $(Instruction::$Variant $(($payload))? => instructions!(@or None; $($payload.tokens_mut())?),)*
+                }
+            }
+
+            /// That of a row, out of its bits; `None` if a field has no meaning at all.
+            pub(super) fn take(place: usize, bits: &Bits512) -> Option<Self> {
+                let op = &OPCODES[place];
+                $(if place == Place::$Variant as usize {
+                    return Some(Instruction::$Variant $((<$Payload as Payload>::take(op, bits)?))?);
+                })*
+                None
+            }
+        }
+    };
+}
+pub(super) use instructions;

@@ -59,6 +59,18 @@ pub struct Opcode {
     pub doc: &'static str,
 }
 
+/// Length of the longest instruction, in units of 128 bits.
+pub const MOST_UNITS: usize = {
+    let (mut most, mut i) = (0, 0);
+    while i < OPCODES.len() {
+        if OPCODES[i].units > most {
+            most = OPCODES[i].units;
+        }
+        i += 1;
+    }
+    most
+};
+
 impl Opcode {
     /// The instruction that is called so.
     ///
@@ -125,6 +137,8 @@ impl Opcode {
         std::iter::once(opcode()).chain(self.tokens.iter().chain(self.fields).copied()).chain(self.levels())
     }
 }
+
+const _: () = assert!(MOST_UNITS * 128 <= 512, "an instruction fits into Bits512");
 
 /// Up to 512 bits of an instruction, least significant byte first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,8 +1,7 @@
 //! Instructions as values, and their bits.
 
-use super::declare::Payload;
 use super::field::{Bits512, Opcode};
-use super::table::{Compute, Load, OPCODES, Store, Transform, opcode};
+use super::table::{Instruction, OPCODES, opcode};
 use crate::check::crc16;
 
 /// Tokens that an instruction waits for and gives. `prev` and `next` are the neighbours in the order
@@ -55,23 +54,6 @@ impl Format {
     }
 }
 
-/// Any instruction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Instruction {
-    /// Fill operand memories.
-    Load(Load),
-    /// Compute tiles.
-    Compute(Compute),
-    /// Transform samples.
-    Transform(Transform),
-    /// Send results.
-    Store(Store),
-    /// Send registers (tokens: only `pop_prev` and `push_prev`).
-    Read(Tokens),
-    /// Start anew.
-    Reset,
-}
-
 impl Tokens {
     /// Their fields' names, in the order of their bits.
     pub const NAMES: [&str; 4] = ["pop_prev", "pop_next", "push_prev", "push_next"];
@@ -99,38 +81,9 @@ const fn same(a: &str, b: &str) -> bool {
 }
 
 impl Instruction {
-    fn parts(&self) -> (&'static str, &dyn Payload) {
-        match self {
-            Instruction::Load(l) => ("LOAD", l),
-            Instruction::Compute(c) => ("COMPUTE", c),
-            Instruction::Transform(t) => ("TRANSFORM", t),
-            Instruction::Store(s) => ("STORE", s),
-            Instruction::Read(t) => ("READ", t),
-            Instruction::Reset => ("RESET", &()),
-        }
-    }
-
-    fn take(op: &Opcode, bits: &Bits512) -> Option<Self> {
-        Some(match op.name {
-            "LOAD" => Instruction::Load(Payload::take(op, bits)?),
-            "COMPUTE" => Instruction::Compute(Payload::take(op, bits)?),
-            "TRANSFORM" => Instruction::Transform(Payload::take(op, bits)?),
-            "STORE" => Instruction::Store(Payload::take(op, bits)?),
-            "READ" => Instruction::Read(Payload::take(op, bits)?),
-            _ => Instruction::Reset,
-        })
-    }
-
     /// Its tokens.
     pub fn tokens(&self) -> Tokens {
-        match self {
-            Instruction::Load(l) => l.tokens,
-            Instruction::Compute(c) => c.tokens,
-            Instruction::Transform(t) => t.tokens,
-            Instruction::Store(s) => s.tokens,
-            Instruction::Read(t) => *t,
-            Instruction::Reset => Tokens::default(),
-        }
+        self.payload().tokens()
     }
 
     /// The same, to be changed.
@@ -138,26 +91,19 @@ impl Instruction {
     /// # Panics
     /// If it is a RESET, which has none.
     pub fn tokens_mut(&mut self) -> &mut Tokens {
-        match self {
-            Instruction::Load(l) => &mut l.tokens,
-            Instruction::Compute(c) => &mut c.tokens,
-            Instruction::Transform(t) => &mut t.tokens,
-            Instruction::Store(s) => &mut s.tokens,
-            Instruction::Read(t) => t,
-            Instruction::Reset => panic!("a RESET has no tokens"),
-        }
+        self.own_tokens().expect("a RESET has no tokens")
     }
 
     /// The instruction's row of the table.
     pub fn opcode(&self) -> &'static Opcode {
-        Opcode::named(self.parts().0)
+        &OPCODES[self.place()]
     }
 
     /// Its fields, without the checksum.
     pub fn bits(&self) -> Bits512 {
         let (op, mut bits) = (self.opcode(), Bits512::default());
         bits.set(opcode(), op.code.into());
-        self.parts().1.put(op, &mut bits);
+        self.payload().put(op, &mut bits);
         bits
     }
 
@@ -176,9 +122,9 @@ impl Instruction {
     /// # Panics
     /// If `bytes` is shorter than the instruction.
     pub fn decode(bytes: &[u8]) -> Option<Instruction> {
-        let op = OPCODES.iter().find(|o| o.code == bytes[0])?;
-        let mut b = Bits512::default();
-        b.0[..op.units * 16].copy_from_slice(&bytes[..op.units * 16]);
-        Instruction::take(op, &b)
+        let place = OPCODES.iter().position(|o| o.code == bytes[0])?;
+        let (n, mut b) = (OPCODES[place].units * 16, Bits512::default());
+        b.0[..n].copy_from_slice(&bytes[..n]);
+        Instruction::take(place, &b)
     }
 }

@@ -1,5 +1,6 @@
-//! The memories that a LOAD fills: one row each.
+//! What a row of the table of memories says: those that a LOAD fills.
 
+use super::table::{MEMORIES, Memory};
 use crate::config::Config;
 
 /// Shape of a memory: `elements` × `depth` addresses × `banks` × `lanes` × `digit` bits.
@@ -22,7 +23,7 @@ pub struct Shape {
 }
 
 /// Operands are moved in pieces of at most so many bits.
-const PIECE: usize = 32;
+pub(super) const PIECE: usize = 32;
 
 impl Shape {
     /// Bits of a word: `lanes · digit`.
@@ -50,6 +51,7 @@ pub struct MemoryRow {
     pub shape: fn(&Config) -> Option<Shape>,
 }
 
+/// Declares the memories, in the order of their codes: `Memory "name" (what has one) => shape;`, the doc comment is the help.
 macro_rules! memories {
     ($($(#[doc = $help:literal])+ $id:ident $name:literal $element:expr => $shape:expr;)*) => {
         /// A memory that loads can fill.
@@ -71,37 +73,7 @@ macro_rules! memories {
         }
     };
 }
-
-memories! {
-    /// Row operands: windows of `select` banks of `lanes` digits.
-    Row "row memory" Some("row") => |c| {
-        let a = &c.array;
-        let (banks, digit) = (a.select, a.row_digit);
-        Some(Shape { elements: a.rows, depth: c.memory.row, banks, lanes: a.lanes, digit, piece: PIECE })
-    };
-    /// Column operands: words of `lanes` digits.
-    Col "column memory" Some("column") => |c| {
-        let a = &c.array;
-        let (depth, digit) = (c.memory.col, a.col_digit);
-        Some(Shape { elements: a.cols, depth, banks: 1, lanes: a.lanes, digit, piece: PIECE })
-    };
-    /// Indices: words of one index a lane, or a row.
-    Index "index memory" Some("column") => |c| {
-        let (lanes, digit) = (c.index_lanes(), c.index_bits());
-        let shape = Shape { elements: c.array.cols, depth: c.memory.index, banks: 1, lanes, digit, piece: PIECE };
-        (c.array.select > 1).then_some(shape)
-    };
-    /// One signed 16-bit address offset.
-    Offset "row offsets" Some("row") => |c| {
-        Some(Shape { elements: c.array.rows, depth: 1, banks: 1, lanes: 2, digit: 8, piece: PIECE })
-    };
-    /// Samples of the FFT unit.
-    Sample "sample memory" None => |c| {
-        let fft = c.fft.as_ref()?;
-        let lanes = fft.word_bits(c.link_bits) / 8;
-        Some(Shape { elements: 1, depth: fft.depth, banks: 1, lanes, digit: 8, piece: 16 })
-    };
-}
+pub(super) use memories;
 
 impl Memory {
     /// The code in `LOAD.memory`.

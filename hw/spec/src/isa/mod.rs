@@ -11,8 +11,8 @@ mod table;
 mod text;
 mod validate;
 
-pub use field::{Bits512, Field, Opcode, Who};
-pub use instruction::{Format, Instruction, Loop, Tokens};
-pub use memory::{MEMORIES, Memory, MemoryRow, Shape, words_per_address};
-pub use table::{Compute, Load, OPCODES, Store, Transform, opcode};
+pub use field::{Bits512, Field, MOST_UNITS, Opcode, Who};
+pub use instruction::{Format, Loop, Tokens};
+pub use memory::{MemoryRow, Shape, words_per_address};
+pub use table::*;
 pub use validate::FieldError;

@@ -1,12 +1,43 @@
-//! The table itself: what each instruction carries, and every opcode.
+//! The table itself: every memory that is loaded, what each instruction carries, and every instruction.
 //!
 //! A bound stands with its field; rules between fields are in `validate`.
 
-use super::declare::{Payload, Value, payload, tokens};
+use super::declare::{Payload, Value, instructions, payload, tokens};
 use super::field::{Bits512, Field, Opcode, Who};
 use super::instruction::{Format, Loop, Tokens};
-use super::memory::Memory;
+use super::memory::{MemoryRow, PIECE, Shape, memories};
 use crate::config::MAX_LOOPS;
+
+memories! {
+    /// Row operands: windows of `select` banks of `lanes` digits.
+    Row "row memory" Some("row") => |c| {
+        let a = &c.array;
+        let (banks, digit) = (a.select, a.row_digit);
+        Some(Shape { elements: a.rows, depth: c.memory.row, banks, lanes: a.lanes, digit, piece: PIECE })
+    };
+    /// Column operands: words of `lanes` digits.
+    Col "column memory" Some("column") => |c| {
+        let a = &c.array;
+        let (depth, digit) = (c.memory.col, a.col_digit);
+        Some(Shape { elements: a.cols, depth, banks: 1, lanes: a.lanes, digit, piece: PIECE })
+    };
+    /// Indices: words of one index a lane, or a row.
+    Index "index memory" Some("column") => |c| {
+        let (lanes, digit) = (c.index_lanes(), c.index_bits());
+        let shape = Shape { elements: c.array.cols, depth: c.memory.index, banks: 1, lanes, digit, piece: PIECE };
+        (c.array.select > 1).then_some(shape)
+    };
+    /// One signed 16-bit address offset.
+    Offset "row offsets" Some("row") => |c| {
+        Some(Shape { elements: c.array.rows, depth: 1, banks: 1, lanes: 2, digit: 8, piece: PIECE })
+    };
+    /// Samples of the FFT unit.
+    Sample "sample memory" None => |c| {
+        let fft = c.fft.as_ref()?;
+        let lanes = fft.word_bits(c.link_bits) / 8;
+        Some(Shape { elements: 1, depth: fft.depth, banks: 1, lanes, digit: 8, piece: 16 })
+    };
+}
 
 payload! {
     /// `LOAD` (tokens: only `pop_next` and `push_next`).
@@ -77,11 +108,9 @@ payload! {
     shift: u8 = 0, 48:5 "results are divided by 2^shift, half to even, then saturated; 0 if 32 bits";
 }
 
-/// Every instruction. The RTL numbers those that are generated from 0; another one is a row here, its payload above, and its
-/// variant of [`Instruction`](super::Instruction).
-pub const OPCODES: &[Opcode] = &[
-    Opcode {
-        name: "LOAD",
+instructions! {
+    /// Fills operand memories from the payload that follows it on the link.
+    Load(payload: Load) "LOAD" {
         code: 1,
         units: 1,
         engine: Who::Load,
@@ -92,10 +121,9 @@ pub const OPCODES: &[Opcode] = &[
         fields: LOAD,
         loops: None,
         present: |_| true,
-        doc: "Fills operand memories from the payload that follows it on the link.",
-    },
-    Opcode {
-        name: "COMPUTE",
+    }
+    /// Walks the operand memories with nested loops and leaves tiles of dot products in the result memory.
+    Compute(payload: Compute) "COMPUTE" {
         code: 2,
         units: 4,
         engine: Who::Compute,
@@ -103,10 +131,9 @@ pub const OPCODES: &[Opcode] = &[
         fields: COMPUTE,
         loops: Some(160),
         present: |_| true,
-        doc: "Walks the operand memories with nested loops and leaves tiles of dot products in the result memory.",
-    },
-    Opcode {
-        name: "STORE",
+    }
+    /// Sends result words to the host, narrowed if asked.
+    Store(payload: Store) "STORE" {
         code: 3,
         units: 1,
         engine: Who::Store,
@@ -114,10 +141,9 @@ pub const OPCODES: &[Opcode] = &[
         fields: STORE,
         loops: None,
         present: |_| true,
-        doc: "Sends result words to the host, narrowed if asked.",
-    },
-    Opcode {
-        name: "READ",
+    }
+    /// Sends all registers to the host and restarts the counters.
+    Read(payload: Tokens) "READ" {
         code: 4,
         units: 1,
         engine: Who::Store,
@@ -125,10 +151,9 @@ pub const OPCODES: &[Opcode] = &[
         fields: &[],
         loops: None,
         present: |_| true,
-        doc: "Sends all registers to the host and restarts the counters.",
-    },
-    Opcode {
-        name: "RESET",
+    }
+    /// Waits until no engine can move, empties queues and tokens, restarts numbering and counters, answers.
+    Reset "RESET" {
         code: 0x7e,
         units: 1,
         engine: Who::Load,
@@ -136,10 +161,9 @@ pub const OPCODES: &[Opcode] = &[
         fields: &[],
         loops: None,
         present: |_| true,
-        doc: "Waits until no engine can move, empties queues and tokens, restarts numbering and counters, answers.",
-    },
-    Opcode {
-        name: "TRANSFORM",
+    }
+    /// Transforms samples and leaves spectra and a status word in the result memory (docs/fft.md; if generated).
+    Transform(payload: Transform) "TRANSFORM" {
         code: 5,
         units: 1,
         engine: Who::Compute,
@@ -147,9 +171,8 @@ pub const OPCODES: &[Opcode] = &[
         fields: TRANSFORM,
         loops: None,
         present: |c| c.fft.is_some(),
-        doc: "Transforms samples and leaves spectra and a status word in the result memory (docs/fft.md; if generated).",
-    },
-];
+    }
+}
 
 /// Tokens of an instruction of the compute engine.
 const COMPUTE_TOKENS: &[Field] = tokens! {

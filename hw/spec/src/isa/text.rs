@@ -1,6 +1,7 @@
 //! The disassembly: an instruction whose fields belong together has a form of its own, any other lists them.
 
-use super::instruction::{Instruction, Tokens};
+use super::instruction::Tokens;
+use super::table::Instruction;
 use std::fmt;
 
 impl fmt::Display for Tokens {

@@ -3,8 +3,8 @@
 //! The RTL checks the same rules in its own way before it dispatches; the tests compare the two.
 
 use super::field::Opcode;
-use super::instruction::{Format, Instruction};
-use super::table::{Compute, Load, Store, Transform};
+use super::instruction::Format;
+use super::table::{Compute, Instruction, Load, Store, Transform};
 use crate::config::Config;
 
 /// A field outside its range.

@@ -1,7 +1,7 @@
 //! The processing element: its lane multiplexers, its sum, its accumulator.
 
 use crate::claim::{Claim, Mutant, Proofs, accelerator, caught};
-use tandem_rtl::compute::pe::{Widths, height};
+use tandem_rtl::units::gemm::pe::{Widths, height};
 use tandem_spec::Config;
 use tandem_spec::config::DEEP;
 

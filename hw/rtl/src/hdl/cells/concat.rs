@@ -1,7 +1,7 @@
 //! Lanes into a word.
 use super::INLINE;
-use crate::hdl::format::MAX_BITS;
 use crate::hdl::names;
+use crate::hdl::number_format::MAX_BITS;
 use crate::hdl::sig::Sig;
 use rust_hdl::prelude::*;
 

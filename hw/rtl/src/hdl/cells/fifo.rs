@@ -1,7 +1,7 @@
 //! A queue.
 use super::{declared, literal};
-use crate::hdl::format::{bits_for, index_bits};
 use crate::hdl::names;
+use crate::hdl::number_format::{bits_for, index_bits};
 use crate::hdl::sig::Sig;
 use crate::hdl::word::Word;
 use rust_hdl::prelude::*;

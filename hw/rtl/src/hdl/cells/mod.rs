@@ -57,7 +57,7 @@ pub use stage::Stage;
 pub use unpack::Unpack;
 pub use xor_reduce::XorReduce;
 
-use super::format::Format;
+use super::number_format::NumberFormat;
 use super::unit::Field;
 use rust_hdl::prelude::Clock;
 
@@ -100,8 +100,8 @@ pub fn register(q: &str, initial: &str, statement: &str) -> String {
 }
 
 /// A literal of the given format, every bit spelled out: `8'hfd`, `8'shfd`.
-fn literal(v: i128, format: Format) -> String {
-    let pattern = Format { signed: false, ..format }.wrap(v) as u128;
+fn literal(v: i128, format: NumberFormat) -> String {
+    let pattern = NumberFormat { signed: false, ..format }.wrap(v) as u128;
     format!("{}'{}h{pattern:x}", format.bits, if format.signed { "s" } else { "" })
 }
 
@@ -111,12 +111,12 @@ fn range(bits: usize) -> String {
 }
 
 /// `signed [7:0] `, the declaration of a net of this format after its keyword.
-fn declared(format: Format) -> String {
+fn declared(format: NumberFormat) -> String {
     let range = range(format.bits as usize);
     if format.signed { format!("signed {range}") } else { range }
 }
 
 /// `s8` or `u8`: a format in a module name.
-fn tag(format: Format) -> String {
+fn tag(format: NumberFormat) -> String {
     format!("{}{}", if format.signed { "s" } else { "u" }, format.bits)
 }

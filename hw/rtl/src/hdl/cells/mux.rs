@@ -1,7 +1,7 @@
 //! A multiplexer over a run-time number of inputs.
 use super::{literal, tag};
-use crate::hdl::format::index_bits;
 use crate::hdl::names;
+use crate::hdl::number_format::index_bits;
 use crate::hdl::sig::Sig;
 use rust_hdl::prelude::*;
 

@@ -1,8 +1,8 @@
 //! Products of signed digits that share a factor.
 use super::carry::{ECP5, Position, chain};
 use super::{declared, literal, tag};
-use crate::hdl::format::Format;
 use crate::hdl::names;
+use crate::hdl::number_format::NumberFormat;
 use crate::hdl::sig::Sig;
 use rust_hdl::prelude::*;
 use std::fmt::Write;
@@ -86,13 +86,16 @@ impl Logic for Product {
     fn hdl(&self) -> Verilog {
         let n = self.a.len();
         let (a, b) = (self.a[0].bits(), self.b.bits());
-        let (fa, fb, fy) =
-            (declared(Format::signed(a)), declared(Format::signed(b)), declared(Format::signed(a + b)));
+        let (fa, fb, fy) = (
+            declared(NumberFormat::signed(a)),
+            declared(NumberFormat::signed(b)),
+            declared(NumberFormat::signed(a + b)),
+        );
         let each = |f: &dyn Fn(usize) -> String| (0..n).map(f).collect::<String>();
         // the product as logic: operands f, g; result m; registers around it if deep
         let mut logic = match self._deep {
             true => {
-                let zero = |bits| literal(0, Format::signed(bits));
+                let zero = |bits| literal(0, NumberFormat::signed(bits));
                 each(&|i| {
                     format!(
                         "reg {fa}f{i};\nreg {fy}r{i};\ninitial f{i} = {};\ninitial r{i} = {};\n",
@@ -201,7 +204,7 @@ fn shift_and_add(i: usize, a: usize, b: usize) -> String {
     let mut v = String::new();
     let mut parts: Vec<Part> = vec![];
     for bit in 0..b {
-        let format = declared(Format::signed(a));
+        let format = declared(NumberFormat::signed(a));
         let name = format!("p{i}_{bit}");
         writeln!(v, "wire {format}{name} = f{i} & {{{a}{{g[{bit}]}}}};").expect("a string");
         parts.push(Part { name, low: bit, count: 1, negative: bit + 1 == b });
@@ -216,7 +219,7 @@ fn shift_and_add(i: usize, a: usize, b: usize) -> String {
             };
             let count = low.count + high.count;
             let name = format!("s{i}_{}_{count}", low.low);
-            let format = declared(Format::signed(a + count));
+            let format = declared(NumberFormat::signed(a + count));
             let sign = if high.negative { '-' } else { '+' };
             let by = high.low - low.low;
             writeln!(v, "wire {format}{name} = {} {sign} ({} <<< {by});", low.name, high.name)
@@ -225,7 +228,7 @@ fn shift_and_add(i: usize, a: usize, b: usize) -> String {
         }
         parts = next;
     }
-    let format = declared(Format::signed(a + b));
+    let format = declared(NumberFormat::signed(a + b));
     writeln!(v, "wire {format}sum{i} = {};", parts[0].name).expect("a string");
     v
 }
@@ -238,7 +241,7 @@ fn in_carry_chains(i: usize, a: usize, b: usize) -> String {
     let g = |j: usize| format!("g[{j}]");
     let mut v = format!(
         "wire {}sum{i};\nassign sum{i}[{}] = sum{i}[{}];\n",
-        declared(Format::signed(y)),
+        declared(NumberFormat::signed(y)),
         y - 1,
         y - 2
     );

@@ -1,7 +1,7 @@
 //! A memory with one write port and one synchronous read port.
 use super::{declared, literal, tag};
-use crate::hdl::format::index_bits;
 use crate::hdl::names;
+use crate::hdl::number_format::index_bits;
 use crate::hdl::sig::Sig;
 use crate::hdl::word::Word;
 use rust_hdl::prelude::*;

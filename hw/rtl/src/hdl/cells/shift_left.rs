@@ -1,7 +1,7 @@
 //! A left shift by one of a few amounts.
 use super::{literal, tag};
-use crate::hdl::format::{Format, index_bits};
 use crate::hdl::names;
+use crate::hdl::number_format::{NumberFormat, index_bits};
 use crate::hdl::sig::Sig;
 use rust_hdl::prelude::*;
 use std::fmt::Write;
@@ -56,7 +56,7 @@ impl ShiftLeft {
         }
         parts.push(if kept == x { "x".into() } else { format!("x[{}:0]", kept - 1) });
         if shift > 0 {
-            parts.push(literal(0, Format::unsigned(shift)));
+            parts.push(literal(0, NumberFormat::unsigned(shift)));
         }
         if parts.len() == 1 { parts.remove(0) } else { format!("{{{}}}", parts.join(", ")) }
     }

@@ -1,7 +1,7 @@
 //! Parities: a product with a constant matrix over GF(2).
 use super::literal;
-use crate::hdl::format::Format;
 use crate::hdl::names;
+use crate::hdl::number_format::NumberFormat;
 use crate::hdl::sig::Sig;
 use rust_hdl::prelude::*;
 use std::fmt::Write;
@@ -29,7 +29,10 @@ impl XorReduce {
         assert!(bits.iter().all(|b| *b <= 64), "words of at most 64 bits, got {bits:?}");
         assert!(masks.iter().all(|row| row.len() == bits.len()), "one mask for each of {} words", bits.len());
         let own = |row: Vec<u64>| {
-            row.iter().zip(bits).map(|(m, b)| Format::unsigned(*b).wrap(i128::from(*m)) as u64).collect()
+            row.iter()
+                .zip(bits)
+                .map(|(m, b)| NumberFormat::unsigned(*b).wrap(i128::from(*m)) as u64)
+                .collect()
         };
         XorReduce {
             x: bits.iter().map(|b| Sig::unsigned(*b)).collect(),

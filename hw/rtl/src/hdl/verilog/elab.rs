@@ -10,8 +10,8 @@ use crate::hdl::cells::{INLINE, register};
 use crate::hdl::constant::{CONST_TYPE, DIM_TYPE};
 use crate::hdl::design::{self, Design};
 use crate::hdl::docs;
-use crate::hdl::format::Format;
 use crate::hdl::names::{Namer, is_identifier, type_of};
+use crate::hdl::number_format::NumberFormat;
 use crate::hdl::sig::SIG_TYPE;
 use rust_hdl::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -28,7 +28,7 @@ pub(super) struct Port {
     /// Verilog's name.
     pub name: String,
     pub input: bool,
-    pub format: Format,
+    pub format: NumberFormat,
 }
 
 /// A module.
@@ -75,7 +75,7 @@ impl Cell {
 struct AtomInfo {
     key: String,
     kind: AtomKind,
-    format: Format,
+    format: NumberFormat,
     value: i128,
     type_name: String,
 }
@@ -86,7 +86,7 @@ pub(super) struct Open {
     role: Option<TimingInfo>,
     code: Verilog,
     atoms: Vec<AtomInfo>,
-    enums: BTreeMap<String, (i128, Format)>,
+    enums: BTreeMap<String, (i128, NumberFormat)>,
     pub children: Vec<(String, usize)>,
 }
 
@@ -130,7 +130,7 @@ impl Probe for Elab<'_> {
     fn visit_atom(&mut self, name: &str, a: &dyn Atom) {
         let key = self.space.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("$");
         let d = a.descriptor();
-        let format = Format::new(a.bits(), matches!(d.kind, TypeKind::Signed(_)));
+        let format = NumberFormat::new(a.bits(), matches!(d.kind, TypeKind::Signed(_)));
         if let TypeKind::Enum(labels) = &d.kind {
             // the kernel that reads a state names its values, in the unit or around it
             let depth = self.stack.len().saturating_sub(2);
@@ -278,7 +278,7 @@ impl<'a> Elab<'a> {
         };
         let name = self.role(open);
         // the text of an inlined cell does not show the formats of its ports
-        let formats: Vec<Format> =
+        let formats: Vec<NumberFormat> =
             if inline { ports.iter().map(|(_, p)| p.format).collect() } else { vec![] };
         let holds = open.role.as_ref().is_some_and(|r| ["register", "dff"].contains(&r.name.as_str()));
         let text = format!("{holds}{formats:?}{printed:?}");
@@ -447,7 +447,7 @@ fn own_nets(path: &str, open: &Open, resets: bool, namer: &mut Namer) -> Result<
         // whatever has a register has a clock
         if resets && a.key == CLOCK {
             let name = namer.signal(RESET);
-            nets.add(Net { key: RESET.into(), name, kind: NetKind::Input, format: Format::BIT });
+            nets.add(Net { key: RESET.into(), name, kind: NetKind::Input, format: NumberFormat::BIT });
         }
     }
     for (label, (value, format)) in &open.enums {

@@ -13,13 +13,13 @@
 //! every operand of an odd width again (measured: 8 lanes of 5-bit products run 1.3 times as fast),
 //! and synthesis removes the bits that nobody reads.
 use super::ir::{Expr, NetId, NetKind, Nets, Node, Op, Reduction};
-use crate::hdl::format::Format;
 use crate::hdl::names::Namer;
+use crate::hdl::number_format::NumberFormat;
 
 /// A value that needs a name because Verilog cannot select bits of an expression.
 pub(super) struct Hoisted {
     pub name: String,
-    pub format: Format,
+    pub format: NumberFormat,
     pub text: String,
     /// The nets it is computed from.
     pub reads: Vec<NetId>,
@@ -104,7 +104,7 @@ impl<'a> Printer<'a> {
         if whole == bits {
             return text;
         }
-        let name = self.hoist(&format!("{target}_full"), e, Format::signed(whole as usize), text);
+        let name = self.hoist(&format!("{target}_full"), e, NumberFormat::signed(whole as usize), text);
         select(&name, bits)
     }
 
@@ -208,7 +208,7 @@ impl<'a> Printer<'a> {
     fn comparison(&mut self, op: Op, l: &Expr, r: &Expr) -> Text {
         let common = l.format.common(r.format);
         let equality = matches!(op, Op::Eq | Op::Ne);
-        if equality && common == Format::BIT {
+        if equality && common == NumberFormat::BIT {
             match (op, r.value()) {
                 (Op::Eq, Some(1)) | (Op::Ne, Some(0)) => return self.root(l, 1),
                 (Op::Eq, Some(0)) | (Op::Ne, Some(1)) => return not(self.root(l, 1)),
@@ -236,7 +236,7 @@ impl<'a> Printer<'a> {
     }
 
     fn shr(&mut self, a: &Expr, n: u32, bits: u32, signed: bool) -> Text {
-        let Format { bits: own, signed: negative } = a.format;
+        let NumberFormat { bits: own, signed: negative } = a.format;
         let name = match a.node {
             Node::Net(id) if !matches!(self.nets[id].kind, NetKind::Named(_)) => self.nets[id].name.clone(),
             _ => self.named(a, a.format),
@@ -278,7 +278,7 @@ impl<'a> Printer<'a> {
     }
 
     /// The name of a wire that holds all bits of `e`.
-    fn named(&mut self, e: &Expr, format: Format) -> String {
+    fn named(&mut self, e: &Expr, format: NumberFormat) -> String {
         if let Node::Net(n) = e.node {
             let net = &self.nets[n];
             if net.format.bits == format.bits && !matches!(net.kind, NetKind::Named(_)) {
@@ -289,7 +289,7 @@ impl<'a> Printer<'a> {
         self.hoist("part", e, format, text)
     }
 
-    fn hoist(&mut self, name: &str, e: &Expr, format: Format, text: String) -> String {
+    fn hoist(&mut self, name: &str, e: &Expr, format: NumberFormat, text: String) -> String {
         let mut reads = vec![];
         e.reads(&mut |n| reads.push(n));
         let name = self.namer.unique(name);
@@ -313,7 +313,7 @@ fn select(name: &str, bits: u32) -> String {
 }
 
 /// A net of the given format in a place of at least as many bits.
-fn extended(name: &str, format: Format, bits: u32, signed: bool) -> String {
+fn extended(name: &str, format: NumberFormat, bits: u32, signed: bool) -> String {
     let more = bits - format.bits;
     if more == 0 {
         return if signed && !format.signed { format!("$signed({name})") } else { name.to_string() };
@@ -350,13 +350,13 @@ fn with_sign(text: String, signed: bool) -> String {
 
 /// `v mod 2^bits` with its width: decimal where that reads well.
 pub(super) fn literal(v: i128, bits: u32, signed: bool) -> String {
-    let format = Format { bits, signed };
+    let format = NumberFormat { bits, signed };
     let v = format.wrap(v);
     let s = if signed { "s" } else { "" };
     match v {
         0..=9999 => format!("{bits}'{s}d{v}"),
         -9999..0 if bits > 1 && format.wrap(-v) == -v => format!("-{bits}'{s}d{}", -v),
-        _ => format!("{bits}'{s}h{:x}", Format { bits, signed: false }.wrap(v) as u128),
+        _ => format!("{bits}'{s}h{:x}", NumberFormat { bits, signed: false }.wrap(v) as u128),
     }
 }
 
@@ -378,9 +378,11 @@ mod tests {
 
     fn print(bits: u32, build: impl FnOnce(Expr, Expr, Expr) -> Expr) -> String {
         let mut nets = Nets::default();
-        for (name, format) in
-            [("u", Format::unsigned(4)), ("s", Format::signed(4)), ("v", Format::unsigned(8))]
-        {
+        for (name, format) in [
+            ("u", NumberFormat::unsigned(4)),
+            ("s", NumberFormat::signed(4)),
+            ("v", NumberFormat::unsigned(8)),
+        ] {
             nets.add(Net { key: name.into(), name: name.into(), kind: NetKind::Input, format });
         }
         let net = |n: usize| Expr { node: Node::Net(n), format: nets[n].format };

@@ -1,6 +1,6 @@
 //! The kernel of one module after unrolling: plain statements over numbered nets, every expression
 //! with its exact format.
-use crate::hdl::format::Format;
+use crate::hdl::number_format::NumberFormat;
 
 /// Index into [`Nets`].
 pub(super) type NetId = usize;
@@ -31,7 +31,7 @@ pub(super) struct Net {
     /// Verilog's name: `pe_3_acc`.
     pub name: String,
     pub kind: NetKind,
-    pub format: Format,
+    pub format: NumberFormat,
 }
 
 impl Net {
@@ -105,7 +105,7 @@ pub(super) enum Reduction {
 #[derive(Clone, Debug)]
 pub(super) struct Expr {
     pub node: Node,
-    pub format: Format,
+    pub format: NumberFormat,
 }
 
 #[derive(Clone, Debug)]
@@ -125,7 +125,7 @@ pub(super) enum Node {
 
 impl Expr {
     pub fn literal(v: i128) -> Expr {
-        Expr { node: Node::Literal(v), format: Format::of(v) }
+        Expr { node: Node::Literal(v), format: NumberFormat::of(v) }
     }
 
     pub fn bit(v: bool) -> Expr {
@@ -149,7 +149,7 @@ impl Expr {
             Op::Mul => a.mul(b),
             Op::And => a.and(b),
             Op::Or | Op::Xor => a.or(b),
-            _ => Format::BIT,
+            _ => NumberFormat::BIT,
         };
         if let Some(v) = known(op, &l, &r) {
             return Expr { node: Node::Literal(v), format };
@@ -178,13 +178,13 @@ impl Expr {
 
     pub fn reduce(kind: Reduction, e: Expr) -> Expr {
         // one bit is its own OR, AND and XOR
-        if e.format == Format::BIT {
+        if e.format == NumberFormat::BIT {
             return e;
         }
-        Expr { node: Node::Reduce(kind, Box::new(e)), format: Format::BIT }
+        Expr { node: Node::Reduce(kind, Box::new(e)), format: NumberFormat::BIT }
     }
 
-    pub fn cast(e: Expr, format: Format) -> Expr {
+    pub fn cast(e: Expr, format: NumberFormat) -> Expr {
         if e.format == format {
             return e;
         }
@@ -238,7 +238,7 @@ impl Expr {
         if let Some(v) = self.value() {
             return Some((v, v));
         }
-        let Format { bits, signed } = self.format;
+        let NumberFormat { bits, signed } = self.format;
         if bits > 126 {
             return None;
         }
@@ -289,15 +289,15 @@ fn mask(op: Op, l: &Expr, r: &Expr) -> Option<Expr> {
         let bits = v.trailing_ones() as usize;
         let ones = op == Op::And && bits < 127 && v == (1 << bits) - 1;
         if ones && (e.format.signed || bits <= e.format.bits as usize) {
-            return Some(Expr::cast(e.clone(), Format::unsigned(bits)));
+            return Some(Expr::cast(e.clone(), NumberFormat::unsigned(bits)));
         }
-        if op == Op::Or && v == 0 && other.format == Format::BIT && !e.format.signed {
+        if op == Op::Or && v == 0 && other.format == NumberFormat::BIT && !e.format.signed {
             return Some(e.clone());
         }
     }
     // constant truth values decide
     let one = |e: &Expr| e.value() == Some(1);
-    let truth = l.format == Format::BIT && r.format == Format::BIT;
+    let truth = l.format == NumberFormat::BIT && r.format == NumberFormat::BIT;
     (op == Op::Or && truth && (one(l) || one(r))).then(|| Expr::bit(true))
 }
 
@@ -369,7 +369,7 @@ mod tests {
     use super::*;
 
     fn net(bits: usize, signed: bool) -> Expr {
-        Expr { node: Node::Net(0), format: Format::new(bits, signed) }
+        Expr { node: Node::Net(0), format: NumberFormat::new(bits, signed) }
     }
 
     #[test]

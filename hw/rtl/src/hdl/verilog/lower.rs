@@ -1,7 +1,7 @@
 //! rust_hdl's AST → IR: loops unrolled, indices evaluated, names resolved, dead branches dropped.
 use super::error::ElabError;
 use super::ir::{Expr, NetId, NetKind, Nets, Node, Op, Reduction, Stmt, field_path};
-use crate::hdl::format::Format;
+use crate::hdl::number_format::NumberFormat;
 use rust_hdl::core::ast::{
     VerilogBlock, VerilogBlockOrConditional as Else, VerilogConditional, VerilogExpression as E, VerilogLink,
     VerilogLiteral, VerilogMatch, VerilogOp as VOp, VerilogOpUnary as VUn, VerilogStatement as S,
@@ -154,15 +154,15 @@ impl Lower<'_> {
         Ok(match e {
             E::Signal(name) => self.named(name)?,
             E::Literal(l) => Expr::literal(literal_value(l)),
-            E::Cast(e, bits) => Expr::cast(self.expr(e)?, Format::unsigned(*bits)),
+            E::Cast(e, bits) => Expr::cast(self.expr(e)?, NumberFormat::unsigned(*bits)),
             E::Signed(e) => {
                 let e = self.expr(e)?;
-                let format = Format { signed: true, ..e.format };
+                let format = NumberFormat { signed: true, ..e.format };
                 Expr::cast(e, format)
             }
             E::Unsigned(e) => {
                 let e = self.expr(e)?;
-                let format = Format { signed: false, ..e.format };
+                let format = NumberFormat { signed: false, ..e.format };
                 Expr::cast(e, format)
             }
             E::Paren(e) => self.expr(e)?,
@@ -179,11 +179,11 @@ impl Lower<'_> {
             }
             E::Index(e, i) => {
                 let i = self.constant(i, "a bit index")?;
-                Expr::cast(Expr::shr(self.expr(e)?, i), Format::BIT)
+                Expr::cast(Expr::shr(self.expr(e)?, i), NumberFormat::BIT)
             }
             E::Slice(e, bits, offset) => {
                 let offset = self.constant(offset, "the offset of a slice")?;
-                Expr::cast(Expr::shr(self.expr(e)?, offset), Format::unsigned(*bits))
+                Expr::cast(Expr::shr(self.expr(e)?, offset), NumberFormat::unsigned(*bits))
             }
             E::IndexReplace(..) => return self.unsupported("replace_bit"),
         })

@@ -8,8 +8,8 @@ use super::plan::{Connection, Plan, is_hold};
 use super::process::Process;
 use super::text;
 use crate::hdl::design;
-use crate::hdl::format::Format;
 use crate::hdl::names::Namer;
+use crate::hdl::number_format::NumberFormat;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
@@ -92,7 +92,7 @@ struct Out<'a> {
     plan: Plan,
     modules: &'a [Module],
     /// Parts of expressions that have a name.
-    declared: Vec<(String, Format)>,
+    declared: Vec<(String, NumberFormat)>,
     decls: String,
     code: String,
     /// The code, of instances only what their inputs are.
@@ -322,7 +322,8 @@ impl Out<'_> {
             NetKind::ChildOutput => !outputs.contains(n.name.as_str()),
             _ => false,
         });
-        let mut signals: Vec<(&str, Format)> = declared.map(|(_, n)| (n.name.as_str(), n.format)).collect();
+        let mut signals: Vec<(&str, NumberFormat)> =
+            declared.map(|(_, n)| (n.name.as_str(), n.format)).collect();
         signals.extend(self.declared.iter().map(|(name, format)| (name.as_str(), *format)));
         if let Some(list) = unused(&signals, &self.reading) {
             let name = self.body.namer.unique("unused_bits");
@@ -333,7 +334,7 @@ impl Out<'_> {
 }
 
 /// Bits of these signals that `code` does not read; none if it reads all.
-fn unused(signals: &[(&str, Format)], code: &str) -> Option<Vec<String>> {
+fn unused(signals: &[(&str, NumberFormat)], code: &str) -> Option<Vec<String>> {
     let widths = signals.iter().map(|(name, f)| (*name, f.bits as usize)).collect();
     let read = text::reads(code, &widths);
     let list: Vec<String> = signals.iter().flat_map(|(name, _)| text::gaps(name, &read[name])).collect();
@@ -385,12 +386,12 @@ pub(super) fn custom_module(nets: &Nets, code: &str) -> Printed {
     Printed { ports, body: declarations + &body + &unused }
 }
 
-fn range(format: Format) -> String {
+fn range(format: NumberFormat) -> String {
     if format.bits == 1 { String::new() } else { format!("[{}:0] ", format.bits - 1) }
 }
 
 fn port(direction: design::Direction, net: &Net, variable: bool) -> design::Port {
-    let Format { bits, signed } = net.format;
+    let NumberFormat { bits, signed } = net.format;
     design::Port {
         name: net.name.clone(),
         doc: String::new(),
@@ -401,7 +402,7 @@ fn port(direction: design::Direction, net: &Net, variable: bool) -> design::Port
     }
 }
 
-fn declaration(kind: &str, format: Format, name: &str) -> String {
+fn declaration(kind: &str, format: NumberFormat, name: &str) -> String {
     let sign = if format.signed { "signed " } else { "" };
     format!("  {kind} {sign}{}{name};\n", range(format))
 }

@@ -37,7 +37,7 @@ unit! {
         /// The first group leaves.
         pub starts: Signal<Out, Bit>,
         /// The group that leaves.
-        pub spectrum: Spectrum<Out> = Spectrum::new(shape),
+        pub spectrum: Spectrum<Out> = Spectrum::new(shape.lanes),
         log: Sig<Local> = Sig::unsigned(LOG_BITS),
         tiled: Signal<Local, Bit>,
         blocked: Signal<Local, Bit>,
@@ -164,8 +164,8 @@ impl Logic for Core {
             self.pair[j].mask.next = self.mask[j].q.val();
         }
         // natural order
-        self.reorder.log_points.next = self.log.val();
-        self.reorder.tile.next = self.tiled.val();
+        self.reorder.size.log_points.next = self.log.val();
+        self.reorder.size.tile.next = self.tiled.val();
         self.last.next = self.reorder.last.val();
         wire::join_all(&mut self.pair[self.pairs.val() - 1].leaves, &mut self.reorder.enters);
         for s in 0..4 {
@@ -184,14 +184,14 @@ impl Logic for Core {
                 self.normalise[l].v[i].next = self.pair[self.pairs.val() - 1].leaves.part[2 * l + i].val();
                 self.normalise[l].read[i].next = self.reorder.leaves.part[2 * l + i].val();
             }
-            self.spectrum.part[2 * l].next = self.normalise[l].y[0].val();
-            self.spectrum.part[2 * l + 1].next = self.normalise[l].y[1].val();
+            self.spectrum.part[2 * l].next = self.normalise[l].rounded.part[0].val();
+            self.spectrum.part[2 * l + 1].next = self.normalise[l].rounded.part[1].val();
             if self.mode.inverse.val() {
-                self.spectrum.part[2 * l].next = self.normalise[l].y[1].val();
-                self.spectrum.part[2 * l + 1].next = self.normalise[l].y[0].val();
+                self.spectrum.part[2 * l].next = self.normalise[l].rounded.part[1].val();
+                self.spectrum.part[2 * l + 1].next = self.normalise[l].rounded.part[0].val();
             }
-            self.spectrum.exponent[l].next = self.normalise[l].exponent.val();
-            self.spectrum.clamped[l].next = self.normalise[l].clamped.val();
+            self.spectrum.exponent[l].next = self.normalise[l].rounded.exponent[0].val();
+            self.spectrum.clamped[l].next = self.normalise[l].rounded.clamped[0].val();
         }
     }
 }

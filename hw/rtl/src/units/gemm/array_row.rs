@@ -5,9 +5,9 @@
 //!        [PE 0] …   [PE h−1] [PE h] …
 //! ```
 
-use super::pe::{ProcessingElement, Widths, height, optional};
+use super::pe::{ProcessingElement, Widths, height};
 use super::skew::{ControlSkew, Skew};
-use super::step::{Control, Window};
+use super::step::{Column, Control, Window};
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
@@ -26,14 +26,8 @@ unit! {
         clock,
         /// The rows' digits.
         pub window: Vec<Window<In>> = Window::rows(c, height),
-        /// Digits of all columns: `column · lanes + lane`.
-        pub digit: Vec<Sig<In>> = Sig::vec(a.cols * a.lanes, w.col, true),
-        /// Indices of all columns, for their lanes.
-        pub index: Vec<Sig<In>> = optional(a.cols * a.lanes, w.pick),
-        /// Each column's index for these rows: `row · cols + column`.
-        pub row_index: Vec<Sig<In>> = optional(height * a.cols, w.pick),
-        /// … which all lanes take.
-        pub by_row: Vec<Sig<In>> = optional(a.cols * usize::from(w.pick > 0), 1),
+        /// Digits and indices of all columns.
+        pub column: Vec<Column<In>> = (0..a.cols).map(|_| Column::new(c)).collect(),
         /// Steps.
         pub control: Control<In> = Control::new(c),
         /// Finished sums: `row · cols + column`.
@@ -74,17 +68,15 @@ impl Logic for ArrayRow {
                 }
             }
             for l in 0..self.lanes.val() {
-                self.pe[c].digit[l].next = self.digit[c * self.lanes.val() + l].val();
+                self.pe[c].digit[l].next = self.column[c].digit[l].val();
             }
             for r in 0..self.bank_count.val() {
                 self.pe[c].window[r].bank[0].next = self.bank_skew[r].at[c / self.hop.val()].val();
                 for l in 0..self.lanes.val() {
-                    if self.by_row[c].val().any() {
-                        self.pe[c].index[r * self.lanes.val() + l].next =
-                            self.row_index[r * self.cols.val() + c].val();
+                    if self.column[c].by_row[0].val().any() {
+                        self.pe[c].index[r * self.lanes.val() + l].next = self.column[c].row_index[r].val();
                     } else {
-                        self.pe[c].index[r * self.lanes.val() + l].next =
-                            self.index[c * self.lanes.val() + l].val();
+                        self.pe[c].index[r * self.lanes.val() + l].next = self.column[c].index[l].val();
                     }
                 }
             }

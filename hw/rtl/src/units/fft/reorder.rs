@@ -7,9 +7,9 @@
 //! ```
 //! A word is read one cycle before it is overwritten: reading starts with a batch's last group.
 
-use super::group::{Groups, Place};
+use super::Shape;
+use super::group::{Groups, Place, Size};
 use super::reversal::Reversal;
-use super::{LOG_BITS, Shape};
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 
@@ -21,10 +21,8 @@ unit! {
         let (lanes, bits, w) = (shape.lanes, shape.log_points, shape.inner);
 
         clock,
-        /// log2 N.
-        pub log_points: Sig<In> = Sig::unsigned(LOG_BITS),
-        /// Transforms are tiles.
-        pub tile: Signal<In, Bit>,
+        /// How large transforms are.
+        pub size: Size<In> = Size::new(),
         /// Groups that enter.
         pub enters: Groups<In> = Groups::new(shape),
         /// Where the group that enters lies in its batch.
@@ -61,7 +59,7 @@ impl Logic for Reorder {
         // N − 1
         self.ones.next = 0.into();
         for b in 0..self.bits.val() {
-            if self.log_points.val() > b {
+            if self.size.log_points.val() > b {
                 self.ones.next = self.ones.val() * 2 + 1;
             }
         }
@@ -99,11 +97,9 @@ impl Logic for Reorder {
             self.read_turned.d.next = (!self.k_turned.val().any()).into();
         }
         self.write_order.x.next = self.p.q.val();
-        self.write_order.log_points.next = self.log_points.val();
-        self.write_order.tile.next = self.tile.val();
+        wire::join_all(&mut self.size, &mut self.write_order.size);
         self.read_order.x.next = self.k.val();
-        self.read_order.log_points.next = self.log_points.val();
-        self.read_order.tile.next = self.tile.val();
+        wire::join_all(&mut self.size, &mut self.read_order.size);
         for l in 0..self.lanes.val() {
             self.join[l].x[0].next = self.enters.part[2 * l].val();
             self.join[l].x[1].next = self.enters.part[2 * l + 1].val();

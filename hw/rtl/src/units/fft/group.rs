@@ -19,6 +19,16 @@ bundle! {
 }
 
 bundle! {
+    /// How large transforms are.
+    pub struct Size<D>() {
+        /// log2 N.
+        log_points: Sig<D> = Sig::unsigned(LOG_BITS),
+        /// They are tiles.
+        tile: Signal<D, Bit>,
+    }
+}
+
+bundle! {
     /// A group every cycle.
     pub struct Groups<D>(shape: &Shape) {
         /// The first one comes in the next cycle.
@@ -39,13 +49,13 @@ bundle! {
 }
 
 bundle! {
-    /// A group that leaves.
-    pub struct Spectrum<D>(shape: &Shape) {
-        /// Its parts.
-        part: Vec<Sig<D>> = Sig::vec(shape.parts(), 16, true),
-        /// Exponents of its transforms.
-        exponent: Vec<Sig<D>> = Sig::vec(shape.lanes, 5, false),
-        /// A part of a transform's sample was clamped.
-        clamped: Vec<Signal<D, Bit>> = wire::bits(shape.lanes),
+    /// Results of so many transforms.
+    pub struct Spectrum<D>(lanes: usize) {
+        /// Their parts.
+        part: Vec<Sig<D>> = Sig::vec(2 * lanes, 16, true),
+        /// Their exponents.
+        exponent: Vec<Sig<D>> = Sig::vec(lanes, 5, false),
+        /// A part of a transform's result was clamped.
+        clamped: Vec<Signal<D, Bit>> = wire::bits(lanes),
     }
 }

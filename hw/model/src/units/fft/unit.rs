@@ -4,7 +4,7 @@ use super::flow::Flow;
 use super::{execute, touch};
 use crate::hazard::Place;
 use crate::memory::Memories;
-use crate::unit::{Span, Touch, Unit};
+use crate::units::{Span, Touch, Unit};
 use std::sync::Arc;
 use tandem_spec::config::Fft;
 use tandem_spec::{Config, Instruction, Memory, Transform};

@@ -9,13 +9,13 @@
 //! long way is from there to who moves.
 
 use super::drain::Tile;
-use super::engine::Request;
 use super::pe::Widths;
 use super::step::{Control, Operands};
 use crate::counters::StepEvents;
 use crate::field::halves;
 use crate::fields;
 use crate::hdl::prelude::*;
+use crate::units::engine::Request;
 use rust_hdl::prelude::*;
 use tandem_spec::isa::Opcode;
 use tandem_spec::{Config, Timing};
@@ -125,7 +125,7 @@ impl Logic for Sequencer {
         }
         // fields of the instruction at work
         for i in 0..self.halves.val() {
-            self.head.half[i].next = self.request.half[i].val();
+            self.head.half[i].next = self.request.queue.half[i].val();
             self.work.half[i].next = self.kept[i].q.val();
         }
         for l in 0..self.levels.val() {
@@ -171,11 +171,10 @@ impl Logic for Sequencer {
         self.control.step.next = self.advance.val();
         self.control.first.next = self.first_step.q.val().any() & !self.work.keep.val().any();
         self.control.last.next = self.tile_end.val();
-        self.operands.row.next = self.row_at[self.levels.val() + 1].q.val();
-        self.operands.col.next = self.col_at[self.levels.val() + 1].q.val();
-        self.operands.index.next = self.col_at[self.levels.val() - 1].q.val() + self.index_delta.q.val();
-        self.operands.row_top.next = self.work.row_signed.val().any() & self.at_end[self.levels.val()].val();
-        self.operands.col_top.next =
+        self.operands.row.address.next = self.row_at[self.levels.val() + 1].q.val();
+        self.operands.col.address.next = self.col_at[self.levels.val() + 1].q.val();
+        self.operands.row.top.next = self.work.row_signed.val().any() & self.at_end[self.levels.val()].val();
+        self.operands.col.top.next =
             self.work.col_signed.val().any() & self.at_end[self.levels.val() + 1].val();
         self.control.shift.next = (self.turn[self.levels.val()].q.val() - 1) * self.row_weight.val()
             + (self.turn[self.levels.val() + 1].q.val() - 1) * self.col_weight.val();
@@ -206,7 +205,6 @@ impl Logic for Sequencer {
         // selection: the level that goes on choosing from the same windows
         self.window_turn.next = self.turn[self.levels.val() - 1].q.val();
         if self.work.held.val().any() {
-            self.operands.index.next = self.tile_index.q.val();
             self.window_turn.next = 1.into();
             for t in 1..self.tile_choices.val() {
                 if self.work.tiles.val() == t {
@@ -223,8 +221,13 @@ impl Logic for Sequencer {
                     self.events.mask.next = self.events.mask.val() * 2 + 1;
                 }
             }
-            self.operands.mask[s].next = self.events.mask.val();
-            self.operands.held[s].next = self.work.held.val();
+            self.operands.index[s].address.next =
+                self.col_at[self.levels.val() - 1].q.val() + self.index_delta.q.val();
+            if self.work.held.val().any() {
+                self.operands.index[s].address.next = self.tile_index.q.val();
+            }
+            self.operands.index[s].mask.next = self.events.mask.val();
+            self.operands.index[s].held.next = self.work.held.val();
             if self.work.select.val().any() {
                 self.events.opens.next = self.window_turn.val() == 1;
                 self.events.reuses.next = self.window_turn.val() != 1;
@@ -281,19 +284,20 @@ impl Logic for Sequencer {
         self.ready.next = (self.request.load.present.val() | !self.head.pop_prev.val().any())
             & (self.request.store.present.val() | !self.head.pop_next.val().any());
         self.idle.next = !self.busy.q.val().any();
-        self.request.take.next = self.request.available.val() & self.ready.val() & !self.busy.q.val().any();
+        self.request.queue.take.next =
+            self.request.queue.available.val() & self.ready.val() & !self.busy.q.val().any();
         self.request.wait_token.next =
-            self.request.available.val() & !self.ready.val() & !self.busy.q.val().any();
-        self.request.load.pop.next = self.request.take.val() & self.head.pop_prev.val().any();
-        self.request.store.pop.next = self.request.take.val() & self.head.pop_next.val().any();
-        if self.request.take.val() {
+            self.request.queue.available.val() & !self.ready.val() & !self.busy.q.val().any();
+        self.request.load.pop.next = self.request.queue.take.val() & self.head.pop_prev.val().any();
+        self.request.store.pop.next = self.request.queue.take.val() & self.head.pop_next.val().any();
+        if self.request.queue.take.val() {
             self.busy.d.next = 1.into();
             self.first_step.d.next = 1.into();
             self.first_tile.d.next = 1.into();
             self.tile_index.d.next = self.head.index_base.val();
             self.index_delta.d.next = self.head.index_base.val() - self.head.col_base.val();
             for i in 0..self.halves.val() {
-                self.kept[i].d.next = self.request.half[i].val();
+                self.kept[i].d.next = self.request.queue.half[i].val();
             }
             for l in 0..self.levels.val() {
                 self.will_sum[l].next = (self.head.tiles.val() <= l).into();

@@ -5,14 +5,19 @@
 //!                                         ├─ touches: words that it reads and writes                   (hazard)
 //!                                         └─ execute                                                   (memories)
 //! ```
-//! A unit is a folder: another one is that folder and a line in [`all`].
+//! A unit is a folder: another one is that folder, its `mod` and a line in [`Units::new`].
 
-use crate::compute::Array;
-use crate::fft::FftUnit;
+pub(crate) mod fft;
+mod gemm;
+
 use crate::hazard::Place;
 use crate::memory::Memories;
+use fft::FftUnit;
+use gemm::Array;
 use std::fmt::Debug;
+use std::ops::{Index, IndexMut};
 use std::sync::Arc;
+use tandem_spec::isa::OPCODES;
 use tandem_spec::{Config, Instruction};
 
 /// A unit: it executes one opcode.
@@ -82,25 +87,42 @@ pub(crate) struct Progress {
     pub(crate) skipped: u32,
 }
 
-/// The units of `config`.
-pub(crate) fn all(config: &Config) -> Vec<Box<dyn Unit>> {
-    let array: Box<dyn Unit> = Box::new(Array::new(config));
-    let fft = config.fft.iter().map(|f| Box::new(FftUnit::new(f)) as Box<dyn Unit>);
-    std::iter::once(array).chain(fft).collect()
-}
-
-/// The unit that executes an instruction of the compute engine.
+/// The units of an accelerator; `units[&instruction]` is the one that executes it.
 ///
 /// # Panics
 /// If there is none: the front end lets no such instruction through.
-pub(crate) fn of<'a>(units: &'a [Box<dyn Unit>], i: &Instruction) -> &'a dyn Unit {
-    &**units.iter().find(|u| u.opcode() == i.opcode().name).expect("an opcode that is generated has a unit")
+#[derive(Debug)]
+pub(crate) struct Units {
+    all: Vec<Box<dyn Unit>>,
+    /// Which one executes an opcode, by its place in the table.
+    of: [Option<usize>; OPCODES.len()],
 }
 
-/// The same, to execute.
-pub(crate) fn of_mut<'a>(units: &'a mut [Box<dyn Unit>], i: &Instruction) -> &'a mut dyn Unit {
-    &mut **units
-        .iter_mut()
-        .find(|u| u.opcode() == i.opcode().name)
-        .expect("an opcode that is generated has a unit")
+impl Units {
+    /// The units of `config`.
+    pub(crate) fn new(config: &Config) -> Self {
+        let mut all: Vec<Box<dyn Unit>> = vec![Box::new(Array::new(config))];
+        all.extend(config.fft.iter().map(|f| Box::new(FftUnit::new(f)) as Box<dyn Unit>));
+        let of = std::array::from_fn(|place| all.iter().position(|u| u.opcode() == OPCODES[place].name));
+        Units { all, of }
+    }
+
+    fn place(&self, i: &Instruction) -> usize {
+        self.of[i.place()].expect("an opcode that is generated has a unit")
+    }
+}
+
+impl Index<&Instruction> for Units {
+    type Output = dyn Unit;
+
+    fn index(&self, i: &Instruction) -> &(dyn Unit + 'static) {
+        &*self.all[self.place(i)]
+    }
+}
+
+impl IndexMut<&Instruction> for Units {
+    fn index_mut(&mut self, i: &Instruction) -> &mut (dyn Unit + 'static) {
+        let place = self.place(i);
+        &mut *self.all[place]
+    }
 }

@@ -5,7 +5,7 @@ use super::tiles::Tiles;
 use super::{Array, touch};
 use crate::hazard::Place;
 use crate::memory::Memories;
-use crate::unit::{Span, Touch, Unit};
+use crate::units::{Span, Touch, Unit};
 use std::iter::once;
 use std::sync::Arc;
 use tandem_spec::{Compute, Config, Instruction, Memory, Timing};

@@ -1,5 +1,6 @@
 //! Bit reversal of a position: of all its bits, or of the two halves of a tile's.
 
+use super::group::Size;
 use super::{LOG_BITS, Shape};
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
@@ -48,10 +49,8 @@ unit! {
 
         /// A position or a result's number, less than N.
         pub x: Sig<In> = Sig::unsigned(bits),
-        /// log2 N.
-        pub log_points: Sig<In> = Sig::unsigned(LOG_BITS),
-        /// The transform is a tile.
-        pub tile: Signal<In, Bit>,
+        /// How large the transform is.
+        pub size: Size<In> = Size::new(),
         /// The other one.
         pub y: Sig<Out> = Sig::unsigned(bits),
         whole: Fields = Fields::new(1, bits),
@@ -68,11 +67,11 @@ impl Logic for Reversal {
     #[hdl_gen]
     fn update(&mut self) {
         self.whole.x.next = self.x.val();
-        self.unused.next = -self.log_points.val() + self.most.val();
+        self.unused.next = -self.size.log_points.val() + self.most.val();
         self.y.next = self.whole.y.val() >> self.unused.val();
         for s in 0..self.squares.val() {
             self.tiles[s].x.next = self.x.val();
-            if self.tile.val() & (self.log_points.val() == 2 * s + 4) {
+            if self.size.tile.val() & (self.size.log_points.val() == 2 * s + 4) {
                 self.y.next = self.tiles[s].y.val();
             }
         }

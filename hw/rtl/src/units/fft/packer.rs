@@ -27,7 +27,7 @@ unit! {
         /// It is the last of the instruction.
         pub last: Signal<In, Bit>,
         /// It.
-        pub spectrum: Spectrum<In> = Spectrum::new(&shape),
+        pub spectrum: Spectrum<In> = Spectrum::new(shape.lanes),
         /// A result word is there.
         pub we: Signal<Out, Bit>,
         /// Its results.

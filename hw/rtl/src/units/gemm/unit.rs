@@ -1,11 +1,11 @@
-//! The unit that carries out COMPUTE: sequencer, array, drain.
+//! Sequencer, array and drain as a unit of the compute engine.
 
 use super::drain::Drain;
-use super::engine::Engine;
 use super::mac_array::MacArray;
 use super::sequencer::Sequencer;
 use crate::counters::StepEvents;
 use crate::hdl::prelude::*;
+use crate::units::engine::Engine;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
 
@@ -36,8 +36,7 @@ impl Logic for Gemm {
         wire::join_all(&mut self.engine.payload, &mut self.array.payload);
         wire::join_all(&mut self.sequencer.tile, &mut self.drain.tile);
         wire::join_all(&mut self.array.shadow, &mut self.drain.shadow);
-        wire::join_all(&mut self.drain.write, &mut self.engine.write);
-        wire::join_all(&mut self.drain.give, &mut self.engine.give);
+        wire::join_all(&mut self.drain.outcome, &mut self.engine.outcome);
         wire::join_all(&mut self.sequencer.events, &mut self.events);
         self.engine.busy.next = self.sequencer.control.step.val();
         self.engine.quiet.next = self.sequencer.idle.val() & self.drain.quiet.val();

@@ -6,6 +6,7 @@
 //! ```
 
 use super::pe::Widths;
+use super::step::IndexAt;
 use crate::hdl::prelude::*;
 use crate::load::payload::Write;
 use crate::load::pieces::pieces;
@@ -25,12 +26,8 @@ unit! {
         clock,
         /// A write into the memory.
         pub write: Write<In> = Write::new(p),
-        /// Address of the step.
-        pub address: Sig<In> = Sig::unsigned(c.address_bits),
-        /// M − 1 of the step.
-        pub mask: Sig<In> = Sig::unsigned(pick),
-        /// The step's indices belong to rows.
-        pub held: Sig<In> = Sig::unsigned(1),
+        /// Where the step's indices lie.
+        pub indices: IndexAt<In> = IndexAt::new(c),
         /// The word's indices, each for a lane or a row.
         pub index: Vec<Sig<Out>> = Sig::vec(entries, pick, false),
         /// They belong to rows.
@@ -47,7 +44,7 @@ unit! {
         held_4: Reg = Reg::unsigned(1),
         ram: Vec<Ram> = (0..p.count).map(|_| Ram::new(p.depth, p.bits, false)).collect(),
         word: Vec<Stage> = Stage::vec(p.count, deep, p.bits, false),
-        indices: Vec<Unpack> = (0..p.count).map(|_| Unpack::new(per_piece, c.index_bits(), false)).collect(),
+        cut: Vec<Unpack> = (0..p.count).map(|_| Unpack::new(per_piece, c.index_bits(), false)).collect(),
         picked: Vec<Reg> = Reg::vec(entries, pick, false),
         pieces: Dim = Dim::new(p.count),
         per_piece: Dim = Dim::new(per_piece),
@@ -61,13 +58,13 @@ impl Logic for IndexPort {
 
     #[hdl_gen]
     fn update(&mut self) {
-        self.at.d.next = self.address.val();
+        self.at.d.next = self.indices.address.val();
         self.inside_2.d.next = ((self.at.q.val() >> self.log_depth.val()) == 0).into();
         self.inside_3.d.next = self.inside_2.q.val();
-        self.mask_1.d.next = self.mask.val();
+        self.mask_1.d.next = self.indices.mask.val();
         self.mask_2.d.next = self.mask_1.q.val();
         self.mask_3.d.next = self.mask_2.q.val();
-        self.held_1.d.next = self.held.val();
+        self.held_1.d.next = self.indices.held.val();
         self.held_2.d.next = self.held_1.q.val();
         self.held_3.d.next = self.held_2.q.val();
         self.held_4.d.next = self.held_3.q.val();
@@ -79,13 +76,12 @@ impl Logic for IndexPort {
             self.ram[p].waddr.next = self.write.address.val();
             self.ram[p].wdata.next = self.write.data[p].val();
             self.word[p].d.next = self.ram[p].rdata.val();
-            self.indices[p].x.next = self.word[p].q.val();
+            self.cut[p].x.next = self.word[p].q.val();
         }
         for l in 0..self.entries.val() {
             self.picked[l].d.next = 0.into();
             if self.inside_3.q.val().any() {
-                self.picked[l].d.next = self.indices[l / self.per_piece.val()].y[l % self.per_piece.val()]
-                    .val()
+                self.picked[l].d.next = self.cut[l / self.per_piece.val()].y[l % self.per_piece.val()].val()
                     & self.mask_3.q.val();
             }
             self.index[l].next = self.picked[l].q.val();

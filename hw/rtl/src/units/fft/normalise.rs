@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! behind the last pass: v ─► OR of magnitudes ─► (batch ends) ─► q ─► half, mask
-//! from the reorder buffer: v ─► held ─► v + half, tie? ─► >> q ─► clamp ─► y
+//! from the reorder buffer: v ─► held ─► v + half, tie? ─► >> q ─► clamp ─► rounded
 //! ```
 
-use super::group::Place;
+use super::group::{Place, Spectrum};
 use super::{FREE_STAGES, LOG_BITS, Shape};
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
@@ -14,7 +14,7 @@ use rust_hdl::prelude::*;
 const SHIFT_BITS: usize = 4;
 
 unit! {
-    /// y = v / 2^q, half to even, clamped to b bits; q from the transform's OR of magnitudes, or 2.
+    /// v / 2^q, half to even, clamped to b bits; q from the transform's OR of magnitudes, or 2.
     ///
     /// # Timing  a batch's last group enters in cycle t; its first one is read in t+1 (`read`) and leaves in t+4
     pub struct Normalise(shape: &Shape) {
@@ -32,12 +32,8 @@ unit! {
         pub place: Place<In> = Place::new(),
         /// Parts from the reorder buffer.
         pub read: Vec<Sig<In>> = Sig::vec(2, w, true),
-        /// The rounded parts.
-        pub y: Vec<Sig<Out>> = Sig::vec(2, 16, true),
-        /// The exponent of their transform.
-        pub exponent: Sig<Out> = Sig::unsigned(5),
-        /// One of them was clamped.
-        pub clamped: Signal<Out, Bit>,
+        /// The rounded result of one transform.
+        pub rounded: Spectrum<Out> = Spectrum::new(1),
         magnitude: Vec<Sig<Local>> = Sig::vec(2, w, false),
         seen: Sig<Local> = Sig::unsigned(w),
         all: Reg = Reg::unsigned(w),
@@ -137,11 +133,11 @@ impl Logic for Normalise {
                 self.out[i].d.next = self.least.val();
                 self.over[i].next = 1.into();
             }
-            self.y[i].next = self.out[i].q.val();
+            self.rounded.part[i].next = self.out[i].q.val();
         }
         self.over_q.d.next = self.over[0].val() | self.over[1].val();
-        self.clamped.next = self.over_q.q.val().any();
+        self.rounded.clamped[0].next = self.over_q.q.val().any();
         self.exponent_q.d.next = self.exponent_late.q.val();
-        self.exponent.next = self.exponent_q.q.val();
+        self.rounded.exponent[0].next = self.exponent_q.q.val();
     }
 }

@@ -1,6 +1,6 @@
 //! A TRANSFORM in time (docs/fft.md, "Timing"): what it has done before any given cycle.
 
-use crate::unit::{Progress, Span};
+use crate::units::{Progress, Span};
 use tandem_spec::config::Fft;
 use tandem_spec::{Config, Transform};
 

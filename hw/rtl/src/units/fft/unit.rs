@@ -4,10 +4,10 @@ use super::core::Core;
 use super::packer::Packer;
 use super::samples::Samples;
 use super::{LOG_BITS, Shape};
-use crate::compute::engine::Engine;
 use crate::fields;
 use crate::hdl::prelude::*;
 use crate::load::scatter::Scatter;
+use crate::units::engine::Engine;
 use rust_hdl::prelude::*;
 use tandem_spec::config::Fft;
 use tandem_spec::{Config, Memory};
@@ -70,7 +70,7 @@ impl Logic for FftUnit {
     #[hdl_gen]
     fn update(&mut self) {
         for h in 0..self.head.half.len() {
-            self.head.half[h].next = self.engine.request.half[h].val();
+            self.head.half[h].next = self.engine.request.queue.half[h].val();
         }
         wire::join_all(&mut self.engine.payload, &mut self.scatter.payload);
         wire::join_all(&mut self.scatter.element[0], &mut self.samples.write);
@@ -116,16 +116,16 @@ impl Logic for FftUnit {
         self.packer.ends.next = self.out_ends.val();
         self.packer.last.next = self.out_last.val();
         wire::join_all(&mut self.core.spectrum, &mut self.packer.spectrum);
-        self.engine.write.we.next = self.packer.we.val();
-        self.engine.write.address.next = self.result_at.q.val();
+        self.engine.outcome.write.we.next = self.packer.we.val();
+        self.engine.outcome.write.address.next = self.result_at.q.val();
         if self.packer.we.val() {
             self.result_at.d.next = self.result_at.q.val() + 1;
         }
         for w in 0..self.width.val() {
-            self.engine.write.result[w].next = self.packer.result[w].val();
+            self.engine.outcome.write.result[w].next = self.packer.result[w].val();
         }
-        self.engine.give.load.next = self.packer.done.val() & self.push_load.q.val().any();
-        self.engine.give.store.next = self.packer.done.val() & self.push_store.q.val().any();
+        self.engine.outcome.give.load.next = self.packer.done.val() & self.push_load.q.val().any();
+        self.engine.outcome.give.store.next = self.packer.done.val() & self.push_store.q.val().any();
         if self.packer.done.val() {
             self.busy.d.next = 0.into();
         }
@@ -133,13 +133,15 @@ impl Logic for FftUnit {
         self.ready.next = (self.engine.request.load.present.val() | !self.head.pop_prev.val().any())
             & (self.engine.request.store.present.val() | !self.head.pop_next.val().any());
         self.engine.quiet.next = !self.busy.q.val().any();
-        self.engine.request.take.next =
-            self.engine.request.available.val() & self.ready.val() & self.engine.quiet.val();
+        self.engine.request.queue.take.next =
+            self.engine.request.queue.available.val() & self.ready.val() & self.engine.quiet.val();
         self.engine.request.wait_token.next =
-            self.engine.request.available.val() & !self.ready.val() & self.engine.quiet.val();
-        self.engine.request.load.pop.next = self.engine.request.take.val() & self.head.pop_prev.val().any();
-        self.engine.request.store.pop.next = self.engine.request.take.val() & self.head.pop_next.val().any();
-        if self.engine.request.take.val() {
+            self.engine.request.queue.available.val() & !self.ready.val() & self.engine.quiet.val();
+        self.engine.request.load.pop.next =
+            self.engine.request.queue.take.val() & self.head.pop_prev.val().any();
+        self.engine.request.store.pop.next =
+            self.engine.request.queue.take.val() & self.head.pop_next.val().any();
+        if self.engine.request.queue.take.val() {
             self.busy.d.next = 1.into();
             self.reading.d.next = 1.into();
             self.fresh.d.next = 1.into();

@@ -6,7 +6,7 @@
 //!                  └ low bits ──────────────────►[bank]         offset and bank: of rows
 //! ```
 
-use super::step::Window;
+use super::step::{OperandAt, Window};
 use crate::hdl::prelude::*;
 use crate::load::payload::Write;
 use crate::load::pieces::pieces;
@@ -31,10 +31,8 @@ unit! {
         pub write: Write<In> = Write::new(p),
         /// A write of the offset: in two pieces if the link is 8 bits wide.
         pub offset: Vec<Write<In>> = is_row.then(|| Write::new(offset)).into_iter().collect(),
-        /// Flat address of the step.
-        pub address: Sig<In> = Sig::unsigned(c.address_bits),
-        /// The step's digits are signed.
-        pub top: Signal<In, Bit>,
+        /// Where the step's operand lies.
+        pub operand: OperandAt<In> = OperandAt::new(c),
         /// The digits.
         pub window: Window<Out> = Window::new(digits, shape.digit + 1, pick),
         shift_by: Vec<RegEn> = RegEn::vec(offsets, offset.bits, false),
@@ -53,7 +51,7 @@ unit! {
         digits: Vec<Unpack> =
             (0..p.count).map(|_| Unpack::new(p.bits / shape.digit, shape.digit, false)).collect(),
         extend: Vec<SignExtend> = SignExtend::vec(digits, shape.digit),
-        operand: Vec<Reg> = Reg::vec(digits, shape.digit + 1, true),
+        read: Vec<Reg> = Reg::vec(digits, shape.digit + 1, true),
         is_row: Flag = Flag::new(is_row),
         offset_parts: Dim = Dim::new(offsets),
         offset_bits: Dim = Dim::new(offset.bits),
@@ -72,7 +70,7 @@ impl Logic for OperandPort {
     #[hdl_gen]
     fn update(&mut self) {
         // the offset in one or two parts, the address: all modulo 2^address_bits
-        self.sum.next = self.address.val();
+        self.sum.next = self.operand.address.val();
         for p in 0..self.offset_parts.val() {
             self.shift_by[p].en.next = self.offset[0].we[p].val();
             self.shift_by[p].d.next = self.offset[0].data[p].val();
@@ -83,7 +81,7 @@ impl Logic for OperandPort {
             }
         }
         self.flat.d.next = self.sum.val();
-        self.top_1.d.next = self.top.val().into();
+        self.top_1.d.next = self.operand.top.val().into();
         self.top_2.d.next = self.top_1.q.val();
         self.top_3.d.next = self.top_2.q.val();
         self.inside_2.d.next = ((self.flat.q.val() >> self.log_span.val()) == 0).into();
@@ -106,11 +104,11 @@ impl Logic for OperandPort {
         for d in 0..self.digit_count.val() {
             self.extend[d].x.next = self.digits[d / self.per_piece.val()].y[d % self.per_piece.val()].val();
             self.extend[d].is_signed.next = self.top_3.q.val().any();
-            self.operand[d].d.next = 0.into();
+            self.read[d].d.next = 0.into();
             if self.inside_3.q.val().any() {
-                self.operand[d].d.next = self.extend[d].y.val();
+                self.read[d].d.next = self.extend[d].y.val();
             }
-            self.window.digit[d].next = self.operand[d].q.val();
+            self.window.digit[d].next = self.read[d].q.val();
         }
     }
 }

@@ -10,7 +10,7 @@
 //! over the closed form of e_i.
 
 use super::tiles::Tiles;
-use crate::unit::{Progress, Span};
+use crate::units::{Progress, Span};
 use tandem_spec::Timing;
 
 /// A COMPUTE that was taken.

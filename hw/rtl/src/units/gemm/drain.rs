@@ -1,9 +1,8 @@
 //! The drain: carries a finished tile from the shadow registers to the result memory.
 
-use super::engine::Gives;
 use super::skew::Skew;
 use crate::hdl::prelude::*;
-use crate::store::result_memory::ResultWrite;
+use crate::units::engine::{Gives, Outcome};
 use rust_hdl::prelude::*;
 use tandem_spec::{Config, Timing};
 
@@ -46,10 +45,8 @@ unit! {
         pub tile: Tile<In> = Tile::new(c),
         /// All finished sums: `row · cols + column`.
         pub shadow: Vec<Sig<In>> = Sig::vec(a.rows * a.cols, a.acc_bits, true),
-        /// A result word is written.
-        pub write: ResultWrite<Out> = ResultWrite::new(c),
-        /// Tokens.
-        pub give: Gives<Out> = Gives::new(),
+        /// Result words, then tokens.
+        pub outcome: Outcome<Out> = Outcome::new(c),
         /// No tile is on its way.
         pub quiet: Signal<Out, Bit>,
         ends: Skew = skew(1),
@@ -179,12 +176,12 @@ impl Logic for Drain {
             }
         }
         for i in 0..self.width.val() {
-            self.write.result[i].next = self.result_q[i].q.val();
+            self.outcome.write.result[i].next = self.result_q[i].q.val();
         }
-        self.write.we.next = self.we_q.q.val().any();
-        self.write.address.next = self.address_q.q.val();
-        self.give.load.next = self.give_load_q.q.val().any();
-        self.give.store.next = self.give_store_q.q.val().any();
+        self.outcome.write.we.next = self.we_q.q.val().any();
+        self.outcome.write.address.next = self.address_q.q.val();
+        self.outcome.give.load.next = self.give_load_q.q.val().any();
+        self.outcome.give.store.next = self.give_store_q.q.val().any();
         // tiles on their way
         if self.tile.ends.val() & !self.done_q.q.val().any() {
             self.pending.d.next = self.pending.q.val() + 1;

@@ -66,7 +66,6 @@ unit! {
         rows: Dim = Dim::new(a.rows),
         cols: Dim = Dim::new(a.cols),
         lanes: Dim = Dim::new(a.lanes),
-        across: Dim = Dim::new(across),
         entries: Dim = Dim::new(c.index_lanes()),
         hop: Dim = Dim::new(a.hop),
         height: Dim = Dim::new(height),
@@ -86,21 +85,21 @@ impl Logic for MacArray {
         wire::join_all(&mut self.payload, &mut self.offset_scatter.payload);
         // control until it meets its operands, addresses down the rows and across the columns
         wire::join_all(&mut self.control, &mut self.control_skew.x);
-        self.row.x.next = self.operands.row.val();
-        self.row_top.x.next = self.operands.row_top.val().into();
-        self.col.x.next = self.operands.col.val();
-        self.col_top.x.next = self.operands.col_top.val().into();
+        self.row.x.next = self.operands.row.address.val();
+        self.row_top.x.next = self.operands.row.top.val().into();
+        self.col.x.next = self.operands.col.address.val();
+        self.col_top.x.next = self.operands.col.top.val().into();
         for r in 0..self.rows.val() {
             wire::join_all(&mut self.row_scatter.element[r], &mut self.row_port[r].write);
             wire::join_all(&mut self.offset_scatter.element[r], &mut self.row_port[r].offset[0]);
-            self.row_port[r].address.next = self.row.at[r / self.hop.val()].val();
-            self.row_port[r].top.next = self.row_top.at[r / self.hop.val()].val().any();
+            self.row_port[r].operand.address.next = self.row.at[r / self.hop.val()].val();
+            self.row_port[r].operand.top.next = self.row_top.at[r / self.hop.val()].val().any();
         }
         // digits of the columns pass a register every `hop` rows
         for k in 0..self.cols.val() {
             wire::join_all(&mut self.col_scatter.element[k], &mut self.col_port[k].write);
-            self.col_port[k].address.next = self.col.at[k / self.hop.val()].val();
-            self.col_port[k].top.next = self.col_top.at[k / self.hop.val()].val().any();
+            self.col_port[k].operand.address.next = self.col.at[k / self.hop.val()].val();
+            self.col_port[k].operand.top.next = self.col_top.at[k / self.hop.val()].val().any();
             for l in 0..self.lanes.val() {
                 self.digit[k * self.lanes.val() + l].x.next = self.col_port[k].window.digit[l].val();
             }
@@ -108,14 +107,14 @@ impl Logic for MacArray {
         // so do their indices
         for s in 0..self.selects.val() {
             wire::join_all(&mut self.payload, &mut self.index_scatter[s].payload);
-            self.index[s].x.next = self.operands.index.val();
-            self.mask[s].x.next = self.operands.mask[s].val();
-            self.held[s].x.next = self.operands.held[s].val();
+            self.index[s].x.next = self.operands.index[s].address.val();
+            self.mask[s].x.next = self.operands.index[s].mask.val();
+            self.held[s].x.next = self.operands.index[s].held.val();
             for k in 0..self.cols.val() {
                 wire::join_all(&mut self.index_scatter[s].element[k], &mut self.index_port[k].write);
-                self.index_port[k].address.next = self.index[s].at[k / self.hop.val()].val();
-                self.index_port[k].mask.next = self.mask[s].at[k / self.hop.val()].val();
-                self.index_port[k].held.next = self.held[s].at[k / self.hop.val()].val();
+                self.index_port[k].indices.address.next = self.index[s].at[k / self.hop.val()].val();
+                self.index_port[k].indices.mask.next = self.mask[s].at[k / self.hop.val()].val();
+                self.index_port[k].indices.held.next = self.held[s].at[k / self.hop.val()].val();
                 self.by_row[k].x.next = self.index_port[k].by_row.val();
                 for e in 0..self.entries.val() {
                     self.picked[k * self.entries.val() + e].x.next = self.index_port[k].index[e].val();
@@ -128,17 +127,18 @@ impl Logic for MacArray {
                 &mut self.control_skew.at[self.to_control.val() + b * self.height.val() / self.hop.val()],
                 &mut self.array_row[b].control,
             );
-            for d in 0..self.across.val() {
-                self.array_row[b].digit[d].next =
-                    self.digit[d].at[b * self.height.val() / self.hop.val()].val();
+            for k in 0..self.cols.val() {
+                for l in 0..self.lanes.val() {
+                    self.array_row[b].column[k].digit[l].next =
+                        self.digit[k * self.lanes.val() + l].at[b * self.height.val() / self.hop.val()].val();
+                }
             }
             for _s in 0..self.selects.val() {
                 for k in 0..self.cols.val() {
-                    self.array_row[b].by_row[k].next =
+                    self.array_row[b].column[k].by_row[0].next =
                         self.by_row[k].at[b * self.height.val() / self.hop.val()].val();
                     for l in 0..self.lanes.val() {
-                        self.array_row[b].index[k * self.lanes.val() + l].next = self.picked
-                            [k * self.entries.val() + l]
+                        self.array_row[b].column[k].index[l].next = self.picked[k * self.entries.val() + l]
                             .at[b * self.height.val() / self.hop.val()]
                         .val();
                     }
@@ -152,9 +152,8 @@ impl Logic for MacArray {
             );
             for _s in 0..self.selects.val() {
                 for k in 0..self.cols.val() {
-                    self.array_row[r / self.height.val()].row_index
-                        [r % self.height.val() * self.cols.val() + k]
-                        .next = self.picked[k * self.entries.val() + r].at[r / self.hop.val()].val();
+                    self.array_row[r / self.height.val()].column[k].row_index[r % self.height.val()].next =
+                        self.picked[k * self.entries.val() + r].at[r / self.hop.val()].val();
                 }
             }
             for k in 0..self.cols.val() {

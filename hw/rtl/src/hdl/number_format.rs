@@ -1,4 +1,4 @@
-//! `Format`: how many bits an exact integer needs, and whether one of them is a sign.
+//! `NumberFormat`: how many bits an exact integer needs, and whether one of them is a sign.
 //!
 //! The simulator (`Word`) and the Verilog printer derive the format of every sub-expression by the
 //! rules below. They are shared on purpose: reductions, complements and casts look at "all bits of
@@ -31,30 +31,30 @@ pub fn bits_for(max: usize) -> usize {
 
 /// Number of bits and signedness of an exact integer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Format {
+pub struct NumberFormat {
     /// Bits, including the sign.
     pub bits: u32,
     /// Two's complement if set.
     pub signed: bool,
 }
 
-impl Format {
+impl NumberFormat {
     /// A single unsigned bit, the format of every truth value.
-    pub const BIT: Format = Format { bits: 1, signed: false };
+    pub const BIT: NumberFormat = NumberFormat { bits: 1, signed: false };
 
     /// `bits` bits without a sign.
     pub fn unsigned(bits: usize) -> Self {
-        Format::new(bits, false)
+        NumberFormat::new(bits, false)
     }
 
     /// `bits` bits in two's complement.
     pub fn signed(bits: usize) -> Self {
-        Format::new(bits, true)
+        NumberFormat::new(bits, true)
     }
 
     /// `bits` bits, in two's complement if `signed`.
     pub fn new(bits: usize, signed: bool) -> Self {
-        Format { bits: bits as u32, signed }
+        NumberFormat { bits: bits as u32, signed }
     }
 
     /// The smallest format that holds `v`.
@@ -62,9 +62,9 @@ impl Format {
         let magnitude = if v < 0 { !v } else { v };
         let bits = 128 - magnitude.leading_zeros();
         if v < 0 {
-            Format { bits: bits + 1, signed: true }
+            NumberFormat { bits: bits + 1, signed: true }
         } else {
-            Format { bits: bits.max(1), signed: false }
+            NumberFormat { bits: bits.max(1), signed: false }
         }
     }
 
@@ -77,7 +77,7 @@ impl Format {
         if self.signed { (v << unused) >> unused } else { ((v as u128) << unused >> unused) as i128 }
     }
 
-    /// Whether `v` survives [`Format::wrap`] unchanged.
+    /// Whether `v` survives [`NumberFormat::wrap`] unchanged.
     pub fn holds(self, v: i128) -> bool {
         self.wrap(v) == v
     }
@@ -88,51 +88,51 @@ impl Format {
     }
 
     /// Bits of both operands on common ground, and whether that ground is signed.
-    pub fn common(self, o: Format) -> Format {
+    pub fn common(self, o: NumberFormat) -> NumberFormat {
         if self.signed || o.signed {
-            Format { bits: self.signed_bits().max(o.signed_bits()), signed: true }
+            NumberFormat { bits: self.signed_bits().max(o.signed_bits()), signed: true }
         } else {
-            Format { bits: self.bits.max(o.bits), signed: false }
+            NumberFormat { bits: self.bits.max(o.bits), signed: false }
         }
     }
 
-    pub(crate) fn add(self, o: Format) -> Format {
+    pub(crate) fn add(self, o: NumberFormat) -> NumberFormat {
         let c = self.common(o);
-        Format { bits: c.bits + 1, ..c }
+        NumberFormat { bits: c.bits + 1, ..c }
     }
 
-    pub(crate) fn sub(self, o: Format) -> Format {
+    pub(crate) fn sub(self, o: NumberFormat) -> NumberFormat {
         let c = self.common(o);
-        Format { bits: c.bits + 1, signed: true }
+        NumberFormat { bits: c.bits + 1, signed: true }
     }
 
-    pub(crate) fn neg(self) -> Format {
-        Format { bits: self.bits + 1, signed: true }
+    pub(crate) fn neg(self) -> NumberFormat {
+        NumberFormat { bits: self.bits + 1, signed: true }
     }
 
-    pub(crate) fn mul(self, o: Format) -> Format {
-        Format { bits: self.bits + o.bits, signed: self.signed || o.signed }
+    pub(crate) fn mul(self, o: NumberFormat) -> NumberFormat {
+        NumberFormat { bits: self.bits + o.bits, signed: self.signed || o.signed }
     }
 
-    pub(crate) fn and(self, o: Format) -> Format {
+    pub(crate) fn and(self, o: NumberFormat) -> NumberFormat {
         match (self.signed, o.signed) {
-            (false, false) => Format { bits: self.bits.min(o.bits), signed: false },
+            (false, false) => NumberFormat { bits: self.bits.min(o.bits), signed: false },
             (false, true) => self,
             (true, false) => o,
             (true, true) => self.common(o),
         }
     }
 
-    pub(crate) fn or(self, o: Format) -> Format {
+    pub(crate) fn or(self, o: NumberFormat) -> NumberFormat {
         self.common(o)
     }
 
-    pub(crate) fn shl(self, n: usize) -> Format {
-        Format { bits: self.bits + n as u32, ..self }
+    pub(crate) fn shl(self, n: usize) -> NumberFormat {
+        NumberFormat { bits: self.bits + n as u32, ..self }
     }
 
-    pub(crate) fn shr(self, n: usize) -> Format {
-        Format { bits: self.bits.saturating_sub(n as u32).max(1), ..self }
+    pub(crate) fn shr(self, n: usize) -> NumberFormat {
+        NumberFormat { bits: self.bits.saturating_sub(n as u32).max(1), ..self }
     }
 }
 
@@ -151,7 +151,7 @@ mod tests {
             (-2, 2, true),
             (-129, 9, true),
         ] {
-            assert_eq!(Format::of(v), Format { bits, signed }, "{v}");
+            assert_eq!(NumberFormat::of(v), NumberFormat { bits, signed }, "{v}");
         }
     }
 
@@ -163,18 +163,19 @@ mod tests {
 
     #[test]
     fn wrapping_is_reduction_modulo_a_power_of_two() {
-        assert_eq!(Format::unsigned(4).wrap(-1), 15);
-        assert_eq!(Format::signed(4).wrap(8), -8);
-        assert_eq!(Format::signed(4).wrap(-9), 7);
-        assert_eq!(Format::unsigned(127).wrap(-1), i128::MAX);
-        assert!(Format::signed(4).holds(-8) && !Format::signed(4).holds(8));
+        assert_eq!(NumberFormat::unsigned(4).wrap(-1), 15);
+        assert_eq!(NumberFormat::signed(4).wrap(8), -8);
+        assert_eq!(NumberFormat::signed(4).wrap(-9), 7);
+        assert_eq!(NumberFormat::unsigned(127).wrap(-1), i128::MAX);
+        assert!(NumberFormat::signed(4).holds(-8) && !NumberFormat::signed(4).holds(8));
     }
 
     /// Every operator's format holds the extreme results of its operands' formats.
     #[test]
     fn formats_hold_every_result() {
-        let all: Vec<Format> = (1..=4).flat_map(|b| [Format::unsigned(b), Format::signed(b)]).collect();
-        let values = |f: Format| (-16i128..16).filter(move |v| f.holds(*v));
+        let all: Vec<NumberFormat> =
+            (1..=4).flat_map(|b| [NumberFormat::unsigned(b), NumberFormat::signed(b)]).collect();
+        let values = |f: NumberFormat| (-16i128..16).filter(move |v| f.holds(*v));
         for &a in &all {
             for &b in &all {
                 for x in values(a) {
