@@ -158,7 +158,6 @@ unit! {
         formats: Dim = Dim::new(formats),
         widths: Vec<Dim> = widths.into_iter().map(Dim::new).collect(),
         width_bits: Dim = Dim::new(packs * 3),
-        each_bits: Dim = Dim::new(packs * each),
         link_nibbles_less_one: Dim = Dim::new(2 * bytes - 1),
         log_link_nibbles: Dim = Dim::new((2 * bytes).ilog2() as usize),
         fit_splits: Vec<Flag> = fits.iter().map(|f| Flag::new(f.share == 1)).collect(),
@@ -433,11 +432,7 @@ impl Logic for StoreEngine {
                     self.each.next = self.each.val() + (self.lanes_sent.val() << b);
                 }
             }
-            for b in 0..self.each_bits.val() {
-                if self.each.val().get_bit(b) {
-                    self.nibbles.next = self.nibbles.val() + (self.command.count.val() << b);
-                }
-            }
+            self.nibbles.next = self.command.count.val() * self.each.val();
         }
         self.take.next = self.idle.val() & self.available.val() & self.ready.val();
         self.events.wait_token.next = self.idle.val() & self.available.val() & !self.ready.val();
