@@ -52,6 +52,28 @@ fn minimal_accelerator() {
     programs(&Config::from_toml("minimal.toml", toml).unwrap(), 0..60);
 }
 
+/// Results of any width and of some lanes: words shorter and longer than the link's, both pipelines, an FFT unit beside.
+#[test]
+fn packed_results() {
+    let packed = |array: &str, result: usize, rest: &str| {
+        let toml = format!(
+            "name = \"packed\"\n[array]\nrows = 2\n{array}\nlanes = 2\nrow_digit = 4\ncol_digit = 4\n\
+             [memory]\nrow_depth = 16\ncol_depth = 16\nresult_depth = {result}\n[control]\npack = true\n{rest}"
+        );
+        Config::from_toml("packed.toml", &toml).unwrap()
+    };
+    let accelerators = [
+        packed("cols = 8", 64, "[link]\nbits = 128\n"),
+        packed("cols = 5\nhop = 2\npipeline = 9", 64, "[link]\nbits = 64\n"),
+        packed("cols = 4\ndrain = 2", 32, "[link]\nbits = 32\n"),
+        packed("cols = 3\ndrain = 1\nacc_bits = 20", 32, "[link]\nbits = 16\n"),
+        packed("cols = 2", 16, "[link]\nbits = 8\n[fft]\npoints = 8\nsamples = 2\ndepth = 128\n"),
+    ];
+    for (config, first) in accelerators.iter().zip((0..).step_by(1000)) {
+        programs(config, first..first + 150);
+    }
+}
+
 #[test]
 fn random_configurations() {
     let count = std::env::var("TANDEM_CONFIGS").map_or(6, |n| n.parse().expect("a number"));

@@ -3,7 +3,7 @@
 use std::time::Instant;
 use tandem_model::{CycleModel, Twin};
 use tandem_spec::engine::{Engine, Predict, RunOptions, Stall};
-use tandem_spec::{Compute, Config, Format, Instruction, Load, Loop, Memory, Store, Stream, Tokens};
+use tandem_spec::{Compute, Config, Instruction, Load, Loop, Memory, Store, Stream, Tokens};
 
 fn config(array: &str) -> Config {
     let toml = format!(
@@ -89,7 +89,7 @@ fn main() {
     let again = Load { tokens: Tokens { pop_next: true, ..load.tokens }, ..load };
     let store = |count| {
         let tokens = Tokens { pop_prev: true, ..Tokens::default() };
-        Instruction::Store(Store { tokens, format: Format::S32, address: 0, count, shift: 0 })
+        Instruction::Store(Store { tokens, count, ..Store::default() })
     };
     let compute = Instruction::Compute(product((2, 2), true, 0));
     let mut program = vec![Instruction::Load(load), compute, store(1000)];

@@ -9,9 +9,7 @@ use tandem_spec::check::crc16;
 use tandem_spec::engine::{Engine, EngineError, Outcome, RunOptions, Stall, Status};
 use tandem_spec::isa::{Bits512, Who};
 use tandem_spec::packet::Kind;
-use tandem_spec::{
-    Compute, Config, Format, Instruction, Load, Loop, Memory, Packet, Reason, Store, Stream, Tokens,
-};
+use tandem_spec::{Compute, Config, Instruction, Load, Loop, Memory, Packet, Reason, Store, Stream, Tokens};
 
 fn config(link: usize) -> Config {
     let toml = format!(
@@ -40,7 +38,7 @@ fn a_compute(tokens: Tokens) -> Compute {
 }
 
 fn a_store(tokens: Tokens) -> Instruction {
-    Instruction::Store(Store { tokens, format: Format::S32, address: 0, count: 2, shift: 0 })
+    Instruction::Store(Store { tokens, count: 2, ..Store::default() })
 }
 
 fn run(twin: &mut Twin, stream: &Stream) -> Outcome {

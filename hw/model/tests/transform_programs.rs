@@ -10,9 +10,7 @@ use tandem_spec::engine::{Engine, Outcome, Predict, RunOptions, Stall, Status};
 use tandem_spec::isa::{Bits512, Field, Opcode, Who};
 use tandem_spec::packet::Kind;
 use tandem_spec::registers::REGISTERS;
-use tandem_spec::{
-    Config, Format, Instruction, Load, Memory, Packet, Reason, Store, Stream, Tokens, Transform,
-};
+use tandem_spec::{Config, Instruction, Load, Memory, Packet, Reason, Store, Stream, Tokens, Transform};
 
 const NONE: Tokens = Tokens { pop_prev: false, pop_next: false, push_prev: false, push_next: false };
 
@@ -50,7 +48,7 @@ fn a_load(tokens: Tokens, count: u16) -> Load {
 }
 
 fn a_store(tokens: Tokens, address: u16, count: u16) -> Instruction {
-    Instruction::Store(Store { tokens, format: Format::S32, address, count, shift: 0 })
+    Instruction::Store(Store { tokens, address, count, ..Store::default() })
 }
 
 fn run(twin: &mut Twin, stream: &Stream) -> Outcome {

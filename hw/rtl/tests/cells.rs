@@ -123,3 +123,60 @@ fn products_and_stages() {
         println!("{}", confirm(&mut u, &t));
     }
 }
+
+/// Lanes moved up.
+#[derive(LogicBlock)]
+struct Moved {
+    pub clock: Signal<In, Clock>,
+    pub sel: Sig<In>,
+    pub x: Vec<Sig<In>>,
+    pub y: Vec<Sig<Out>>,
+    shift: ShiftLanes,
+    lanes: Dim,
+}
+
+impl Moved {
+    fn new(lanes: usize, bits: usize, choices: usize) -> Self {
+        let shift = ShiftLanes::new(lanes, bits, choices);
+        Moved {
+            clock: Default::default(),
+            sel: Sig::unsigned(shift.sel.bits()),
+            x: Sig::vec(lanes, bits, false),
+            y: Sig::vec(shift.y.len(), bits, false),
+            shift,
+            lanes: Dim::new(lanes),
+        }
+    }
+}
+
+impl Logic for Moved {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.shift.sel.next = self.sel.val();
+        for i in 0..self.lanes.val() {
+            self.shift.x[i].next = self.x[i].val();
+        }
+        for i in 0..self.y.len() {
+            self.y[i].next = self.shift.y[i].val();
+        }
+    }
+    named!();
+}
+
+#[test]
+fn lanes_move_up() {
+    for (lanes, bits, choices) in [(1, 1, 1), (5, 4, 2), (8, 4, 8), (3, 7, 16), (40, 4, 32)] {
+        let (mut u, mut r, mut t) = (Moved::new(lanes, bits, choices), Random::new(3), Trace::new());
+        for _ in 0..60 {
+            u.x.iter_mut().for_each(|x| x.set(r.wide()));
+            let by = r.below(choices);
+            u.sel.set(by as i128);
+            t.cycle(&mut u, |u, c| u.clock.next = c.into());
+            for (i, y) in u.y.iter().enumerate() {
+                let from = i.checked_sub(by).and_then(|i| u.x.get(i));
+                assert_eq!(y.val().get(), from.map_or(0, |x| x.val().get()));
+            }
+        }
+        println!("{}", confirm(&mut u, &t));
+    }
+}

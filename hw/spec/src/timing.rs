@@ -20,7 +20,8 @@ pub struct Timing {
     pub row_skew: usize,
     /// From a tile's last step in the sequencer to its first row in the drain: `pipeline` + `col_skew`.
     pub drain_start: usize,
-    /// Tick of a packet's first data word: max(5, 1 + `unit_words`), in a deep pipeline max(6, …).
+    /// Tick in which a packet's first result word is there: max(5, 1 + `unit_words`), where 5 is one more in a deep pipeline and
+    /// one more where results are packed.
     pub first_data: usize,
 }
 
@@ -35,7 +36,8 @@ impl Timing {
             col_skew,
             row_skew: (config.array.rows - 1) / config.array.hop,
             drain_start: config.array.pipeline + col_skew,
-            first_data: (if config.array.pipeline == DEEP { 6 } else { 5 }).max(1 + unit_words),
+            first_data: (5 + usize::from(config.array.pipeline == DEEP) + usize::from(config.pack))
+                .max(1 + unit_words),
         }
     }
 }

@@ -26,7 +26,8 @@ fn field(c: &Config, opcode: &str, field: &str) -> Option<[usize; 2]> {
         ("COMPUTE", "tiles") => [0, c.loops],
         ("COMPUTE", "select") => [0, log2(a.select)],
         ("COMPUTE", "held") => [0, if a.select == 1 { 0 } else { 1 }],
-        ("STORE", "format") => [0, if c.narrow { 2 } else { 0 }],
+        ("STORE", "format") => [0, if c.pack { 7 } else { 2 * usize::from(c.narrow) }],
+        ("STORE", "lanes") => [0, if c.pack { a.drain } else { 0 }],
         ("TRANSFORM", "block") => [0, fft?.block.into()],
         ("TRANSFORM", "tile") => [0, fft?.tiles.into()],
         ("TRANSFORM", "count") => [1, 4 * a.drain / fft?.samples],
@@ -96,6 +97,7 @@ fn key(c: &Config, table: &str, name: &str) -> (Vec<usize>, Option<usize>) {
         }
         ("control", "counters") => (vec![0, 1], Some(0)),
         ("control", "narrow") => (vec![0, 1], Some(1)),
+        ("control", "pack") => (if c.narrow { vec![0, 1] } else { vec![0] }, Some(0)),
         ("control", "reset") => (vec![0, 1], Some(0)),
         ("fft", "points") => (powers(4, 16384), None),
         ("fft", "samples") => (powers(1, a.drain.min(8)), Some(1)),

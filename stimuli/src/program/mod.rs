@@ -25,7 +25,7 @@ use tandem_spec::{Config, Format, Instruction, Load, Memory, Store, Stream, Toke
 ///
 /// Loads into all memories (masks, broadcasts, partial words), COMPUTE with any levels, strides (also
 /// negative and out of range), planes, signs, selection, edges, `keep` and `hold`, TRANSFORM of every kind
-/// that is generated, results that wrap around, stores in all formats, READs in between.
+/// that is generated, results that wrap around, stores in all formats and of any lanes, READs in between.
 pub fn random_program(config: &Config, rng_seed: u64, size: usize) -> Stream {
     let mut w = Writer {
         config,
@@ -179,17 +179,16 @@ impl Writer<'_> {
         if let Some(status) = self.last_status().filter(|_| self.r.percent(40)) {
             (address, count) = (status as u16, 1);
         }
-        let format = match self.config.narrow {
-            true => self.r.pick(&[Format::S32, Format::S16, Format::S8]),
-            false => Format::S32,
-        };
+        let format = self.r.pick(&Format::known(self.config));
+        let drain = self.config.array.drain;
+        let lanes = if self.config.pack && self.r.percent(60) { self.r.up_to(drain) as u8 } else { 0 };
         let shift = match format {
             Format::S32 => 0,
             _ => self.r.pick(&[0, 1, 2, 3, 5, 8, 13, 31]),
         };
         let (first, _) = self.cells(None);
         let reads = (0..usize::from(count)).map(|i| first + usize::from(address) + i).collect();
-        let store = Store { tokens: Tokens::default(), format, address, count, shift };
+        let store = Store { tokens: Tokens::default(), format, address, count, shift, lanes };
         self.push(Instruction::Store(store), reads, vec![]);
     }
 

@@ -25,12 +25,12 @@ fn seeds_repeat_and_cover_the_instruction_set() {
                 Instruction::Transform(t) => {
                     format!("transform inverse {} block {} tile {}", t.inverse, t.block, t.tile)
                 }
-                Instruction::Store(s) => format!("store {:?}", s.format),
+                Instruction::Store(s) => format!("store {:?} lanes {}", s.format, s.lanes > 0),
                 other => other.opcode().name.to_string(),
             });
         }
     }
-    assert_eq!(seen.len(), 5 * 2 + 3 * 2 * 2 + 2 * 2 * 2 + 3 + 1, "{seen:#?}");
+    assert_eq!(seen.len(), 5 * 2 + 3 * 2 * 2 + 2 * 2 * 2 + 8 * 2 + 1, "{seen:#?}");
 }
 
 #[test]

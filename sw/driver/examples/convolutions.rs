@@ -81,6 +81,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 tandem_driver::Plan::describe(&planned.plan).plan,
                 planned.plan.declined.as_ref().map_or(String::new(), |why| format!(" ({why})")),
             );
+            if std::env::var("COUNTERS").is_ok() {
+                println!("    {:?}", planned.predicted);
+            }
             total += times * cost.cycles;
         }
     }

@@ -13,6 +13,7 @@
 //! | [`fft`] | transforms: request, plan, TRANSFORM |
 //! | [`layout`] | where an operand's entries lie in a memory; packing |
 //! | [`schedule`] | programs: what lies in which memory, tokens |
+//! | [`results`] | packets as integers |
 //!
 //! Two devices answer the same [`Device`] trait with the same integers and the same costs: [`Offload`] runs
 //! every request on an engine, [`Exact`] computes it on the host and takes its cost from the plan.
@@ -61,6 +62,7 @@ mod offload;
 mod planner;
 mod recent;
 mod request;
+pub mod results;
 pub mod schedule;
 mod traffic;
 

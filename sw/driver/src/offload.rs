@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tandem_spec::engine::Predict;
 use tandem_spec::packet::Kind;
 use tandem_spec::registers::IDENTITY;
-use tandem_spec::{Counters, Engine, Format as Transport, Instruction, Packet, RunOptions, Status};
+use tandem_spec::{Counters, Engine, Instruction, Packet, RunOptions, Status, Store};
 use tandem_spec::{EngineError, Stream, Tokens};
 
 /// A program to run.
@@ -110,11 +110,8 @@ impl<E: Engine> Offload<E> {
             Instruction::Store(s) => Some((base.wrapping_add(i as u32), s)),
             _ => None,
         });
-        let bytes = |count: u16, format: Transport| {
-            let bits = usize::from(count) * config.array.drain * format.bits();
-            bits.div_ceil(config.link_bits) * config.link_bytes()
-        };
-        let expected: Vec<_> = stores.map(|(n, s)| (Kind::Result, n, bytes(s.count, s.format))).collect();
+        let bytes = |s: &Store| s.data_words(config) * config.link_bytes();
+        let expected: Vec<_> = stores.map(|(n, s)| (Kind::Result, n, bytes(s))).collect();
         let found: Vec<_> = packets.iter().map(|p| (p.kind, p.instruction, p.data.len())).collect();
         if found != expected {
             let at = found.iter().zip(&expected).position(|(f, e)| f != e).unwrap_or(found.len());

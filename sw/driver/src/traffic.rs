@@ -28,10 +28,7 @@ impl Traffic {
                     let words = usize::from(l.count) * usize::from(l.words);
                     sum.payloads += (words + t.check_words) as u64;
                 }
-                Instruction::Store(s) => {
-                    let bits = usize::from(s.count) * config.array.drain * s.format.bits();
-                    sum.packets += packet(bits.div_ceil(config.link_bits));
-                }
+                Instruction::Store(s) => sum.packets += packet(s.data_words(config)),
                 Instruction::Read(_) => sum.packets += packet(REGISTERS.len() * 32 / config.link_bits),
                 _ => {}
             }

@@ -121,13 +121,7 @@ fn with_an_fft_unit() {
 fn a_result_that_was_never_written_is_seen() {
     let config = accelerator("dense");
     let mut stream = Stream::new(&config);
-    let store = tandem_spec::Store {
-        tokens: Default::default(),
-        format: tandem_spec::Format::S32,
-        address: 0,
-        count: 1,
-        shift: 0,
-    };
+    let store = tandem_spec::Store::default();
     stream.push(&tandem_spec::Instruction::Store(store));
     compare(&config, &[(stream, RunOptions::default())], true);
 }

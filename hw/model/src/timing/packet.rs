@@ -10,29 +10,32 @@ use super::gate::Gate;
 use tandem_spec::registers::REGISTERS;
 use tandem_spec::{Config, Store, Timing};
 
-/// The data ticks of a packet.
+/// The data ticks of a packet, the first of which is F.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Data {
     /// So many words, one a tick.
     Words(u64),
-    /// `count` result words, of which `per_word` share a link word.
+    /// A result word a tick, each shorter than a link word.
     Packed {
         /// Result words.
         count: u64,
-        /// Result words in a link word, ≥ 2.
-        per_word: u64,
+        /// Bits of a result word.
+        each: u64,
+        /// Bits of a link word.
+        link: u64,
     },
 }
 
 impl Data {
     /// Those of a STORE.
     pub(crate) fn of_store(config: &Config, s: &Store) -> Self {
-        let bits = config.array.drain * s.format.bits();
+        let lanes = if s.lanes == 0 { config.array.drain } else { s.lanes.into() };
+        let (each, link) = ((lanes * s.format.bits()) as u64, config.link_bits as u64);
         let count = u64::from(s.count);
-        if bits >= config.link_bits {
-            Data::Words(count * (bits / config.link_bits) as u64)
+        if each >= link {
+            Data::Words((count * each).div_ceil(link))
         } else {
-            Data::Packed { count, per_word: (config.link_bits / bits) as u64 }
+            Data::Packed { count, each, link }
         }
     }
 
@@ -41,11 +44,33 @@ impl Data {
         Data::Words((32 * REGISTERS.len()).div_ceil(config.link_bits) as u64)
     }
 
+    /// Link words.
+    fn words(self) -> u64 {
+        match self {
+            Data::Words(n) => n,
+            Data::Packed { count, each, link } => (count * each).div_ceil(link),
+        }
+    }
+
+    /// The tick of word `j`, after F. Whole words never wait for the one before, so that only the last one can be due
+    /// together with another.
+    fn tick(self, j: u64) -> u64 {
+        match self {
+            Data::Words(_) => j,
+            Data::Packed { count, each, link } => {
+                let whole = |j: u64| ((j + 1) * link).div_ceil(each) - 1;
+                if (j + 1) * link <= count * each {
+                    whole(j)
+                } else {
+                    (count - 1).max(if j == 0 { 0 } else { whole(j - 1) + 1 })
+                }
+            }
+        }
+    }
+
     /// Ticks that they take.
     fn ticks(self) -> u64 {
-        match self {
-            Data::Words(n) | Data::Packed { count: n, .. } => n,
-        }
+        self.words().checked_sub(1).map_or(0, |last| self.tick(last) + 1)
     }
 }
 
@@ -70,10 +95,11 @@ pub(crate) fn send(t: &Timing, gate: &Gate, at: u64, data: Data) -> Option<Sent>
     let mut now = offer(at, unit)? + (first - 1 - unit);
     match data {
         Data::Words(n) => now = offer(now, n)?,
-        Data::Packed { count, per_word } => {
-            for k in 0..count.div_ceil(per_word) {
-                let gathered = per_word.min(count - k * per_word);
-                now = offer(now + gathered - 1, 1)?;
+        Data::Packed { .. } => {
+            let mut next = 0;
+            for j in 0..data.words() {
+                now = offer(now + data.tick(j) - next, 1)?;
+                next = data.tick(j) + 1;
             }
         }
     }
@@ -105,10 +131,13 @@ mod tests {
                 at.extend((0..n as usize).map(|j| f + j));
                 f + n as usize - 1
             }
-            Data::Packed { count, per_word } => {
-                let (count, p) = (count as usize, per_word as usize);
-                at.extend((0..count.div_ceil(p)).map(|k| f + (k * p + p - 1).min(count - 1)));
-                f + count - 1
+            Data::Packed { count, each, link } => {
+                let mut last = -1i64;
+                for j in 0..(count * each).div_ceil(link) {
+                    last = (((j + 1) * link).div_ceil(each).min(count) as i64 - 1).max(last + 1);
+                    at.push(f + last as usize);
+                }
+                f + last as usize
             }
         };
         at.extend(e + 1..=e + u);
@@ -120,11 +149,13 @@ mod tests {
         #[test]
         fn packets_end_when_their_ticks_have_passed(
             pattern in prop::collection::vec(any::<bool>(), 0..9), at in 0u64..20, count in 1u64..20,
-            per_word in 2u64..9, packed in any::<bool>(), link in 3u32..8,
+            each in 1u64..128, packed in any::<bool>(), link in 3u32..8,
         ) {
             let t = Timing::new(&config(1 << link));
             let stall = Stall { pattern };
-            let data = if packed { Data::Packed { count, per_word } } else { Data::Words(count) };
+            let link = 1 << link;
+            let packed = packed && each < link;
+            let data = if packed { Data::Packed { count, each, link } } else { Data::Words(count) };
             let (mut cycle, mut waits) = (at + 1, 0);
             for word in offered(&t, data) {
                 while word && stall.at(cycle) && cycle < 100_000 {

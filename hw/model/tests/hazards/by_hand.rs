@@ -2,9 +2,7 @@
 
 use tandem_model::Twin;
 use tandem_spec::engine::{Engine, RunOptions, Status};
-use tandem_spec::{
-    Compute, Config, Format, Instruction, Load, Loop, Memory, Store, Stream, Tokens, Transform,
-};
+use tandem_spec::{Compute, Config, Instruction, Load, Loop, Memory, Store, Stream, Tokens, Transform};
 
 const NONE: Tokens = Tokens { pop_prev: false, pop_next: false, push_prev: false, push_next: false };
 
@@ -62,7 +60,7 @@ fn transform(tokens: Tokens) -> Instruction {
 }
 
 fn store(tokens: Tokens, address: u16, count: u16) -> Instruction {
-    Instruction::Store(Store { tokens, format: Format::S32, address, count, shift: 0 })
+    Instruction::Store(Store { tokens, address, count, ..Store::default() })
 }
 
 fn stream(config: &Config, list: &[Instruction]) -> Stream {

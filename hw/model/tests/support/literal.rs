@@ -6,7 +6,7 @@ mod spectrum;
 use tandem_spec::check::crc32;
 use tandem_spec::engine::TransformKind;
 use tandem_spec::packet::Kind;
-use tandem_spec::{Compute, Config, Format, Instruction, Load, Memory, Packet, Store, Stream, Transform};
+use tandem_spec::{Compute, Config, Instruction, Load, Memory, Packet, Store, Stream, Transform};
 
 pub struct Literal {
     config: Config,
@@ -234,24 +234,20 @@ impl Literal {
 
     fn store(&self, number: u32, s: &Store) -> Packet {
         let words = &self.result[usize::from(s.address)..][..usize::from(s.count)];
-        let (mut data, mut or, mut clamped) = (vec![], 0u32, 0);
-        for v in words.iter().flatten() {
+        let (mut bits, mut or, mut clamped) = (vec![], 0u32, 0);
+        let width = [32, 16, 8, 4, 12, 20, 24, 28][s.format as usize];
+        let sent = |word: &Vec<i32>| word[..if s.lanes == 0 { word.len() } else { s.lanes.into() }].to_vec();
+        for v in words.iter().flat_map(sent) {
             or |= v.unsigned_abs();
             // Exact: 32 bits and a power of two fit f64.
-            let y = (f64::from(*v) / 2f64.powi(s.shift.into())).round_ties_even();
-            match s.format {
-                Format::S32 => data.extend(v.to_le_bytes()),
-                Format::S16 => {
-                    clamped += u32::from(y != f64::from(y as i16));
-                    data.extend((y as i16).to_le_bytes());
-                }
-                Format::S8 => {
-                    clamped += u32::from(y != f64::from(y as i8));
-                    data.extend((y as i8).to_le_bytes());
-                }
-            }
+            let y = (f64::from(v) / 2f64.powi(s.shift.into())).round_ties_even();
+            let most = 2f64.powi(width - 1);
+            let kept = y.max(-most).min(most - 1.0);
+            clamped += u32::from(y != kept);
+            bits.extend((0..width).map(|b| kept as i64 >> b & 1 == 1));
         }
-        data.resize(data.len().next_multiple_of(self.config.link_bits / 8), 0);
+        bits.resize(bits.len().next_multiple_of(self.config.link_bits), false);
+        let data = bits.chunks(8).map(|byte| self::number(byte) as u8).collect();
         Packet { kind: Kind::Result, reason: None, instruction: number, data, summary: [or, clamped, 0, 0] }
     }
 }

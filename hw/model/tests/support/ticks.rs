@@ -406,18 +406,29 @@ impl Ticks {
     }
 
     fn first_data(&self) -> usize {
-        (1 + self.units()).max(if self.config.array.pipeline == 9 { 6 } else { 5 })
+        let deep = if self.config.array.pipeline == 9 { 6 } else { 5 };
+        (1 + self.units()).max(if self.config.pack { deep + 1 } else { deep })
     }
 
     fn store_data(&self, s: &Store) -> Vec<usize> {
-        let (width, link) = (self.config.array.drain * s.format.bits(), self.config.link_bits);
-        let (f, count) = (self.first_data(), usize::from(s.count));
-        if width >= link {
-            (0..count * width / link).map(|j| f + j).collect()
-        } else {
-            let p = link / width;
-            (0..count.div_ceil(p)).map(|k| f + (k * p + p - 1).min(count - 1)).collect()
+        let lanes = if s.lanes == 0 { self.config.array.drain } else { s.lanes.into() };
+        let width = [32, 16, 8, 4, 12, 20, 24, 28][s.format as usize] * lanes;
+        let (mut left, mut bits, mut ticks) = (s.count, 0, vec![]);
+        // a result word a tick if less than a link word waits; a link word if there is one, or the last bits
+        for tick in self.first_data().. {
+            if bits < self.config.link_bits {
+                if left == 0 && bits == 0 {
+                    break;
+                }
+                bits += if left > 0 { width } else { 0 };
+                left = left.saturating_sub(1);
+            }
+            if bits >= self.config.link_bits || left == 0 {
+                bits = bits.saturating_sub(self.config.link_bits);
+                ticks.push(tick);
+            }
         }
+        ticks
     }
 
     /// Ticks 1, 2, …: whether a word is offered.

@@ -265,8 +265,8 @@ pub use verilog::{ElabError, Style, styled, verilog};
 /// Everything a unit's file needs, beside `rust_hdl::prelude::*`.
 pub mod prelude {
     pub use super::cells::{
-        Accumulate, Asr, Concat, Fifo, Mux, Product, Ram, Reg, RegEn, RegFile, Rom, ShiftLeft, SignExtend,
-        Slice, Stage, Unpack, XorReduce,
+        Accumulate, Asr, Concat, Fifo, Mux, Product, Ram, Reg, RegEn, RegFile, Rom, ShiftLanes, ShiftLeft,
+        SignExtend, Slice, Stage, Unpack, XorReduce,
     };
     pub use super::constant::{Const, Dim, Flag};
     pub use super::number_format::{NumberFormat, bits_for, index_bits};

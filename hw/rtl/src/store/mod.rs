@@ -1,7 +1,8 @@
-//! The store engine: result memory, narrowing, packets.
+//! The store engine: result memory, narrowing, packing, packets.
 
 pub mod assemble;
 pub mod narrow;
+pub mod pack;
 pub mod report;
 pub mod result_memory;
 pub mod store_engine;

@@ -1,4 +1,4 @@
-//! A result's way to 16 or 8 bits.
+//! A result's way to 16 or 8 bits, or, where results are packed, to any multiple of 4.
 //!
 //! ```text
 //! v ─► ⌊v / 2^shift⌋, what is cut off ─►[A]─► round, clamp ─►[B]
@@ -24,7 +24,7 @@ unit! {
     /// `y = clamp(round_half_to_even(v / 2^shift))`, or `v` if the format is 32 bits.
     ///
     /// # Timing  v in tick t, magnitude, saturation and y in t+2; nothing moves without `advance`
-    pub struct Narrow() {
+    pub struct Narrow(packs: bool) {
         clock,
         /// The pipeline moves.
         pub advance: Signal<In, Bit>,
@@ -32,8 +32,10 @@ unit! {
         pub v: Sig<In> = Sig::signed(32),
         /// What it is divided by.
         pub divisor: Divisor<In> = Divisor::new(),
-        /// 0: 32 bits, 1: 16, 2: 8.
-        pub format: Sig<In> = Sig::unsigned(2),
+        /// 0: 32 bits, 1: 16, 2: 8; where results are packed, their nibbles less one.
+        pub format: Sig<In> = Sig::unsigned(if packs { 3 } else { 2 }),
+        /// The result is sent; where results are packed only. Of one that is not, everything is 0.
+        pub sent: Vec<Signal<In, Bit>> = wire::bits(usize::from(packs)),
         /// |v|.
         pub magnitude: Sig<Out> = Sig::unsigned(32),
         /// The clamp has changed the result.
@@ -55,9 +57,19 @@ unit! {
         most: Sig<Local> = Sig::signed(33),
         up: Signal<Local, Bit>,
         over: Signal<Local, Bit>,
+        beyond: Sig<Local> = Sig::unsigned(33),
+        outside: Vec<Const> = (1..if packs { 9 } else { 1 }).map(nibble_top).collect(),
+        packs: Flag = Flag::new(packs),
         most_16: Const = Const::signed(0x7fff, 33),
         most_8: Const = Const::signed(0x7f, 33),
     }
+}
+
+/// From the highest bit of nibble `n` − 1 to the one below that of nibble `n`, of 33 bits: what a number of n nibbles or fewer
+/// has no room for.
+fn nibble_top(n: usize) -> Const {
+    let bits = (4 * n).saturating_sub(1)..(4 * n + 3).min(33);
+    Const::unsigned(bits.map(|b| 1 << b).sum(), 33)
 }
 
 impl Logic for Narrow {
@@ -85,21 +97,41 @@ impl Logic for Narrow {
         if self.v.val() < 0 {
             self.size.d.next = -self.v.val();
         }
+        for s in 0..self.sent.len() {
+            if !self.sent[s].val() {
+                self.quotient.d.next = 0.into();
+                self.cut_half.d.next = 0.into();
+                self.cut_rest.d.next = 0.into();
+                self.size.d.next = 0.into();
+            }
+        }
         self.size_2.d.next = self.size.q.val();
         self.magnitude.next = self.size_2.q.val();
         self.rounded.next = self.quotient.q.val() + self.up.val();
         // too large if the bits above the format's are not all the same as its sign
         self.above.next = 0.into();
         self.most.next = 0.into();
-        if self.format.val() == 1 {
-            self.above.next = self.rounded.val() >> 15;
-            self.most.next = self.most_16.val();
+        self.beyond.next = 0.into();
+        if self.packs.val() {
+            for n in 0..self.outside.len() {
+                if self.format.val() <= n {
+                    self.beyond.next = self.beyond.val() | self.outside[n].val();
+                }
+            }
+            self.most.next = !self.beyond.val();
+            self.over.next = (self.rounded.val() & self.beyond.val()).any()
+                & (!self.rounded.val() & self.beyond.val()).any();
+        } else {
+            if self.format.val() == 1 {
+                self.above.next = self.rounded.val() >> 15;
+                self.most.next = self.most_16.val();
+            }
+            if self.format.val() == 2 {
+                self.above.next = self.rounded.val() >> 7;
+                self.most.next = self.most_8.val();
+            }
+            self.over.next = self.above.val().any() & !self.above.val().all();
         }
-        if self.format.val() == 2 {
-            self.above.next = self.rounded.val() >> 7;
-            self.most.next = self.most_8.val();
-        }
-        self.over.next = self.above.val().any() & !self.above.val().all();
         self.clamped.next = self.rounded.val();
         if self.over.val() {
             self.clamped.next = self.most.val();

@@ -3,11 +3,12 @@
 //! ```text
 //! HEAD ─► (GAP ─► REGISTERS | DATA)? ─► SUMMARY ─► PAUSE ─► CHECK
 //!
-//! address ─► [memory] (─► [register]) ─► [A] ─► [B] ─► [word] ─► link          all move only in a free tick
+//! address ─► [memory] (─► [register]) ─► [A] ─► [B] (─► [nibbles]) ─► [word] ─► link          all move only in a free tick
 //! ```
 
 use super::assemble::{Assemble, Fit, part_bits};
 use super::narrow::Narrow;
+use super::pack::{NIBBLES, Pack};
 use super::report::Report;
 use super::result_memory::{ResultRead, read_latency, result_bits};
 use super::word_at::WordAt;
@@ -21,7 +22,7 @@ use crate::load::queue::QueueHead;
 use crate::tokens::Neighbour;
 use rust_hdl::prelude::*;
 use tandem_spec::check::{CRC32_INIT, CRC32_POLY};
-use tandem_spec::isa::{Opcode, Who};
+use tandem_spec::isa::{Format, Opcode, Who};
 use tandem_spec::packet::{Kind, header};
 use tandem_spec::registers::REGISTERS;
 use tandem_spec::{Config, Timing};
@@ -40,12 +41,12 @@ enum Phase {
 
 fields! {
     /// A STORE; a READ has its tokens in the same places.
-    struct Command of "STORE": opcode, pop_prev, push_prev, format, address, count, shift
+    struct Command of "STORE": opcode, pop_prev, push_prev, format, address, count, shift, lanes
 }
 
 /// 32-bit words of a header or a summary.
 const UNIT_SOURCES: usize = 4;
-/// Stages between the memory's word and the link word, both included.
+/// Stages between the memory's word and the link word, both included, without those of packing.
 const STAGES: usize = 3;
 /// Stages of these in which results are narrowed; without that, they come out of the memory later.
 const NARROWING: usize = 2;
@@ -56,15 +57,18 @@ unit! {
     /// # Timing  taken in cycle t, header in tick 1, first data word in tick F
     pub struct StoreEngine(c: &Config) {
         let (t, lanes) = (Timing::new(c), Lanes::new(c));
-        let stages = read_latency(c) + STAGES;
+        let stages = read_latency(c) + STAGES + usize::from(c.pack);
         let (drain, address, part) = (c.array.drain, index_bits(c.memory.result), part_bits(c));
-        let formats = if c.narrow { 3 } else { 1 };
+        let formats = if c.pack { 0 } else if c.narrow { 3 } else { 1 };
         let fits: Vec<Fit> = (0..formats).map(|f| Fit::new(c, f)).collect();
         let per_source = 32 / lanes.bits;
         let bytes = c.link_bytes();
         let register_words = REGISTERS.len() * 32 / c.link_bits;
         let most_words = register_words.max(c.memory.result * (drain * 32).div_ceil(c.link_bits));
         let delays = if c.narrow { 0 } else { NARROWING };
+        let packs = usize::from(c.pack);
+        let widths: Vec<usize> = Format::ALL.iter().map(|f| f.bits() / 4 - 1).collect();
+        let each = bits_for(drain * NIBBLES);
 
         clock,
         /// Its queue.
@@ -91,7 +95,7 @@ unit! {
         number_q: Reg = Reg::unsigned(32),
         words: Reg = Reg::unsigned(bits_for(most_words)),
         gives: Reg = Reg::unsigned(1),
-        format_q: Reg = Reg::unsigned(2),
+        format_q: Reg = Reg::unsigned(if c.pack { 3 } else { 2 }),
         shift_q: Reg = Reg::unsigned(5),
         magnitude: Reg = Reg::unsigned(32),
         saturated: Reg = Reg::unsigned(32),
@@ -113,13 +117,21 @@ unit! {
         part_at: Vec<Reg> = Reg::vec(stages - 1, part, false),
         last_at: Vec<Reg> = Reg::vec(stages, 1, false),
         delayed: Vec<Reg> = Reg::vec(delays, address, false),
-        narrow: Vec<Narrow> = (0..if c.narrow { drain } else { 0 }).map(|_| Narrow::new()).collect(),
+        narrow: Vec<Narrow> = (0..if c.narrow { drain } else { 0 }).map(|_| Narrow::new(c.pack)).collect(),
         size: Vec<Sig<Local>> = Sig::vec(drain, result_bits(c), false),
         assemble: Vec<Assemble> = (0..formats).map(|f| Assemble::new(c, f)).collect(),
+        pack: Vec<Pack> = (0..packs).map(|_| Pack::new(c)).collect(),
+        sent_q: Vec<Reg> = Reg::vec(packs * drain, 1, false),
+        each_q: Vec<Reg> = Reg::vec(packs, each, false),
         word: Vec<Reg> = Reg::vec(bytes, 8, false),
         word_join: Vec<Concat> = (0..lanes.count).map(|_| Concat::new(lanes.bits / 8, 8)).collect(),
         advance: Signal<Local, Bit>,
         sent: Signal<Local, Bit>,
+        width: Sig<Local> = Sig::unsigned(3),
+        lanes_sent: Sig<Local> = Sig::unsigned(bits_for(drain)),
+        each: Sig<Local> = Sig::unsigned(each),
+        nibbles: Sig<Local> = Sig::unsigned(bits_for(c.memory.result * drain * NIBBLES)),
+        counts: Signal<Local, Bit>,
         last_sent: Signal<Local, Bit>,
         ready: Signal<Local, Bit>,
         idle: Signal<Local, Bit>,
@@ -136,8 +148,13 @@ unit! {
         emits: Signal<Local, Bit>,
         complete: Signal<Local, Bit>,
         narrows: Flag = Flag::new(c.narrow),
+        packs: Flag = Flag::new(c.pack),
         delays: Dim = Dim::new(delays),
         formats: Dim = Dim::new(formats),
+        widths: Vec<Dim> = widths.into_iter().map(Dim::new).collect(),
+        width_bits: Dim = Dim::new(packs * 3),
+        link_nibbles_less_one: Dim = Dim::new(2 * bytes - 1),
+        log_link_nibbles: Dim = Dim::new((2 * bytes).ilog2() as usize),
         fit_splits: Vec<Flag> = fits.iter().map(|f| Flag::new(f.share == 1)).collect(),
         fit_last: Vec<Dim> = fits.iter().map(|f| Dim::new(f.split.max(f.share) - 1)).collect(),
         fit_shift: Vec<Dim> =
@@ -252,6 +269,9 @@ impl Logic for StoreEngine {
         }
         self.part_ends.next = self.part.q.val() == self.last_part.val();
         self.emits.next = self.left.q.val().any() & !self.start_wait.q.val().any();
+        for p in 0..self.pack.len() {
+            self.emits.next = self.emits.val() & self.pack[p].wants.val();
+        }
         self.read.re.next = self.advance.val();
         self.read.address.next = self.address.q.val();
         for d in 0..self.delays.val() {
@@ -285,7 +305,9 @@ impl Logic for StoreEngine {
                     self.size[r].next = -self.read.result[r].val();
                 }
                 self.or.next = self.or.val() | self.size[r].val();
-                self.assemble[0].result[r].next = self.read.result[r].val();
+                for f in 0..self.formats.val() {
+                    self.assemble[f].result[r].next = self.read.result[r].val();
+                }
             }
         }
         for r in 0..self.narrow.len() {
@@ -295,6 +317,10 @@ impl Logic for StoreEngine {
             self.narrow[r].divisor.mask.next = self.mask_q[0].q.val();
             self.narrow[r].divisor.half_step.next = self.half_step_q[0].q.val();
             self.narrow[r].format.next = self.format_q.q.val();
+            for p in 0..self.pack.len() {
+                self.narrow[r].sent[p].next = self.sent_q[r].q.val().any();
+                self.pack[p].result[r].next = self.narrow[r].y.val();
+            }
             self.or.next = self.or.val() | self.narrow[r].magnitude.val();
             self.hits.next = self.hits.val() + self.narrow[r].saturates.val();
             for f in 0..self.formats.val() {
@@ -321,11 +347,31 @@ impl Logic for StoreEngine {
                 }
             }
         }
+        self.counts.next = self.valid_at[self.assembled.val()].q.val().any()
+            & (!self.splits.val() | !self.part_at[self.assembled.val()].q.val().any());
+        for p in 0..self.pack.len() {
+            self.pack[p].advance.next = self.advance.val();
+            self.pack[p].load.next = self.emits.val();
+            self.pack[p].ends.next = !self.left.q.val().any() | (self.emits.val() & (self.left.q.val() == 1));
+            self.pack[p].width.next = self.format_q.q.val();
+            self.pack[p].each.next = self.each_q[p].q.val();
+            self.pack[p].closes.next = self.valid_at[self.assembled.val()].q.val().any();
+            self.counts.next = self.pack[p].arrives.val();
+            for b in 0..self.bytes.val() {
+                if self.advance.val() & self.valid_at[self.assembled.val()].q.val().any() {
+                    self.word[b].d.next = self.pack[p].after[b].val();
+                }
+            }
+        }
         if self.advance.val() {
             self.valid_at[0].d.next = self.emits.val().into();
             self.part_at[0].d.next = self.part.q.val();
             self.last_at[0].d.next =
                 ((self.left.q.val() == 1) & (self.part_ends.val() | !self.splits.val())).into();
+            for p in 0..self.pack.len() {
+                self.valid_at[0].d.next = self.pack[p].gives.val().into();
+                self.last_at[0].d.next = self.pack[p].last.val().into();
+            }
             for s in 1..self.offered.val() {
                 self.valid_at[s].d.next = self.valid_at[s - 1].q.val();
                 self.part_at[s].d.next = self.part_at[s - 1].q.val();
@@ -346,9 +392,7 @@ impl Logic for StoreEngine {
                     self.left.d.next = self.left.q.val() - 1;
                 }
             }
-            if self.valid_at[self.assembled.val()].q.val().any()
-                & (!self.splits.val() | !self.part_at[self.assembled.val()].q.val().any())
-            {
+            if self.counts.val() {
                 self.magnitude.d.next = self.magnitude.q.val() | self.or.val();
                 self.saturated.d.next = self.saturated.q.val() + self.hits.val();
             }
@@ -362,6 +406,29 @@ impl Logic for StoreEngine {
         self.idle.next = self.phase.q.val() == Phase::Idle;
         self.events.busy.next = !self.idle.val();
         self.events.wait_link.next = self.out.valid.val() & !self.out.ready.val();
+        // of a STORE that packs: nibbles of a result less one, of a result word, of all
+        self.width.next = 0.into();
+        self.lanes_sent.next = 0.into();
+        self.each.next = 0.into();
+        self.nibbles.next = 0.into();
+        if self.packs.val() {
+            for f in 0..self.widths.len() {
+                if self.command.format.val() == f {
+                    self.width.next = self.widths[f].val().into();
+                }
+            }
+            self.lanes_sent.next = self.command.lanes.val();
+            if !self.command.lanes.val().any() {
+                self.lanes_sent.next = self.results.val().into();
+            }
+            self.each.next = self.lanes_sent.val();
+            for b in 0..self.width_bits.val() {
+                if self.width.val().get_bit(b) {
+                    self.each.next = self.each.val() + (self.lanes_sent.val() << b);
+                }
+            }
+            self.nibbles.next = self.command.count.val() * self.each.val();
+        }
         self.queue.take.next = self.idle.val() & self.queue.available.val() & self.ready.val();
         self.events.wait_token.next = self.idle.val() & self.queue.available.val() & !self.ready.val();
         self.last_sent.next = self.sent.val()
@@ -389,6 +456,13 @@ impl Logic for StoreEngine {
                     self.format_q.d.next = self.command.format.val();
                     self.shift_q.d.next = self.command.shift.val();
                 }
+                for p in 0..self.pack.len() {
+                    self.format_q.d.next = self.width.val();
+                    self.each_q[p].d.next = self.each.val();
+                    for r in 0..self.results.val() {
+                        self.sent_q[r].d.next = (self.lanes_sent.val() > r).into();
+                    }
+                }
                 self.address.d.next = self.command.address.val();
                 if self.queue.take.val() {
                     self.phase.d.next = Phase::Head;
@@ -400,6 +474,10 @@ impl Logic for StoreEngine {
                     } else {
                         self.kind.d.next = self.kind_result.val().into();
                         self.left.d.next = self.command.count.val();
+                        if self.packs.val() {
+                            self.words.d.next = (self.nibbles.val() + self.link_nibbles_less_one.val())
+                                >> self.log_link_nibbles.val();
+                        }
                         for f in 0..self.formats.val() {
                             if (self.command.format.val() == f) | !self.narrows.val() {
                                 if self.fit_splits[f].val() {

@@ -89,6 +89,11 @@ keys! {
             counters "counters": Counting { allowed: |_| Allowed::Words(&["all", "total"], None), default: Some(|_| 0), reduction: true, }
             /// Whether a STORE can narrow results to 16 and 8 bits.
             narrow "narrow": bool { default: Some(|_| 1), reduction: true, }
+            /// Whether a STORE can send results of any multiple of 4 bits, and of some of a word's columns only.
+            pack "pack": bool {
+                allowed: |c| if c.narrow { Allowed::Switch } else { Allowed::Off("false if `narrow` is") },
+                bounds: "true or false; false if `narrow` is", default: Some(|_| 0), reduction: true,
+            }
             /// Whether the Verilog has an input `reset` (docs/accelerator.md).
             reset "reset": bool { default: Some(|_| 0), reduction: true, }
         }

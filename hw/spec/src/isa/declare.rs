@@ -114,7 +114,7 @@ impl Value for Format {
         self as u32
     }
     fn of(bits: u32) -> Option<Self> {
-        [Format::S32, Format::S16, Format::S8].get(bits as usize).copied()
+        Format::ALL.get(bits as usize).copied()
     }
 }
 

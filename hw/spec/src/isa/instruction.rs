@@ -1,8 +1,9 @@
 //! Instructions as values, and their bits.
 
 use super::field::{Bits512, Opcode};
-use super::table::{Instruction, OPCODES, opcode};
+use super::table::{Instruction, OPCODES, Store, opcode};
 use crate::check::crc16;
+use crate::config::Config;
 
 /// Tokens that an instruction waits for and gives. `prev` and `next` are the neighbours in the order
 /// load, compute, store.
@@ -45,12 +46,57 @@ pub enum Format {
     S16,
     /// 8 bits, saturated.
     S8,
+    /// 4 bits, saturated.
+    S4,
+    /// 12 bits, saturated.
+    S12,
+    /// 20 bits, saturated.
+    S20,
+    /// 24 bits, saturated.
+    S24,
+    /// 28 bits, saturated.
+    S28,
 }
 
 impl Format {
+    /// All of them, in the order of their codes.
+    pub const ALL: [Format; 8] = {
+        use Format::{S4, S8, S12, S16, S20, S24, S28, S32};
+        [S32, S16, S8, S4, S12, S20, S24, S28]
+    };
+
     /// Bits of a result.
-    pub fn bits(self) -> usize {
-        32 >> self as usize
+    pub const fn bits(self) -> usize {
+        [32, 16, 8, 4, 12, 20, 24, 28][self as usize]
+    }
+
+    /// The last one, by its code, that an accelerator knows.
+    pub const fn last(config: &Config) -> Format {
+        match (config.narrow, config.pack) {
+            (false, _) => Format::S32,
+            (true, false) => Format::S8,
+            (true, true) => Format::S28,
+        }
+    }
+
+    /// Those that an accelerator knows, the narrowest first.
+    pub fn known(config: &Config) -> Vec<Format> {
+        let mut known = Format::ALL[..=Format::last(config) as usize].to_vec();
+        known.sort_by_key(|f| f.bits());
+        known
+    }
+}
+
+impl Store {
+    /// Results of a word that are sent.
+    pub fn sent(&self, config: &Config) -> usize {
+        if self.lanes == 0 { config.array.drain } else { self.lanes.into() }
+    }
+
+    /// Link words of data in its packet.
+    pub fn data_words(&self, config: &Config) -> usize {
+        let bits = usize::from(self.count) * self.sent(config) * self.format.bits();
+        bits.div_ceil(config.link_bits)
     }
 }
 

@@ -101,11 +101,14 @@ payload! {
 payload! {
     /// `STORE` (tokens: only `pop_prev` and `push_prev`).
     Store STORE:
-    format: Format = Format::S32, 12:2 "0: 32 bits; if narrowing is generated, 1: 16 bits, 2: 8 bits"
-        in |c| [0, if c.narrow { 2 } else { 0 }];
+    format: Format = Format::S32, 12:3
+        "0: 32 bits; if narrowing is generated, 1: 16 bits, 2: 8 bits; if packing is, 3 to 7: 4, 12, 20, 24, 28 bits"
+        in |c| [0, Format::last(c) as usize];
     address: u16 = 0, 16:16 "first result word; address + count ≤ depth";
     count: u16 = 1, 32:16 "result words, ≥ 1";
     shift: u8 = 0, 48:5 "results are divided by 2^shift, half to even, then saturated; 0 if 32 bits";
+    lanes: u8 = 0, 56:6 "results of a word that are sent, from lane 0 on, 1 to `drain` if packing is generated; 0: all"
+        in |c| [0, if c.pack { c.array.drain } else { 0 }];
 }
 
 instructions! {

@@ -81,15 +81,18 @@ impl fmt::Display for Instruction {
                 let scaling = if t.block { "block" } else { "scaled" };
                 write!(f, "{direction} {scaling}, samples @{}, result @{}", t.address, t.result_base)
             }
-            Instruction::Store(s) => write!(
-                f,
-                "STORE   {} address {} count {} as {} bits, shift {}",
-                s.tokens,
-                s.address,
-                s.count,
-                s.format.bits(),
-                s.shift
-            ),
+            Instruction::Store(s) => {
+                write!(
+                    f,
+                    "STORE   {} address {} count {} as {} bits",
+                    s.tokens,
+                    s.address,
+                    s.count,
+                    s.format.bits()
+                )?;
+                write!(f, ", shift {}", s.shift)?;
+                if s.lanes > 0 { write!(f, ", {} lanes", s.lanes) } else { Ok(()) }
+            }
             other => {
                 let (op, bits) = (other.opcode(), other.bits());
                 write!(f, "{}", op.name)?;

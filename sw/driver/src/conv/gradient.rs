@@ -19,7 +19,7 @@ use super::axis::Axis;
 use super::reach::Reach;
 use super::request::ConvProblem;
 use super::stage::{Block, Cell, Level, Nest, Stage, edge};
-use super::walk::even;
+use super::walk::{bands, even};
 use crate::device::Format;
 use crate::gemm::longest_sum;
 use crate::layout::{Layout, NOWHERE, Piece, Scratchpad, Side, Slice, Table};
@@ -52,6 +52,8 @@ pub struct Form {
     pub rows: Rows,
     /// Output rows and columns of a band.
     pub band: [usize; 2],
+    /// Output rows of a band of the first images: less, so that the array starts soon.
+    pub first: usize,
     /// Most result words of a STORE.
     pub quota: usize,
 }
@@ -190,11 +192,9 @@ impl<'a> Gradient<'a> {
         let problem = self.problem;
         let fits = row_pad.planes(problem.x.bits.into()) <= row_pad.max_planes
             && col_pad.planes(problem.w.bits.into()) <= col_pad.max_planes;
-        let bands = |axis: usize| {
-            let (all, size) = (self.axes[axis].outputs(), self.form.band[axis].max(1));
-            (0..all).step_by(size).map(move |first| first..(first + size).min(all)).collect::<Vec<_>>()
-        };
-        let (rows, columns) = (bands(0), bands(1));
+        let [all_rows, all_columns] = [0, 1].map(|axis| 0..self.axes[axis].outputs());
+        let columns = bands(&all_columns, self.form.band[1]);
+        let rows = [self.form.first, self.form.band[0]].map(|size| bands(&all_rows, size));
         let lanes = self.config.array.lanes;
         let longest = longest_sum(problem.x, problem.w, self.config.array.acc_bits);
         if !fits || terms(self.config, problem, &self.form) > longest {
@@ -204,7 +204,7 @@ impl<'a> Gradient<'a> {
         let (mut cells, mut stages) = (None, vec![]);
         for image in (0..problem.images).step_by(lanes) {
             let images = image..(image + lanes).min(problem.images);
-            for y in &rows {
+            for y in &rows[usize::from(image > 0)] {
                 for x in &columns {
                     let band = [self.x(y, x, &images, &mut shared), self.dy(y, x, &images, &mut shared)];
                     if band.iter().any(|layout| layout.addresses() > layout.pad.depth) {
@@ -528,6 +528,6 @@ impl<'a> Gradient<'a> {
 
 /// Most products that a result sums.
 pub(crate) fn terms(config: &Config, problem: &ConvProblem, form: &Form) -> usize {
-    let band = |axis: usize| form.band[axis].min(problem.window.along(axis).unwrap_or(0));
-    band(0) * band(1) * config.array.lanes
+    let band = |axis: usize, size: usize| size.min(problem.window.along(axis).unwrap_or(0));
+    band(0, form.band[0].max(form.first)) * band(1, form.band[1]) * config.array.lanes
 }

@@ -37,10 +37,12 @@ use crate::gemm::{check_groups, check_values, compress, finish, stamp_shift, sum
 use crate::layout::{Matrix, Side};
 use crate::planner::{Lowered, Planned};
 use crate::request::{Plannable, RequestKind, Sources};
+use crate::results::Results;
 use gradient::Gradient;
 use ndarray::Array2;
+use stage::Block;
 use tandem_spec::engine::{Predict, Transforms};
-use tandem_spec::{Config, Format as Transport, Instruction, Memory, Packet};
+use tandem_spec::{Config, Instruction, Memory, Packet};
 use walk::{Line, Walk};
 
 impl Plannable for ConvProblem {
@@ -116,15 +118,15 @@ impl ConvRequest<'_> {
         let columns = y.ncols();
         let to = y.as_slice_mut().expect("just made");
         for (block, packet) in plan.blocks().zip(packets) {
-            let results = decode(plan.transport, &packet.data);
+            let (results, word) = results(config, plan, block, packet);
             let mut at = 0;
             walk.lines(block, |Line { row, column, count, down }| {
                 let first = row * columns + column;
                 let step = if down == 0 { 1 } else { down * columns };
-                for (i, v) in results[at..at + count].iter().enumerate() {
-                    to[first + i * step] = *v;
+                for i in 0..count {
+                    to[first + i * step] = results.at(at + i);
                 }
-                at += count.next_multiple_of(config.array.drain);
+                at += count.next_multiple_of(word);
             });
         }
         y
@@ -141,11 +143,11 @@ impl ConvRequest<'_> {
     ) -> Array2<i64> {
         let mut y = Array2::zeros(plan.problem.answer());
         for (block, packet) in plan.blocks().zip(packets) {
-            let results = decode(plan.transport, &packet.data);
+            let (results, word) = results(config, plan, block, packet);
             let mut at = 0;
             gradient.lines(block, |line, pass, outputs| {
-                let values = &results[at..at + outputs.len()];
-                at += outputs.len().next_multiple_of(config.array.drain);
+                let values = (at..at + outputs.len()).map(|i| results.at(i));
+                at += outputs.len().next_multiple_of(word);
                 let Some(line) = line else { return };
                 for (output, v) in outputs.zip(values) {
                     let row = match compressed {
@@ -162,13 +164,13 @@ impl ConvRequest<'_> {
     }
 }
 
-/// Results of a packet.
-fn decode(transport: Transport, data: &[u8]) -> Vec<i64> {
-    match transport {
-        Transport::S8 => data.iter().map(|b| i64::from(*b as i8)).collect(),
-        Transport::S16 => data.as_chunks::<2>().0.iter().map(|b| i64::from(i16::from_le_bytes(*b))).collect(),
-        Transport::S32 => data.as_chunks::<4>().0.iter().map(|b| i64::from(i32::from_le_bytes(*b))).collect(),
-    }
+/// Results of a block's packet, and how many of them a word has.
+fn results<'a>(config: &Config, plan: &ConvPlan, block: &Block, packet: &'a Packet) -> (Results<'a>, usize) {
+    let word = match block.lanes(config) {
+        0 => config.array.drain,
+        lanes => lanes.into(),
+    };
+    (Results::new(&packet.data, plan.transport.bits()), word)
 }
 
 /// The same matrix, row after row.

@@ -87,8 +87,8 @@ impl ConvPlan {
 
 /// The narrowest width that holds every sum of so many products.
 fn exact(config: &Config, problem: &ConvProblem, terms: usize) -> Transport {
-    let holds = |t: &Transport| config.narrow && longest_sum(problem.x, problem.w, t.bits()) >= terms;
-    [Transport::S8, Transport::S16].into_iter().find(holds).unwrap_or(Transport::S32)
+    let holds = |t: &Transport| longest_sum(problem.x, problem.w, t.bits()) >= terms;
+    Transport::known(config).into_iter().find(holds).unwrap_or(Transport::S32)
 }
 
 impl Plan for ConvPlan {

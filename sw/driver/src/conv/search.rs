@@ -15,7 +15,9 @@ use tandem_spec::Config;
 use tandem_spec::engine::Predict;
 
 /// Groups of images that forms are compared on.
-const GROUPS: usize = 3;
+const GROUPS: [usize; 2] = [2, 4];
+/// Parts of a band that the bands of the first images may have.
+const FIRST: [usize; 5] = [3, 1, 2, 5, 8];
 /// Forms that are predicted whole.
 const KEPT: usize = 4;
 /// Parts of the result memory that a STORE may return.
@@ -33,6 +35,13 @@ impl Form {
         match self {
             Form::Walk(form) => &mut form.band,
             Form::Gradient(form) => &mut form.band,
+        }
+    }
+
+    fn first(&mut self) -> &mut usize {
+        match self {
+            Form::Walk(form) => &mut form.first,
+            Form::Gradient(form) => &mut form.first,
         }
     }
 
@@ -62,7 +71,9 @@ fn structures(config: &Config, problem: &ConvProblem) -> Vec<Form> {
         let own = (1..=kernel).map(Elements::Own);
         let rows =
             own.chain(dense.then_some([Elements::Broadcast, Elements::Scattered]).into_iter().flatten());
-        return rows.map(|rows| Form::Gradient(gradient::Form { rows, band, quota })).collect();
+        return rows
+            .map(|rows| Form::Gradient(gradient::Form { rows, band, first: band[0], quota }))
+            .collect();
     }
     let clips = problem.product == ConvProduct::InputGradient || problem.window.padding > 0;
     let flags = |both: bool| if both { vec![false, true] } else { vec![false] };
@@ -70,7 +81,7 @@ fn structures(config: &Config, problem: &ConvProblem) -> Vec<Form> {
     for step in 1..=kernel {
         for clip in flags(clips) {
             for across in flags(dense) {
-                all.push(Form::Walk(walk::Form { step, clip, across, band, quota }));
+                all.push(Form::Walk(walk::Form { step, clip, across, band, first: band[0], quota }));
             }
         }
     }
@@ -90,15 +101,25 @@ struct Search<'a> {
     config: &'a Config,
     predict: &'a dyn Predict,
     problem: &'a ConvProblem,
-    /// The problem with the first groups of images only.
-    few: ConvProblem,
+    /// The problem with the first groups of images only, twice.
+    few: [ConvProblem; 2],
+    /// Groups of the problem.
+    groups: usize,
 }
 
 impl Search<'_> {
-    /// Cycles for the first groups of images.
+    /// Cycles, as those of a few groups tell: exact if there are no more, else as if all later ones were alike.
     fn cycles(&self, form: &Form) -> Option<u64> {
-        let plan = form.plan(self.config, &self.few)?;
-        Some(Planned::new(self.config, self.predict, plan).cost.cycles)
+        let of = |problem: &ConvProblem| {
+            let plan = form.plan(self.config, problem)?;
+            Some(Planned::new(self.config, self.predict, plan).cost.cycles)
+        };
+        let many = of(&self.few[1])?;
+        if self.groups <= GROUPS[1] {
+            return Some(many);
+        }
+        let each = many.saturating_sub(of(&self.few[0])?) / (GROUPS[1] - GROUPS[0]) as u64;
+        Some(many + (self.groups - GROUPS[1]) as u64 * each)
     }
 
     /// The best size of bands, and of stores, of a structure.
@@ -117,12 +138,18 @@ impl Search<'_> {
             let mut fits = false;
             for height in sizes(whole[0]) {
                 let mut form = *structure;
-                *form.band() = [height, width];
+                (*form.band(), *form.first()) = ([height, width], height.div_ceil(FIRST[0]));
                 fits |= look(form, &mut best);
             }
             if fits {
                 break;
             }
+        }
+        let (_, mut form) = best?;
+        let height = form.band()[0];
+        for part in &FIRST[1..] {
+            *form.first() = height.div_ceil(*part);
+            look(form, &mut best);
         }
         let (_, mut form) = best?;
         for part in &PARTS[1..] {
@@ -145,7 +172,7 @@ pub fn candidates(
         for structure in structures(config, problem) {
             for band in bands {
                 let mut form = structure;
-                *form.band() = *band;
+                (*form.band(), *form.first()) = (*band, band[0].div_ceil(2));
                 plans.extend(form.plan(config, problem));
             }
         }
@@ -184,8 +211,8 @@ pub(super) fn search(
     problem: &ConvProblem,
 ) -> Result<Planned<ConvPlan>, DeviceError> {
     let group = config.array.rows.max(config.array.cols).max(config.array.lanes);
-    let few = ConvProblem { images: problem.images.min(GROUPS * group), ..*problem };
-    let search = Search { config, predict, problem, few };
+    let few = GROUPS.map(|groups| ConvProblem { images: problem.images.min(groups * group), ..*problem });
+    let search = Search { config, predict, problem, few, groups: problem.images.div_ceil(group) };
     let obstacle = obstacle(config, problem);
     let mut ranked = vec![];
     if obstacle.is_none() {

@@ -7,8 +7,8 @@
 //!
 //! LOAD rows of band 0   COMPUTE cell   STORE   LOAD some rows of band 1   COMPUTE cell   …   COMPUTE of band 1
 //! ```
-//! Where two bands fit, the rows of the next one come between the cells of the one before, so that front end and
-//! queues never hold up the link.
+//! Where two bands fit, the rows of the next one come between the cells of the one before, after those that take long, so
+//! that neither queue runs dry while the front end passes on a payload.
 
 use crate::layout::Layout;
 use crate::schedule::{Longest, Program, Schedule, Tiles};
@@ -34,6 +34,16 @@ pub(crate) struct Cell {
     pub over: [Range<usize>; 3],
 }
 
+impl Cell {
+    /// Cycles that it takes about: its steps, or one a result word.
+    fn time(&self) -> u64 {
+        let compute = &self.compute;
+        let turns = compute.loops.iter().map(|l| u64::from(l.count.max(1))).product::<u64>();
+        let steps = turns * u64::from(compute.row_planes) * u64::from(compute.col_planes);
+        steps.max(self.words as u64)
+    }
+}
+
 /// Cells whose results leave together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Block {
@@ -45,6 +55,14 @@ pub(crate) struct Block {
 }
 
 impl Block {
+    /// Lanes of a result word that are returned, if the accelerator can leave the others out and all tiles have as many
+    /// columns; else 0: all.
+    pub fn lanes(&self, config: &Config) -> u8 {
+        let all = |cols: u8| self.cells.iter().all(|c| c.compute.cols == cols && c.compute.cols_last == cols);
+        let first = self.cells[0].compute.cols;
+        if config.pack && usize::from(first) < config.array.drain && all(first) { first } else { 0 }
+    }
+
     /// Result words.
     pub fn words(&self) -> usize {
         self.cells.iter().map(|cell| cell.words).sum()
@@ -80,8 +98,8 @@ pub(crate) fn schedule(
     for (i, stage) in stages.iter().enumerate() {
         let next = stages.get(i + 1).map_or(&[][..], |next| &next.operands);
         let next: Vec<_> = next.iter().filter(|layout| ahead.contains(&layout.pad.memory)).collect();
-        let cells = stage.blocks.iter().map(|block| block.cells.len()).sum::<usize>();
-        let mut done = 0;
+        let times = stage.blocks.iter().flat_map(|block| &block.cells).map(|cell| cell.time());
+        let (all, mut done) = (times.sum::<u64>(), 0);
         for block in &stage.blocks {
             let mut results = None;
             let mut address = 0;
@@ -104,16 +122,16 @@ pub(crate) fn schedule(
                     Instruction::Compute(placed(&cell.compute, &used, bases, address))
                 });
                 address += cell.words;
-                done += 1;
+                done += cell.time();
                 for layout in &next {
-                    let tiles = 0..layout.tiles.len() * done / cells;
+                    let tiles = 0..(layout.tiles.len() as u64 * done / all) as usize;
                     if !tiles.is_empty() {
                         program.load(&Tiles { layout: (*layout).clone(), tiles }, block_number);
                     }
                 }
             }
             if let Some(results) = &results {
-                program.store(results, transport);
+                program.store_lanes(results, transport, block.lanes(config));
             }
             block_number += 1;
         }

@@ -33,6 +33,8 @@ pub struct Form {
     pub across: bool,
     /// Output rows and columns of a band, of each phase.
     pub band: [usize; 2],
+    /// Output rows of a band of the first images: less, so that the array starts soon.
+    pub first: usize,
     /// Most result words of a STORE.
     pub quota: usize,
 }
@@ -224,11 +226,9 @@ impl<'a> Walk<'a> {
         }
         let all = self.outputs().div_ceil(weight_pad.width);
         let chunks = all.div_ceil(at_once);
-        let bands = |axis: usize| {
-            let (all, size) = (self.axes[axis].outputs(), self.form.band[axis]);
-            (0..all).step_by(size.max(1)).map(move |first| first..(first + size).min(all)).collect::<Vec<_>>()
-        };
-        let (rows, columns) = (bands(0), bands(1));
+        let [all_rows, all_columns] = [0, 1].map(|axis| 0..self.axes[axis].outputs());
+        let columns = bands(&all_columns, self.form.band[1]);
+        let rows = [self.form.first, self.form.band[0]].map(|size| bands(&all_rows, size));
         let mut tables: Vec<(Range<isize>, Arc<Table>)> = vec![];
         let mut stages = vec![];
         for chunk in 0..chunks {
@@ -236,7 +236,8 @@ impl<'a> Walk<'a> {
             let weights = self.weight_layouts(&tiles);
             for image in (0..self.problem.images).step_by(pad.width) {
                 let images = image..(image + pad.width).min(self.problem.images);
-                for row_band in &rows {
+                let is_first = chunk == 0 && image == 0;
+                for row_band in &rows[usize::from(!is_first)] {
                     for column_band in &columns {
                         let inputs = [self.inputs(0, row_band), self.inputs(1, column_band)];
                         let [Some(y), Some(x)] = inputs else { continue };
@@ -535,6 +536,12 @@ struct Part {
     y: Span,
     x: Span,
     tiles: Range<usize>,
+}
+
+/// A range in bands of `size`, the last one maybe shorter.
+pub(crate) fn bands(range: &Range<usize>, size: usize) -> Vec<Range<usize>> {
+    let end = range.end;
+    range.clone().step_by(size.max(1)).map(|first| first..(first + size.max(1)).min(end)).collect()
 }
 
 /// A range in pieces of at most `most`, about equal.

@@ -45,7 +45,8 @@ pub fn schedule(config: &Config, plan: &GemmPlan) -> Program {
         program.compute(&used, results.as_ref(), |bases| {
             Instruction::Compute(compute(config, plan, block, &used, bases, address))
         });
-        results.iter().for_each(|results| program.store(results, plan.transport));
+        let lanes = plan.lanes(config, block);
+        results.iter().for_each(|results| program.store_lanes(results, plan.transport, lanes));
     }
     program.finish()
 }

@@ -1,7 +1,7 @@
 //! Result packets as the matrix of a product.
 //!
 //! ```text
-//! packet of a block:  for row tile, for column tile, for pass, for row, ⌈valid columns / drain⌉ · drain results
+//! packet of a block:  for row tile, for column tile, for pass, for row, ⌈valid columns / w⌉ · w results, w lanes of a word
 //! Y[i, j]          =  Σ over parts of result · 2^(row slice's shift + column slice's shift)
 //! ```
 //! Row i of the array is row i of Y or, where results are selected, a group of them, whose entries the passes
@@ -12,9 +12,10 @@ use super::plan::GemmPlan;
 use super::request::{GemmResult, ResultFormat};
 use super::sparsity::Sparsity;
 use crate::narrow::narrow;
-use ndarray::{Array2, ArrayViewMut2, s};
+use crate::results::Results;
+use ndarray::{Array2, s};
 use rayon::prelude::*;
-use tandem_spec::{Config, Format as Transport};
+use tandem_spec::Config;
 
 /// Results that one thread narrows at a time.
 const CHUNK: usize = 1 << 15;
@@ -31,35 +32,20 @@ pub(crate) fn add_block(
     kept: Option<&Compressed>,
     y: &mut Array2<i64>,
 ) {
-    let y = if plan.transposed { y.view_mut().reversed_axes() } else { y.view_mut() };
-    match plan.transport {
-        Transport::S32 => {
-            add(config, plan, index, data, kept, y, |b: &[u8; 4]| i32::from_le_bytes(*b).into())
-        }
-        Transport::S16 => {
-            add(config, plan, index, data, kept, y, |b: &[u8; 2]| i16::from_le_bytes(*b).into())
-        }
-        Transport::S8 => add(config, plan, index, data, kept, y, |b: &[u8; 1]| i8::from_le_bytes(*b).into()),
-    }
-}
-
-fn add<const BYTES: usize>(
-    config: &Config,
-    plan: &GemmPlan,
-    index: usize,
-    data: &[u8],
-    kept: Option<&Compressed>,
-    mut y: ArrayViewMut2<'_, i64>,
-    value: impl Fn(&[u8; BYTES]) -> i64,
-) {
-    let part = &plan.parts[plan.blocks[index].part];
+    let mut y = if plan.transposed { y.view_mut().reversed_axes() } else { y.view_mut() };
+    let block = &plan.blocks[index];
+    let part = &plan.parts[block.part];
     let shift = plan.row.slices[part.row_slice].shift + plan.col.slices[part.col_slice].shift;
-    let (mut results, _) = data.as_chunks::<BYTES>();
-    for line in plan.result_lines(&plan.blocks[index]) {
+    let results = Results::new(data, plan.transport.bits());
+    let word = match plan.lanes(config, block) {
+        0 => config.array.drain,
+        lanes => lanes.into(),
+    };
+    let mut at = 0;
+    for line in plan.result_lines(block) {
         let width = line.cols.len();
-        let (values, rest) = results.split_at(width.next_multiple_of(config.array.drain));
-        results = rest;
-        let values = values[..width].iter().map(|v| value(v) << shift);
+        let values = (at..at + width).map(|i| results.at(i) << shift);
+        at += width.next_multiple_of(word);
         match kept {
             None => {
                 let mut to = y.slice_mut(s![line.row, line.cols]);

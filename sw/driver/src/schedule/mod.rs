@@ -224,8 +224,13 @@ impl<'a> Schedule<'a> {
 
     /// Returns results, once all computes so far are done.
     pub fn store(&mut self, results: &Results, format: Transport) {
+        self.store_lanes(results, format, 0);
+    }
+
+    /// The same, of so many lanes of each word; 0: of all.
+    pub fn store_lanes(&mut self, results: &Results, format: Transport, lanes: u8) {
         let (address, count) = (results.address as u16, results.words as u16);
-        let store = Store { format, address, count, ..Store::default() };
+        let store = Store { format, address, count, lanes, ..Store::default() };
         let computes = self.chain.count(Stage::Compute);
         self.chain.push(Stage::Store, Instruction::Store(store), &[(Stage::Compute, computes)]);
         self.stores.push(results.block);

@@ -49,6 +49,14 @@ pub const CONFIGS: &[(&str, &str)] = &[
         "lanes-32",
         "rows=3\ncols=2\nlanes=32\nrow_digit=1\ncol_digit=8\nselect=2\n|row_depth=32\ncol_depth=16\nresult_depth=16\n|8",
     ),
+    (
+        "packed",
+        "rows=8\ncols=8\nlanes=8\nrow_digit=4\ncol_digit=4\nselect=4\n|row_depth=1024\ncol_depth=2048\nresult_depth=2048\n|128\n[control]\npack=true",
+    ),
+    (
+        "packed-drain",
+        "rows=5\ncols=6\nlanes=2\nrow_digit=4\ncol_digit=2\nselect=8\npipeline=9\nacc_bits=24\ndrain=4\n|row_depth=16\ncol_depth=64\nresult_depth=64\n|32\n[control]\npack=true",
+    ),
 ];
 
 /// One of [`CONFIGS`].

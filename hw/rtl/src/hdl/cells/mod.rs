@@ -18,6 +18,7 @@
 //! | [`Product`] | `y = a · b`, one or two, by shift-and-add where that is smaller | 0 or 2 |
 //! | [`Accumulate`] | `y = x + sum`, or `x` where a sum starts | 0 |
 //! | [`ShiftLeft`], [`Asr`] | `y = x · 2^(sel·step)`, `y = ⌊x / 2^amount⌋` | 0 |
+//! | [`ShiftLanes`] | `y[i] = x[i − sel]` | 0 |
 //! | [`XorReduce`] | a product with a constant matrix over GF(2) | 0 |
 mod accumulate;
 mod asr;
@@ -31,6 +32,7 @@ mod reg;
 mod reg_en;
 mod reg_file;
 mod rom;
+mod shift_lanes;
 mod shift_left;
 mod sign_extend;
 mod slice;
@@ -50,6 +52,7 @@ pub use reg::Reg;
 pub use reg_en::RegEn;
 pub use reg_file::RegFile;
 pub use rom::Rom;
+pub use shift_lanes::ShiftLanes;
 pub use shift_left::ShiftLeft;
 pub use sign_extend::SignExtend;
 pub use slice::Slice;
@@ -84,7 +87,7 @@ macro_rules! unclocked {
         $(impl Field for $cell {})*
     };
 }
-unclocked!(Accumulate, Asr, Concat, Mux, ShiftLeft, SignExtend, Slice, Unpack, XorReduce);
+unclocked!(Accumulate, Asr, Concat, Mux, ShiftLanes, ShiftLeft, SignExtend, Slice, Unpack, XorReduce);
 
 /// First line of the Verilog of a cell that is printed inside its parent.
 pub const INLINE: &str = "// inline\n";

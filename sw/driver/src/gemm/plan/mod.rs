@@ -183,6 +183,13 @@ impl GemmPlan {
         }
     }
 
+    /// Lanes of a result word that a block returns, if the accelerator can leave the others out and all tiles have as many
+    /// columns; else 0: all.
+    pub fn lanes(&self, config: &Config, block: &Block) -> u8 {
+        let [first, last] = [block.cols.start, block.cols.end - 1].map(|tile| self.col.rows_of(tile));
+        if config.pack && first == last && first < config.array.drain { first as u8 } else { 0 }
+    }
+
     /// Whether the accelerator returns partial sums that the host adds.
     pub fn host_adds(&self) -> bool {
         self.parts.len() > 1 && self.blocks.iter().all(|b| !b.hold)

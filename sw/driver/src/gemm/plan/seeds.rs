@@ -54,8 +54,8 @@ fn groups(config: &Config, frame: &Frame) -> Vec<[usize; 2]> {
 /// Widths that results may have on the link: the narrowest that holds every sum, and 32 bits.
 fn transports(config: &Config, problem: &GemmProblem, frame: &Frame, groups: [usize; 2]) -> Vec<Transport> {
     let sum = frame.longest(groups, config.array.acc_bits).min(frame.depth);
-    let lossless = |t: &Transport| config.narrow && frame.longest(groups, t.bits()) >= sum;
-    let narrow = [Transport::S8, Transport::S16].into_iter().find(lossless);
+    let lossless = |t: &Transport| frame.longest(groups, t.bits()) >= sum;
+    let narrow = Transport::known(config).into_iter().filter(|t| *t != Transport::S32).find(lossless);
     match problem.result {
         ResultWidth::Full => narrow.into_iter().chain([Transport::S32]).collect(),
         ResultWidth::Narrow(_) => vec![narrow.unwrap_or_default()],
