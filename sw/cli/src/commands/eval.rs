@@ -1,5 +1,6 @@
 //! `tandem eval`.
 
+use super::plot;
 use super::train::{CHECKPOINT, open, trainer};
 use crate::Report;
 use crate::engines::{EngineKind, carried_json};
@@ -49,10 +50,12 @@ pub fn run(args: &Args) -> Result<Report> {
         t.backend().name(),
         cost.cycles
     );
+    let layers = t.evaluation_cost().cycles_by_layer();
+    let text = if t.backend().is_float() { text } else { format!("{}{text}", plot::bounds(&layers)) };
     let json = json!({
         "engine": t.backend().name(), "test_accuracy": test.accuracy, "loss": test.loss, "epochs": t.epochs(),
         "images_per_s": images_per_s, "weights_digest": t.digest(), "cycles": cost.cycles,
-        "predicted_cycles": cost.predicted_cycles, "cycles_by_layer": t.evaluation_cost().cycles_by_layer(),
+        "predicted_cycles": cost.predicted_cycles, "cycles_by_layer": layers, "bounds": plot::bounds_json(&layers),
         "link": args.engine.carried().as_ref().map(carried_json),
     });
     Ok(Report::new(text, json))

@@ -89,6 +89,50 @@ pub fn table(layers: &[LayerCounters]) -> String {
     s
 }
 
+/// The three products of a layer, with their names.
+fn products(l: &LayerCounters) -> [(&'static str, &Counters); 3] {
+    [("forward", &l.forward), ("input_gradient", &l.input_gradient), ("weight_gradient", &l.weight_gradient)]
+}
+
+/// What holds each product up: cycles a call, the bound, and how many times its least possible cycles it takes.
+pub fn bounds(layers: &[LayerCounters]) -> String {
+    let mut s = format!(
+        "{:<12} {:>24} {:>24} {:>24}   cycles a call, what bounds them, cycles / least possible\n",
+        "bound", "forward", "input grad", "weight grad"
+    );
+    let cell = |c: &Counters| match c.calls {
+        0 => "-".to_owned(),
+        calls => {
+            let (bound, least) = c.cost.bound();
+            let ratio = c.cost.cycles as f64 / least.max(1) as f64;
+            format!("{} {:>7} {ratio:>5.2}", c.cost.cycles / calls, bound.name())
+        }
+    };
+    for l in layers.iter().filter(|l| l.products().calls > 0) {
+        let [forward, input, weight] = products(l).map(|(_, c)| cell(c));
+        let _ = writeln!(s, "{:<12} {forward:>24} {input:>24} {weight:>24}", l.layer);
+    }
+    s
+}
+
+/// The same for scripts: sums over all calls.
+pub fn bounds_json(layers: &[LayerCounters]) -> Value {
+    let product = |c: &Counters| {
+        let (bound, least) = c.cost.bound();
+        serde_json::json!({
+            "calls": c.calls, "cycles": c.cost.cycles, "array": c.cost.array(),
+            "words_in": c.cost.words_in(), "words_out": c.cost.words_out,
+            "bound": bound.name(), "least_cycles": least,
+        })
+    };
+    let layer = |l: &LayerCounters| {
+        let mut line = serde_json::Map::from_iter([("layer".to_owned(), Value::from(l.layer.clone()))]);
+        line.extend(products(l).map(|(name, c)| (name.to_owned(), product(c))));
+        Value::Object(line)
+    };
+    layers.iter().map(layer).collect()
+}
+
 /// How long each unit was busy.
 pub fn busy(b: &Busy) -> String {
     format!("busy cycles: MAC array {}, FFT unit {}, link {}; largest {}\n", b.mac, b.fft, b.link, b.max)

@@ -39,7 +39,7 @@ pub fn write(
         "weights_digest": digest, "cycles": total.cycles, "predicted_cycles": total.predicted_cycles,
         "load_busy": total.load_busy, "compute_busy": total.compute_busy, "store_busy": total.store_busy,
         "products": total.products, "skipped": total.skipped, "utilisation": utilisation,
-        "wait_drain": total.wait_drain, "cycles_by_layer": layers, "accounting": account, "scoring": scoring,
+        "wait_drain": total.wait_drain, "cycles_by_layer": layers, "bounds": plot::bounds_json(&layers), "accounting": account, "scoring": scoring,
         "fft_cycles": transforms.cycles, "busy": t.training_cost().busy(),
         "link": carried.map(engines::carried_json),
         "predicted_s_per_step": board.and_then(|b| b.1.as_ref()).map(|p| p.seconds),
@@ -51,6 +51,7 @@ pub fn write(
     let mut text = String::new();
     if !t.backend().is_float() {
         text += &plot::table(&layers);
+        text += &plot::bounds(&layers);
         if transforms.cycles > 0 {
             text += &plot::busy(&t.training_cost().busy());
         }
