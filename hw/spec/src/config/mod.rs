@@ -14,7 +14,7 @@ mod tests;
 
 pub use key::{Allowed, Key, Table};
 use table::READ;
-pub use table::{Array, Config, Fft, MemoryDepths, TABLES};
+pub use table::*;
 
 /// Most loop levels that a compute instruction has room for.
 pub const MAX_LOOPS: usize = 7;

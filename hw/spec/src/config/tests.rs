@@ -22,6 +22,15 @@ fn defaults_and_round_trip() {
 }
 
 #[test]
+fn every_table_is_read() {
+    let sorted = |mut names: Vec<&'static str>| {
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(sorted(READ.to_vec()), sorted(TABLES.iter().map(|t| t.name).collect()));
+}
+
+#[test]
 fn hashes_of_built_bitstreams_stay() {
     // a bitstream holds its configuration's hash: a new key leaves those of configurations without it alone
     for (text, hash) in [
