@@ -255,6 +255,13 @@ fn tiny_accelerator_with_a_byte_wide_link() {
     random_words("tiny", 400);
 }
 
+/// Widths and lanes of a STORE, and what is above the lanes that there are.
+#[test]
+fn accelerator_that_packs() {
+    flipped("packed", 200);
+    broken_rules("packed", 1200);
+}
+
 #[test]
 fn minimal_accelerator_with_a_reduced_control() {
     flipped("minimal", 100);

@@ -200,6 +200,14 @@ fn few_bits_4x6x16_wider_operands_in_parts() {
 }
 
 #[test]
+fn packed_3x6x4_results_of_any_width() {
+    widths("packed", 1);
+    shapes("packed", 1500);
+    patterns("packed", 120);
+    stalls("packed");
+}
+
+#[test]
 fn default_8x8x8() {
     widths("default", 1);
     shapes("default", 40_000);

@@ -9,7 +9,9 @@ use tandem_spec::check::crc16;
 use tandem_spec::engine::{Engine, EngineError, Outcome, RunOptions, Stall, Status};
 use tandem_spec::isa::{Bits512, Who};
 use tandem_spec::packet::Kind;
-use tandem_spec::{Compute, Config, Instruction, Load, Loop, Memory, Packet, Reason, Store, Stream, Tokens};
+use tandem_spec::{
+    Compute, Config, Format, Instruction, Load, Loop, Memory, Packet, Reason, Store, Stream, Tokens,
+};
 
 fn config(link: usize) -> Config {
     let toml = format!(
@@ -175,6 +177,7 @@ fn fields_out_of_range_and_reserved_bits_fail() {
         (with(&k, "select", 2), 1),
         (with(&s, "format", 3), 2),
         (with(&s, "shift", 1), 2),
+        (with(&s, "lanes", 1), 2),
         (altered(&Instruction::Read(NONE), |b| b.0[5] = 1), 2),
         (altered(&Instruction::Reset, |b| b.0[1] = 1), 0),
     ];
@@ -182,6 +185,28 @@ fn fields_out_of_range_and_reserved_bits_fail() {
         let mut stream = Stream::new(&c);
         stream.push_words(&bytes, true);
         fails_with(&c, &stream, error(Reason::Field, 0, engine));
+    }
+}
+
+#[test]
+fn widths_and_lanes_are_those_that_are_generated() {
+    let toml = config(64).to_toml() + "pack = true\n";
+    let c = Config::from_toml("packs", &toml).unwrap();
+    let s = a_store(NONE);
+    for (field, value, shift) in [("lanes", 3, 0), ("lanes", 63, 0), ("format", 0, 1)] {
+        let mut stream = Stream::new(&c);
+        let Instruction::Store(store) = s else { unreachable!() };
+        stream.push_words(&with(&Instruction::Store(Store { shift, ..store }), field, value), true);
+        fails_with(&c, &stream, error(Reason::Field, 0, 2));
+    }
+    // 2 words of 2 results
+    for (format, lanes, words) in
+        [(Format::S28, 2, 2), (Format::S12, 1, 1), (Format::S4, 0, 1), (Format::S32, 1, 1)]
+    {
+        let store = Store { format, lanes, shift: 0, tokens: NONE, address: 0, count: 2 };
+        let outcome = run(&mut Twin::new(&c), &stream(&c, &[Instruction::Store(store)]));
+        assert_eq!((outcome.status, outcome.packets[0].data.len()), (Status::Idle, words * 8), "{store:?}");
+        assert_eq!(store.data_words(&c), words, "{store:?}");
     }
 }
 

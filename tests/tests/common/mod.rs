@@ -39,6 +39,10 @@ const CONFIGS: &[(&str, &str)] = &[
         "wide",
         "rows=16\ncols=16\nlanes=16\nrow_digit=8\ncol_digit=8\nhop=3\npipeline=9\ndrain=4\n|row_depth=64\ncol_depth=64\nresult_depth=256\n|64",
     ),
+    (
+        "packed",
+        "rows=3\ncols=6\nlanes=4\nrow_digit=4\ncol_digit=4\nselect=4\ndrain=4\n|row_depth=32\ncol_depth=64\nresult_depth=64\n|32\n[control]\npack=true",
+    ),
 ];
 
 /// One of the accelerators above, or one of configs/accelerators/.

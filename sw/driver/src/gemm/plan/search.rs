@@ -7,7 +7,8 @@
 //! Instructions should stay under 2 % of the link's words: the fastest such plan is taken, if there is
 //! one. A plan with more instructions is taken only if it saves a fifth of the cycles of a product
 //! whose operands and results leave the link idle for a third of its compute time, where instruction
-//! words cost nothing.
+//! words cost nothing; or of any product where results are packed, since there a smaller share of
+//! instructions may only mean more words of results.
 
 use super::draft::{Draft, Frame};
 use super::seeds::seeds;
@@ -75,7 +76,8 @@ pub fn search(
     s.budget += BUDGET;
     let lean = s.improve(&mut ranked, true);
     let (lean, fastest) = (s.take(lean), s.take(fastest));
-    let worth_it = s.frames[0].spares_link(config, problem) && fastest.cost.cycles * 5 < lean.cost.cycles * 4;
+    let bears = config.pack || s.frames[0].spares_link(config, problem);
+    let worth_it = bears && fastest.cost.cycles * 5 < lean.cost.cycles * 4;
     Ok(if excess(&lean) == 0 && !worth_it { lean } else { fastest })
 }
 

@@ -57,6 +57,8 @@ fn transports(config: &Config, problem: &GemmProblem, frame: &Frame, groups: [us
     let lossless = |t: &Transport| frame.longest(groups, t.bits()) >= sum;
     let narrow = Transport::known(config).into_iter().filter(|t| *t != Transport::S32).find(lossless);
     match problem.result {
+        // what is packed never takes longer for being narrow
+        ResultWidth::Full if config.pack => vec![narrow.unwrap_or_default()],
         ResultWidth::Full => narrow.into_iter().chain([Transport::S32]).collect(),
         ResultWidth::Narrow(_) => vec![narrow.unwrap_or_default()],
     }
