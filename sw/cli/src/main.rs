@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod compare;
 mod engines;
+mod estimate;
 mod failure;
 mod npy;
 mod operands;
@@ -37,6 +38,8 @@ enum Command {
     Conv(commands::conv::Args),
     /// Transforms on the accelerator's FFT unit: cycles, SNR.
     Fft(commands::fft::Args),
+    /// Cycles of a network that need not be trained: experiments and SCALE-Sim topologies.
+    Estimate(commands::estimate::Args),
     /// Instruction streams in files: record, replay, disassemble, compare.
     Run(commands::run::Args),
     /// Random programs on all engines, for your CI.
@@ -87,6 +90,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Command::Gemm(a) => commands::gemm::run(a),
         Command::Conv(a) => commands::conv::run(a),
         Command::Fft(a) => commands::fft::run(a),
+        Command::Estimate(a) => commands::estimate::run(a),
         Command::Run(a) => commands::run::run(a),
         Command::Check(a) => commands::check::run(a),
         Command::Train(a) => commands::train::run(a),

@@ -93,7 +93,7 @@ fn a_budget_of_cycles_is_used_up_to_the_next_level() {
     }
 }
 
-/// Six channels of conv2 are all kept at 6 of 8 and 6 of 16.
+/// Whether a layer keeps everything.
 fn layer_is_full(case: &Case, layer: usize, n: usize) -> bool {
     let groups = case.layers[layer].groups;
     let case = best(&case.layers[layer], &case.scores.ranks[layer], Amount::Level(n));
@@ -123,7 +123,8 @@ fn greedy_retains_more_than_uniform_at_equal_cycles() {
         assert!(case.cycles(&levels, &oracle) <= limit);
         let (greedy, even) = (case.retained(&levels), case.retained(&uniform));
         assert!(greedy >= even, "{n} of 8: {levels:?} retains {greedy}, uniform {even}");
-        assert!(greedy > even || n == 1, "{n} of 8: {levels:?} is no better");
+        // At 7 of 8 it may be the same: one step down from dense in each layer.
+        assert!(greedy > even || n == 1 || (n == 7 && levels == uniform), "{n} of 8: {levels:?} is no better");
     }
 }
 

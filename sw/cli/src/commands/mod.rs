@@ -6,6 +6,7 @@ pub mod compare;
 pub mod conv;
 pub mod data;
 pub mod doctor;
+pub mod estimate;
 pub mod eval;
 pub mod fft;
 pub mod gemm;

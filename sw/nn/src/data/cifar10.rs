@@ -77,6 +77,7 @@ static PACKAGE: Package = Package {
 pub(super) static SOURCE: Source = Source {
     name: "cifar10",
     folders: &["cifar10", "cifar10/cifar-10-batches-bin", "cifar-10-batches-bin", "."],
+    shape: Some(((SIDE, SIDE, CHANNELS), CLASSES)),
     package: Some(&PACKAGE),
     locate,
     skipped: |_| Vec::new(),

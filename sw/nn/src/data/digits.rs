@@ -15,6 +15,7 @@ const PIXELS: usize = 64;
 pub(super) static SOURCE: Source = Source {
     name: "digits",
     folders: &["."],
+    shape: Some(((8, 8, 1), 10)),
     package: None,
     locate: |_| Ok(Vec::new()),
     skipped: |_| Vec::new(),

@@ -18,7 +18,7 @@ const MAX_SIDE: usize = 4096;
 const SPLITS: [&str; 2] = ["train", "test"];
 
 pub(super) static SOURCE: Source =
-    Source { name: "folder", folders: &["folder", "."], package: None, locate, skipped, read };
+    Source { name: "folder", folders: &["folder", "."], shape: None, package: None, locate, skipped, read };
 
 fn locate(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut files = Vec::new();

@@ -49,6 +49,7 @@ static PACKAGE: Package = Package {
 pub(super) static SOURCE: Source = Source {
     name: "mnist",
     folders: &["mnist", "."],
+    shape: Some(((SIDE, SIDE, 1), CLASSES)),
     package: Some(&PACKAGE),
     locate,
     skipped: |_| Vec::new(),

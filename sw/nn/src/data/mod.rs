@@ -49,6 +49,8 @@ struct Source {
     name: &'static str,
     /// Folders below the data folder that may hold the files, most likely first.
     folders: &'static [&'static str],
+    /// Height, width and channels of its images, and its classes, if they are always the same.
+    shape: Option<((usize, usize, usize), usize)>,
     /// Where [`fetch()`] gets it; it puts the files into the first of `folders`.
     package: Option<&'static Package<'static>>,
     /// The files of the data set in a folder, or the name of the first one that is missing.
@@ -151,6 +153,13 @@ pub fn load(set: &str, dir: Option<&Path>) -> Result<Dataset, DataError> {
     let source = find(set)?;
     let (_, files) = source.find_files(&data_dir(dir))?;
     (source.read)(&files)
+}
+
+/// Height, width and channels of the images of a set, and its classes, if they are known without its files.
+///
+/// # Errors   no set has this name
+pub fn shape(set: &str) -> Result<Option<((usize, usize, usize), usize)>, DataError> {
+    Ok(find(set)?.shape)
 }
 
 fn find(set: &str) -> Result<&'static Source, DataError> {

@@ -1,0 +1,48 @@
+//! Products of networks, and what they will cost.
+//!
+//! ```text
+//! experiment.toml, topology.csv ─► Work: a product of a layer ─ cycle model ─► Estimate ─► table, JSON, CSV, roofline
+//! ```
+
+pub mod network;
+pub mod roofline;
+pub mod topology;
+
+use tandem_driver::{Cost, Description, Device, Problem};
+
+/// One product of a layer.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// The layer.
+    pub layer: String,
+    /// `forward`, `input_gradient` or `weight_gradient`.
+    pub product: &'static str,
+    /// What a device plans.
+    pub problem: Problem,
+    /// How often it runs.
+    pub times: u64,
+}
+
+/// A product and what it will cost.
+#[derive(Clone, Debug)]
+pub struct Estimate {
+    /// The product.
+    pub work: Work,
+    /// All its runs together.
+    pub cost: Cost,
+    /// How it is done.
+    pub description: Option<Description>,
+}
+
+/// What products will cost; the name of the first that the accelerator cannot run, if there is one.
+pub fn estimate(device: &mut dyn Device, works: Vec<Work>) -> Result<Vec<Estimate>, String> {
+    let one = |work: Work| {
+        let each = device.predict(&work.problem);
+        let each = each.ok_or_else(|| format!("{}, {}: the accelerator cannot run it", work.layer, work.product))?;
+        let mut cost = Cost::default();
+        cost.add_times(&each, work.times);
+        let description = device.describe(&work.problem);
+        Ok(Estimate { work, cost, description })
+    };
+    works.into_iter().map(one).collect()
+}
