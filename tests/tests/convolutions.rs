@@ -129,7 +129,7 @@ fn files_of_operands() {
     let dx = call("input-gradient", &["--dy", &fdy, "--w", &fw, "--image", "5", "6"]);
     let dw = call("weight-gradient", &["--x", &fx, "--dy", &fdy, "--kernel", "3", "2"]);
     assert_eq!((y.dim(), dx.dim(), dw.dim()), ((3, 3, 4, 4), x.dim(), w.dim()));
-    let (mut y2, mut dx2, mut dw2) = (y.clone() * 0, dx.clone() * 0, dw.clone() * 0);
+    let [mut y2, mut dx2, mut dw2] = [y.dim(), dx.dim(), dw.dim()].map(Array4::<i32>::zeros);
     for ((b, oy, ox, o), g) in dy.indexed_iter() {
         for ((ky, kx, c, _), _) in w.indexed_iter().filter(|(at, _)| at.3 == o) {
             let (Some(iy), Some(ix)) = ((2 * oy + ky).checked_sub(1), (2 * ox + kx).checked_sub(1)) else {

@@ -124,7 +124,10 @@ fn greedy_retains_more_than_uniform_at_equal_cycles() {
         let (greedy, even) = (case.retained(&levels), case.retained(&uniform));
         assert!(greedy >= even, "{n} of 8: {levels:?} retains {greedy}, uniform {even}");
         // At 7 of 8 it may be the same: one step down from dense in each layer.
-        assert!(greedy > even || n == 1 || (n == 7 && levels == uniform), "{n} of 8: {levels:?} is no better");
+        assert!(
+            greedy > even || n == 1 || (n == 7 && levels == uniform),
+            "{n} of 8: {levels:?} is no better"
+        );
     }
 }
 

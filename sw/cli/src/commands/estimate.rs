@@ -87,7 +87,10 @@ fn read(args: &Args, file: &Path) -> Result<(Vec<Work>, Option<String>)> {
         (None, Some(shape)) => shape,
         (None, None) => {
             let set = &experiment.data.set;
-            return Err(usage(format!("{}: --image: the data set `{set}` has no shape of its own", file.display())));
+            return Err(usage(format!(
+                "{}: --image: the data set `{set}` has no shape of its own",
+                file.display()
+            )));
         }
     };
     let works = of_experiment(&experiment, shape, args.pattern, args.training)
@@ -182,7 +185,8 @@ pub fn run(args: &Args) -> Result<Report> {
     let mut total = Cost::default();
     estimates.iter().for_each(|e| total += e.cost);
     if let Some(output) = picture {
-        let names: Vec<_> = args.files.iter().filter_map(|f| f.file_stem()).map(|n| n.to_string_lossy()).collect();
+        let names: Vec<_> =
+            args.files.iter().filter_map(|f| f.file_stem()).map(|n| n.to_string_lossy()).collect();
         let title = format!("{} on {}", names.join(", "), config.name);
         output.write(roofline::roofline(&config, &estimates, &title)?.as_bytes())?;
     }

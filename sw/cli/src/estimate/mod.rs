@@ -38,7 +38,8 @@ pub struct Estimate {
 pub fn estimate(device: &mut dyn Device, works: Vec<Work>) -> Result<Vec<Estimate>, String> {
     let one = |work: Work| {
         let each = device.predict(&work.problem);
-        let each = each.ok_or_else(|| format!("{}, {}: the accelerator cannot run it", work.layer, work.product))?;
+        let each =
+            each.ok_or_else(|| format!("{}, {}: the accelerator cannot run it", work.layer, work.product))?;
         let mut cost = Cost::default();
         cost.add_times(&each, work.times);
         let description = device.describe(&work.problem);

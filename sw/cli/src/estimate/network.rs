@@ -7,6 +7,7 @@ use anyhow::Result;
 use tandem_driver::gemm::{self, ResultWidth};
 use tandem_driver::{ConvProblem, ConvProduct, Format, GemmProblem, Pattern, Problem, Selection};
 use tandem_nn::config::Experiment;
+use tandem_nn::data;
 use tandem_nn::layers::prunable::MaskPattern;
 use tandem_nn::network::Network;
 use tandem_nn::prune::plan;
@@ -32,14 +33,15 @@ pub const PRODUCTS: [&str; 3] = ["forward", "input_gradient", "weight_gradient"]
 /// # Errors   layers that make no network, or a pattern that does not suit
 pub fn of_experiment(
     experiment: &Experiment,
-    shape: ((usize, usize, usize), usize),
+    shape: data::Known,
     pattern: Option<(usize, usize)>,
     training: bool,
 ) -> Result<Vec<Work>> {
     let ((h, w, c), classes) = shape;
     let network = experiment.plan(tensor::Shape { h, w, c }, classes)?;
     let mut patterns = vec![None; network.layers.len()];
-    let weighty: Vec<usize> = (0..network.layers.len()).filter(|i| !network.layers[*i].products.is_empty()).collect();
+    let weighty: Vec<usize> =
+        (0..network.layers.len()).filter(|i| !network.layers[*i].products.is_empty()).collect();
     if let Some(pruning) = &experiment.pruning {
         let mut built = Network::new(network.clone(), 1);
         let pruned = plan::layers(pruning, &mut built);
@@ -108,7 +110,11 @@ fn problem(
     match *shape {
         Shape::Convolution { window, outputs, times } => {
             let along = |m: usize| {
-                if window.channels.is_multiple_of(m) { window.channels } else { window.channels * window.kernel[1] }
+                if window.channels.is_multiple_of(m) {
+                    window.channels
+                } else {
+                    window.channels * window.kernel[1]
+                }
             };
             let run = pattern.map_or(1, |(_, m)| along(m));
             let (product, x, w, selection) = match which {

@@ -60,7 +60,8 @@ pub fn roofline(config: &Config, estimates: &[Estimate], title: &str) -> Result<
                 .label(name.replace('_', " "))
                 .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
             let labels = of.iter().map(|(e, p)| {
-                EmptyElement::at(**p) + Text::new(e.work.layer.clone(), (6, 2), ("sans-serif", 11).into_font().color(&colour))
+                EmptyElement::at(**p)
+                    + Text::new(e.work.layer.clone(), (6, 2), ("sans-serif", 11).into_font().color(&colour))
             });
             chart.draw_series(labels)?;
         }

@@ -67,9 +67,11 @@ const MOST: usize = 1 << 20;
 /// # Errors   the first line that is no layer; a topology without layers
 pub fn parse(text: &str) -> Result<Vec<Layer>, LineError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let lines = text.lines().enumerate().skip(1).filter(|(_, line)| !line.trim().trim_matches(',').is_empty());
-    let layers: Vec<_> =
-        lines.map(|(i, line)| layer(line).map_err(|what| LineError { line: i + 1, what })).collect::<Result<_, _>>()?;
+    let lines =
+        text.lines().enumerate().skip(1).filter(|(_, line)| !line.trim().trim_matches(',').is_empty());
+    let layers: Vec<_> = lines
+        .map(|(i, line)| layer(line).map_err(|what| LineError { line: i + 1, what }))
+        .collect::<Result<_, _>>()?;
     if layers.is_empty() {
         return Err(LineError { line: 1, what: "no layers: expected a header and a line a layer".into() });
     }
@@ -98,7 +100,8 @@ fn layer(line: &str) -> Result<Layer, String> {
                 return Err(format!("strides {stride} and {other}: expected the same in both directions"));
             }
             let depthwise = name.contains("DP");
-            let (each, outputs, times) = if depthwise { (1, 1, channels as u64) } else { (channels, outputs, 1) };
+            let (each, outputs, times) =
+                if depthwise { (1, 1, channels as u64) } else { (channels, outputs, 1) };
             let window = Window { image: [h, w], channels: each, kernel: [kh, kw], stride, padding: 0 };
             if window.positions().is_none() {
                 return Err(format!("a filter of {kh} × {kw} does not fit an input of {h} × {w}"));
@@ -107,7 +110,9 @@ fn layer(line: &str) -> Result<Layer, String> {
         }
         _ => {
             let found = numbers.len();
-            return Err(format!("{found} sizes: expected 3 (M, N, K) or 7 or 8 (a convolution and its strides)"));
+            return Err(format!(
+                "{found} sizes: expected 3 (M, N, K) or 7 or 8 (a convolution and its strides)"
+            ));
         }
     };
     Ok(Layer { name: (*name).to_owned(), shape, pattern })
@@ -128,9 +133,13 @@ mod tests {
         let layers = parse(text).unwrap();
         let names: Vec<_> = layers.iter().map(|l| &*l.name).collect();
         assert_eq!(names, ["Conv1", "Conv_DP2", "FC"]);
-        let Shape::Convolution { window, outputs: 96, times: 1 } = layers[0].shape else { panic!("{layers:?}") };
+        let Shape::Convolution { window, outputs: 96, times: 1 } = layers[0].shape else {
+            panic!("{layers:?}")
+        };
         assert_eq!((window.positions(), window.volume()), (Some((54, 54)), 363));
-        let Shape::Convolution { window, outputs: 1, times: 16 } = layers[1].shape else { panic!("{layers:?}") };
+        let Shape::Convolution { window, outputs: 1, times: 16 } = layers[1].shape else {
+            panic!("{layers:?}")
+        };
         assert_eq!((window.channels, window.positions(), layers[1].pattern), (1, Some((4, 4)), Some((2, 4))));
         assert_eq!(layers[2].shape, Shape::Gemm { m: 1, n: 10, k: 64 });
     }

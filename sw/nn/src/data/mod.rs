@@ -44,13 +44,16 @@ static SOURCES: &[&Source] = &[&digits::SOURCE, &mnist::SOURCE, &cifar10::SOURCE
 /// Most bytes of images, of training and of testing each.
 const MOST_BYTES: u64 = 1 << 31;
 
+/// Height, width and channels of every image of a set, and its number of classes.
+pub type Known = ((usize, usize, usize), usize);
+
 /// A data set that can be loaded by name.
 struct Source {
     name: &'static str,
     /// Folders below the data folder that may hold the files, most likely first.
     folders: &'static [&'static str],
     /// Height, width and channels of its images, and its classes, if they are always the same.
-    shape: Option<((usize, usize, usize), usize)>,
+    shape: Option<Known>,
     /// Where [`fetch()`] gets it; it puts the files into the first of `folders`.
     package: Option<&'static Package<'static>>,
     /// The files of the data set in a folder, or the name of the first one that is missing.
@@ -158,7 +161,7 @@ pub fn load(set: &str, dir: Option<&Path>) -> Result<Dataset, DataError> {
 /// Height, width and channels of the images of a set, and its classes, if they are known without its files.
 ///
 /// # Errors   no set has this name
-pub fn shape(set: &str) -> Result<Option<((usize, usize, usize), usize)>, DataError> {
+pub fn shape(set: &str) -> Result<Option<Known>, DataError> {
     Ok(find(set)?.shape)
 }
 
