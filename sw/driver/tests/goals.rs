@@ -154,3 +154,22 @@ fn a_product_far_too_large_is_refused() {
     let refused = search(&config, &CycleModel, &full(4096, 4096, 4096, s8, s8)).unwrap_err();
     assert!(refused.to_string().starts_with("4096×4096×4096 takes about "), "{refused}");
 }
+
+/// Sums that need 17 bits take 20 on the link instead of 32, and of a tile with 3 columns only these are sent.
+#[test]
+fn packed_results_cross_at_their_width() {
+    let plain = shipped("default");
+    let packs = Config { pack: true, ..plain.clone() };
+    let (s4, s8) = (Format::signed(4), Format::signed(8));
+    let of = |c: &Config, m, k, n| search(c, &CycleModel, &full(m, k, n, s8, s4)).unwrap();
+    let (wide, packed) = (of(&plain, 4096, 32, 288), of(&packs, 4096, 32, 288));
+    assert_eq!((wide.plan.transport, packed.plan.transport), (Transport::S32, Transport::S20));
+    assert!(
+        packed.cost.cycles * 32 < wide.cost.cycles * 21,
+        "{} of {}",
+        packed.cost.cycles,
+        wide.cost.cycles
+    );
+    let few = of(&packs, 3, 40, 3).plan;
+    assert!(few.blocks.iter().all(|b| few.lanes(&packs, b) == 3 && few.lanes(&plain, b) == 0));
+}

@@ -1,6 +1,7 @@
 //! The store engine: result memory, narrowing, packing, packets.
 
 pub mod assemble;
+pub mod measure;
 pub mod narrow;
 pub mod pack;
 pub mod report;

@@ -7,6 +7,7 @@
 //! ```
 
 use super::assemble::{Assemble, Fit, part_bits};
+use super::measure::Measure;
 use super::narrow::Narrow;
 use super::pack::{NIBBLES, Pack};
 use super::report::Report;
@@ -22,7 +23,7 @@ use crate::load::queue::QueueHead;
 use crate::tokens::Neighbour;
 use rust_hdl::prelude::*;
 use tandem_spec::check::{CRC32_INIT, CRC32_POLY};
-use tandem_spec::isa::{Format, Opcode, Who};
+use tandem_spec::isa::{Opcode, Who};
 use tandem_spec::packet::{Kind, header};
 use tandem_spec::registers::REGISTERS;
 use tandem_spec::{Config, Timing};
@@ -67,8 +68,6 @@ unit! {
         let most_words = register_words.max(c.memory.result * (drain * 32).div_ceil(c.link_bits));
         let delays = if c.narrow { 0 } else { NARROWING };
         let packs = usize::from(c.pack);
-        let widths: Vec<usize> = Format::ALL.iter().map(|f| f.bits() / 4 - 1).collect();
-        let each = bits_for(drain * NIBBLES);
 
         clock,
         /// Its queue.
@@ -120,17 +119,14 @@ unit! {
         narrow: Vec<Narrow> = (0..if c.narrow { drain } else { 0 }).map(|_| Narrow::new(c.pack)).collect(),
         size: Vec<Sig<Local>> = Sig::vec(drain, result_bits(c), false),
         assemble: Vec<Assemble> = (0..formats).map(|f| Assemble::new(c, f)).collect(),
+        measure: Vec<Measure> = (0..packs).map(|_| Measure::new(c)).collect(),
         pack: Vec<Pack> = (0..packs).map(|_| Pack::new(c)).collect(),
         sent_q: Vec<Reg> = Reg::vec(packs * drain, 1, false),
-        each_q: Vec<Reg> = Reg::vec(packs, each, false),
+        each_q: Vec<Reg> = Reg::vec(packs, bits_for(drain * NIBBLES), false),
         word: Vec<Reg> = Reg::vec(bytes, 8, false),
         word_join: Vec<Concat> = (0..lanes.count).map(|_| Concat::new(lanes.bits / 8, 8)).collect(),
         advance: Signal<Local, Bit>,
         sent: Signal<Local, Bit>,
-        width: Sig<Local> = Sig::unsigned(3),
-        lanes_sent: Sig<Local> = Sig::unsigned(bits_for(drain)),
-        each: Sig<Local> = Sig::unsigned(each),
-        nibbles: Sig<Local> = Sig::unsigned(bits_for(c.memory.result * drain * NIBBLES)),
         counts: Signal<Local, Bit>,
         last_sent: Signal<Local, Bit>,
         ready: Signal<Local, Bit>,
@@ -148,13 +144,8 @@ unit! {
         emits: Signal<Local, Bit>,
         complete: Signal<Local, Bit>,
         narrows: Flag = Flag::new(c.narrow),
-        packs: Flag = Flag::new(c.pack),
         delays: Dim = Dim::new(delays),
         formats: Dim = Dim::new(formats),
-        widths: Vec<Dim> = widths.into_iter().map(Dim::new).collect(),
-        width_bits: Dim = Dim::new(packs * 3),
-        link_nibbles_less_one: Dim = Dim::new(2 * bytes - 1),
-        log_link_nibbles: Dim = Dim::new((2 * bytes).ilog2() as usize),
         fit_splits: Vec<Flag> = fits.iter().map(|f| Flag::new(f.share == 1)).collect(),
         fit_last: Vec<Dim> = fits.iter().map(|f| Dim::new(f.split.max(f.share) - 1)).collect(),
         fit_shift: Vec<Dim> =
@@ -406,28 +397,10 @@ impl Logic for StoreEngine {
         self.idle.next = self.phase.q.val() == Phase::Idle;
         self.events.busy.next = !self.idle.val();
         self.events.wait_link.next = self.out.valid.val() & !self.out.ready.val();
-        // of a STORE that packs: nibbles of a result less one, of a result word, of all
-        self.width.next = 0.into();
-        self.lanes_sent.next = 0.into();
-        self.each.next = 0.into();
-        self.nibbles.next = 0.into();
-        if self.packs.val() {
-            for f in 0..self.widths.len() {
-                if self.command.format.val() == f {
-                    self.width.next = self.widths[f].val().into();
-                }
-            }
-            self.lanes_sent.next = self.command.lanes.val();
-            if !self.command.lanes.val().any() {
-                self.lanes_sent.next = self.results.val().into();
-            }
-            self.each.next = self.lanes_sent.val();
-            for b in 0..self.width_bits.val() {
-                if self.width.val().get_bit(b) {
-                    self.each.next = self.each.val() + (self.lanes_sent.val() << b);
-                }
-            }
-            self.nibbles.next = self.command.count.val() * self.each.val();
+        for p in 0..self.measure.len() {
+            self.measure[p].format.next = self.command.format.val();
+            self.measure[p].lanes.next = self.command.lanes.val();
+            self.measure[p].count.next = self.command.count.val();
         }
         self.queue.take.next = self.idle.val() & self.queue.available.val() & self.ready.val();
         self.events.wait_token.next = self.idle.val() & self.queue.available.val() & !self.ready.val();
@@ -456,11 +429,11 @@ impl Logic for StoreEngine {
                     self.format_q.d.next = self.command.format.val();
                     self.shift_q.d.next = self.command.shift.val();
                 }
-                for p in 0..self.pack.len() {
-                    self.format_q.d.next = self.width.val();
-                    self.each_q[p].d.next = self.each.val();
+                for p in 0..self.measure.len() {
+                    self.format_q.d.next = self.measure[p].width.val();
+                    self.each_q[p].d.next = self.measure[p].each.val();
                     for r in 0..self.results.val() {
-                        self.sent_q[r].d.next = (self.lanes_sent.val() > r).into();
+                        self.sent_q[r].d.next = self.measure[p].sent[r].val().into();
                     }
                 }
                 self.address.d.next = self.command.address.val();
@@ -474,9 +447,8 @@ impl Logic for StoreEngine {
                     } else {
                         self.kind.d.next = self.kind_result.val().into();
                         self.left.d.next = self.command.count.val();
-                        if self.packs.val() {
-                            self.words.d.next = (self.nibbles.val() + self.link_nibbles_less_one.val())
-                                >> self.log_link_nibbles.val();
+                        for p in 0..self.measure.len() {
+                            self.words.d.next = self.measure[p].words.val();
                         }
                         for f in 0..self.formats.val() {
                             if (self.command.format.val() == f) | !self.narrows.val() {
