@@ -132,7 +132,7 @@ fn uarts_agree_at_every_divider() {
         let (mut sent, mut got) = (0, vec![]);
         for _ in 0..bytes.len() * 11 * divider / 16 + 40 {
             tx.divider.set(divider as i128);
-            rx.divider.set(divider as i128 + off);
+            rx.rate.divider.set(divider as i128 + off);
             tx.bytes.valid.next = sent < bytes.len();
             tx.bytes.data.set(bytes.get(sent).copied().unwrap_or(0).into());
             assert!(simulate(&mut tx, 100));
