@@ -43,12 +43,13 @@ fn square_products_on_the_peer_shape() {
 }
 
 #[test]
-fn instructions_take_under_two_percent_of_every_lenet_product() {
+fn instructions_take_under_two_percent_of_every_large_lenet_product() {
     let config = shipped("default");
     for problem in lenet() {
         let p = search(&config, &CycleModel, &problem).unwrap();
         let share = p.traffic.instruction_share();
-        assert!(share < 0.02, "{problem:?}: {share}");
+        // Small products, with results at their own width, take fewer cycles with more instructions.
+        assert!(share < 0.02 || p.cost.cycles < 10_000, "{problem:?}: {share}");
         assert_eq!(
             (p.cost.instruction_words, p.cost.link_words),
             (p.traffic.instructions, p.traffic.total())
@@ -85,7 +86,7 @@ fn every_structure_is_chosen_where_it_pays() {
     assert!(tall.row.resident != tall.col.resident && tall.parts.len() == 1, "the small operand stays");
     assert_eq!(tall.transport, Transport::S16, "no sum exceeds 18,000");
     let large = plan(1024, 1024, 1024, s4, s4);
-    assert!(large.blocks.len() > 100 && large.transport == Transport::S32);
+    assert!(large.blocks.len() > 100 && large.transport == Transport::S20);
     let overflowing = plan(9, 9, 9, u16, u16);
     assert!(overflowing.row.slices.len() * overflowing.col.slices.len() > 1);
 
@@ -158,8 +159,8 @@ fn a_product_far_too_large_is_refused() {
 /// Sums that need 17 bits take 20 on the link instead of 32, and of a tile with 3 columns only these are sent.
 #[test]
 fn packed_results_cross_at_their_width() {
-    let plain = shipped("default");
-    let packs = Config { pack: true, ..plain.clone() };
+    let packs = shipped("default");
+    let plain = Config { pack: false, ..packs.clone() };
     let (s4, s8) = (Format::signed(4), Format::signed(8));
     let of = |c: &Config, m, k, n| search(c, &CycleModel, &full(m, k, n, s8, s4)).unwrap();
     let (wide, packed) = (of(&plain, 4096, 32, 288), of(&packs, 4096, 32, 288));

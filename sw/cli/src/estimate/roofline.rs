@@ -28,7 +28,8 @@ pub fn roofline(config: &Config, estimates: &[Estimate], title: &str) -> Result<
     };
     let (left, right) = range(|p| p.0);
     let (low, _) = range(|p| p.1);
-    let (left, right, low) = ((left / 1.5).min(peak / 8.0), (right * 1.5).max(peak * 4.0), low / 1.5);
+    let (left, right, low) =
+        ((left / 1.5).min(peak / 8.0), (right * 1.5).max(peak * 4.0), (low / 1.5).min(peak / 20.0));
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, (860, 520)).into_drawing_area();
@@ -59,7 +60,15 @@ pub fn roofline(config: &Config, estimates: &[Estimate], title: &str) -> Result<
                 .draw_series(circles)?
                 .label(name.replace('_', " "))
                 .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
-            let labels = of.iter().map(|(e, p)| {
+            // Layers of one shape are one point, which the first of them names.
+            let mut named: Vec<&(f64, f64)> = vec![];
+            let near = |a: f64, b: f64| (a / b).ln().abs() < 0.03;
+            let first = of.iter().filter(|(_, p)| {
+                let new = !named.iter().any(|q| near(q.0, p.0) && near(q.1, p.1));
+                named.push(p);
+                new
+            });
+            let labels = first.map(|(e, p)| {
                 EmptyElement::at(**p)
                     + Text::new(e.work.layer.clone(), (6, 2), ("sans-serif", 11).into_font().color(&colour))
             });

@@ -79,6 +79,15 @@ pub enum Mode {
     Evaluate,
 }
 
+/// Sums of a product from a device.
+#[derive(Clone, Debug)]
+pub struct Sums {
+    /// Row-major; divided by 2^shift if they were asked for so.
+    pub y: Array2<i64>,
+    /// OR of the magnitudes of all sums before that.
+    pub magnitude_or: u64,
+}
+
 /// One pass through a network, as its layers see it.
 pub struct Pass<'a> {
     /// What it is for.
@@ -150,7 +159,7 @@ impl<'a> Pass<'a> {
     /// Computes one product of the running layer on the device.
     ///
     /// # Shape    `[m, k]`, `[k, n]` → `[m, n]`, row-major
-    /// # Numeric  exact; zero where `sparsity` drops a result
+    /// # Numeric  exact, or narrowed as `result` says; zero where `sparsity` drops a result
     /// # Errors   whatever the device reports
     /// # Panics   on the float engine
     pub fn product(
@@ -159,27 +168,24 @@ impl<'a> Pass<'a> {
         x: Operand<'_>,
         w: Operand<'_>,
         sparsity: Sparsity<'_>,
-    ) -> Result<Array2<i64>, ProductError> {
+        result: ResultFormat,
+    ) -> Result<Sums, ProductError> {
         let Backend::Device(device) = &mut *self.backend else {
             panic!("the float engine takes no integer products");
         };
-        let request = GemmRequest {
-            x: reborrow(&x),
-            w: reborrow(&w),
-            result: ResultFormat::Full,
-            sparsity: shorten(&sparsity),
-        };
+        let request = GemmRequest { x: reborrow(&x), w: reborrow(&w), result, sparsity: shorten(&sparsity) };
         let (layer, response) = (self.layer, device.run(request.into()));
         let result = response.map_err(|source| ProductError { layer, product, source })?.into_gemm();
         self.ledger.add(self.layer, product, result.cost);
-        let y = result.y;
-        Ok(if y.is_standard_layout() { y } else { y.as_standard_layout().into_owned() })
+        let (y, magnitude_or) = (result.y, result.magnitude_or);
+        let y = if y.is_standard_layout() { y } else { y.as_standard_layout().into_owned() };
+        Ok(Sums { y, magnitude_or })
     }
 
     /// Computes one product of the running layer, a convolution, on the device: its operands are those of
     /// [`ConvRequest`].
     ///
-    /// # Numeric  exact; zero where `sparsity` drops a result
+    /// # Numeric  exact, or narrowed as `result` says; zero where `sparsity` drops a result
     /// # Errors   whatever the device reports
     /// # Panics   on the float engine
     pub fn convolve(
@@ -189,7 +195,8 @@ impl<'a> Pass<'a> {
         x: Operand<'_>,
         w: Operand<'_>,
         sparsity: Sparsity<'_>,
-    ) -> Result<Array2<i64>, ProductError> {
+        result: ResultFormat,
+    ) -> Result<Sums, ProductError> {
         let Backend::Device(device) = &mut *self.backend else {
             panic!("the float engine takes no integer products");
         };
@@ -198,13 +205,13 @@ impl<'a> Pass<'a> {
             window,
             x: reborrow(&x),
             w: reborrow(&w),
-            result: ResultFormat::Full,
+            result,
             sparsity: shorten(&sparsity),
         };
         let (layer, response) = (self.layer, device.run(request.into()));
         let result = response.map_err(|source| ProductError { layer, product, source })?.into_conv();
         self.ledger.add(self.layer, product, result.cost);
-        Ok(result.y)
+        Ok(Sums { y: result.y, magnitude_or: result.magnitude_or })
     }
 }
 

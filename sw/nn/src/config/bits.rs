@@ -1,7 +1,7 @@
 //! Widths and quantizers of the numbers that enter the products.
 
 use crate::layers::LayerBits;
-use crate::layers::bits::SPECTRA;
+use crate::layers::bits::{EXACT, SPECTRA};
 use crate::number::Int;
 use crate::quant::{CLIPS, Clip};
 use serde::de::{Deserialize, Deserializer, Error};
@@ -24,6 +24,23 @@ impl<'de> Deserialize<'de> for Chosen {
     }
 }
 
+/// A width of results: 8 or 16 bits, or 32, which is exact.
+#[derive(Clone, Copy)]
+struct Results(u8);
+
+impl<'de> Deserialize<'de> for Results {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match i64::deserialize(deserializer)? {
+            bits @ (8 | 16 | 32) => Ok(Results(bits as u8)),
+            other => Err(D::Error::custom(format!("{other}: expected 8, 16 or 32"))),
+        }
+    }
+}
+
+fn exact() -> Results {
+    Results(EXACT)
+}
+
 /// The table `[bits]`.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +50,9 @@ pub(super) struct RawBits {
     gradients: Int<2, 16>,
     #[serde(default = "eight")]
     spectra: Int<2, 16>,
+    #[serde(default = "exact")]
+    results: Results,
+    input_gradients: Option<Results>,
     #[serde(default = "max_abs")]
     weight_clip: Chosen,
     #[serde(default = "learned")]
@@ -59,6 +79,8 @@ pub(super) struct RawOverride {
     activations: Option<Int<1, 16>>,
     gradients: Option<Int<2, 16>>,
     spectra: Option<Int<2, 16>>,
+    results: Option<Results>,
+    input_gradients: Option<Results>,
     weight_clip: Option<Chosen>,
     activation_clip: Option<Chosen>,
 }
@@ -70,6 +92,8 @@ impl From<RawBits> for LayerBits {
             activations: raw.activations.get() as u8,
             gradients: raw.gradients.get() as u8,
             spectra: raw.spectra.get() as u8,
+            results: raw.results.0,
+            input_gradients: raw.input_gradients.unwrap_or(raw.results).0,
             weight_clip: raw.weight_clip.0,
             activation_clip: raw.activation_clip.0,
         }
@@ -84,6 +108,8 @@ impl RawOverride {
             activations: self.activations.map_or(bits.activations, |n| n.get() as u8),
             gradients: self.gradients.map_or(bits.gradients, |n| n.get() as u8),
             spectra: self.spectra.map_or(bits.spectra, |n| n.get() as u8),
+            results: self.results.map_or(bits.results, |r| r.0),
+            input_gradients: self.input_gradients.or(self.results).map_or(bits.input_gradients, |r| r.0),
             weight_clip: self.weight_clip.map_or(bits.weight_clip, |c| c.0),
             activation_clip: self.activation_clip.map_or(bits.activation_clip, |c| c.0),
         }

@@ -88,7 +88,8 @@ fn decay(decay: Decay) -> Value {
 fn bits(bits: &LayerBits) -> Value {
     json!({
         "weights": bits.weights, "activations": bits.activations, "gradients": bits.gradients,
-        "spectra": bits.spectra, "weight_clip": bits.weight_clip.name, "activation_clip": bits.activation_clip.name,
+        "spectra": bits.spectra, "results": bits.results, "input_gradients": bits.input_gradients,
+        "weight_clip": bits.weight_clip.name, "activation_clip": bits.activation_clip.name,
     })
 }
 

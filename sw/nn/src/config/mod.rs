@@ -30,7 +30,7 @@
 //! | `[data]` | `set`, `batch`, `images` (all): first training images used, `validation` (0): last ones held back, `augment` ("none") or "shift", `shift` (1) pixels |
 //! | `[train]` | `epochs`, `seed` (0), `lr`, `optimizer`: "sgd" with `momentum` (0.9), "adam" with `beta1` (0.9), `beta2` (0.999), `eps` (1e-8), `weight_decay` (0) |
 //! | | `schedule`: "constant", "cosine" or "linear" with `final_lr` (0), "step" with `step_epochs` and `step_factor`; `warmup_steps` (0) |
-//! | `[bits]` | `weights`, `activations`, `gradients`, `spectra` (8), `weight_clip` ("max-abs"), `activation_clip` ("learned"): see [`crate::quant::CLIPS`] |
+//! | `[bits]` | `weights`, `activations`, `gradients`, `spectra` (8), `results` (32) of Y and `input_gradients` (`results`) of dX, `weight_clip` ("max-abs"), `activation_clip` ("learned"): see [`crate::quant::CLIPS`] |
 //! | `[[layer]]` | `type`: see [`crate::layers::LAYERS`], `name` (type and count), `bits`: an inline table of what differs from `[bits]`, and the keys of the type |
 //! | `[pruning]` | if absent, nothing is pruned. `method`: see [`crate::prune::preset::PRESETS`]; it decides what is not given |
 //! | | `pattern` ("unstructured"): "bins" of spectral layers, "1:4", "transposable 1:4", "N:4" with an open N, or a table of `n`, `m`, `transposable` |

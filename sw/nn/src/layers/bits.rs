@@ -8,6 +8,9 @@ use tandem_driver::Format;
 /// Width of spectra, unless an experiment says another.
 pub const SPECTRA: u8 = 8;
 
+/// Width of results that leave the device as they are.
+pub const EXACT: u8 = 32;
+
 /// Widths and quantizers of one layer.
 #[derive(Clone, Copy)]
 pub struct LayerBits {
@@ -19,6 +22,10 @@ pub struct LayerBits {
     pub gradients: u8,
     /// Width of the spectra that spectral layers multiply, signed.
     pub spectra: u8,
+    /// Width of Y on the link: 8, 16, or [`EXACT`].
+    pub results: u8,
+    /// Width of dX on the link.
+    pub input_gradients: u8,
     /// Quantizer of weights.
     pub weight_clip: &'static Clip,
     /// Quantizer of the layer's input, unless it is pixels.
@@ -32,7 +39,14 @@ impl std::fmt::Debug for LayerBits {
             "W{} {} A{} {} G{}",
             self.weights, self.weight_clip.name, self.activations, self.activation_clip.name, self.gradients
         )?;
-        if self.spectra != SPECTRA { write!(f, " S{}", self.spectra) } else { Ok(()) }
+        for (name, bits, usual) in
+            [("S", self.spectra, SPECTRA), ("Y", self.results, EXACT), ("dX", self.input_gradients, EXACT)]
+        {
+            if bits != usual {
+                write!(f, " {name}{bits}")?;
+            }
+        }
+        Ok(())
     }
 }
 

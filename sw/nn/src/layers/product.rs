@@ -1,5 +1,6 @@
 //! The products of a training step, as plain data.
 
+use super::bits::EXACT;
 use super::prunable::{Groups, MaskPattern};
 use super::{LayerBits, Signal};
 use crate::backend::Product;
@@ -23,6 +24,8 @@ pub struct ProductPlan {
     pub w: Format,
     /// How the layer's weights are ordered.
     pub groups: Groups,
+    /// Width of its results on the link.
+    pub result: ResultWidth,
     /// The window of a convolution, whose rows the product is of; the device takes images.
     pub window: Option<Window>,
     /// How often it runs in a training step.
@@ -37,7 +40,7 @@ impl ProductPlan {
             (Product::WeightGradient, Some(p)) => Selection::Results(p),
             (_, Some(p)) => Selection::Weights(p),
         };
-        let (x, w, result) = (self.x, self.w, ResultWidth::Full);
+        let (x, w, result) = (self.x, self.w, self.result);
         let Some(window) = self.window else {
             let shape = gemm::Shape { m: self.m, k: self.k, n: self.n };
             return GemmProblem { shape, x, w, result, selection }.into();
@@ -66,6 +69,11 @@ impl ProductPlan {
     }
 }
 
+/// A width of results as plans say it.
+fn width(bits: u8) -> ResultWidth {
+    if bits == EXACT { ResultWidth::Full } else { ResultWidth::Narrow(bits) }
+}
+
 /// The three products of a contraction of `rows` rows with weights of `groups`.
 pub(crate) fn three_products(
     input: Signal,
@@ -76,8 +84,14 @@ pub(crate) fn three_products(
     let (k, n) = (groups.contraction(), groups.outputs);
     let x = bits.input_format(input);
     let (w, g) = (bits.weight_format(), bits.gradient_format());
-    let plan =
-        |product, m, k, n, x, w| ProductPlan { product, m, k, n, x, w, groups, window: None, times: 1 };
+    let plan = |product, m, k, n, x, w| {
+        let result = match product {
+            Product::Forward => width(bits.results),
+            Product::InputGradient => width(bits.input_gradients),
+            Product::WeightGradient => ResultWidth::Full,
+        };
+        ProductPlan { product, m, k, n, x, w, groups, result, window: None, times: 1 }
+    };
     vec![
         plan(Product::Forward, rows, k, n, x, w),
         plan(Product::WeightGradient, k, rows, n, x, g),

@@ -9,9 +9,10 @@
 //! On a device X, W and dY are integers with one scale each, and dY is quantized once: the same
 //! integers enter dX and dW. The bias and its gradient Σ_rows dY stay in f32 on the host.
 
+mod narrowed;
 mod unquantized;
 
-use crate::backend::{Pass, Product, ProductError};
+use crate::backend::{Mode, Pass, Product, ProductError};
 use crate::layers::Site;
 use crate::layers::bias::{add_bias, bias_gradient};
 use crate::layers::cosine::Cosine;
@@ -21,8 +22,9 @@ use crate::random::{Purpose, Stream};
 use crate::tensor::blocks::{BLOCK, for_blocks};
 use crate::tensor::gemm;
 use crate::tensor::{Mask, Parameter, Slot, reshape, slice, slice_mut};
+use narrowed::Narrowed;
 use ndarray::{Array2, ArrayView2};
-use tandem_driver::{Format, Operand, Sparsity, Window};
+use tandem_driver::{Format, Operand, ResultFormat, Sparsity, Window};
 
 /// X.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +61,8 @@ pub struct Affine {
     effective: Array2<f32>,
     quantized: Quantized,
     dy: Array2<i32>,
+    /// Widths of Y and of dX on the link.
+    widths: [Narrowed; 2],
 }
 
 impl Affine {
@@ -84,6 +88,10 @@ impl Affine {
             cosine: None,
             quantized: Quantized::new(site.bits.weight_quantizer(k * n)),
             dy: Array2::default((0, 0)),
+            widths: [
+                Narrowed::new("output_shift", site.bits.results),
+                Narrowed::new("input_gradient_shift", site.bits.input_gradients),
+            ],
         }
     }
 
@@ -123,13 +131,23 @@ impl Affine {
                 self.quantized.quantize(&self.effective, pass.mode);
                 let sparsity = Sparsity::new(self.groups.selection(Product::Forward, self.pattern), None);
                 let w = self.quantized.operand();
-                let product = match x {
-                    Input::Images(x, _, window) => pass.convolve(Product::Forward, window, x, w, sparsity)?,
-                    Input::Rows(x, _) => pass.product(Product::Forward, x, w, sparsity)?,
+                let narrowed = &mut self.widths[0];
+                let sums = match x {
+                    Input::Images(x, _, window) => {
+                        let result = narrowed.format(x.format, w.format, self.groups.contraction());
+                        pass.convolve(Product::Forward, window, x, w, sparsity, result)?
+                    }
+                    Input::Rows(x, _) => {
+                        let result = narrowed.format(x.format, w.format, self.groups.contraction());
+                        pass.product(Product::Forward, x, w, sparsity, result)?
+                    }
                     Input::Real(_) => unreachable!("matched above"),
                 };
-                let scale = scale * self.quantized.scale();
-                let product = slice(&product);
+                let scale = scale * self.quantized.scale() * narrowed.unit();
+                if pass.mode == Mode::Train {
+                    narrowed.follow(sums.magnitude_or);
+                }
+                let product = slice(&sums.y);
                 add_bias(self.bias.as_ref(), slice_mut(y), |i| product[i] as f32 * scale);
             }
         }
@@ -172,38 +190,43 @@ impl Affine {
                 };
                 let dw = match x {
                     Input::Images(x, _, window) => {
-                        pass.convolve(Product::WeightGradient, window, x, dy, sparsity)?
+                        pass.convolve(Product::WeightGradient, window, x, dy, sparsity, ResultFormat::Full)?
                     }
                     Input::Rows(x, _) => {
                         let xt = Operand { values: x.values.reversed_axes(), format: x.format };
-                        pass.product(Product::WeightGradient, xt, dy, sparsity)?
+                        pass.product(Product::WeightGradient, xt, dy, sparsity, ResultFormat::Full)?
                     }
                     Input::Real(_) => unreachable!("matched above"),
                 };
-                scale_into(slice(&dw), x_scale * scale, self.weight.gradients_mut());
+                scale_into(slice(&dw.y), x_scale * scale, self.weight.gradients_mut());
                 let gradient = slice_mut(&mut self.weight.gradient);
                 self.quantized.straight_through(slice(&self.effective), gradient);
                 let scale = scale * self.quantized.scale();
                 let pattern = self.groups.selection(Product::InputGradient, self.pattern);
                 let sparsity = Sparsity::new(pattern, None);
                 let w = self.quantized.operand();
-                match x {
+                let narrowed = &mut self.widths[1];
+                let result = narrowed.format(dy.format, w.format, self.groups.height * self.groups.width * n);
+                let sums = match x {
                     _ if !wanted => None,
                     Input::Images(x, _, window) => {
                         let shape = (x.values.nrows(), window.places() * n);
                         let values =
                             dy.values.into_shape_with_order(shape).expect("positions·outputs values");
                         let dy = Operand { values, format: dy.format };
-                        let dx = pass.convolve(Product::InputGradient, window, dy, w, sparsity)?;
-                        Some(InputGradient::Integer(dx, scale))
+                        Some(pass.convolve(Product::InputGradient, window, dy, w, sparsity, result)?)
                     }
                     Input::Rows(..) => {
                         let wt = Operand { values: w.values.reversed_axes(), format: w.format };
-                        let dx = pass.product(Product::InputGradient, dy, wt, sparsity)?;
-                        Some(InputGradient::Integer(dx, scale))
+                        Some(pass.product(Product::InputGradient, dy, wt, sparsity, result)?)
                     }
                     Input::Real(_) => unreachable!("matched above"),
-                }
+                };
+                sums.map(|sums| {
+                    let scale = scale * narrowed.unit();
+                    narrowed.follow(sums.magnitude_or);
+                    InputGradient::Integer(sums.y, scale)
+                })
             }
         };
         debug_assert_eq!(self.weight.gradient.dim(), (k, n));
@@ -227,6 +250,7 @@ impl Affine {
         let mut slots = vec![Slot::Parameter(&mut self.weight)];
         slots.extend(self.bias.iter_mut().map(Slot::Parameter));
         slots.extend(self.quantized.slots());
+        slots.extend(self.widths.iter_mut().filter_map(Narrowed::slot));
         slots.push(Slot::Mask { name: "weight_mask", shape, mask: &mut self.mask });
         slots
     }

@@ -21,7 +21,7 @@ use crate::spectral::reference::Reference;
 use crate::tensor::{Buffer, Parameter, Slot, reshape, slice, slice_mut};
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex;
-use tandem_driver::{Format, Operand, Sparsity};
+use tandem_driver::{Format, Operand, ResultFormat, Sparsity};
 
 /// Share of a new batch's maximum in a ring's running mean.
 const MOMENTUM: f32 = 0.1;
@@ -159,7 +159,8 @@ impl SpectralLayer {
             }
             let (x, a) = (self.operand(self.inputs.0[i].view()), self.operand(self.matrices.0[i].view()));
             let scale = self.inputs.1[bin.ring] * self.matrices.1[bin.ring];
-            products.push(scaled(pass.product(Product::Forward, x, a, sparsity)?, scale));
+            products
+                .push(scaled(pass.product(Product::Forward, x, a, sparsity, ResultFormat::Full)?.y, scale));
         }
         let layout = frame.output_layout(x.nrows());
         let join = |planes: &[f32], y: &mut [f32]| frame.join_output(planes, y);
@@ -230,8 +231,15 @@ impl SpectralLayer {
             let transposed = self.operand(self.matrices.0[i].t());
             let scale = scales[bin.ring] * self.matrices.1[bin.ring];
             let dy = self.operand(dy[i].view());
-            let product =
-                pass.product(Product::InputGradient, dy, transposed, Sparsity::new(pattern, None))?;
+            let product = pass
+                .product(
+                    Product::InputGradient,
+                    dy,
+                    transposed,
+                    Sparsity::new(pattern, None),
+                    ResultFormat::Full,
+                )?
+                .y;
             products.push(scaled(product, scale));
         }
         let layout = frame.input_layout(x.nrows());
@@ -265,7 +273,7 @@ impl SpectralLayer {
                 _ => Sparsity::Dense,
             };
             let (x, dy) = (self.operand(self.inputs.0[i].t()), self.operand(dy[i].view()));
-            let product = pass.product(Product::WeightGradient, x, dy, sparsity)?;
+            let product = pass.product(Product::WeightGradient, x, dy, sparsity, ResultFormat::Full)?.y;
             let scale = self.inputs.1[bin.ring] * scales[bin.ring];
             contraction.gradient(bin, &scaled(product, scale), out);
         }

@@ -10,6 +10,7 @@ use super::{LayerBits, ProductPlan};
 use crate::backend::Product;
 use crate::spectral::frame::Frame;
 use tandem_driver::Format;
+use tandem_driver::gemm::ResultWidth;
 
 /// The products of a training step: those of bins with two parts, and those of real bins.
 pub(crate) fn products(frame: &Frame, bits: &LayerBits, batch: usize) -> Vec<ProductPlan> {
@@ -27,6 +28,7 @@ pub(crate) fn products(frame: &Frame, bits: &LayerBits, batch: usize) -> Vec<Pro
             x: format,
             w: format,
             groups,
+            result: ResultWidth::Full,
             window: None,
             times,
         };
