@@ -18,6 +18,8 @@ use tandem_spec::engine::Predict;
 const GROUPS: [usize; 2] = [2, 4];
 /// Parts of a band that the bands of the first images may have.
 const FIRST: [usize; 5] = [3, 1, 2, 5, 8];
+/// Most instructions of a walk, about.
+const LONGEST: usize = 1 << 20;
 /// Forms that are predicted whole.
 const KEPT: usize = 4;
 /// Parts of the result memory that a STORE may return.
@@ -111,14 +113,17 @@ impl Search<'_> {
     /// Cycles, as those of a few groups tell: exact if there are no more, else as if all later ones were alike.
     fn cycles(&self, form: &Form) -> Option<u64> {
         let of = |problem: &ConvProblem| {
-            let plan = form.plan(self.config, problem)?;
-            Some(Planned::new(self.config, self.predict, plan).cost.cycles)
+            let planned = Planned::new(self.config, self.predict, form.plan(self.config, problem)?);
+            Some((planned.cost.cycles, planned.length))
         };
-        let many = of(&self.few[1])?;
+        let (many, length) = of(&self.few[1])?;
+        if length * self.groups.div_ceil(GROUPS[1]) > LONGEST {
+            return None;
+        }
         if self.groups <= GROUPS[1] {
             return Some(many);
         }
-        let each = many.saturating_sub(of(&self.few[0])?) / (GROUPS[1] - GROUPS[0]) as u64;
+        let each = many.saturating_sub(of(&self.few[0])?.0) / (GROUPS[1] - GROUPS[0]) as u64;
         Some(many + (self.groups - GROUPS[1]) as u64 * each)
     }
 

@@ -1,0 +1,78 @@
+//! `tandem estimate`: what it says is what a run counts; topologies as SCALE-Sim writes them; what is wrong is named.
+
+mod common;
+
+use common::command::{Scratch, run, succeeds, text};
+use common::repository;
+use serde_json::Value;
+
+fn shipped(name: &str) -> String {
+    repository().join(format!("configs/experiments/{name}.toml")).to_string_lossy().into_owned()
+}
+
+/// Every layer and product, as the counters of a run of three steps have them.
+#[test]
+fn estimates_are_what_a_run_counts() {
+    const STEPS: u64 = 3;
+    let s = Scratch::new();
+    let (file, folder) = (shipped("digits-mlp"), s.path("run"));
+    let steps = STEPS.to_string();
+    let ran = succeeds(&["train", "-c", &file, "--steps", &steps, "-o", &folder]);
+    let estimate = succeeds(&["estimate", &file, "--training"]);
+    let lines = estimate["layers"].as_array().unwrap();
+    let mut compared = 0;
+    for layer in ran["cycles_by_layer"].as_array().unwrap() {
+        for product in ["forward", "input_gradient", "weight_gradient"] {
+            let counted = &layer[product];
+            if counted["calls"] == 0 {
+                continue;
+            }
+            let is_it = |l: &&Value| l["layer"] == layer["layer"] && l["product"] == product;
+            let line = lines.iter().find(is_it).unwrap_or_else(|| panic!("{layer}: {product}"));
+            assert_eq!(line["cycles"].as_u64().unwrap() * STEPS, counted["cycles"].as_u64().unwrap());
+            assert_eq!(line["words_out"].as_u64().unwrap() * STEPS, counted["words_out"].as_u64().unwrap());
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, lines.len());
+    assert!(compared >= 5);
+}
+
+#[test]
+fn topologies_and_pictures() {
+    let s = Scratch::new();
+    let file = s.write("net.csv", "\u{feff}name, h, w, kh, kw, c, n, s,\r\nc1, 10, 10, 3, 3, 4, 8, 1,\r\nc2, 8, 8, 3, 3, 8, 8, 2, 1:4\r\nfc, 1, 10, 72\r\n");
+    let picture = s.path("roof.svg");
+    let report =
+        succeeds(&["estimate", &file, "--batch", "8", "--training", "--mhz", "50", "--roofline", &picture]);
+    let lines = report["layers"].as_array().unwrap();
+    let names: Vec<_> =
+        lines.iter().map(|l| (l["layer"].as_str().unwrap(), l["product"].as_str().unwrap())).collect();
+    assert_eq!(names[..3], [("c1", "forward"), ("c1", "weight_gradient"), ("c2", "forward")]);
+    assert_eq!(names.len(), 2 + 3 + 3);
+    assert!(lines[2]["skipped"].as_u64().unwrap() > 0, "1:4 of its line");
+    let sum: u64 = lines.iter().map(|l| l["cycles"].as_u64().unwrap()).sum();
+    assert_eq!(report["cycles"], sum);
+    assert_eq!(report["seconds"].as_f64().unwrap(), sum as f64 / 50e6);
+    let svg = std::fs::read_to_string(&picture).unwrap();
+    assert!(svg.starts_with("<svg") && svg.contains("weight gradient"));
+    let csv = text(&run(&[], &["estimate", &file, "--csv"], &[]).stdout);
+    assert_eq!(csv.lines().count(), 1 + 3);
+    // One product alone is the same on the engine that runs it.
+    let alone = succeeds(&["conv", "--random", "8", "10", "10", "4", "8", "--kernel", "3", "--x-unsigned"]);
+    assert_eq!(alone["cycles"], lines[0]["cycles"]);
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let s = Scratch::new();
+    let bad = s.write("bad.csv", "header\nc1, 2, 2, 3, 3, 1, 1, 1,\n");
+    s.refuses(&["bad.csv: line 2", "does not fit"], &["estimate", &bad]);
+    s.refuses(&["no.csv"], &["estimate", &s.path("no.csv")]);
+    let file = shipped("digits-mlp");
+    s.refuses(&["--mhz"], &["estimate", &file, "--mhz", "0"]);
+    s.refuses(&["--bits"], &["estimate", &file, "--bits", "4"]);
+    s.refuses(&["--pattern"], &["estimate", &file, "--pattern", "1:3"]);
+    let most = s.write("most.csv", "header\nfc, 1048576, 1048576, 1048576\n");
+    s.refuses(&["fc, forward", "cannot run it"], &["estimate", &most, "-c", "minimal"]);
+}
