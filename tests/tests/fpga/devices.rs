@@ -256,8 +256,8 @@ fn program(ports: &[&Port], x: &Array2<i32>, w: &Array2<i32>) -> String {
                 set("control_first", usize::from((p, q, t) == (0, 0, 0))),
                 set("control_last", usize::from((p, q, t) == (1, 1, STEPS - 1))),
                 set("control_shift", p + q),
-                set("operands_row", p * STEPS + t),
-                set("operands_col", q * STEPS + t),
+                set("operands_row_address", p * STEPS + t),
+                set("operands_col_address", q * STEPS + t),
                 set("operands_row_top", p),
                 set("operands_col_top", q),
             ]);
