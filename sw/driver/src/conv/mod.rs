@@ -303,7 +303,8 @@ impl RequestKind for ConvRequest<'_> {
             }
             (Lowering::Gradient(form), Operands::Walked { compressed, .. }) => {
                 let gradient = Gradient::new(config, &plan.problem, *form).expect("a plan's form");
-                self.collect_gradient(config, plan, &gradient, compressed.as_ref(), packets)
+                let kept = compressed.as_ref().filter(|_| plan.problem.selection.is_of_results());
+                self.collect_gradient(config, plan, &gradient, kept, packets)
             }
             _ => unreachable!("operands of another plan"),
         };
