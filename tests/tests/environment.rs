@@ -38,6 +38,14 @@ fn the_page_lists_what_the_sources_name() {
     let variables: Vec<&str> = table.filter(|v| v.starts_with(PREFIX)).collect();
     assert_eq!(
         variables,
-        ["TANDEM_CACHE", "TANDEM_FPGA", "TANDEM_DATA", "TANDEM_LOG", "TANDEM_CONFIGS", "TANDEM_BLESS"]
+        [
+            "TANDEM_CACHE",
+            "TANDEM_FPGA",
+            "TANDEM_DATA",
+            "TANDEM_LOG",
+            "TANDEM_CONFIGS",
+            "TANDEM_BLESS",
+            "TANDEM_CONV_CASES"
+        ]
     );
 }

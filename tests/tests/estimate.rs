@@ -41,7 +41,7 @@ fn estimates_are_what_a_run_counts() {
 #[test]
 fn topologies_and_pictures() {
     let s = Scratch::new();
-    let file = s.write("net.csv", "\u{feff}name, h, w, kh, kw, c, n, s,\r\nc1, 10, 10, 3, 3, 4, 8, 1,\r\nc2, 8, 8, 3, 3, 8, 8, 2, 1:4\r\nfc, 1, 10, 72\r\n");
+    let file = s.write("net.csv", "\u{feff}name, h, w, kh, kw, c, n, s,\r\nc1, 18, 18, 3, 3, 4, 32, 1,\r\nc2, 16, 16, 3, 3, 32, 16, 1, 1:4\r\nfc, 1, 10, 3136\r\n");
     let picture = s.path("roof.svg");
     let report =
         succeeds(&["estimate", &file, "--batch", "8", "--training", "--mhz", "50", "--roofline", &picture]);
@@ -59,7 +59,7 @@ fn topologies_and_pictures() {
     let csv = text(&run(&[], &["estimate", &file, "--csv"], &[]).stdout);
     assert_eq!(csv.lines().count(), 1 + 3);
     // One product alone is the same on the engine that runs it.
-    let alone = succeeds(&["conv", "--random", "8", "10", "10", "4", "8", "--kernel", "3", "--x-unsigned"]);
+    let alone = succeeds(&["conv", "--random", "8", "18", "18", "4", "32", "--kernel", "3", "--x-unsigned"]);
     assert_eq!(alone["cycles"], lines[0]["cycles"]);
 }
 

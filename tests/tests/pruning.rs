@@ -151,12 +151,14 @@ fn patterns_cut_the_cycles_of_the_perceptron() {
     }
 }
 
-/// The pruned layers alone; with the others; with the first one plainly pruned too.
+/// The pruned layers alone; with the others; with the first one plainly pruned too, whose one channel gives groups of a
+/// kernel's row: dense, row offsets and images on the columns do better. At 1:8 the 30 inputs of a row of conv2's kernel are
+/// four groups for eight rows of the array.
 #[test]
 fn patterns_cut_the_cycles_of_lenet() {
     let plan = shipped("mnist-lenet5-dense").plan(MNIST, 10).expect("suits MNIST");
     for (m, accelerator, most) in
-        [(4, "default", [0.31, 0.50, 0.30]), (8, "sparse-8x8x4", [0.18, 0.44, 0.22])]
+        [(4, "default", [0.31, 0.50, 0.54]), (8, "sparse-8x8x4", [0.22, 0.45, 0.41])]
     {
         let inner = [("conv2", one_of(m, true)), ("fc1", one_of(m, true)), ("fc2", one_of(m, true))];
         let with = |first| [&[("conv1", first)], &inner[..], &[("fc3", None)]].concat();
@@ -179,11 +181,12 @@ fn noise() -> Arc<Dataset> {
 }
 
 /// Shares at which the small layers' levels fill the gaps between those of conv2, two thirds of all cycles;
-/// elsewhere what is left over is less than conv2's next level.
+/// elsewhere what is left over is less than conv2's next level. Layers that are not pruned take 0.3 of the dense step, so that
+/// less than 0.46 of it cannot be reached.
 #[test]
 fn a_budget_of_cycles_is_met_and_beats_uniform_patterns() {
     let text = shipped("mnist-lenet5-dense").source().replace("validation = 5000", "validation = 0");
-    for (share, m) in [(0.75, 16), (0.65, 16), (0.55, 16), (0.5, 16), (0.5, 8), (0.4, 16)] {
+    for (share, m) in [(0.75, 16), (0.65, 16), (0.55, 16), (0.5, 16), (0.5, 8)] {
         let pruning = format!(
             "[pruning]\nmethod = \"snip\"\ninitial_score = \"lamp\"\npattern = \"transposable N:{m}\"\ncycles = {share}\nbudget = \"layerwise\"\n"
         );

@@ -9,7 +9,6 @@ use super::request::{ConvProblem, ConvProduct, walks};
 use super::rows::Rows;
 use super::walk;
 use crate::device::DeviceError;
-use crate::gemm::Selection;
 use crate::planner::Planned;
 use crate::request::Plannable;
 use tandem_spec::Config;
@@ -174,7 +173,7 @@ pub fn candidates(
     bands: &[[usize; 2]],
 ) -> Vec<Planned<ConvPlan>> {
     let mut plans = vec![];
-    for problem in variants(problem).iter().filter(|_| obstacle(config, problem).is_none()) {
+    if obstacle(config, problem).is_none() {
         for structure in structures(config, problem) {
             for band in bands {
                 let mut form = structure;
@@ -210,12 +209,6 @@ fn obstacle(config: &Config, problem: &ConvProblem) -> Option<String> {
         .then(|| format!("groups of N:M in runs of {} cross the rows of the kernel", pattern.run))
 }
 
-/// The problem, and if it selects something, the same dense.
-fn variants(problem: &ConvProblem) -> Vec<ConvProblem> {
-    let dense = ConvProblem { selection: Selection::Dense, ..*problem };
-    if dense == *problem { vec![dense] } else { vec![*problem, dense] }
-}
-
 /// The best plan.
 pub(super) fn search(
     config: &Config,
@@ -223,18 +216,18 @@ pub(super) fn search(
     problem: &ConvProblem,
 ) -> Result<Planned<ConvPlan>, DeviceError> {
     let group = config.array.rows.max(config.array.cols).max(config.array.lanes);
+    let few = GROUPS.map(|groups| ConvProblem { images: problem.images.min(groups * group), ..*problem });
+    let search = Search { config, predict, problem, few, groups: problem.images.div_ceil(group) };
     let obstacle = obstacle(config, problem);
-    let mut best: Option<Planned<ConvPlan>> = None;
-    // Whatever is sparse may run dense: zeros are weights too, and results that are not wanted are dropped.
-    for problem in variants(problem).iter().filter(|_| obstacle.is_none()) {
-        let few = GROUPS.map(|groups| ConvProblem { images: problem.images.min(groups * group), ..*problem });
-        let search = Search { config, predict, problem, few, groups: problem.images.div_ceil(group) };
-        let mut ranked: Vec<_> = structures(config, problem).iter().filter_map(|s| search.sized(s)).collect();
+    let mut ranked = vec![];
+    if obstacle.is_none() {
+        ranked = structures(config, problem).iter().filter_map(|s| search.sized(s)).collect();
         ranked.sort_by_key(|(cycles, _)| *cycles);
-        let whole = ranked.iter().take(KEPT).filter_map(|(_, form)| form.plan(config, search.problem));
-        let whole = whole.map(|plan| Planned::new(config, predict, plan));
-        best = whole.chain(best).min_by_key(|p| p.cost.cycles);
+        ranked.truncate(KEPT);
     }
+    let whole = ranked.iter().filter_map(|(_, form)| form.plan(config, search.problem));
+    let walk = whole.map(|plan| Planned::new(config, predict, plan)).min_by_key(|p| p.cost.cycles);
+    let mut best = walk;
     let mut refused = None;
     for rows in Rows::of(problem.product) {
         match rows.problem(problem).search(config, predict) {
