@@ -6,8 +6,8 @@
 //! dW[ky, kx, c, o]     = Σ_{b, y, x}   X[b, y·s + ky − p, x·s + kx − p, c] · dY[b, y, x, o]
 //! ```
 //! A request names images, a kernel, a stride and a padding, no rows of windows: every image crosses the link once, in
-//! bands, and COMPUTEs walk over it in the memories ([`walk`], [`gradient`]). Where no walk is possible, or a matrix
-//! product is faster, it is one ([`rows`]).
+//! bands, and COMPUTEs walk over it in the memories (`walk`, `gradient`). Where no walk is possible, or a matrix
+//! product is faster, it is one (`rows`).
 
 mod axis;
 mod exact;

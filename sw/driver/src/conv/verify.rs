@@ -61,7 +61,7 @@ pub fn reference(request: &ConvRequest<'_>) -> Array2<i64> {
     y
 }
 
-/// Number of results that are not those of [`reference`].
+/// Number of results that are not those of [`reference()`].
 pub fn mismatches(request: &ConvRequest<'_>, y: ArrayView2<'_, i64>) -> usize {
     reference(request).iter().zip(y).filter(|(a, b)| a != b).count()
 }
