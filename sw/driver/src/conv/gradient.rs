@@ -266,10 +266,7 @@ impl<'a> Gradient<'a> {
         // Kernel rows, then outputs, then words.
         for level in [0, 2, 1] {
             let others = [0, 1, 2].map(|l| if l == level { 0..1 } else { 0..most[l] });
-            most[level] = most[level].min(self.form.quota / self.drained(&others).max(1));
-            if most[level] == 0 {
-                most[level] = 1;
-            }
+            most[level] = most[level].min(self.form.quota / self.drained(&others).max(1)).max(1);
         }
         if self.drained(&most.map(|count| 0..count)) > self.form.quota {
             return None;
@@ -299,8 +296,7 @@ impl<'a> Gradient<'a> {
 
     /// Number of the group that begins at a row of dW.
     pub fn group(&self, line: usize) -> usize {
-        let p = self.problem.selection.pattern().expect("selected results");
-        line / p.run * p.run.div_ceil(p.m) + line % p.run / p.m
+        self.problem.selection.pattern().expect("selected results").group_of(line)
     }
 
     /// The COMPUTEs of a band.
@@ -312,15 +308,8 @@ impl<'a> Gradient<'a> {
         images: &Range<usize>,
         tables: &mut Shared,
     ) -> Option<Vec<Block>> {
-        let mut blocks: Vec<Block> = vec![];
-        for (over, index) in &cells.over {
-            let cell = self.cell(over, *index, band, size, tables)?;
-            match blocks.last_mut() {
-                Some(last) if last.words() + cell.words <= self.form.quota => last.cells.push(cell),
-                _ => blocks.push(Block { cells: vec![cell], image: images.start, images: images.len() }),
-            }
-        }
-        Some(blocks)
+        let cells = cells.over.iter().map(|(over, index)| self.cell(over, *index, band, size, tables));
+        Some(Block::of(cells.collect::<Option<_>>()?, self.form.quota, images))
     }
 
     fn cell(

@@ -55,6 +55,18 @@ pub(crate) struct Block {
 }
 
 impl Block {
+    /// Cells of these images in blocks of at most `quota` result words, or of one cell.
+    pub fn of(cells: Vec<Cell>, quota: usize, images: &Range<usize>) -> Vec<Block> {
+        let mut blocks: Vec<Block> = vec![];
+        for cell in cells {
+            match blocks.last_mut() {
+                Some(last) if last.words() + cell.words <= quota => last.cells.push(cell),
+                _ => blocks.push(Block { cells: vec![cell], image: images.start, images: images.len() }),
+            }
+        }
+        blocks
+    }
+
     /// Lanes of a result word that are returned, if the accelerator can leave the others out and all tiles have as many
     /// columns; else 0: all.
     pub fn lanes(&self, config: &Config) -> u8 {
@@ -238,13 +250,7 @@ impl Nest {
 
 /// Valid rows or columns of a COMPUTE: those of all tiles, those of the last one on a level, and the level.
 pub(crate) fn edge(first: usize, last: usize, level: u8) -> (u8, u8, u8) {
-    if first == last {
-        (first as u8, last as u8, 7)
-    } else if level == 7 {
-        (last as u8, last as u8, 7)
-    } else {
-        (first as u8, last as u8, level)
-    }
+    if first == last || level == 7 { (last as u8, last as u8, 7) } else { (first as u8, last as u8, level) }
 }
 
 /// What the `products` register counts for a COMPUTE: Σ over tiles of valid rows · valid columns, times its steps a tile.

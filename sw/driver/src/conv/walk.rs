@@ -230,15 +230,7 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        let mut blocks: Vec<Block> = vec![];
-        let block = || Block { cells: vec![], image: images.start, images: images.len() };
-        for cell in cells {
-            match blocks.last_mut() {
-                Some(last) if last.words() + cell.words <= self.form.quota => last.cells.push(cell),
-                _ => blocks.push(Block { cells: vec![cell], ..block() }),
-            }
-        }
-        Some(blocks)
+        Some(Block::of(cells, self.form.quota, images))
     }
 
     /// Valid rows and columns of the array for a tile of outputs.

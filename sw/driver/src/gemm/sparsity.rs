@@ -34,6 +34,11 @@ impl Pattern {
         k / self.run * self.run.div_ceil(self.m)
     }
 
+    /// The group of entry `k`.
+    pub fn group_of(&self, k: usize) -> usize {
+        k / self.run * self.run.div_ceil(self.m) + k % self.run / self.m
+    }
+
     /// Entries of group `g`.
     pub fn members(&self, g: usize) -> Range<usize> {
         let per_run = self.run.div_ceil(self.m);
@@ -156,5 +161,6 @@ mod tests {
         let p = Pattern { n: 1, m: 4, run: 6 };
         let members: Vec<_> = (0..p.groups(12)).map(|g| p.members(g)).collect();
         assert_eq!(members, [0..4, 4..6, 6..10, 10..12]);
+        assert!(members.iter().enumerate().all(|(g, of)| of.clone().all(|k| p.group_of(k) == g)));
     }
 }

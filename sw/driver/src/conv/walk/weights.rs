@@ -26,7 +26,7 @@ impl Walk<'_> {
         let k = position * self.reach.channels + channel;
         match self.problem.selection.pattern() {
             None => k,
-            Some(p) => (k / p.run * p.run.div_ceil(p.m) + k % p.run / p.m) * p.n,
+            Some(p) => p.group_of(k) * p.n,
         }
     }
 
