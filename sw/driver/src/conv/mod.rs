@@ -92,9 +92,7 @@ impl ConvRequest<'_> {
             _ => w,
         }
     }
-}
 
-impl ConvRequest<'_> {
     /// dX from the rows dY·Wᵀ.
     fn gathered(&self, rows: &Array2<i64>) -> Array2<i64> {
         let window = &self.window;

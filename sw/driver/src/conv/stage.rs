@@ -190,6 +190,12 @@ pub(crate) struct Level {
     pub col: usize,
 }
 
+impl Level {
+    fn turns(&self) -> Loop {
+        Loop { count: self.count as u16, row_stride: self.row as i16, col_stride: self.col as i16 }
+    }
+}
+
 /// Levels as the fields of a COMPUTE: those of one turn take none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Nest {
@@ -210,41 +216,22 @@ impl Nest {
         turns: Option<Level>,
         held: bool,
     ) -> Option<Nest> {
-        let mut nest = Nest { loops: Default::default(), tiles: 0, of_tiles: [7; 3] };
-        let mut used = 0;
-        let mut push = |level: &Level| {
-            if used < config.loops {
-                let (row_stride, col_stride) = (level.row as i16, level.col as i16);
-                nest.loops[used] = Loop { count: level.count as u16, row_stride, col_stride };
-            }
-            used += 1;
-            used - 1
-        };
-        for (level, of) in tiles.iter().zip(&mut nest.of_tiles) {
-            if level.count > 1 {
-                *of = push(level) as u8;
-            }
+        let lasting = |level: &&Level| level.count > 1;
+        let within = turns.filter(|_| held);
+        let outer: Vec<&Level> = tiles.iter().filter(lasting).chain(&within).collect();
+        let all: Vec<&Level> = outer.iter().copied().chain(sum.iter().filter(lasting)).collect();
+        let last = turns.filter(|_| !held);
+        if all.len() + usize::from(last.is_some()) > config.loops {
+            return None;
         }
-        if let (true, Some(turns)) = (held, &turns) {
-            push(turns);
+        let mut nest = Nest { loops: Default::default(), tiles: outer.len(), of_tiles: [7; 3] };
+        let lasting = tiles.iter().zip(&mut nest.of_tiles).filter(|(level, _)| level.count > 1);
+        lasting.enumerate().for_each(|(at, (_, of))| *of = at as u8);
+        nest.loops.iter_mut().zip(all).for_each(|(to, level)| *to = level.turns());
+        if let Some(level) = last {
+            nest.loops[config.loops - 1] = level.turns();
         }
-        nest.tiles = used;
-        let mut push = |level: &Level| {
-            if used < config.loops {
-                let (row_stride, col_stride) = (level.row as i16, level.col as i16);
-                nest.loops[used] = Loop { count: level.count as u16, row_stride, col_stride };
-            }
-            used += 1;
-        };
-        sum.iter().filter(|level| level.count > 1).for_each(&mut push);
-        if let (false, Some(turns)) = (held, &turns) {
-            if used >= config.loops {
-                return None;
-            }
-            let (row_stride, col_stride) = (turns.row as i16, turns.col as i16);
-            nest.loops[config.loops - 1] = Loop { count: turns.count as u16, row_stride, col_stride };
-        }
-        (used <= config.loops).then_some(nest)
+        Some(nest)
     }
 }
 
@@ -274,4 +261,13 @@ pub(crate) fn products(compute: &Compute) -> u64 {
         (Some(r), Some(c)) => all / r / c * ((r - 1) * rows + rows_last) * ((c - 1) * cols + cols_last),
     };
     valid * steps
+}
+
+/// The value of `key`, made if it is not there.
+pub(crate) fn shared<K: PartialEq, V: Clone>(list: &mut Vec<(K, V)>, key: K, make: impl FnOnce() -> V) -> V {
+    if let Some((_, value)) = list.iter().find(|entry| entry.0 == key) {
+        return value.clone();
+    }
+    list.push((key, make()));
+    list.last().expect("just pushed").1.clone()
 }

@@ -16,7 +16,7 @@ mod weights;
 use super::axis::{Axis, Phase, Span};
 use super::reach::Reach;
 use super::request::{ConvProblem, ConvProduct};
-use super::stage::{Block, Cell, Level, Nest, Stage, edge};
+use super::stage::{Block, Cell, Level, Nest, Stage, edge, shared};
 use crate::gemm::longest_sum;
 use crate::layout::{Layout, Piece, Scratchpad, Side, Slice, Table};
 use std::ops::Range;
@@ -190,15 +190,10 @@ impl<'a> Walk<'a> {
     ) -> Layout {
         let [row_grain, grain] = self.grains();
         let positions = ((band.x.end - 1 - band.x.start) as usize) / grain + 1;
-        let table = match tables.iter().find(|t| t.0 == band.x) {
-            Some((_, table)) => table.clone(),
-            None => {
-                let pixels = self.axes[1].inputs;
-                let columns = self.reach.columns(positions, band.x.start, grain, pixels);
-                tables.push((band.x.clone(), Arc::new(Table::Elements(columns))));
-                tables.last().expect("just pushed").1.clone()
-            }
-        };
+        let table = shared(tables, band.x.clone(), || {
+            let columns = self.reach.columns(positions, band.x.start, grain, self.axes[1].inputs);
+            Arc::new(Table::Elements(columns))
+        });
         let row = self.axes[1].inputs * self.reach.channels;
         let piece = |y: isize| Piece {
             lines: images.clone(),

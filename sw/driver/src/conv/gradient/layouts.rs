@@ -1,6 +1,7 @@
 //! Bands of X and dY, indices and row offsets of a weight gradient in their memories.
 
 use super::{Gradient, Rows};
+use crate::conv::stage::shared;
 use crate::device::Format;
 use crate::layout::{Layout, NOWHERE, Piece, Scratchpad, Slice, Table};
 use std::ops::Range;
@@ -16,15 +17,6 @@ pub(super) struct Shared {
     pub dy: Vec<(Range<usize>, Arc<Table>)>,
     /// Per flat words of a row and tile.
     pub offsets: Vec<((usize, usize), Arc<Layout>)>,
-}
-
-/// The value of `key`, made if it is not there.
-pub(super) fn shared<K: PartialEq, V: Clone>(list: &mut Vec<(K, V)>, key: K, make: impl FnOnce() -> V) -> V {
-    if let Some((_, value)) = list.iter().find(|entry| entry.0 == key) {
-        return value.clone();
-    }
-    list.push((key, make()));
-    list.last().expect("just pushed").1.clone()
 }
 
 impl Gradient<'_> {
