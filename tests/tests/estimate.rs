@@ -63,6 +63,23 @@ fn topologies_and_pictures() {
     assert_eq!(alone["cycles"], lines[0]["cycles"]);
 }
 
+/// What pruning saves in total: thousand cycles of a step of LeNet-5, batch 64, and of conv2's products at 1:4.
+#[test]
+fn a_step_of_lenet_takes_what_the_pages_say() {
+    let step = |name: &str| {
+        let report = succeeds(&["estimate", &shipped(name), "--training"]);
+        let cycles = |l: &Value| l["cycles"].as_u64().unwrap();
+        let products: Vec<_> = report["layers"].as_array().unwrap().clone();
+        let conv2 = products.iter().filter(|l| l["layer"] == "conv2").map(cycles).collect::<Vec<_>>();
+        (cycles(&report), conv2)
+    };
+    let ((dense, _), (quarter, conv2), (eighth, _)) =
+        (step("mnist-lenet5-dense"), step("mnist-lenet5-1of4"), step("mnist-lenet5-1of8"));
+    assert!(dense <= 312_000 && quarter <= 166_000 && eighth <= 163_000, "{dense}, {quarter}, {eighth}");
+    let [forward, weights, inputs] = conv2[..] else { panic!("{conv2:?}") };
+    assert!(forward <= 14_500 && weights <= 17_000 && inputs <= 26_000, "{conv2:?}");
+}
+
 #[test]
 fn what_is_wrong_is_named() {
     let s = Scratch::new();

@@ -156,7 +156,7 @@ fn shapes_that_people_know() {
 #[test]
 fn anything_drawn() {
     let mut random = Random(11);
-    let rounds = std::env::var("TANDEM_CONV_CASES").map_or(150, |n| n.parse().unwrap());
+    let rounds = std::env::var("TANDEM_CONV_CASES").map_or(300, |n| n.parse().unwrap());
     let mut walks = 0;
     for round in 0..rounds {
         let (name, _) = CONFIGS[random.below(CONFIGS.len())];

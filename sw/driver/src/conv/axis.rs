@@ -7,6 +7,9 @@
 //! ```
 //! So both are the same walk: a *phase* is outputs at equal distances that meet the same taps, of which the first is
 //! at input i·stride + lead. A forward product has one phase, an input gradient one for each residue of the stride.
+//!
+//! Of one phase, β outputs side by side are again a phase: they meet T + (β − 1)·stride taps together, output j those
+//! from j·stride on.
 
 use super::window::Window;
 use std::ops::Range;
@@ -79,22 +82,54 @@ impl Axis {
         }
     }
 
+    /// The same walk with `beside` outputs as one, which meets all their taps; `None` if it has several phases.
+    pub fn beside(self, beside: usize) -> Option<Self> {
+        if beside == 1 {
+            return Some(self);
+        }
+        let [phase] = &self.phases[..] else { return None };
+        let phase = Phase {
+            first: phase.first,
+            step: phase.step * beside,
+            count: phase.count.div_ceil(beside),
+            stride: phase.stride * beside,
+            lead: phase.lead,
+            taps: (0..phase.taps.len() + (beside - 1) * phase.stride).collect(),
+        };
+        Some(Axis { phases: vec![phase], ..self })
+    }
+
     /// Most outputs of a phase.
     pub fn outputs(&self) -> usize {
         self.phases.iter().map(|p| p.count).max().unwrap_or(0)
     }
 
-    /// Distance of the first taps of one tap step after the other: 1 unless all outputs skip the same inputs.
+    /// Spans of all outputs of each phase.
+    fn spans(&self, clip: bool) -> impl Iterator<Item = (&Phase, Span)> {
+        let of = move |phase| Phase::spans(phase, self.inputs, clip, &(0..phase.count));
+        self.phases.iter().flat_map(move |phase| of(phase).into_iter().map(move |span| (phase, span)))
+    }
+
+    /// Inputs from one to the next, where steps of `tap_step` taps begin at each: all between that any output needs.
     pub fn grain(&self, tap_step: usize, clip: bool) -> usize {
-        match &self.phases[..] {
-            [phase] if !clip && phase.taps.len() <= tap_step => phase.stride,
-            [phase] if !clip => gcd(phase.stride, tap_step),
-            _ => 1,
-        }
+        let mut first = None;
+        let grain = self.spans(clip).fold(0, |grain, (phase, span)| {
+            let at = phase.input(span.outputs.start, span.taps.start);
+            let apart = at.abs_diff(*first.get_or_insert(at));
+            let step = if span.taps.len() > tap_step { tap_step } else { 0 };
+            [phase.stride, apart, step].into_iter().fold(grain, gcd)
+        });
+        grain.max(1)
+    }
+
+    /// Taps from one to the next where spans begin, if steps of `tap_step` taps are to begin at each: a divisor of it.
+    pub fn tap_grain(&self, tap_step: usize, clip: bool) -> usize {
+        self.spans(clip).fold(tap_step, |grain, (_, span)| gcd(grain, span.taps.start))
     }
 }
 
-fn gcd(a: usize, b: usize) -> usize {
+/// Greatest common divisor.
+pub(crate) fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 

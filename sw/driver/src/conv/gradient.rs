@@ -9,15 +9,17 @@
 //! COMPUTE     levels of tiles: kernel rows, words of a kernel's row, tiles of outputs, and the passes of N:M
 //!             levels of the sum: output rows, output columns
 //! ```
-//! With few channels a pixel's digits lie one after the other, all rows of the array get the same words (`broadcast`),
-//! and row offsets tell them apart: so the rows of the array take any digits of the kernel, also of several of its rows
-//! (`scattered`), for which offsets are loaded anew.
+//! Where a pixel's digits lie one after the other, all rows of the array get the same words (`broadcast`), and row offsets
+//! tell them apart: so X crosses the link once, and the rows of the array take any digits of the kernel, or groups, also of
+//! several of its rows (`scattered`), for which offsets are loaded anew. Windows of N:M begin at multiples of M: if a
+//! pixel is not whole groups, every M/gcd(M, stride·C)-th output begins a group, and X is there as often, each *copy* from
+//! the pixel of another output on.
 //!
 //! Every stage returns its own sums, which the host adds.
 
 mod layouts;
 
-use super::axis::Axis;
+use super::axis::{Axis, gcd};
 use super::reach::Reach;
 use super::request::ConvProblem;
 use super::stage::{Block, Cell, Level, Nest, Stage, edge, shared};
@@ -67,6 +69,10 @@ pub(crate) struct Gradient<'a> {
     form: Form,
     axes: [Axis; 2],
     reach: Reach,
+    /// M: digits of an element's window.
+    members: usize,
+    /// How often X is there.
+    copies: usize,
 }
 
 /// Cells of every band, and the indices that they read.
@@ -83,16 +89,26 @@ impl<'a> Gradient<'a> {
         let window = &problem.window;
         let (channels, taps) = (window.channels, window.kernel[1]);
         let axes = [0, 1].map(|axis| Axis::forward(window, axis));
+        let members = pattern.map_or(1, |p| p.m);
+        let copies = match form.rows {
+            Rows::Own(_) => 1,
+            Rows::Broadcast | Rows::Scattered => members / gcd(members, window.stride * channels),
+        };
         let reach = match form.rows {
             Rows::Own(step) if step <= taps => Reach::new(channels, taps, step, pattern, config.array.rows)?,
             Rows::Own(_) => return None,
-            Rows::Broadcast | Rows::Scattered if pattern.is_some() => return None,
+            // Groups follow each other without gaps along a kernel's row.
+            Rows::Broadcast | Rows::Scattered
+                if pattern.is_some_and(|p| p.run == channels && !channels.is_multiple_of(p.m)) =>
+            {
+                return None;
+            }
             // Offsets hold for one length of rows.
             Rows::Scattered if form.band[1] < axes[1].outputs() => return None,
             // A pixel a position, a digit a word.
             Rows::Broadcast | Rows::Scattered => Reach::new(channels, taps, 1, None, 1)?,
         };
-        let gradient = Gradient { config, problem, form, axes, reach };
+        let gradient = Gradient { config, problem, form, axes, reach, members, copies };
         // Words of several steps are a level of their own only where they lie at equal distances.
         let (words, steps) = (gradient.reach.words(), gradient.reach.steps(taps));
         let even = words == 1 || steps == 1 || gradient.reach.step == gradient.grain();
@@ -123,33 +139,35 @@ impl<'a> Gradient<'a> {
         self.problem.window.kernel[1] * self.problem.window.channels
     }
 
+    /// Digits of a kernel's row, or its groups.
+    fn terms(&self) -> usize {
+        self.run().div_ceil(self.members)
+    }
+
     /// Counts of the three levels of tiles: kernel rows, words of a kernel's row, tiles of outputs.
     fn counts(&self) -> [usize; 3] {
         let [kh, kw] = self.problem.window.kernel;
         let outputs = self.problem.outputs.div_ceil(self.config.array.cols);
         match self.form.rows {
             Rows::Own(_) => [kh, self.reach.all_words(kw), outputs],
-            Rows::Broadcast => [kh, self.run().div_ceil(self.array()), outputs],
-            Rows::Scattered => [1, (kh * self.run()).div_ceil(self.array()), outputs],
+            Rows::Broadcast => [kh, self.terms().div_ceil(self.array()), outputs],
+            Rows::Scattered => [1, (kh * self.terms()).div_ceil(self.array()), outputs],
         }
     }
 
     /// Row of dW that an element of a tile is, or the first one of its group; `None` beyond the kernel's row.
     fn line(&self, tile: [usize; 2], element: usize) -> Option<usize> {
-        let run = self.run();
-        let digit = match self.form.rows {
+        let (run, term) = (self.run(), tile[1] * self.array() + element);
+        let (row, digit) = match self.form.rows {
             Rows::Own(_) => {
                 let (step, word) = (tile[1] / self.reach.words(), tile[1] % self.reach.words());
                 let first = step * self.reach.step * self.reach.channels;
-                first + self.reach.first_digit(word, element)?
+                (tile[0], first + self.reach.first_digit(word, element)?)
             }
-            Rows::Broadcast => tile[1] * self.array() + element,
-            Rows::Scattered => {
-                let line = tile[1] * self.array() + element;
-                return (line < self.problem.window.volume()).then_some(line);
-            }
+            Rows::Broadcast => (tile[0], term * self.members),
+            Rows::Scattered => (term / self.terms(), term % self.terms() * self.members),
         };
-        (digit < run).then_some(tile[0] * run + digit)
+        (digit < run && row < self.problem.window.kernel[0]).then_some(row * run + digit)
     }
 
     /// Valid rows of all but the last of some words of a kernel's row, and of the last.
@@ -197,7 +215,7 @@ impl<'a> Gradient<'a> {
                         cells = Some(self.cells(&band)?);
                     }
                     let cells = cells.as_ref().expect("just made");
-                    let blocks = self.blocks(cells, &band, [y.len(), x.len()], &images, &mut shared)?;
+                    let blocks = self.blocks(cells, &band, &images, &mut shared)?;
                     let mut operands: Vec<_> = band.into_iter().map(Arc::new).collect();
                     operands.extend(cells.indices.clone());
                     stages.push(Stage { operands, blocks });
@@ -215,25 +233,33 @@ impl<'a> Gradient<'a> {
                 self.reach.step.div_ceil(self.grain()) * self.reach.flat()
             }
             Rows::Own(_) => self.reach.members,
-            Rows::Broadcast => self.array(),
+            Rows::Broadcast => self.array() * self.members,
             Rows::Scattered => 0,
         }
     }
 
-    /// Strides of the levels for a band.
-    fn nest(&self, band: &[Layout; 2], size: [usize; 2], counts: [usize; 3]) -> Option<Nest> {
+    /// Output columns of dY in memory, with those that fill the copies of X up.
+    fn columns(&self, dy: &Layout) -> usize {
+        dy.words / self.counts()[2]
+    }
+
+    /// Levels for a band.
+    fn nest(&self, band: &[Layout; 2], counts: [usize; 3]) -> Option<Nest> {
         let [x, dy] = band;
+        let (rows, columns) = (dy.tiles.len(), self.columns(dy));
         let (row_grain, grain, stride) = (self.row_grain(), self.grain(), self.problem.window.stride);
         let flat = self.reach.flat();
         let level = |count: usize, row: usize, col: usize| Level { count, row, col };
         let tiles = [
             level(counts[0], x.tile_stride / row_grain, 0),
             level(counts[1], self.word_stride(), 0),
-            level(counts[2], 0, size[1]),
+            level(counts[2], 0, columns),
         ];
+        let copies = self.copies;
         let sum = [
-            level(size[0], stride / row_grain * x.tile_stride, dy.tile_stride),
-            level(size[1], stride / grain * flat, 1),
+            level(rows, stride / row_grain * x.tile_stride, dy.tile_stride),
+            level(copies, x.words / copies, 1),
+            level(columns / copies, copies * stride / grain * flat, copies),
         ];
         let held = self.problem.selection.is_of_results();
         let passes = self.problem.selection.passes();
@@ -250,19 +276,18 @@ impl<'a> Gradient<'a> {
 
     /// The tiles as COMPUTEs that suit the levels and the result memory, alike for every band.
     fn cells(&self, band: &[Layout; 2]) -> Option<Cells> {
-        let size = [band[1].tiles.len(), band[1].words / self.counts()[2]];
         let all = self.counts().map(|count| 0..count);
         let mut most = self.counts();
         if self.form.rows == Rows::Scattered {
             most[1] = 1;
         }
         for level in [0, 2, 1] {
-            if self.nest(band, size, most).is_some() {
+            if self.nest(band, most).is_some() {
                 break;
             }
             most[level] = 1;
         }
-        self.nest(band, size, most)?;
+        self.nest(band, most)?;
         // Kernel rows, then outputs, then words.
         for level in [0, 2, 1] {
             let others = [0, 1, 2].map(|l| if l == level { 0..1 } else { 0..most[l] });
@@ -304,11 +329,10 @@ impl<'a> Gradient<'a> {
         &self,
         cells: &Cells,
         band: &[Layout; 2],
-        size: [usize; 2],
         images: &Range<usize>,
         tables: &mut Shared,
     ) -> Option<Vec<Block>> {
-        let cells = cells.over.iter().map(|(over, index)| self.cell(over, *index, band, size, tables));
+        let cells = cells.over.iter().map(|(over, index)| self.cell(over, *index, band, tables));
         Some(Block::of(cells.collect::<Option<_>>()?, self.form.quota, images))
     }
 
@@ -317,11 +341,10 @@ impl<'a> Gradient<'a> {
         over: &[Range<usize>; 3],
         index: usize,
         band: &[Layout; 2],
-        size: [usize; 2],
         tables: &mut Shared,
     ) -> Option<Cell> {
         let [x, dy] = band;
-        let nest = self.nest(band, size, over.each_ref().map(|range| range.len()))?;
+        let nest = self.nest(band, over.each_ref().map(|range| range.len()))?;
         let row_base =
             over[0].start * (x.tile_stride / self.row_grain()) + over[1].start * self.word_stride();
         let [head, tail] = self.valid_rows(&over[1]);
@@ -333,7 +356,7 @@ impl<'a> Gradient<'a> {
             row_signed: x.slice.format.signed,
             col_signed: dy.slice.format.signed,
             row_base: row_base as i16,
-            col_base: (over[2].start * size[1]) as i16,
+            col_base: (over[2].start * self.columns(dy)) as i16,
             index_base: index as i16,
             rows,
             rows_last,

@@ -220,7 +220,13 @@ impl RequestKind for ConvRequest<'_> {
                     Matrix { rows: plan.problem.images, cols: values, row_stride: values, ..row_major(w) };
                 return Ok(Operands::Walked { x, w, compressed, offsets });
             }
-            let w = self.weights(w);
+            let mut w = self.weights(w);
+            if let Lowering::Walk(form) = &plan.lowering
+                && form.beside > 1
+            {
+                let walk = Walk::new(config, &plan.problem, *form).expect("a plan's form");
+                w = walk.side_by_side(&w);
+            }
             let compressed = compress(&self.sparsity, &w)?;
             return Ok(Operands::Walked { x, w, compressed, offsets });
         };

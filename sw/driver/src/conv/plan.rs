@@ -101,17 +101,21 @@ impl Plan for ConvPlan {
 
     fn describe(&self) -> Description {
         let plan = match &self.lowering {
-            Lowering::Walk(walk::Form { step, clip, across, band: [y, x], .. }) => {
+            Lowering::Walk(walk::Form { step, beside, clip, across, band: [y, x], .. }) => {
                 let padding = if *clip { ", taps inside the image only" } else { "" };
                 let side = if *across { "columns" } else { "rows" };
+                let outputs = match beside {
+                    1 => "outputs".into(),
+                    _ => format!("{beside} outputs side by side"),
+                };
                 format!(
-                    "walk over bands of {y} × {x} outputs, images on the {side}, {step} pixels a step{padding}"
+                    "walk over bands of {y} × {x} {outputs}, images on the {side}, {step} pixels a step{padding}"
                 )
             }
             Lowering::Gradient(gradient::Form { rows, band: [y, x], .. }) => {
                 let rows = match rows {
                     gradient::Rows::Own(step) => format!("{step} pixels a step"),
-                    gradient::Rows::Broadcast => "row offsets along a kernel's row".into(),
+                    gradient::Rows::Broadcast => "row offsets along a row of the kernel".into(),
                     gradient::Rows::Scattered => "row offsets over the kernel".into(),
                 };
                 format!("walk over bands of {y} × {x} outputs, images on the lanes, {rows}")

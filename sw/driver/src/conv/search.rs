@@ -22,6 +22,8 @@ const FIRST: [usize; 5] = [3, 1, 2, 5, 8];
 const LONGEST: usize = 1 << 20;
 /// Forms that are predicted whole.
 const KEPT: usize = 4;
+/// Outputs of a row that may be side by side.
+const SIDE_BY_SIDE: [usize; 2] = [2, 4];
 /// Parts of the result memory that a STORE may return.
 const PARTS: [usize; 3] = [4, 2, 3];
 
@@ -65,29 +67,44 @@ impl Form {
 /// Every structure of a walk, with bands of the whole output.
 fn structures(config: &Config, problem: &ConvProblem) -> Vec<Form> {
     let quota = config.memory.result / PARTS[0];
-    let kernel = problem.window.kernel[1];
+    let ([_, kernel], stride) = (problem.window.kernel, problem.window.stride);
     let dense = problem.selection.pattern().is_none();
-    let axes = walk::axes(problem);
-    let band = [axes[0].outputs(), axes[1].outputs()];
+    let one = walk::axes(problem, 1).expect("one output");
+    let band = [one[0].outputs(), one[1].outputs()];
     if problem.product == ConvProduct::WeightGradient {
         let own = (1..=kernel).map(Elements::Own);
-        let rows =
-            own.chain(dense.then_some([Elements::Broadcast, Elements::Scattered]).into_iter().flatten());
-        return rows
+        return own
+            .chain([Elements::Broadcast, Elements::Scattered])
             .map(|rows| Form::Gradient(gradient::Form { rows, band, first: band[0], quota }))
             .collect();
     }
     let clips = problem.product == ConvProduct::InputGradient || problem.window.padding > 0;
     let flags = |both: bool| if both { vec![false, true] } else { vec![false] };
+    let mut steps: Vec<_> = (1..=kernel).map(|step| (1, step)).collect();
+    if gains_side_by_side(config, problem) {
+        for beside in SIDE_BY_SIDE {
+            let all = kernel + (beside - 1) * stride;
+            steps.extend([(beside, all), (beside, beside * stride)]);
+        }
+    }
     let mut all = vec![];
-    for step in 1..=kernel {
+    for (beside, step) in steps {
+        let Some([_, columns]) = walk::axes(problem, beside) else { continue };
+        let band = [band[0], columns.outputs()];
         for clip in flags(clips) {
             for across in flags(dense) {
-                all.push(Form::Walk(walk::Form { step, clip, across, band, first: band[0], quota }));
+                all.push(Form::Walk(walk::Form { step, beside, clip, across, band, first: band[0], quota }));
             }
         }
     }
     all
+}
+
+/// Whether outputs side by side may gain: where the channels of a pixel do not fill a word, or the outputs not the array.
+fn gains_side_by_side(config: &Config, problem: &ConvProblem) -> bool {
+    let members = problem.selection.pattern().map_or(1, |p| p.m);
+    let side = config.array.cols;
+    problem.channels().div_ceil(members) < config.array.lanes || !problem.answer().1.is_multiple_of(side)
 }
 
 /// Sizes of bands along an axis: the whole, halves, thirds, … down to one.

@@ -10,6 +10,18 @@
 //! ```
 //! Padding is either zeros in the bands, or not walked over at all (`clip`): outputs that meet the same taps are then a
 //! COMPUTE of their own. An input gradient of stride s is s² phases of outputs ([`super::axis`]).
+//!
+//! **Side by side.** A word holds all taps of one output, so the image words of neighbours hold most pixels again. With β
+//! outputs of a row side by side a word holds the taps of all of them, the weights stand β times, each time shifted by
+//! a stride, with zeros elsewhere, and the array returns β·O results of a position:
+//!
+//! ```text
+//!                           pixels of a position     positions     columns of weights
+//! one output                kw                       w'            O
+//! β outputs side by side    kw + (β − 1)·stride      w'/β          β·O        (j, o): W shifted by j·stride
+//! ```
+//! So pixels cross the link (kw + (β − 1)·stride)/β times instead of kw, and lanes and columns that a few channels
+//! leave empty fill. Zeros take no more steps where a word had room for them.
 
 mod weights;
 
@@ -29,6 +41,8 @@ use weights::Weights;
 pub struct Form {
     /// Pixels of a step.
     pub step: usize,
+    /// Outputs of a row side by side, β.
+    pub beside: usize,
     /// Whether taps outside the image are left out.
     pub clip: bool,
     /// Images enter from the columns, weights from the rows.
@@ -49,15 +63,18 @@ pub(crate) struct Walk<'a> {
     reach: Reach,
     /// Turns of N:M.
     turns: usize,
+    /// Taps of a row of the kernel, for all outputs side by side.
+    width: usize,
     weights: Weights,
 }
 
-/// The axes of a forward product or an input gradient.
-pub(crate) fn axes(problem: &ConvProblem) -> [Axis; 2] {
-    [0, 1].map(|axis| match problem.product {
+/// The axes of a forward product or an input gradient, outputs of a row side by side; `None` if they cannot be.
+pub(crate) fn axes(problem: &ConvProblem, beside: usize) -> Option<[Axis; 2]> {
+    let [rows, columns] = [0, 1].map(|axis| match problem.product {
         ConvProduct::InputGradient => Axis::input_gradient(&problem.window, axis),
         _ => Axis::forward(&problem.window, axis),
-    })
+    });
+    Some([rows, columns.beside(beside)?])
 }
 
 /// Most products that an output sums.
@@ -75,16 +92,21 @@ impl<'a> Walk<'a> {
     pub fn new(config: &'a Config, problem: &'a ConvProblem, form: Form) -> Option<Self> {
         let pattern = problem.selection.pattern();
         let channels = problem.channels();
-        let axes = axes(problem);
+        let axes = axes(problem, form.beside)?;
         let taps = axes[1].phases.iter().map(|p| p.taps.len()).max()?;
         let lanes = config.array.lanes;
-        let reach = Reach::new(channels, problem.window.kernel[1], form.step, pattern, lanes)?;
+        let width = problem.window.kernel[1] + (form.beside - 1) * problem.window.stride;
+        let reach = Reach::new(channels, width, form.step, pattern, lanes)?;
         let by_kernel_rows = pattern.is_some_and(|p| p.run != channels);
-        if (form.clip && by_kernel_rows) || (form.across && pattern.is_some()) || form.step > taps.max(1) {
+        if ((form.clip || form.beside > 1) && by_kernel_rows)
+            || (form.across && pattern.is_some())
+            || form.step > taps.max(1)
+        {
             return None;
         }
         let turns = pattern.map_or(1, |p| p.n);
-        let sets = if form.clip { form.step.min(taps) } else { 1 };
+        let grain = axes[1].tap_grain(form.step, form.clip);
+        let sets = form.step.min(taps).div_ceil(grain);
         let mut walk = Walk {
             config,
             problem,
@@ -92,7 +114,8 @@ impl<'a> Walk<'a> {
             axes,
             reach,
             turns,
-            weights: Weights { first: vec![], words: 0, table: vec![], sets },
+            width,
+            weights: Weights { first: vec![], words: 0, table: vec![], sets, grain },
         };
         walk.weights = walk.lay_weights();
         Some(walk)
@@ -102,9 +125,9 @@ impl<'a> Walk<'a> {
         if self.form.across { [Side::Col, Side::Row] } else { [Side::Row, Side::Col] }
     }
 
-    /// Outputs of the weights.
+    /// Outputs of the weights: of all positions side by side.
     fn outputs(&self) -> usize {
-        self.problem.answer().1
+        self.form.beside * self.problem.answer().1
     }
 
     /// Spans of a phase of an axis inside a band.
@@ -214,13 +237,18 @@ impl<'a> Walk<'a> {
         images: &Range<usize>,
         tiles: &Range<usize>,
     ) -> Option<Vec<Block>> {
+        let width = Scratchpad::new(self.config, self.side()[1]).width;
         let mut cells = vec![];
         for (py, rows) in self.axes[0].phases.iter().enumerate() {
             for (px, columns) in self.axes[1].phases.iter().enumerate() {
                 for y in self.spans(0, rows, &band.outputs[0]) {
                     for x in self.spans(1, columns, &band.outputs[1]) {
-                        let part = Part { phase: [py, px], y: y.clone(), x, tiles: tiles.clone() };
-                        cells.extend(self.cells(&part, band, layout, weights, images)?);
+                        for x in self.by_results(x) {
+                            let results = self.results(x.outputs.start);
+                            let tiles = tiles.start..tiles.end.min(results.div_ceil(width));
+                            let part = Part { phase: [py, px], y: y.clone(), x, results, tiles };
+                            cells.extend(self.cells(&part, band, layout, weights, images)?);
+                        }
                     }
                 }
             }
@@ -228,17 +256,44 @@ impl<'a> Walk<'a> {
         Some(Block::of(cells, self.form.quota, images))
     }
 
-    /// Valid rows and columns of the array for a tile of outputs.
-    fn valid(&self, images: usize, tile: usize) -> [usize; 2] {
+    /// A span in parts of as many results a position: the last outputs side by side may be fewer.
+    fn by_results(&self, x: Span) -> Vec<Span> {
+        let Range { start, end } = x.outputs;
+        if self.results(start) == self.results(end - 1) {
+            return vec![x];
+        }
+        [start..end - 1, end - 1..end].map(|outputs| Span { outputs, taps: x.taps.clone() }).into()
+    }
+
+    /// Size of the answer's images.
+    fn size(&self) -> [usize; 2] {
+        let window = &self.problem.window;
+        match self.problem.product {
+            ConvProduct::InputGradient => window.image,
+            _ => [0, 1].map(|axis| window.along(axis).expect("a window that fits")),
+        }
+    }
+
+    /// Results of a position of outputs side by side: those inside the answer's images.
+    fn results(&self, position: usize) -> usize {
+        let beside = self.form.beside;
+        if beside == 1 {
+            return self.outputs();
+        }
+        beside.min(self.size()[1] - position * beside) * self.problem.answer().1
+    }
+
+    /// Valid rows and columns of the array for a tile of results.
+    fn valid(&self, images: usize, tile: usize, results: usize) -> [usize; 2] {
         let [_, side] = self.side();
         let width = Scratchpad::new(self.config, side).width;
-        let outputs = width.min(self.outputs() - tile * width);
+        let outputs = width.min(results - tile * width);
         if self.form.across { [outputs, images] } else { [images, outputs] }
     }
 
     /// Result words of a tile.
-    fn drained(&self, images: usize, tile: usize) -> usize {
-        let [rows, cols] = self.valid(images, tile);
+    fn drained(&self, images: usize, tile: usize, results: usize) -> usize {
+        let [rows, cols] = self.valid(images, tile, results);
         rows * cols.div_ceil(self.config.array.drain)
     }
 
@@ -251,7 +306,10 @@ impl<'a> Walk<'a> {
         weights: &[Arc<Layout>],
         images: &Range<usize>,
     ) -> Option<Vec<Cell>> {
-        let drained = self.drained(images.len(), part.tiles.start);
+        if part.tiles.is_empty() {
+            return Some(vec![]);
+        }
+        let drained = self.drained(images.len(), part.tiles.start, part.results);
         let mut most = [part.y.outputs.len(), part.x.outputs.len(), part.tiles.len()];
         // The outermost levels go first.
         for level in [0, 2, 1] {
@@ -335,12 +393,14 @@ impl<'a> Walk<'a> {
         let last = (rows.input(over[0].end - 1, part.y.taps.end - 1) - band.y.start) as usize / row_grain;
         let image_base = y * layout.tile_stride + x * self.reach.flat();
         let (steps, word) = (self.reach.steps(columns.taps.len()), self.reach.words() * self.turns);
-        let (set, step) = (part.x.taps.start % self.weights.sets, part.x.taps.start / self.reach.step);
+        let set = part.x.taps.start % self.reach.step / self.weights.grain;
+        let step = part.x.taps.start / self.reach.step;
         let weight_base = self.weights.first[part.phase[0]][part.phase[1]]
             + ((set * rows.taps.len() + part.y.taps.start) * steps + step) * word;
-        let first = over[2].start - part.tiles.start;
-        let weight_at = first * weights[0].tile_stride + weight_base;
-        let [head, tail] = [over[2].start, over[2].end - 1].map(|tile| self.valid(images.len(), tile));
+        let [start, weight_end] = [over[2].start, over[2].end].map(|tile| tile - part.tiles.start);
+        let weight_at = start * weights[0].tile_stride + weight_base;
+        let valid = |tile: usize| self.valid(images.len(), tile, part.results);
+        let [head, tail] = [over[2].start, over[2].end - 1].map(valid);
         let level = nest.of_tiles[2];
         let (rows_first, rows_last, row_edge) = edge(head[0], tail[0], level);
         let (cols_first, cols_last, col_edge) = edge(head[1], tail[1], level);
@@ -352,7 +412,7 @@ impl<'a> Walk<'a> {
             col_signed: col.slice.format.signed,
             row_base: bases[0] as i16,
             col_base: bases[1] as i16,
-            index_base: (first * weight.words + weight_base) as i16,
+            index_base: (start * weight.words + weight_base) as i16,
             rows: rows_first,
             rows_last,
             row_edge,
@@ -370,8 +430,7 @@ impl<'a> Walk<'a> {
         };
         let words = over[0].len()
             * over[1].len()
-            * over[2].clone().map(|tile| self.drained(images.len(), tile)).sum::<usize>();
-        let weight_end = over[2].end - part.tiles.start;
+            * over[2].clone().map(|tile| self.drained(images.len(), tile, part.results)).sum::<usize>();
         let mut needs = vec![last + 1, weight_end];
         if self.form.across {
             needs.swap(0, 1);
@@ -383,31 +442,23 @@ impl<'a> Walk<'a> {
     /// Calls `put(row of the answer, first column, results)` for every line of results of a block, in the order in which
     /// they leave.
     pub fn lines(&self, block: &Block, mut put: impl FnMut(Line)) {
-        let window = &self.problem.window;
-        let [height, width] = match self.problem.product {
-            ConvProduct::InputGradient => window.image,
-            _ => [0, 1].map(|axis| window.along(axis).expect("a window that fits")),
-        };
+        let [height, width] = self.size();
         let outputs = Scratchpad::new(self.config, self.side()[1]).width;
         for cell in &block.cells {
             let [rows, columns] = self.phases(cell.phase);
             for oy in cell.over[0].clone() {
                 for ox in cell.over[1].clone() {
                     let [y, x] = [rows.first + rows.step * oy, columns.first + columns.step * ox];
+                    let results = self.results(ox);
                     for tile in cell.over[2].clone() {
-                        let [valid_rows, valid_cols] = self.valid(block.images, tile);
+                        let [valid_rows, count] = self.valid(block.images, tile, results);
                         for row in 0..valid_rows {
                             let at = |image: usize| ((block.image + image) * height + y) * width + x;
                             put(if self.form.across {
-                                let stride = height * width;
-                                Line {
-                                    row: at(0),
-                                    column: tile * outputs + row,
-                                    count: valid_cols,
-                                    down: stride,
-                                }
+                                let column = tile * outputs + row;
+                                Line { row: at(0), column, count, down: height * width }
                             } else {
-                                Line { row: at(row), column: tile * outputs, count: valid_cols, down: 0 }
+                                Line { row: at(row), column: tile * outputs, count, down: 0 }
                             });
                         }
                     }
@@ -417,7 +468,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// A row of the array's results: consecutive columns of a row of the answer, or rows of it `down` apart.
+/// A row of the array's results: consecutive columns of a row of the answer, and of the rows after it where outputs are
+/// side by side; or rows of it `down` apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     pub row: usize,
@@ -433,11 +485,14 @@ struct Band {
     x: Range<isize>,
 }
 
-/// Outputs of one phase that meet the same taps.
+/// Outputs of one phase that meet the same taps, as many side by side.
 struct Part {
     phase: [usize; 2],
     y: Span,
     x: Span,
+    /// Results of a position.
+    results: usize,
+    /// Tiles of them, the first of which is the first in memory.
     tiles: Range<usize>,
 }
 

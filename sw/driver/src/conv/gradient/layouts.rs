@@ -11,7 +11,7 @@ use tandem_spec::Memory;
 /// Layouts and tables that bands share.
 #[derive(Default)]
 pub(super) struct Shared {
-    /// Per number of positions and first pixel.
+    /// Per flat words and first pixel.
     pub x: Vec<((usize, isize), Arc<Table>)>,
     /// Per output columns.
     pub dy: Vec<(Range<usize>, Arc<Table>)>,
@@ -31,20 +31,22 @@ impl Gradient<'_> {
         let [rows, columns] = [0, 1].map(|axis| &self.axes[axis].phases[0]);
         let [kh, kw] = self.problem.window.kernel;
         let (start, grain) = (columns.input(x.start, 0), self.grain());
+        let width = self.problem.window.image[1];
         let last = columns.input(x.end - 1, (self.reach.steps(kw) - 1) * self.reach.step);
-        // Rows beyond the kernel's row in its last tile read on.
-        let beyond = match self.form.rows {
-            Rows::Broadcast if self.counts()[1] > 1 => self.counts()[1] * self.array() - self.run(),
-            _ => 0,
+        let positions = (last - start) as usize / grain + 1;
+        let words = if self.broadcasts() {
+            self.copies * self.copied(x.len())
+        } else {
+            positions * self.reach.flat()
         };
-        let positions = (last - start) as usize / grain + 1 + beyond.div_ceil(self.reach.channels);
-        let words = positions * self.reach.flat();
         let [elements, _] = self.valid_rows(&(0..self.counts()[1]));
-        let table = shared(&mut tables.x, (positions, start), || {
-            let by_words = self.reach.columns(positions, start, grain, self.problem.window.image[1]);
+        let table = shared(&mut tables.x, (words, start), || {
+            if self.broadcasts() {
+                return Arc::new(Table::Lanes(self.copies_of_row(start, words / self.copies)));
+            }
+            let by_words = self.reach.columns(positions, start, grain, width);
             // Row after row of the array instead of word after word.
-            let rows = (0..if self.broadcasts() { 1 } else { elements })
-                .flat_map(|e| (0..words).map(move |w| (e, w)));
+            let rows = (0..elements).flat_map(|e| (0..words).map(move |w| (e, w)));
             Arc::new(Table::Lanes(rows.map(|(e, word)| by_words[word * self.reach.width + e]).collect()))
         });
         let row = self.problem.window.image[1] * self.problem.window.channels;
@@ -60,7 +62,29 @@ impl Gradient<'_> {
         Layout { broadcast: self.broadcasts(), ..layout }
     }
 
-    /// dY of a band.
+    /// Digits of a row of X, from the first output of a copy on.
+    fn copied(&self, outputs: usize) -> usize {
+        let last = (outputs.div_ceil(self.copies) - 1) * self.copies * self.problem.window.stride;
+        // Rows beyond the kernel's row in its last tile read on.
+        let terms = match self.form.rows {
+            Rows::Broadcast if self.counts()[1] > 1 => self.counts()[1] * self.array(),
+            _ => self.terms(),
+        };
+        last * self.reach.channels + terms * self.members
+    }
+
+    /// Columns of a row of X, as often as it is there, each time from another output on.
+    fn copies_of_row(&self, start: isize, digits: usize) -> Vec<u32> {
+        let window = &self.problem.window;
+        let copy = |copy: usize| {
+            let first = start + (copy * window.stride) as isize;
+            let positions = digits.div_ceil(window.channels);
+            self.reach.columns(positions, first, 1, window.image[1]).into_iter().take(digits)
+        };
+        (0..self.copies).flat_map(copy).collect()
+    }
+
+    /// dY of a band; outputs beyond it fill the copies of X up.
     pub(super) fn dy(
         &self,
         y: &Range<usize>,
@@ -69,27 +93,25 @@ impl Gradient<'_> {
         tables: &mut Shared,
     ) -> Layout {
         let (outputs, tiles) = (self.problem.outputs, self.counts()[2]);
+        let filled = x.len().next_multiple_of(self.copies);
         let table = shared(&mut tables.dy, x.clone(), || {
             let cols = self.config.array.cols;
             let column = |e: usize, tile: usize, ox: usize| {
                 let output = tile * cols + e;
                 if output < outputs { (ox * outputs + output) as u32 } else { NOWHERE }
             };
-            let elements = 0..cols.min(outputs);
-            let words =
-                elements.flat_map(|e| (0..tiles).flat_map(move |t| x.clone().map(move |ox| (e, t, ox))));
-            Arc::new(Table::Lanes(words.map(|(e, tile, ox)| column(e, tile, ox)).collect()))
+            let (all, first) = (0..tiles * filled, x.start);
+            let words = (0..cols.min(outputs)).flat_map(|e| all.clone().map(move |w| (e, w)));
+            let entry = |(e, word): (usize, usize)| {
+                let ox = first + word % filled;
+                if ox < x.end { column(e, word / filled, ox) } else { NOWHERE }
+            };
+            Arc::new(Table::Lanes(words.map(entry).collect()))
         });
         let row = self.axes[1].outputs() * outputs;
         let piece = |oy: usize| Piece { lines: images.clone(), column: Some(oy * row), table: table.clone() };
         let pad = Scratchpad::new(self.config, Memory::Col);
-        Layout::gathered(
-            pad,
-            y.clone().map(piece).collect(),
-            tiles * x.len(),
-            1,
-            Slice::whole(self.problem.w),
-        )
+        Layout::gathered(pad, y.clone().map(piece).collect(), tiles * filled, 1, Slice::whole(self.problem.w))
     }
 
     /// Offsets of the rows of the array: columns of a matrix.
@@ -105,13 +127,13 @@ impl Gradient<'_> {
     /// # Shape    `[rows, tiles + 1]`
     pub fn offset_values(&self, row_stride: usize) -> Vec<i32> {
         let tiles = self.counts()[1];
-        let run = self.run();
+        let (terms, members) = (self.terms(), self.members);
         let value = |row: usize, tile: usize| match self.form.rows {
-            Rows::Broadcast if tile < tiles => row.min(run - 1),
+            Rows::Broadcast if tile < tiles => row.min(terms - 1) * members,
             Rows::Scattered if tile < tiles => {
                 // A row beyond the kernel reads what the last one does.
-                let line = (tile * self.array() + row).min(self.problem.window.volume() - 1);
-                line / run * (row_stride / self.row_grain()) + line % run
+                let term = (tile * self.array() + row).min(self.problem.window.kernel[0] * terms - 1);
+                term / terms * (row_stride / self.row_grain()) + term % terms * members
             }
             _ => 0,
         };

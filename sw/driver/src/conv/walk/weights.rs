@@ -1,8 +1,8 @@
 //! Weights of a walk in their memory: for every phase and set of steps, tap rows, steps, words of a step, turns.
 
-use super::Walk;
+use super::{Walk, axes};
 use crate::device::Format;
-use crate::layout::{Layout, NOWHERE, Piece, Scratchpad, Slice, Table};
+use crate::layout::{Layout, Matrix, NOWHERE, Piece, Scratchpad, Slice, Table};
 use std::ops::Range;
 use std::sync::Arc;
 use tandem_spec::Memory;
@@ -17,12 +17,14 @@ pub(super) struct Weights {
     pub table: Vec<u32>,
     /// Sets of steps, which start at different taps.
     pub sets: usize,
+    /// Taps from where a set starts to where the next one does.
+    pub grain: usize,
 }
 
 impl Walk<'_> {
     /// Column of the matrix of weights: of the first entry of the group at a tap and channel.
     fn column(&self, tap: [usize; 2], channel: usize) -> usize {
-        let position = tap[0] * self.problem.window.kernel[1] + tap[1];
+        let position = tap[0] * self.width + tap[1];
         let k = position * self.reach.channels + channel;
         match self.problem.selection.pattern() {
             None => k,
@@ -31,7 +33,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn lay_weights(&self) -> Weights {
-        let (reach, turns, sets) = (&self.reach, self.turns, self.weights.sets);
+        let (reach, turns, sets, grain) = (&self.reach, self.turns, self.weights.sets, self.weights.grain);
         let (mut first, mut table) = (vec![], vec![]);
         for rows in &self.axes[0].phases {
             let mut of_row = vec![];
@@ -44,7 +46,7 @@ impl Walk<'_> {
                             for (turn, lane) in (0..turns).flat_map(|t| (0..reach.width).map(move |l| (t, l)))
                             {
                                 let at = reach.first_digit(word, lane).and_then(|digit| {
-                                    let tap = set + step * reach.step + digit / reach.channels;
+                                    let tap = set * grain + step * reach.step + digit / reach.channels;
                                     let kx = (tap < all).then(|| columns.taps[tap])?;
                                     Some(self.column([*ky, kx], digit % reach.channels) + turn)
                                 });
@@ -56,7 +58,29 @@ impl Walk<'_> {
             }
             first.push(of_row);
         }
-        Weights { first, words: table.len() / reach.width, table, sets }
+        Weights { first, words: table.len() / reach.width, table, sets, grain }
+    }
+
+    /// Weights of outputs side by side, from those of one.
+    ///
+    /// # Shape    `[kh·kw·C, O]` → `[kh·(kw + (β − 1)·stride)·C, β·O]`
+    pub(crate) fn side_by_side(&self, w: &Matrix<'_>) -> Matrix<'static> {
+        let window = &self.problem.window;
+        let ([kh, kw], channels, outputs) = (window.kernel, self.reach.channels, w.cols);
+        let [_, axis] = axes(self.problem, 1).expect("one output");
+        let taps = &axis.phases[0].taps;
+        let columns = self.form.beside * outputs;
+        let mut values = vec![0; kh * self.width * channels * columns];
+        for (ky, beside) in (0..kh).flat_map(|ky| (0..self.form.beside).map(move |j| (ky, j))) {
+            for (u, kx) in taps.iter().enumerate() {
+                let to = (ky * self.width + u + beside * window.stride) * channels;
+                let from = (ky * kw + kx) * channels;
+                for (c, o) in (0..channels).flat_map(|c| (0..outputs).map(move |o| (c, o))) {
+                    values[(to + c) * columns + beside * outputs + o] = w.at(from + c, o);
+                }
+            }
+        }
+        Matrix::row_major(values, kh * self.width * channels, columns)
     }
 
     /// Tiles of outputs that fit in memory at once, with their indices; all of them at best.
