@@ -132,15 +132,12 @@ impl Affine {
                 let sparsity = Sparsity::new(self.groups.selection(Product::Forward, self.pattern), None);
                 let w = self.quantized.operand();
                 let narrowed = &mut self.widths[0];
+                let result = narrowed.format();
                 let sums = match x {
                     Input::Images(x, _, window) => {
-                        let result = narrowed.format(x.format, w.format, self.groups.contraction());
                         pass.convolve(Product::Forward, window, x, w, sparsity, result)?
                     }
-                    Input::Rows(x, _) => {
-                        let result = narrowed.format(x.format, w.format, self.groups.contraction());
-                        pass.product(Product::Forward, x, w, sparsity, result)?
-                    }
+                    Input::Rows(x, _) => pass.product(Product::Forward, x, w, sparsity, result)?,
                     Input::Real(_) => unreachable!("matched above"),
                 };
                 let scale = scale * self.quantized.scale() * narrowed.unit();
@@ -206,7 +203,7 @@ impl Affine {
                 let sparsity = Sparsity::new(pattern, None);
                 let w = self.quantized.operand();
                 let narrowed = &mut self.widths[1];
-                let result = narrowed.format(dy.format, w.format, self.groups.height * self.groups.width * n);
+                let result = narrowed.format();
                 let sums = match x {
                     _ if !wanted => None,
                     Input::Images(x, _, window) => {

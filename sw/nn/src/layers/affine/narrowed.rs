@@ -2,15 +2,18 @@
 //!
 //! ```text
 //! y = saturate(round half to even(sum / 2^s))        Y = y · 2^s · scale
-//! s = max(0, bits of the largest |sum| of the step before + 1 − width)        first step: of the largest that there can be
+//! s = max(0, bits of the largest |sum| of the step before + 1 − width)        first step: results leave exactly
 //! ```
 //! The device divides as results leave, so a step costs a quarter of the link words of exact sums at 8 bits. The gradient
 //! passes through rounding and saturation. The shift is state: it is in checkpoints, and evaluation uses the last one.
+//!
+//! The first step is exact because learned clips start from what it finds: the shift of the largest sum that there can be
+//! would leave them nearly nothing (LeNet-5, 5 epochs: 84 % instead of 99).
 
 use crate::layers::bits::EXACT;
 use crate::tensor::{Buffer, Slot, slice, slice_mut};
 use ndarray::Array2;
-use tandem_driver::{Format, ResultFormat};
+use tandem_driver::ResultFormat;
 
 /// Largest shift of a device.
 const MOST: u32 = 31;
@@ -32,18 +35,14 @@ impl Narrowed {
         Narrowed { width, shift: Buffer::new(name, Array2::from_elem((1, 1), UNKNOWN)), used: 0 }
     }
 
-    /// The results of a product that sums so many terms.
-    pub fn format(&mut self, x: Format, w: Format, terms: usize) -> ResultFormat {
-        if self.width == EXACT {
+    /// How the next product's results leave.
+    pub fn format(&mut self) -> ResultFormat {
+        let known = slice(&self.shift.value)[0];
+        if self.width == EXACT || known == UNKNOWN {
+            self.used = 0;
             return ResultFormat::Full;
         }
-        let known = slice(&self.shift.value)[0];
-        self.used = if known == UNKNOWN {
-            let largest = |f: Format| u64::from(f.range().0.unsigned_abs().max(f.range().1.unsigned_abs()));
-            self.for_magnitude(terms as u64 * largest(x) * largest(w))
-        } else {
-            known as u8
-        };
+        self.used = known as u8;
         ResultFormat::Narrow { bits: self.width, shift: self.used }
     }
 
@@ -54,7 +53,7 @@ impl Narrowed {
 
     /// What one unit of the last product's results stands for.
     pub fn unit(&self) -> f32 {
-        if self.width == EXACT { 1.0 } else { (1u64 << self.used) as f32 }
+        (1u64 << self.used) as f32
     }
 
     /// Takes the next shift from the sums of a step.
@@ -76,19 +75,16 @@ mod tests {
 
     #[test]
     fn shifts_follow_the_step_before() {
-        let (x, w) = (Format::unsigned(4), Format::signed(4));
         let mut narrowed = Narrowed::new("shift", 8);
-        // 100 terms of at most 15 · 8: 12,000 has 14 bits, with its sign 15.
-        assert_eq!(narrowed.format(x, w, 100), ResultFormat::Narrow { bits: 8, shift: 7 });
-        assert_eq!(narrowed.unit(), 128.0);
+        assert_eq!((narrowed.format(), narrowed.unit()), (ResultFormat::Full, 1.0));
         narrowed.follow(0x1ff);
-        assert_eq!(narrowed.format(x, w, 100), ResultFormat::Narrow { bits: 8, shift: 2 });
+        assert_eq!(narrowed.format(), ResultFormat::Narrow { bits: 8, shift: 2 });
         assert_eq!(narrowed.unit(), 4.0);
         narrowed.follow(3);
-        assert_eq!(narrowed.format(x, w, 100), ResultFormat::Narrow { bits: 8, shift: 0 });
+        assert_eq!(narrowed.format(), ResultFormat::Narrow { bits: 8, shift: 0 });
         assert!(narrowed.slot().is_some());
         let mut exact = Narrowed::new("shift", EXACT);
-        assert_eq!((exact.format(x, w, 100), exact.unit()), (ResultFormat::Full, 1.0));
+        assert_eq!((exact.format(), exact.unit()), (ResultFormat::Full, 1.0));
         assert!(exact.slot().is_none());
     }
 }
