@@ -9,6 +9,8 @@ mod failure;
 mod npy;
 mod operands;
 mod stop;
+mod sweep;
+mod variant;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::{IsTerminal, Write};
@@ -54,6 +56,8 @@ enum Command {
     Board(commands::board::Args),
     /// One experiment in many variants: accuracy against cycles.
     Compare(commands::compare::Args),
+    /// Many variants along axes: cycles first, then training, and the fronts of accuracy against cost.
+    Sweep(commands::sweep::Args),
     /// Data sets.
     Data(commands::data::Args),
     /// Which tools were found, which are missing, how to install them.
@@ -98,6 +102,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Command::Synth(a) => commands::synth::run(a),
         Command::Board(a) => commands::board::run(a),
         Command::Compare(a) => commands::compare::run(a),
+        Command::Sweep(a) => commands::sweep::run(a),
         Command::Data(a) => commands::data::run(a),
         Command::Doctor(a) => commands::doctor::run(a),
         Command::Completions { shell } => {

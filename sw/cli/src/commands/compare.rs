@@ -4,15 +4,15 @@
 //! and `table.md`, `table.json`, `chart.svg` of all. Cells that are there are not run again.
 
 use crate::Report;
-use crate::compare::{self, Cell, Comparison, Data, Means, Outcome};
-use crate::engines::EngineKind;
+use crate::compare::{self, Cell, Comparison, Means};
+use crate::engines::{self, EngineKind};
 use crate::failure::usage;
-use anyhow::{Context, Result, anyhow};
+use crate::variant::{self, Data, Outcome, Variant};
+use anyhow::{Context, Result};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tandem_files::replace;
 use tandem_nn::config::{Document, Experiment};
 use tandem_nn::data;
@@ -65,10 +65,10 @@ pub fn run(args: &Args) -> Result<Report> {
     Ok(Report::new(format!("{}\n{text}\nchart {}", comparison.name, chart.display()), json))
 }
 
-/// A cell with its validated experiment and its data.
+/// A cell with its validated variant and its data.
 struct Job {
     cell: Cell,
-    experiment: Experiment,
+    variant: Variant,
     data: Data,
 }
 
@@ -78,7 +78,7 @@ fn jobs(args: &Args, comparison: &Comparison) -> Result<Vec<Job>> {
     let mut jobs = vec![];
     for cell in comparison.cells()? {
         let file = args.output.join(format!("{}.toml", cell.file));
-        // What ran stays; `compare::run` refuses to mix.
+        // What ran stays; `variant::run` refuses to mix.
         if !file.with_extension("json").exists() {
             replace(&file, cell.experiment.as_bytes())?;
         }
@@ -89,37 +89,29 @@ fn jobs(args: &Args, comparison: &Comparison) -> Result<Vec<Job>> {
             None => Data::new(data::load(set, args.data.as_deref())?),
         };
         sets.insert(set.clone(), data.clone());
-        jobs.push(Job { cell, experiment, data });
+        let config = engines::accelerator(&experiment.accelerator_place())?;
+        jobs.push(Job { cell, variant: Variant { experiment, config }, data });
     }
     Ok(jobs)
 }
 
-fn run_cells(args: &Args, comparison: &Comparison) -> Result<Vec<Outcome>> {
+fn run_cells(args: &Args, comparison: &Comparison) -> Result<Vec<(Cell, Outcome)>> {
     let jobs = jobs(args, comparison)?;
-    let threads = match args.jobs {
-        Some(n) => usize::from(n),
-        None => std::thread::available_parallelism().map_or(1, usize::from),
+    let stop = AtomicBool::new(false);
+    let one = |place: usize| {
+        let outcome = one(&jobs[place], &args.engine, &args.output, (place, jobs.len()));
+        stop.fetch_or(outcome.is_err(), Ordering::Relaxed);
+        outcome
     };
-    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let outcomes: Mutex<BTreeMap<usize, Result<Outcome>>> = Mutex::default();
-    let work = || {
-        while !stop.load(Ordering::Relaxed) {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            let Some(job) = jobs.get(place) else { return };
-            let outcome = one(job, &args.engine, &args.output, (place, jobs.len()));
-            stop.fetch_or(outcome.is_err(), Ordering::Relaxed);
-            outcomes.lock().expect("no cell panicked").insert(place, outcome);
-        }
-    };
-    std::thread::scope(|scope| (0..threads.min(jobs.len())).for_each(|_| drop(scope.spawn(work))));
-    outcomes.into_inner().map_err(|_| anyhow!("a cell panicked"))?.into_values().collect()
+    let outcomes = variant::each(jobs.len(), variant::threads(args.jobs), &stop, one)?;
+    let outcomes = outcomes.into_iter().collect::<Result<Vec<_>>>()?;
+    Ok(jobs.iter().map(|job| job.cell.clone()).zip(outcomes).collect())
 }
 
-/// One cell on one thread: several cells at a time use processors better than the loops of one.
 fn one(job: &Job, engine: &EngineKind, folder: &Path, (place, count): (usize, usize)) -> Result<Outcome> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-    let run = || compare::run(&job.cell, job.experiment.clone(), &job.data, engine, folder);
-    let (outcome, is_new) = pool.install(run).with_context(|| job.cell.file.clone())?;
+    let file = folder.join(format!("{}.json", job.cell.file));
+    let run = variant::run(&job.variant, &job.data, engine, &file);
+    let (outcome, is_new) = run.with_context(|| job.cell.file.clone())?;
     let compute = outcome.cost.cost.compute_busy as f64;
     eprintln!(
         "{:>4} of {count}  {:<28} {:.2} %, {compute:.3e} compute cycles, {}",

@@ -14,6 +14,7 @@ pub mod generate;
 pub mod plot;
 pub mod run;
 mod step_time;
+pub mod sweep;
 pub mod synth;
 pub mod train;
 

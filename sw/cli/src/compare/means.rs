@@ -1,7 +1,8 @@
 //! Outcomes of all seeds together.
 
 use super::statistics::Mean;
-use super::{Comparison, Outcome};
+use super::{Cell, Comparison};
+use crate::variant::Outcome;
 use serde::Serialize;
 use tandem_nn::train::accounting::compute_cycles;
 
@@ -37,7 +38,7 @@ pub struct Means {
 
 impl Means {
     /// Of what has been run so far.
-    pub fn new(comparison: &Comparison, outcomes: &[Outcome]) -> Self {
+    pub fn new(comparison: &Comparison, outcomes: &[(Cell, Outcome)]) -> Self {
         let rows = comparison.rows();
         let columns = comparison.columns();
         let inner = columns.iter().flat_map(|c| rows.iter().map(move |r| (*r, Some(*c))));
@@ -74,8 +75,9 @@ impl Means {
     }
 }
 
-fn of<'a>(outcomes: &'a [Outcome], row: &str, column: Option<&str>) -> Vec<&'a Outcome> {
-    outcomes.iter().filter(|o| o.row == row && o.column.as_deref() == column).collect()
+fn of<'a>(outcomes: &'a [(Cell, Outcome)], row: &str, column: Option<&str>) -> Vec<&'a Outcome> {
+    let those = outcomes.iter().filter(|(cell, _)| cell.row == row && cell.column.as_deref() == column);
+    those.map(|(_, outcome)| outcome).collect()
 }
 
 /// The mean difference of the seeds that both have.

@@ -1,7 +1,7 @@
 //! Comparisons: one experiment in many variants, with several seeds.
 //!
 //! ```text
-//! table (TOML) ─► cells: experiment + what differs ─► outcomes, a JSON file each ─► means ─► text, chart
+//! table (TOML) ─► cells: experiment + what differs ─► variants, trained once each ─► means ─► text, chart
 //! ```
 //!
 //! ```toml
@@ -31,14 +31,12 @@
 //! cycles are measured by. Later settings win: experiment, `[set]`, column, row, `at`, command line. The reference
 //! takes those of `[set]` and the command line, but no table that the experiment lacks, such as `[pruning]`.
 
-mod cell;
 mod chart;
 mod means;
 mod statistics;
 mod table;
 mod text;
 
-pub use cell::{Data, Outcome, run};
 pub use chart::chart;
 pub use means::{Line, Means};
 pub use table::{Cell, Comparison};

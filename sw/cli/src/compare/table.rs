@@ -1,11 +1,12 @@
 //! What a comparison consists of.
 
+use crate::variant::place_accelerator;
 use anyhow::Result;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use tandem_nn::config::setting::overlay;
-use tandem_nn::config::{ConfigError, Document, Experiment, Setting, SettingError, is_path};
+use tandem_nn::config::{ConfigError, Document, Experiment, Setting, SettingError};
 use toml::{Table, Value};
 
 /// A table of rows and columns, as written.
@@ -215,16 +216,6 @@ fn folder_of(file: &Path) -> &Path {
     file.parent().unwrap_or(Path::new(""))
 }
 
-/// Makes an accelerator's path, which is relative to the file that names it, one that holds everywhere.
-fn place_accelerator(table: &mut Table, folder: &Path) {
-    if let Some(Value::String(place)) = table.get_mut("accelerator")
-        && is_path(place)
-    {
-        let seen = folder.join(&*place);
-        *place = std::path::absolute(&seen).unwrap_or(seen).to_string_lossy().into_owned();
-    }
-}
-
 /// A name as part of a file's name.
 fn slug(name: &str) -> String {
     let lower = name.to_lowercase();
@@ -296,28 +287,6 @@ at."75 %".pruning.end = 0.9
         assert!(cells.iter().all(|cell| cell.experiment.contains("images = 128")));
         assert!(cells.iter().all(|cell| cell.experiment.contains("outputs = 9")));
         assert!(cells[2].experiment.contains("end = 0.25"), "{}", cells[2].experiment);
-    }
-
-    #[test]
-    fn a_path_holds_in_every_folder() {
-        let placed = |place: &str, folder: &str| {
-            let mut table = Table::from_iter([("accelerator".to_owned(), Value::from(place))]);
-            place_accelerator(&mut table, Path::new(folder));
-            table["accelerator"].as_str().expect("a text").to_owned()
-        };
-        let here = std::env::current_dir().expect("a folder");
-        for (place, folder, expected) in [
-            ("mine.toml", "", "mine.toml"),
-            ("mine.toml", "tables", "tables/mine.toml"),
-            ("a/b", "/x", "/x/a/b"),
-        ] {
-            assert_eq!(
-                placed(place, folder),
-                here.join(expected).to_str().expect("Unicode"),
-                "{place} in {folder}"
-            );
-        }
-        assert_eq!(placed("minimal", "tables"), "minimal");
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub mod network;
 pub mod roofline;
 pub mod topology;
 
-use tandem_driver::{Cost, Description, Device, Problem};
+use tandem_driver::{Cost, Description, Device, Problem, Selection};
 
 /// One product of a layer.
 #[derive(Clone, Debug)]
@@ -21,6 +21,19 @@ pub struct Work {
     pub problem: Problem,
     /// How often it runs.
     pub times: u64,
+}
+
+impl Work {
+    /// Bits of the weights of a forward product, of those that a pattern keeps; no indices.
+    pub fn weight_bits(&self) -> u64 {
+        let kept = |selection: Selection, k: usize| selection.pattern().map_or(k, |p| p.groups(k) * p.n);
+        let (weights, bits) = match &self.problem {
+            Problem::Gemm(p) => (kept(p.selection, p.shape.k) * p.shape.n, p.w.bits),
+            Problem::Conv(p) => (kept(p.selection, p.window.volume()) * p.outputs, p.w.bits),
+            Problem::Fft(_) => (0, 0),
+        };
+        self.times * weights as u64 * u64::from(bits)
+    }
 }
 
 /// A product and what it will cost.

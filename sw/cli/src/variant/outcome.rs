@@ -1,6 +1,6 @@
-//! One run of a comparison, and its file.
+//! What a variant came to, and its file.
 
-use super::Cell;
+use super::Variant;
 use crate::engines::{self, EngineKind};
 use crate::failure::usage;
 use anyhow::{Context, Result};
@@ -11,18 +11,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use tandem_nn::backend::Backend;
 use tandem_nn::backend::ledger::{Busy, Counters};
-use tandem_nn::config::Experiment;
 use tandem_nn::data::Dataset;
 use tandem_nn::train::identity::{Identity, IdentityError};
 use tandem_nn::train::{Part, Trainer};
 
-/// What a cell came to.
+/// What a variant came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Row, or the reference.
-    pub row: String,
-    /// Column; none of the reference.
-    pub column: Option<String>,
     /// Seed.
     pub seed: u64,
     /// Engine.
@@ -56,7 +51,7 @@ pub struct Outcome {
     pub identity: Option<Identity>,
 }
 
-/// A data set that several cells train on.
+/// A data set that several variants train on.
 #[derive(Clone)]
 pub struct Data {
     /// The images.
@@ -72,32 +67,18 @@ impl Data {
     }
 }
 
-/// Trains a cell, or takes its outcome from `folder`, if it is there. True if it was trained.
+/// Trains a variant, or takes its outcome from `file`, if it is there. True if it was trained.
 ///
-/// # Errors   the folder has another outcome under its name, or training fails
-pub fn run(
-    cell: &Cell,
-    experiment: Experiment,
-    data: &Data,
-    kind: &EngineKind,
-    folder: &Path,
-) -> Result<(Outcome, bool)> {
-    let config = engines::accelerator(&experiment.accelerator_place())?;
-    let accelerator = config.to_toml();
-    let identity = Identity::new(&experiment, &accelerator, data.digest.clone());
-    let file = folder.join(format!("{}.json", cell.file));
-    if file.exists() {
-        let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-        let outcome: Outcome =
-            serde_json::from_str(&text).map_err(|e| usage(format!("{}: {e}", file.display())))?;
-        same(&outcome, &identity, kind).map_err(|why| {
-            usage(format!("{}: {why}; nothing is overwritten (choose another -o)", file.display()))
-        })?;
+/// # Errors   the file has another outcome, or training fails
+pub fn run(variant: &Variant, data: &Data, kind: &EngineKind, file: &Path) -> Result<(Outcome, bool)> {
+    let accelerator = variant.config.to_toml();
+    let identity = Identity::new(&variant.experiment, &accelerator, data.digest.clone());
+    if let Some(outcome) = kept(file, &identity, kind)? {
         return Ok((outcome, false));
     }
     let begun = Instant::now();
-    let engine = Backend::Device(engines::device(kind, &config, None)?);
-    let mut trainer = Trainer::new(experiment, Arc::clone(&data.set), engine)?;
+    let engine = Backend::Device(engines::device(kind, &variant.config, None)?);
+    let mut trainer = Trainer::new(variant.experiment.clone(), Arc::clone(&data.set), engine)?;
     let go_on = AtomicBool::new(false);
     while !trainer.is_finished() {
         trainer.epoch(&mut (), &go_on)?;
@@ -110,9 +91,7 @@ pub fn run(
     let report = trainer.pruning_report();
     let (kept, weights) = report.iter().fold((0, 0), |(k, w), layer| (k + layer.kept, w + layer.weights));
     let outcome = Outcome {
-        row: cell.row.clone(),
-        column: cell.column.clone(),
-        seed: cell.seed,
+        seed: variant.experiment.train.seed,
         engine: kind.name().to_owned(),
         test_accuracy,
         validation_accuracy: (trainer.experiment().data.validation > 0).then_some(held_back),
@@ -124,12 +103,32 @@ pub fn run(
         accounting: serde_json::to_value(trainer.accounting())?,
         weights_digest: trainer.digest(),
         wall_s: begun.elapsed().as_secs_f64(),
-        experiment: cell.experiment.clone(),
+        experiment: variant.experiment.source().to_owned(),
         accelerator,
         identity: Some(identity),
     };
-    tandem_files::replace(&file, serde_json::to_string_pretty(&outcome)?.as_bytes())?;
+    tandem_files::replace(file, serde_json::to_string_pretty(&outcome)?.as_bytes())?;
     Ok((outcome, true))
+}
+
+/// The outcome of a variant in a file, if it is there.
+///
+/// # Errors   it is another one, or no outcome
+pub fn kept_of(variant: &Variant, data: &Data, kind: &EngineKind, file: &Path) -> Result<Option<Outcome>> {
+    kept(file, &Identity::new(&variant.experiment, &variant.config.to_toml(), data.digest.clone()), kind)
+}
+
+fn kept(file: &Path, identity: &Identity, kind: &EngineKind) -> Result<Option<Outcome>> {
+    if !file.exists() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let outcome: Outcome =
+        serde_json::from_str(&text).map_err(|e| usage(format!("{}: {e}", file.display())))?;
+    same(&outcome, identity, kind).map_err(|why| {
+        usage(format!("{}: {why}; nothing is overwritten (choose another -o)", file.display()))
+    })?;
+    Ok(Some(outcome))
 }
 
 /// Whether an outcome is that of this run, or why not.

@@ -1,0 +1,400 @@
+//! `tandem sweep`.
+//!
+//! ```text
+//! DIR/ID.json        outcome of a point, kept for what made it        DIR/results.csv    a line a point
+//! DIR/ID.failed      why a point failed, until it runs again          DIR/summary.json   means, fronts, what was left out and why
+//!                                                                     DIR/front.svg      accuracy against cycles of training
+//! ```
+//! `plan`, `run --point ID` and `collect` are its three parts, for schedulers: any machine that sees the sweep and the folder
+//! can run any point, twice or interrupted, and nothing is lost.
+
+use crate::Report;
+use crate::engines::{self, EngineKind};
+use crate::failure::{self, check, usage};
+use crate::stop::Stop;
+use crate::sweep::{Cost, Costs, Line, Point, Results, Skipped, Sweep, chart, prune};
+use crate::variant::{self, Data};
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tandem_files::replace;
+use tandem_nn::backend::Backend;
+use tandem_nn::data;
+use tandem_nn::train::Trainer;
+
+/// Arguments of `sweep`.
+#[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Args {
+    #[command(subcommand)]
+    part: Option<Part>,
+    #[command(flatten)]
+    source: Option<Source>,
+    /// Folder of the outcomes; what is in it already is kept and used.
+    #[arg(short, long, value_name = "DIR", required_unless_present = "plan")]
+    output: Option<PathBuf>,
+    /// Points at a time, a thread each [default: one a processor].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Only the points and their costs: nothing is trained.
+    #[arg(long)]
+    plan: bool,
+}
+
+#[derive(clap::Subcommand)]
+enum Part {
+    /// The points that are to be trained, a JSON object a line.
+    Plan {
+        #[command(flatten)]
+        source: Source,
+    },
+    /// Trains one point; a point that is there stays.
+    Run {
+        #[command(flatten)]
+        source: Source,
+        /// Folder of the outcomes.
+        #[arg(short, long, value_name = "DIR")]
+        output: PathBuf,
+        /// Its name.
+        #[arg(long, value_name = "ID")]
+        point: String,
+    },
+    /// The results of what is there.
+    Collect {
+        #[command(flatten)]
+        source: Source,
+        /// Folder of the outcomes.
+        #[arg(short, long, value_name = "DIR")]
+        output: PathBuf,
+    },
+}
+
+/// What is swept.
+#[derive(Clone, clap::Args)]
+struct Source {
+    /// Axes, constraints and budget: a TOML file.
+    #[arg(value_name = "SWEEP.toml")]
+    sweep: PathBuf,
+    /// Who computes the products: model or sim.
+    #[arg(long, default_value = "model")]
+    engine: EngineKind,
+    /// Seeds 1 to N instead of the sweep's.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    seeds: Option<u64>,
+    /// Changes a key of every point's experiment, such as train.epochs=5 or layer.conv1.bits.weights=2.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Folder of the data sets.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+/// A sweep, what is to be trained of it, and what is not.
+struct Plan {
+    sweep: Sweep,
+    points: Vec<(Point, Cost)>,
+    skipped: Vec<Skipped>,
+    data: BTreeMap<String, Data>,
+}
+
+impl Plan {
+    fn new(source: &Source) -> Result<Self> {
+        if !matches!(source.engine, EngineKind::Model | EngineKind::Sim) {
+            return Err(usage(format!("--engine {}: use model or sim", source.engine.name())));
+        }
+        let mut sweep = Sweep::load(&source.sweep)?;
+        if let Some(n) = source.seeds {
+            sweep.seeds = (1..=n).collect();
+        }
+        sweep.settings = super::settings(&source.set)?;
+        let (points, mut skipped) = sweep.points()?;
+        let mut data = BTreeMap::new();
+        for point in &points {
+            let set = &point.variant.experiment.data.set;
+            if !data.contains_key(set) {
+                data.insert(set.clone(), Data::new(data::load(set, source.data.as_deref())?));
+            }
+        }
+        let known = |(name, data): (&String, &Data)| {
+            let set = &data.set;
+            (name.clone(), ((set.shape, set.classes), set.train.images.nrows()))
+        };
+        let known: HashMap<_, _> = data.iter().map(known).collect();
+        let mut costs = Costs::new(known);
+        let mut priced = vec![];
+        for point in points {
+            match costs.of(&point) {
+                Ok(cost) => priced.push((point, cost)),
+                Err(why) => skipped.push(point.skipped(why)),
+            }
+        }
+        let left_out = prune(&priced, &sweep.budget);
+        let mut points = vec![];
+        for (point, why) in priced.into_iter().zip(left_out) {
+            match why {
+                Some(why) => skipped.push(why),
+                None => points.push(point),
+            }
+        }
+        Ok(Plan { sweep, points, skipped, data })
+    }
+
+    fn data(&self, point: &Point) -> &Data {
+        &self.data[&point.variant.experiment.data.set]
+    }
+
+    fn file(folder: &Path, point: &Point, ending: &str) -> PathBuf {
+        folder.join(format!("{}.{ending}", point.id))
+    }
+
+    /// Trains a point, or takes what is there.
+    fn train(&self, place: usize, engine: &EngineKind, folder: &Path) -> Result<(Line, bool)> {
+        let (point, cost) = &self.points[place];
+        let failed = Self::file(folder, point, "failed");
+        let made = variant::run(&point.variant, self.data(point), engine, &Self::file(folder, point, "json"));
+        match made {
+            Ok((outcome, is_new)) => {
+                if failed.exists() {
+                    std::fs::remove_file(&failed).with_context(|| failed.display().to_string())?;
+                }
+                Ok((Line::new(point, *cost, &outcome), is_new))
+            }
+            Err(error) => {
+                replace(&failed, failure::text(&error).as_bytes())?;
+                Err(error)
+            }
+        }
+    }
+
+    fn object(&self, (point, cost): &(Point, Cost)) -> serde_json::Value {
+        let levels: serde_json::Map<_, _> = self
+            .sweep
+            .axes()
+            .into_iter()
+            .map(str::to_owned)
+            .zip(point.levels.iter().map(|l| json!(l)))
+            .collect();
+        json!({ "id": point.id, "levels": levels, "seed": point.seed, "cost": cost })
+    }
+
+    fn reasons(&self) -> Vec<serde_json::Value> {
+        let one = |s: &Skipped| json!({ "id": s.id, "levels": s.levels, "seed": s.seed, "reason": s.reason });
+        self.skipped.iter().map(one).collect()
+    }
+
+    /// What is left out, in a few lines.
+    fn left_out(&self) -> String {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for skipped in &self.skipped {
+            *counts.entry(skipped.reason.split(':').next().unwrap_or_default()).or_default() += 1;
+        }
+        counts.iter().map(|(reason, n)| format!("{n} left out: {reason}\n")).collect()
+    }
+}
+
+/// Plans, trains, reports.
+pub fn run(args: &Args) -> Result<Report> {
+    match (&args.part, &args.source) {
+        (Some(Part::Plan { source }), _) => lines(&Plan::new(source)?),
+        (Some(Part::Run { source, output, point }), _) => one(source, output, point),
+        (Some(Part::Collect { source, output }), _) => {
+            let plan = Plan::new(source)?;
+            let lines = kept(&plan, source, output)?;
+            let failed = failures(&plan, output);
+            report(&plan, output, lines, &failed, &[])
+        }
+        (None, Some(source)) => sweep(args, source),
+        (None, None) => Err(usage("give a SWEEP.toml")),
+    }
+}
+
+fn lines(plan: &Plan) -> Result<Report> {
+    let objects: Vec<_> = plan.points.iter().map(|point| plan.object(point)).collect();
+    let text: Vec<_> = objects.iter().map(ToString::to_string).collect();
+    Ok(Report::new(text.join("\n"), json!({ "points": objects, "left_out": plan.reasons() })))
+}
+
+fn one(source: &Source, output: &Path, id: &str) -> Result<Report> {
+    let plan = Plan::new(source)?;
+    let Some(place) = plan.points.iter().position(|(point, _)| point.id == id) else {
+        let left_out = plan.skipped.iter().find(|s| s.id.as_deref() == Some(id));
+        let why = left_out.map_or("no point has this name".into(), |s| format!("left out: {}", s.reason));
+        return Err(usage(format!("--point {id}: {why}")));
+    };
+    create(output)?;
+    let (line, is_new) = plan.train(place, &source.engine, output)?;
+    let text = format!("{id} {:.2} %{}", 100.0 * line.accuracy, if is_new { "" } else { ", kept" });
+    Ok(Report::new(text, json!({ "point": line, "kept": !is_new })))
+}
+
+fn create(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|e| usage(format!("{}: {e}", folder.display())))
+}
+
+fn sweep(args: &Args, source: &Source) -> Result<Report> {
+    let plan = Plan::new(source)?;
+    let threads = variant::threads(args.jobs);
+    if args.plan {
+        let cycles: f64 = plan.points.iter().map(|(_, cost)| cost.training_cycles as f64).sum();
+        let text =
+            format!("{} points, {cycles:.3e} cycles of training\n{}", plan.points.len(), plan.left_out());
+        let Report { json, .. } = lines(&plan)?;
+        return Ok(Report::new(text, json));
+    }
+    let output = args.output.as_deref().expect("clap wants it");
+    create(output)?;
+    // what is there must be of these points, before anything runs
+    kept(&plan, source, output)?;
+    let stop = Stop::install()?;
+    let bar = bar(plan.points.len());
+    bar.suspend(|| eprint!("{}", plan.left_out()));
+    let train = |place: usize| {
+        let made = plan.train(place, &source.engine, output);
+        if let Err(error) = &made {
+            let name = plan.points[place].0.levels.join(", ");
+            bar.suspend(|| eprintln!("{name}: {}", failure::text(error)));
+            // a full disk fails everywhere
+            if failure::exit_code(error) == 1 && error.chain().any(|e| e.is::<std::io::Error>()) {
+                stop.flag().store(true, Ordering::Relaxed);
+            }
+        }
+        bar.inc(1);
+        made
+    };
+    let made = variant::each(plan.points.len(), threads, stop.flag(), train)?;
+    bar.finish_and_clear();
+    let complete = made.len() == plan.points.len();
+    let mut failed = vec![];
+    let mut lines = vec![];
+    let mut full = None;
+    for (place, made) in made.into_iter().enumerate() {
+        match made {
+            Ok((line, _)) => lines.push(line),
+            Err(error) => {
+                failed.push((plan.points[place].0.clone(), failure::text(&error)));
+                if error.chain().any(|e| e.is::<std::io::Error>()) {
+                    full = Some(error);
+                }
+            }
+        }
+    }
+    if let Some(error) = full {
+        return Err(error);
+    }
+    if !complete {
+        let text = format!(
+            "stopped after {} of {} points; the same command goes on",
+            lines.len(),
+            plan.points.len()
+        );
+        return Ok(Report::new(text.clone(), json!({ "stopped": text })).with_code(stop.exit_code()));
+    }
+    let simulated = simulate(&plan, &lines)?;
+    report(&plan, output, lines, &failed, &simulated)
+}
+
+fn bar(points: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos} of {len} points, {elapsed}, {eta} left");
+    ProgressBar::new(points as u64).with_style(style.expect("a valid template"))
+}
+
+/// What is there of a plan.
+fn kept(plan: &Plan, source: &Source, folder: &Path) -> Result<Vec<Line>> {
+    let mut lines = vec![];
+    for (point, cost) in &plan.points {
+        let data = plan.data(point);
+        let file = Plan::file(folder, point, "json");
+        if let Some(outcome) = variant::kept_of(&point.variant, data, &source.engine, &file)? {
+            lines.push(Line::new(point, *cost, &outcome));
+        }
+    }
+    Ok(lines)
+}
+
+/// Points that failed, and why.
+fn failures(plan: &Plan, folder: &Path) -> Vec<(Point, String)> {
+    let of = |(point, _): &(Point, Cost)| {
+        let text = std::fs::read_to_string(Plan::file(folder, point, "failed")).ok()?;
+        Some((point.clone(), text))
+    };
+    plan.points.iter().filter_map(of).collect()
+}
+
+/// The first steps of some points on the simulated accelerator too: weights and cycles must agree.
+fn simulate(plan: &Plan, lines: &[Line]) -> Result<Vec<String>> {
+    let Some(wanted) = plan.sweep.check.filter(|c| c.points > 0 && !lines.is_empty()) else {
+        return Ok(vec![]);
+    };
+    let count = wanted.points.min(lines.len());
+    let mut agreed = vec![];
+    for i in 0..count {
+        // evenly over all, the first and the last among them
+        let id = &lines[if count == 1 { 0 } else { i * (lines.len() - 1) / (count - 1) }].id;
+        let (point, _) = plan.points.iter().find(|(point, _)| point.id == *id).expect("it was trained");
+        let first = |kind: &EngineKind| -> Result<(String, u64)> {
+            let device = engines::device(kind, &point.variant.config, None)?;
+            let data = Arc::clone(&plan.data(point).set);
+            let mut trainer = Trainer::new(point.variant.experiment.clone(), data, Backend::Device(device))?;
+            while !trainer.is_finished() && trainer.steps() < wanted.steps {
+                trainer.step()?;
+            }
+            Ok((trainer.digest(), trainer.training_cost().total().cost.cycles))
+        };
+        let (model, sim) = (first(&EngineKind::Model)?, first(&EngineKind::Sim)?);
+        if model != sim {
+            let name = point.levels.join(", ");
+            return Err(check(format!(
+                "{id} ({name}): after {} steps the simulator has weights {} in {} cycles, the twin {} in {}",
+                wanted.steps, sim.0, sim.1, model.0, model.1
+            )));
+        }
+        agreed.push(id.clone());
+    }
+    Ok(agreed)
+}
+
+fn report(
+    plan: &Plan,
+    output: &Path,
+    lines: Vec<Line>,
+    failed: &[(Point, String)],
+    simulated: &[String],
+) -> Result<Report> {
+    let missing = plan.points.len() - lines.len() - failed.len();
+    let results = Results { axes: plan.sweep.axes(), lines };
+    let mut json = results.json();
+    json["name"] = json!(plan.sweep.name);
+    json["left_out"] = json!(plan.reasons());
+    json["failed"] = failed
+        .iter()
+        .map(|(point, why)| json!({ "id": point.id, "levels": point.levels, "reason": why }))
+        .collect();
+    json["simulated"] = json!(simulated);
+    json["missing"] = json!(missing);
+    replace(&output.join("results.csv"), results.csv().as_bytes())?;
+    let means = results.means();
+    if !means.is_empty() {
+        let fronts = Results::fronts(&means);
+        let picture = chart(&results.axes, &means, &fronts[0].1)?;
+        replace(&output.join("front.svg"), picture.as_bytes())?;
+    }
+    replace(&output.join("summary.json"), serde_json::to_string_pretty(&json)?.as_bytes())?;
+    let mut text = format!("{}: {} points trained\n", plan.sweep.name, results.lines.len());
+    text += &plan.left_out();
+    for (point, why) in failed {
+        text += &format!("failed: {}: {why}\n", point.levels.join(", "));
+    }
+    if missing > 0 {
+        text += &format!("{missing} are missing\n");
+    }
+    if !simulated.is_empty() {
+        text += &format!("{} points agree with the simulator\n", simulated.len());
+    }
+    text += &results.text();
+    text += &format!("results {}", output.display());
+    Ok(Report::new(text, json).with_code(u8::from(!failed.is_empty())))
+}

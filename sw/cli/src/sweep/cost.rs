@@ -1,0 +1,124 @@
+//! What a point costs, before it is trained: by the exact cycle model.
+
+use super::point::{Point, Skipped};
+use crate::estimate::network::of_experiment;
+use crate::estimate::{Work, estimate};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use tandem_driver::Exact;
+use tandem_model::CycleModel;
+use tandem_nn::data::Known;
+
+/// Costs that a point has before it is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Cycles of a training step, with the masks that it ends with.
+    pub step_cycles: u64,
+    /// Cycles of all its steps, as if all were such steps. A run that prunes gradually takes more, and scores cost too.
+    pub training_cycles: u64,
+    /// Cycles of the forward pass, an image.
+    pub inference_cycles: f64,
+    /// Bits of all weights that masks keep, without their indices.
+    pub weight_bits: u64,
+    /// Products of bits that the array computes in a cycle, which its multipliers grow with.
+    pub bit_products: u64,
+}
+
+impl Cost {
+    /// A cost by its name.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        let values = [
+            self.step_cycles as f64,
+            self.training_cycles as f64,
+            self.inference_cycles,
+            self.weight_bits as f64,
+            self.bit_products as f64,
+        ];
+        Some(values[Costs::NAMES.iter().position(|n| *n == name)?])
+    }
+}
+
+/// Costs of points, each accelerator's products planned once.
+pub struct Costs {
+    shape: HashMap<String, (Known, usize)>,
+    devices: HashMap<String, Exact>,
+}
+
+impl Costs {
+    /// What a budget can limit.
+    pub const NAMES: [&str; 5] =
+        ["step_cycles", "training_cycles", "inference_cycles", "weight_bits", "bit_products"];
+
+    /// For data sets by name: shape of their images with the number of classes, and training images.
+    pub fn new(shape: HashMap<String, (Known, usize)>) -> Self {
+        Costs { shape, devices: HashMap::new() }
+    }
+
+    /// The cost of a point.
+    ///
+    /// # Errors   why the accelerator cannot run it
+    pub fn of(&mut self, point: &Point) -> Result<Cost, String> {
+        let (experiment, config) = (&point.variant.experiment, &point.variant.config);
+        let (shape, images) = self.shape[&experiment.data.set];
+        let works = of_experiment(experiment, shape, None, true).map_err(|e| crate::failure::text(&e))?;
+        let weight_bits = weight_bits(&works);
+        let device =
+            self.devices.entry(config.to_toml()).or_insert_with(|| Exact::new(config.clone(), CycleModel));
+        let estimates = estimate(device, works)?;
+        let step_cycles: u64 = estimates.iter().map(|e| e.cost.cycles).sum();
+        let forward = estimates.iter().filter(|e| e.work.product == "forward");
+        let inference = forward.map(|e| e.cost.cycles).sum::<u64>() as f64 / experiment.data.batch as f64;
+        let steps = experiment.data.training_images(images) / experiment.data.batch
+            * experiment.train.epochs as usize;
+        let array = &config.array;
+        Ok(Cost {
+            step_cycles,
+            training_cycles: step_cycles * steps as u64,
+            inference_cycles: inference,
+            weight_bits,
+            bit_products: (array.rows * array.cols * array.lanes * array.row_digit * array.col_digit) as u64,
+        })
+    }
+}
+
+/// Bits of the weights of forward products.
+fn weight_bits(works: &[Work]) -> u64 {
+    works.iter().filter(|work| work.product == "forward").map(Work::weight_bits).sum()
+}
+
+/// Points that are too expensive, or that cost at least as much as another one with the same network, whose accuracy is
+/// the same: the accelerator changes no bit of a result.
+pub fn prune(points: &[(Point, Cost)], budget: &BTreeMap<String, f64>) -> Vec<Option<Skipped>> {
+    let networks: Vec<_> = points.iter().map(|(point, _)| point.variant.experiment.keys()).collect();
+    let mut alike: HashMap<String, Vec<usize>> = HashMap::new();
+    for (i, keys) in networks.iter().enumerate() {
+        alike.entry(format!("{keys:?}")).or_default().push(i);
+    }
+    let dominated = |i: usize| {
+        // a budget of cycles makes masks depend on the accelerator
+        if networks[i].contains_key("pruning.cycles") {
+            return None;
+        }
+        let others = &alike[&format!("{:?}", networks[i])];
+        let costs = |i: usize| {
+            let cost = &points[i].1;
+            [cost.step_cycles as f64, cost.inference_cycles, cost.bit_products as f64]
+        };
+        let better = |j: &&usize| {
+            let (a, b) = (costs(**j), costs(i));
+            a.iter().zip(&b).all(|(a, b)| a <= b) && (a != b || **j < i)
+        };
+        others.iter().find(better).map(|j| points[*j].0.levels.join(", "))
+    };
+    let one = |(i, (point, cost)): (usize, &(Point, Cost))| {
+        for (name, most) in budget {
+            let value = cost.get(name)?;
+            if value > *most {
+                return Some(point.skipped(format!("{name} {value}: above the budget of {most}")));
+            }
+        }
+        dominated(i)
+            .map(|by| point.skipped(format!("the same network in no more cycles on no larger array: {by}")))
+    };
+    points.iter().enumerate().map(one).collect()
+}

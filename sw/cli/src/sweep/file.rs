@@ -1,0 +1,248 @@
+//! What a sweep consists of, and its points.
+
+use super::axis::{Axis, Level};
+use super::point::{Point, Skipped};
+use super::require::Require;
+use crate::engines;
+use crate::failure;
+use crate::variant::{Variant, place_accelerator};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use tandem_nn::config::setting::overlay;
+use tandem_nn::config::{ConfigError, Document, Experiment, Setting};
+use tandem_stimuli::Random;
+use toml::{Table, Value};
+
+/// Most points of a sweep.
+const MOST: usize = 1_000_000;
+
+/// A sweep, as written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sweep {
+    /// Its name.
+    pub name: String,
+    experiment: PathBuf,
+    /// Seeds of each point.
+    #[serde(default = "one_seed")]
+    pub seeds: Vec<u64>,
+    #[serde(default)]
+    require: Vec<String>,
+    sample: Option<Sample>,
+    /// Points whose first steps are simulated.
+    pub check: Option<Check>,
+    /// What costs more is not trained: names of [`super::Costs::NAMES`].
+    #[serde(default)]
+    pub budget: BTreeMap<String, f64>,
+    #[serde(default)]
+    set: Table,
+    #[serde(rename = "axis")]
+    axes: Vec<Axis>,
+    #[serde(skip)]
+    base: Table,
+    #[serde(skip)]
+    file: PathBuf,
+    #[serde(skip)]
+    levels: Vec<Vec<Level>>,
+    #[serde(skip)]
+    requires: Vec<Require>,
+    /// Settings of the command line, which win over all others.
+    #[serde(skip)]
+    pub settings: Vec<Setting>,
+}
+
+fn one_seed() -> Vec<u64> {
+    vec![1]
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sample {
+    points: usize,
+    #[serde(default)]
+    seed: u64,
+}
+
+/// Points that are simulated too.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// How many.
+    pub points: usize,
+    /// Steps of each.
+    pub steps: u64,
+}
+
+impl Sweep {
+    /// Reads a sweep and the experiment that it varies.
+    ///
+    /// # Errors   a file cannot be read, is not TOML, or has a key or value that is not allowed
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let document = Document::read_file(path)?;
+        let mut sweep: Sweep = toml::from_str(document.text()).map_err(|error| document.explain(&error))?;
+        sweep.file = path.to_owned();
+        sweep.check(&document)?;
+        let experiment = Experiment::load(&sweep.base_file())?;
+        sweep.base = toml::from_str(experiment.source()).expect("it is an experiment");
+        let folder = path.parent().unwrap_or(Path::new(""));
+        place_accelerator(&mut sweep.set, folder);
+        let levels = sweep.levels.iter_mut().flatten();
+        levels.for_each(|level| place_accelerator(&mut level.experiment, folder));
+        Ok(sweep)
+    }
+
+    fn check(&mut self, document: &Document) -> Result<(), ConfigError> {
+        if self.seeds.is_empty() || self.seeds.iter().collect::<BTreeSet<_>>().len() < self.seeds.len() {
+            return Err(document.invalid("seeds", "expected at least one, each once"));
+        }
+        if let Some(sample) = self.sample
+            && sample.points == 0
+        {
+            return Err(document.invalid("sample.points", "expected at least 1"));
+        }
+        if let Some(name) = self.budget.keys().find(|name| !super::Costs::NAMES.contains(&name.as_str())) {
+            let names = super::Costs::NAMES.join(", ");
+            return Err(document.invalid(&format!("budget.{name}"), format!("expected one of {names}")));
+        }
+        let mut names = BTreeSet::new();
+        for (i, axis) in self.axes.iter().enumerate() {
+            if !names.insert(axis.name.as_str()) {
+                return Err(document.invalid(&format!("axis[{i}].name"), "another axis has this name"));
+            }
+            let levels = axis.levels();
+            let levels = levels.map_err(|(key, why)| document.invalid(&format!("axis[{i}].{key}"), why))?;
+            self.levels.push(levels);
+        }
+        let all = self.levels.iter().map(Vec::len).try_fold(1usize, |all, n| all.checked_mul(n));
+        if all.is_none_or(|all| all > MOST) && self.sample.is_none() {
+            return Err(document.invalid("axis", format!("more than {MOST} points: give a `sample`")));
+        }
+        let names: Vec<_> = self.axes.iter().map(|axis| axis.name.as_str()).collect();
+        let parse = |text: &String| Require::parse(text, &names);
+        let requires = self.require.iter().map(parse).collect::<Result<_, _>>();
+        self.requires = requires.map_err(|why| document.invalid("require", why))?;
+        Ok(())
+    }
+
+    fn base_file(&self) -> PathBuf {
+        self.file.parent().unwrap_or(Path::new("")).join(&self.experiment)
+    }
+
+    /// Names of the axes.
+    pub fn axes(&self) -> Vec<&str> {
+        self.axes.iter().map(|axis| axis.name.as_str()).collect()
+    }
+
+    /// All points, each once, and those that are none: seed by seed, the last axis fastest.
+    ///
+    /// # Errors   a setting that no point can have: a layer that there is not, an unknown key, a constraint that cannot be evaluated
+    pub fn points(&self) -> Result<(Vec<Point>, Vec<Skipped>), anyhow::Error> {
+        let chosen = self.chosen()?;
+        let (mut points, mut skipped) = (vec![], vec![]);
+        let mut seen: BTreeMap<String, String> = BTreeMap::new();
+        for &seed in &self.seeds {
+            for place in &chosen {
+                let levels: Vec<&Level> = place.iter().zip(&self.levels).map(|(i, axis)| &axis[*i]).collect();
+                let names: Vec<String> = levels.iter().map(|level| level.name.clone()).collect();
+                match self.point(&levels, seed) {
+                    Ok(variant) => {
+                        let id = Point::id(&variant);
+                        if let Some(first) = seen.get(&id) {
+                            let reason = format!("the same as {first}");
+                            skipped.push(Skipped { id: Some(id), levels: names, seed, reason });
+                            continue;
+                        }
+                        seen.insert(id.clone(), names.join(", "));
+                        points.push(Point { id, levels: names, seed, variant });
+                    }
+                    Err(error) => {
+                        let reason = failure::text(&error);
+                        skipped.push(Skipped { id: None, levels: names, seed, reason });
+                    }
+                }
+            }
+        }
+        // what is wrong everywhere is a mistake in the sweep
+        match (points.is_empty(), skipped.first()) {
+            (true, Some(first)) => Err(failure::usage(format!(
+                "{}: no point can run; the first, {}: {}",
+                self.file.display(),
+                first.levels.join(", "),
+                first.reason
+            ))),
+            (true, None) => Err(failure::usage(format!("{}: no point meets `require`", self.file.display()))),
+            (false, _) => Ok((points, skipped)),
+        }
+    }
+
+    /// Levels of the points: those that meet `require`, or a sample of them.
+    fn chosen(&self) -> Result<Vec<Vec<usize>>, anyhow::Error> {
+        let sizes: Vec<usize> = self.levels.iter().map(Vec::len).collect();
+        let all: usize = sizes.iter().try_fold(1usize, |all, n| all.checked_mul(*n)).unwrap_or(usize::MAX);
+        let place = |mut number: usize| {
+            let mut place = vec![0; sizes.len()];
+            for (to, size) in place.iter_mut().zip(&sizes).rev() {
+                *to = number % size;
+                number /= size;
+            }
+            place
+        };
+        let meets = |place: &Vec<usize>| {
+            let level = |(i, axis): (&usize, &Vec<Level>)| axis[*i].number;
+            let numbers = place.iter().zip(&self.levels).map(level);
+            let numbers: BTreeMap<&str, Option<f64>> = self.axes().into_iter().zip(numbers).collect();
+            let all = self.requires.iter().map(|require| require.holds(&numbers));
+            all.collect::<Result<Vec<_>, _>>().map(|all| all.into_iter().all(|holds| holds))
+        };
+        let wrong = |why| failure::usage(format!("{}: require: {why}", self.file.display()));
+        let mut chosen = vec![];
+        if let Some(sample) = self.sample
+            && sample.points < all
+        {
+            // drawn without repetition; the order is that of the axes
+            let mut random = Random(sample.seed);
+            let (mut seen, mut kept) = (BTreeSet::new(), BTreeSet::new());
+            for _ in 0..(64 * sample.points).max(1 << 16) {
+                let number = random.below(all);
+                if seen.insert(number) && meets(&place(number)).map_err(wrong)? {
+                    kept.insert(number);
+                }
+                if kept.len() == sample.points || seen.len() == all {
+                    break;
+                }
+            }
+            return Ok(kept.into_iter().map(place).collect());
+        }
+        for number in 0..all {
+            let place = place(number);
+            if meets(&place).map_err(wrong)? {
+                chosen.push(place);
+            }
+        }
+        Ok(chosen)
+    }
+
+    fn point(&self, levels: &[&Level], seed: u64) -> Result<Variant, anyhow::Error> {
+        let mut experiment = self.base.clone();
+        let origin = self.file.display();
+        overlay(&mut experiment, &self.set).map_err(|why| failure::usage(format!("{origin}: set: {why}")))?;
+        for (axis, level) in self.axes.iter().zip(levels) {
+            let made = level.apply(&mut experiment);
+            made.map_err(|why| failure::usage(format!("axis `{}`, {}: {why}", axis.name, level.name)))?;
+        }
+        for setting in &self.settings {
+            setting.apply(&mut experiment)?;
+        }
+        let own = [("name", Value::from(self.name.as_str())), ("train.seed", Value::from(seed as i64))];
+        for (key, value) in own {
+            Setting::new(self.name.as_str(), key, value).apply(&mut experiment)?;
+        }
+        let text = toml::to_string(&experiment).expect("tables of TOML are TOML");
+        let experiment = Experiment::parse(Document::new(self.base_file(), text))?;
+        let place = experiment.accelerator_place();
+        let settings = levels.iter().flat_map(|level| level.accelerator.clone()).collect();
+        let config = engines::accelerator_with(&place, settings)?;
+        Ok(Variant { experiment, config })
+    }
+}

@@ -1,0 +1,48 @@
+//! Sweeps: the points of several axes, their cycles first, then the training of those that can matter.
+//!
+//! ```text
+//! sweep (TOML) ─► points: axes, sample, `require` ─ cycle model ─► costs ─ `[budget]`, dominated ─► what is trained
+//!                                                                                                        │
+//! results.csv, summary.json, front.svg ◄── fronts ◄── outcomes, a JSON file each (kept for what made them) ◄┘
+//! ```
+//!
+//! ```toml
+//! name = "digits"
+//! experiment = "../experiments/digits-mlp.toml"   # relative to the sweep
+//! seeds = [1, 2]
+//! require = ["{weights} <= {activations}"]        # between axes with numbers; others are not points
+//! sample = { points = 100, seed = 1 }             # of all points, drawn at random
+//! check = { points = 2, steps = 3 }               # trained points whose first steps are simulated
+//!
+//! [set]                                           # differs from the experiment everywhere
+//! train.epochs = 2
+//!
+//! [budget]                                        # what costs more is not trained
+//! training_cycles = 2e8
+//!
+//! [[axis]]
+//! name = "weights"
+//! key = "bits.weights"                            # of the experiment, or accelerator.array.rows
+//! values = [2, 3, 4, 8]                           # or range = { from = 2, to = 8, step = 2 }, or times = 2
+//!
+//! [[axis]]
+//! name = "pruning"
+//! choices = [{ name = "dense" }, { name = "1:4", set.pruning = { method = "random", pattern = "1:4" } }]
+//! ```
+//! Later settings win: experiment, `[set]`, axes in their order, command line. Points that come to the same experiment and
+//! accelerator are one. A point's name (`ID`) is made from both, so it says which result belongs to it.
+
+mod axis;
+mod chart;
+mod cost;
+mod file;
+mod front;
+mod point;
+mod require;
+mod results;
+
+pub use chart::chart;
+pub use cost::{Cost, Costs, prune};
+pub use file::Sweep;
+pub use point::{Point, Skipped};
+pub use results::{Line, Results};

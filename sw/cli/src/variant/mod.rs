@@ -1,0 +1,62 @@
+//! One experiment in many variants, each trained once: what `compare` and `sweep` consist of.
+//!
+//! ```text
+//! variants (experiment and accelerator) ─ pool of threads ─► outcomes, a JSON file each, kept for what made them
+//! ```
+
+mod outcome;
+mod pool;
+
+pub use outcome::{Data, Outcome, kept_of, run};
+pub use pool::{each, threads};
+
+use std::path::Path;
+use tandem_nn::config::{Experiment, is_path};
+use tandem_spec::Config;
+use toml::{Table, Value};
+
+/// An experiment and the accelerator that it runs on.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// The experiment, its seed included.
+    pub experiment: Experiment,
+    /// The accelerator.
+    pub config: Config,
+}
+
+/// Makes an accelerator's path, which is relative to the file that names it, one that holds everywhere.
+pub fn place_accelerator(table: &mut Table, folder: &Path) {
+    if let Some(Value::String(place)) = table.get_mut("accelerator")
+        && is_path(place)
+    {
+        let seen = folder.join(&*place);
+        *place = std::path::absolute(&seen).unwrap_or(seen).to_string_lossy().into_owned();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_holds_in_every_folder() {
+        let placed = |place: &str, folder: &str| {
+            let mut table = Table::from_iter([("accelerator".to_owned(), Value::from(place))]);
+            place_accelerator(&mut table, Path::new(folder));
+            table["accelerator"].as_str().expect("a text").to_owned()
+        };
+        let here = std::env::current_dir().expect("a folder");
+        for (place, folder, expected) in [
+            ("mine.toml", "", "mine.toml"),
+            ("mine.toml", "tables", "tables/mine.toml"),
+            ("a/b", "/x", "/x/a/b"),
+        ] {
+            assert_eq!(
+                placed(place, folder),
+                here.join(expected).to_str().expect("Unicode"),
+                "{place} in {folder}"
+            );
+        }
+        assert_eq!(placed("minimal", "tables"), "minimal");
+    }
+}

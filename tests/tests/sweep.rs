@@ -1,0 +1,216 @@
+//! `tandem sweep`: every point is what a run of its own gives; parts in any order give the same; nothing is lost or mixed.
+
+mod common;
+
+use common::command::{Scratch, object, run, succeeds, text};
+use common::{repository, tandem};
+use serde_json::Value;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const AXES: &str = r#"
+[[axis]]
+name = "weights"
+key = "bits.weights"
+values = [2, 4]
+
+[[axis]]
+name = "rows"
+key = "accelerator.array.rows"
+range = { from = 4, to = 8, times = 2 }
+"#;
+
+/// A sweep of four points; `more` stands before its axes.
+fn small(s: &Scratch, name: &str, more: &str, axes: &str) -> String {
+    let experiment = repository().join("configs/experiments/digits-mlp.toml");
+    let text = format!(
+        "name = \"small\"\nexperiment = \"{}\"\n{more}\n[set]\ntrain.epochs = 2\ndata.images = 320\n{axes}",
+        experiment.display()
+    );
+    s.write(name, text)
+}
+
+fn results(s: &Scratch, folder: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(s.path(folder) + "/results.csv").unwrap();
+    let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn every_point_is_a_run_of_its_own() {
+    let s = Scratch::new();
+    let file = small(&s, "sweep.toml", "seeds = [1, 2]\ncheck = { points = 1, steps = 2 }", AXES);
+    let report = succeeds(&["sweep", &file, "-o", &s.path("out")]);
+    let points = report["points"].as_array().unwrap();
+    assert_eq!((points.len(), report["simulated"].as_array().unwrap().len()), (8, 1));
+    for (i, point) in points.iter().enumerate().step_by(3) {
+        let (weights, rows) = (point["levels"][0].as_str().unwrap(), point["levels"][1].as_str().unwrap());
+        let accelerator = repository().join("configs/accelerators/default.toml");
+        let accelerator = std::fs::read_to_string(accelerator).unwrap();
+        let accelerator =
+            s.write(&format!("a{i}.toml"), accelerator.replace("rows = 8", &format!("rows = {rows}")));
+        let settings = [format!("bits.weights={weights}"), "train.epochs=2".into(), "data.images=320".into()];
+        let seed = point["seed"].to_string();
+        let experiment = repository().join("configs/experiments/digits-mlp.toml");
+        let folder = s.path(&format!("run{i}"));
+        let mut arguments = vec!["train", "-c", experiment.to_str().unwrap(), "--accelerator", &accelerator];
+        arguments.extend(["--seed", &seed, "-o", &folder]);
+        settings.iter().for_each(|setting| arguments.extend(["--set", setting]));
+        let alone = succeeds(&arguments);
+        assert_eq!(point["digest"], alone["weights_digest"], "{point}");
+        assert_eq!(point["cycles"], alone["cycles"], "{point}");
+        assert_eq!(point["accuracy"], alone["test_accuracy"], "{point}");
+        // dense: what was predicted
+        assert_eq!(point["cycles"], point["training_cycles"], "{point}");
+    }
+    // On the front no point is beaten; the mean of two seeds counts.
+    let means = report["means"].as_array().unwrap();
+    assert_eq!(means.len(), 4);
+    let front = report["fronts"]["training cycles"].as_array().unwrap();
+    let mean = |ids: &Value| means.iter().find(|m| m["ids"] == *ids).unwrap();
+    let of = |m: &Value| (m["cycles"].as_f64().unwrap(), m["accuracy"].as_f64().unwrap());
+    for ids in front {
+        let (cycles, accuracy) = of(mean(ids));
+        assert!(means.iter().map(of).all(|(c, a)| c >= cycles || a < accuracy), "{ids}");
+    }
+}
+
+#[test]
+fn parts_one_by_one_give_the_same_and_a_killed_sweep_goes_on() {
+    let s = Scratch::new();
+    let file = small(&s, "sweep.toml", "", AXES);
+    succeeds(&["sweep", &file, "-o", &s.path("whole"), "--jobs", "2"]);
+    // plan, run, collect
+    let plan = run(&[], &["sweep", "plan", &file], &[]);
+    let ids: Vec<String> = text(&plan.stdout)
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(ids.len(), 4);
+    let parts = s.path("parts");
+    for id in ids.iter().rev().chain([&ids[0]]) {
+        succeeds(&["sweep", "run", &file, "-o", &parts, "--point", id]);
+    }
+    succeeds(&["sweep", "collect", &file, "-o", &parts]);
+    assert_eq!(results(&s, "parts"), results(&s, "whole"));
+    // killed twice
+    let killed = s.path("killed");
+    for moment in [150, 400] {
+        let mut child = Command::new(tandem())
+            .args(["sweep", &file, "-o", &killed, "--jobs", "1"])
+            .current_dir(repository())
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(moment));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let collected = succeeds(&["sweep", "collect", &file, "-o", &killed]);
+    let there = collected["points"].as_array().unwrap().len() as u64;
+    assert_eq!(there + collected["missing"].as_u64().unwrap(), 4);
+    succeeds(&["sweep", &file, "-o", &killed]);
+    assert_eq!(results(&s, "killed"), results(&s, "whole"));
+    // a name that there is not
+    s.refuses(
+        &["--point 0123", "no point has this name"],
+        &["sweep", "run", &file, "-o", &parts, "--point", "0123"],
+    );
+}
+
+#[test]
+fn points_that_cannot_matter_are_not_trained() {
+    let s = Scratch::new();
+    let planned = |more: &str, axes: &str| {
+        let file = small(&s, "sweep.toml", more, axes);
+        let report = succeeds(&["sweep", &file, "--plan"]);
+        let reasons = report["left_out"].as_array().unwrap().iter();
+        let reasons: Vec<String> = reasons.map(|r| r["reason"].as_str().unwrap().to_owned()).collect();
+        (report["points"].as_array().unwrap().len(), reasons)
+    };
+    assert_eq!(planned("", AXES), (4, vec![]));
+    let (n, reasons) = planned("budget = { weight_bits = 12000 }", AXES);
+    assert!(n == 2 && reasons.iter().all(|r| r.contains("above the budget of 12000")), "{n}: {reasons:?}");
+    assert_eq!(planned("require = [\"{weights} * 2 == {rows}\"]", AXES).0, 2);
+    assert_eq!(planned("sample = { points = 3, seed = 5 }", AXES).0, 3);
+    // the same network on an array that is larger and no faster; an array that there cannot be; a point twice
+    let axes = r#"
+[[axis]]
+name = "array"
+choices = [
+  { name = "default" },
+  { name = "again", set.accelerator.array.rows = 8 },
+  { name = "wider digits", set.accelerator.array.row_digit = 8 },
+  { name = "a thousand rows", set.accelerator.array.rows = 1000 },
+]
+"#;
+    let (n, reasons) = planned("", axes);
+    assert_eq!(n, 1, "{reasons:?}");
+    let has = |text: &str| reasons.iter().any(|reason| reason.contains(text));
+    assert!(
+        has("the same as default") && has("no larger array: default") && has("array.rows"),
+        "{reasons:?}"
+    );
+}
+
+#[test]
+fn what_fails_is_listed_and_the_others_go_on() {
+    let s = Scratch::new();
+    let axes = "[[axis]]\nname = \"decay\"\nchoices = [{ name = \"none\" }, { name = \"wild\", set.train = { lr = 100.0, weight_decay = 0.9, epochs = 8 } }]\n";
+    let file = small(&s, "sweep.toml", "", axes);
+    let out = s.path("out");
+    let ran = run(&["--json"], &["sweep", &file, "-o", &out], &[]);
+    let report = object(&ran);
+    assert_eq!(ran.status.code(), Some(1), "{report}");
+    assert_eq!(report["points"].as_array().unwrap().len(), 1);
+    let failed = &report["failed"][0];
+    assert!(failed["reason"].as_str().unwrap().contains("step"), "{failed}");
+    assert_eq!(report["failed"].as_array().unwrap().len(), 1);
+    // what is wrong with a sweep is named before anything runs
+    let wrong = |more: &str, axes: &str, says: &[&str]| {
+        let file = small(&s, "wrong.toml", more, axes);
+        s.refuses(says, &["sweep", &file, "-o", &s.path("none")]);
+    };
+    wrong("require = [\"{weights} > 100\"]", AXES, &["no point meets `require`"]);
+    wrong(
+        "require = [\"{depth} > 100\"]",
+        AXES,
+        &["`require`", "no axis `depth`, expected one of weights, rows"],
+    );
+    wrong("budget = { watts = 1 }", AXES, &["`budget.watts`", "expected one of step_cycles"]);
+    wrong("points = 3", AXES, &["unknown field `points`"]);
+    let axis = |inner: &str| format!("[[axis]]\nname = \"a\"\n{inner}\n");
+    wrong("", &axis("key = \"bits.weight\"\nvalues = [2]"), &["no point can run", "weight"]);
+    wrong("", &axis("key = \"layer.fc9.outputs\"\nvalues = [2]"), &["no layer `fc9`, expected one of"]);
+    wrong(
+        "",
+        &axis("key = \"bits.weights\"\nrange = { from = 8, to = 2, step = 1 }"),
+        &["axis[0].range", "smaller one first"],
+    );
+    wrong(
+        "",
+        &axis("key = \"bits.weights\""),
+        &["axis[0].name", "expected one of `values`, `range` and `choices`"],
+    );
+    s.refuses(&["nothing.toml"], &["sweep", "nothing.toml", "-o", &s.path("none")]);
+    let file = small(&s, "fine.toml", "", AXES);
+    s.refuses(&["--engine float"], &["sweep", &file, "-o", &s.path("none"), "--engine", "float"]);
+}
+
+#[test]
+fn an_outcome_of_something_else_is_not_taken() {
+    let s = Scratch::new();
+    let file = small(&s, "sweep.toml", "", AXES);
+    let out = s.path("out");
+    succeeds(&["sweep", &file, "-o", &out]);
+    let plan = succeeds(&["sweep", "plan", &file]);
+    let ids: Vec<&str> =
+        plan["points"].as_array().unwrap().iter().map(|p| p["id"].as_str().unwrap()).collect();
+    let path = |id: &str| format!("{out}/{id}.json");
+    std::fs::copy(path(ids[0]), path(ids[1])).unwrap();
+    s.refuses(&[ids[1], "has changed", "nothing is overwritten"], &["sweep", &file, "-o", &out]);
+    std::fs::write(path(ids[1]), "{").unwrap();
+    s.refuses(&[ids[1]], &["sweep", &file, "-o", &out]);
+}
