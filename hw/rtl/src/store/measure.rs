@@ -4,7 +4,7 @@ use super::pack::NIBBLES;
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
-use tandem_spec::isa::{Format, Opcode};
+use tandem_spec::isa::{Opcode, Transport};
 
 unit! {
     /// Nibbles of a STORE's results, and link words of its packet, where results are packed.
@@ -30,7 +30,7 @@ unit! {
         /// Link words.
         pub words: Sig<Out> = Sig::unsigned(bits_for(most)),
         number: Sig<Local> = Sig::unsigned(bits_for(drain)),
-        width_of: Vec<Dim> = Format::ALL.iter().map(|f| Dim::new(f.bits() / 4 - 1)).collect(),
+        width_of: Vec<Dim> = Transport::ALL.iter().map(|f| Dim::new(f.bits() / 4 - 1)).collect(),
         width_bits: Dim = Dim::new(index_bits(NIBBLES)),
         drain: Dim = Dim::new(drain),
         link_less_one: Dim = Dim::new(link - 1),
