@@ -24,7 +24,7 @@ const NARROWING: usize = 2;
 
 fields! {
     /// What a STORE says of its results.
-    struct Wanted of "STORE": format, address, count, shift, lanes
+    struct Wanted of "STORE": format, address, count, shift
 }
 
 bundle! {
@@ -136,9 +136,7 @@ impl Logic for Results {
         wire::join_all(&mut self.delivery.head, &mut self.wanted.half);
         self.delivery.words.next = 0.into();
         for p in 0..self.measure.len() {
-            self.measure[p].format.next = self.wanted.format.val();
-            self.measure[p].lanes.next = self.wanted.lanes.val();
-            self.measure[p].count.next = self.wanted.count.val();
+            wire::join_all(&mut self.delivery.head, &mut self.measure[p].instruction);
             self.delivery.words.next = self.measure[p].words.val();
         }
         for f in 0..self.formats.val() {
@@ -199,29 +197,29 @@ impl Logic for Results {
                 }
                 self.delivery.magnitude.next = self.delivery.magnitude.val() | self.size[r].val();
                 for f in 0..self.formats.val() {
-                    self.assemble[f].result[r].next = self.read.result[r].val();
+                    self.assemble[f].filling.result[r].next = self.read.result[r].val();
                 }
             }
         }
         for r in 0..self.narrow.len() {
-            self.narrow[r].advance.next = self.delivery.advance.val();
-            self.narrow[r].v.next = self.read.result[r].val();
-            self.narrow[r].divisor.shift.next = self.shift_q.q.val();
-            self.narrow[r].divisor.mask.next = self.mask_q[0].q.val();
-            self.narrow[r].divisor.half_step.next = self.half_step_q[0].q.val();
-            self.narrow[r].format.next = self.format_q.q.val();
+            self.narrow[r].narrowing.advance.next = self.delivery.advance.val();
+            self.narrow[r].exact.next = self.read.result[r].val();
+            self.narrow[r].narrowing.shift.next = self.shift_q.q.val();
+            self.narrow[r].narrowing.mask.next = self.mask_q[0].q.val();
+            self.narrow[r].narrowing.half_step.next = self.half_step_q[0].q.val();
+            self.narrow[r].narrowing.format.next = self.format_q.q.val();
             for p in 0..self.pack.len() {
-                self.narrow[r].sent[p].next = self.sent_q[r].q.val().any();
-                self.pack[p].result[r].next = self.narrow[r].y.val();
+                self.narrow[r].is_sent[p].next = self.sent_q[r].q.val().any();
+                self.pack[p].filling.result[r].next = self.narrow[r].narrowed.val();
             }
             self.delivery.magnitude.next = self.delivery.magnitude.val() | self.narrow[r].magnitude.val();
             self.delivery.clamped.next = self.delivery.clamped.val() + self.narrow[r].saturates.val();
             for f in 0..self.formats.val() {
-                self.assemble[f].result[r].next = self.narrow[r].y.val();
+                self.assemble[f].filling.result[r].next = self.narrow[r].narrowed.val();
             }
         }
         for f in 0..self.formats.val() {
-            self.assemble[f].part.next = self.part_at[self.assembled.val()].q.val();
+            self.assemble[f].part_number.next = self.part_at[self.assembled.val()].q.val();
             for b in 0..self.bytes.val() {
                 self.assemble[f].before[b].next = self.word[b].q.val();
             }
@@ -236,7 +234,7 @@ impl Logic for Results {
                     & self.valid_at[self.assembled.val()].q.val().any()
                     & (self.format_q.q.val() == f)
                 {
-                    self.word[b].d.next = self.assemble[f].after[b].val();
+                    self.word[b].d.next = self.assemble[f].filling.after[b].val();
                 }
             }
         }
@@ -244,15 +242,16 @@ impl Logic for Results {
             & (!self.splits.val() | !self.part_at[self.assembled.val()].q.val().any());
         for p in 0..self.pack.len() {
             self.pack[p].advance.next = self.delivery.advance.val();
-            self.pack[p].load.next = self.emits.val();
-            self.pack[p].ends.next = !self.left.q.val().any() | (self.emits.val() & (self.left.q.val() == 1));
-            self.pack[p].width.next = self.format_q.q.val();
-            self.pack[p].each.next = self.each_q[p].q.val();
+            self.pack[p].reads.next = self.emits.val();
+            self.pack[p].exhausted.next =
+                !self.left.q.val().any() | (self.emits.val() & (self.left.q.val() == 1));
+            self.pack[p].packing.width.next = self.format_q.q.val();
+            self.pack[p].packing.each.next = self.each_q[p].q.val();
             self.pack[p].closes.next = self.valid_at[self.assembled.val()].q.val().any();
             self.delivery.counts.next = self.pack[p].arrives.val();
             for b in 0..self.bytes.val() {
                 if self.delivery.advance.val() & self.valid_at[self.assembled.val()].q.val().any() {
-                    self.word[b].d.next = self.pack[p].after[b].val();
+                    self.word[b].d.next = self.pack[p].filling.after[b].val();
                 }
             }
         }
@@ -263,7 +262,7 @@ impl Logic for Results {
                 ((self.left.q.val() == 1) & (self.part_ends.val() | !self.splits.val())).into();
             for p in 0..self.pack.len() {
                 self.valid_at[0].d.next = self.pack[p].gives.val().into();
-                self.last_at[0].d.next = self.pack[p].last.val().into();
+                self.last_at[0].d.next = self.pack[p].gives_last.val().into();
             }
             for s in 1..self.offered.val() {
                 self.valid_at[s].d.next = self.valid_at[s - 1].q.val();
@@ -305,8 +304,8 @@ impl Logic for Results {
                 self.shift_q.d.next = self.wanted.shift.val();
             }
             for p in 0..self.measure.len() {
-                self.format_q.d.next = self.measure[p].width.val();
-                self.each_q[p].d.next = self.measure[p].each.val();
+                self.format_q.d.next = self.measure[p].packing.width.val();
+                self.each_q[p].d.next = self.measure[p].packing.each.val();
                 for r in 0..self.results.val() {
                     self.sent_q[r].d.next = self.measure[p].sent[r].val().into();
                 }
