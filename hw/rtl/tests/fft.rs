@@ -226,7 +226,7 @@ impl Bench {
         for cycle in 0..begin + batches.len() * points {
             self.unit.start.next = cycle == 0;
             let entering = Some(cycle).filter(|n| *n < batches.len() * points);
-            for (l, parts) in self.unit.x.chunks_exact_mut(2).enumerate() {
+            for (l, parts) in self.unit.samples.chunks_exact_mut(2).enumerate() {
                 let x = entering.map_or((1, -1), |n| batches[n / points][l][n % points]);
                 parts[0].set(x.0.into());
                 parts[1].set(x.1.into());

@@ -9,7 +9,7 @@ use tandem_driver::gemm::{GemmPlan, ResultWidth, Shape, schedule, search};
 use tandem_driver::{Format, GemmProblem, Planned, Planner, Selection};
 use tandem_model::CycleModel;
 use tandem_spec::engine::Predict;
-use tandem_spec::{Config, Counters, Format as Transport, Instruction};
+use tandem_spec::{Config, Counters, Instruction, Transport};
 
 fn full(m: usize, k: usize, n: usize, x: Format, w: Format) -> GemmProblem {
     GemmProblem { shape: Shape { m, k, n }, x, w, result: ResultWidth::Full, selection: Selection::Dense }

@@ -7,6 +7,17 @@ use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
 
+bundle! {
+    /// A result word, and the link word that it goes into.
+    pub struct Filling<D>(c: &Config) {
+        /// The result word.
+        result: Vec<Sig<D>> = Sig::vec(c.array.drain, 32, true),
+    } back {
+        /// Bytes of the link word with it.
+        after: Vec<Sig<D::Back>> = Sig::vec(c.link_bytes(), 8, false),
+    }
+}
+
 unit! {
     /// Bytes of the next link word.
     ///
@@ -15,14 +26,12 @@ unit! {
         let fit = Fit::new(c, format);
         let (drain, link) = (c.array.drain, c.link_bytes());
 
-        /// The result word.
-        pub result: Vec<Sig<In>> = Sig::vec(drain, 32, true),
+        /// The result word, and the bytes of the link word with this part.
+        pub filling: Filling<In> = Filling::new(c),
         /// Which part.
-        pub part: Sig<In> = Sig::unsigned(part_bits(c)),
+        pub part_number: Sig<In> = Sig::unsigned(part_bits(c)),
         /// Bytes of the link word so far.
         pub before: Vec<Sig<In>> = Sig::vec(link, 8, false),
-        /// Its bytes with this part.
-        pub after: Vec<Sig<Out>> = Sig::vec(link, 8, false),
         bytes: Vec<Unpack> = (0..drain).map(|_| Unpack::new(4, 8, false)).collect(),
         results: Dim = Dim::new(drain),
         width: Dim = Dim::new(fit.width),
@@ -65,27 +74,27 @@ impl Logic for Assemble {
     #[hdl_gen]
     fn update(&mut self) {
         for r in 0..self.results.val() {
-            self.bytes[r].x.next = self.result[r].val();
+            self.bytes[r].x.next = self.filling.result[r].val();
         }
         if self.splits.val() {
             for i in 0..self.link.val() {
-                self.after[i].next = 0.into();
+                self.filling.after[i].next = 0.into();
                 for s in 0..self.parts.val() {
-                    if self.part.val() == s {
-                        self.after[i].next = self.bytes[(s * self.link.val() + i) / self.width.val()].y
-                            [(s * self.link.val() + i) % self.width.val()]
+                    if self.part_number.val() == s {
+                        self.filling.after[i].next = self.bytes[(s * self.link.val() + i) / self.width.val()]
+                            .y[(s * self.link.val() + i) % self.width.val()]
                         .val();
                     }
                 }
             }
         } else {
             for i in 0..self.link.val() {
-                self.after[i].next = self.before[i].val();
-                if self.part.val() == 0 {
-                    self.after[i].next = 0.into();
+                self.filling.after[i].next = self.before[i].val();
+                if self.part_number.val() == 0 {
+                    self.filling.after[i].next = 0.into();
                 }
-                if self.part.val() == self.slot_of[i].val() {
-                    self.after[i].next = self.bytes[i % self.slot.val() / self.width.val()].y
+                if self.part_number.val() == self.slot_of[i].val() {
+                    self.filling.after[i].next = self.bytes[i % self.slot.val() / self.width.val()].y
                         [i % self.slot.val() % self.width.val()]
                     .val();
                 }

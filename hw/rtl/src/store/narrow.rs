@@ -1,47 +1,47 @@
 //! A result's way to 16 or 8 bits, or, where results are packed, to any multiple of 4.
 //!
 //! ```text
-//! v ─► ⌊v / 2^shift⌋, what is cut off ─►[A]─► round, clamp ─►[B]
-//!  └─► |v| ──────────────────────►[ ]────────────►[magnitude]
+//! exact ─► ⌊exact / 2^shift⌋, what is cut off ─►[A]─► round, clamp ─►[B]
+//!    └───► |exact| ────────────────────────►[ ]────────────►[magnitude]
 //! ```
 
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 
 bundle! {
-    /// A power of two, and what rounding needs of it.
-    pub struct Divisor<D>() {
-        /// Its exponent.
+    /// How results are narrowed: what they are divided by, and what rounding needs of it.
+    pub struct Narrowing<D>(packs: bool) {
+        /// The pipeline moves.
+        advance: Signal<D, Bit>,
+        /// The exponent of the power of two that they are divided by.
         shift: Sig<D> = Sig::unsigned(5),
         /// 2^shift − 1.
         mask: Sig<D> = Sig::unsigned(32),
         /// 2^(shift−1), or 0.
         half_step: Sig<D> = Sig::unsigned(32),
+        /// 0: 32 bits, 1: 16, 2: 8; where results are packed, their nibbles less one.
+        format: Sig<D> = Sig::unsigned(if packs { 3 } else { 2 }),
     }
 }
 
 unit! {
-    /// `y = clamp(round_half_to_even(v / 2^shift))`, or `v` if the format is 32 bits.
+    /// `narrowed = clamp(round_half_to_even(exact / 2^shift))`, or `exact` if the format is 32 bits.
     ///
-    /// # Timing  v in tick t, magnitude, saturation and y in t+2; nothing moves without `advance`
+    /// # Timing  `exact` in tick t, magnitude, saturation and `narrowed` in t+2; nothing moves without `advance`
     pub struct Narrow(packs: bool) {
         clock,
-        /// The pipeline moves.
-        pub advance: Signal<In, Bit>,
+        /// How.
+        pub narrowing: Narrowing<In> = Narrowing::new(packs),
         /// The result.
-        pub v: Sig<In> = Sig::signed(32),
-        /// What it is divided by.
-        pub divisor: Divisor<In> = Divisor::new(),
-        /// 0: 32 bits, 1: 16, 2: 8; where results are packed, their nibbles less one.
-        pub format: Sig<In> = Sig::unsigned(if packs { 3 } else { 2 }),
+        pub exact: Sig<In> = Sig::signed(32),
         /// The result is sent; where results are packed only. Of one that is not, everything is 0.
-        pub sent: Vec<Signal<In, Bit>> = wire::bits(usize::from(packs)),
-        /// |v|.
+        pub is_sent: Vec<Signal<In, Bit>> = wire::bits(usize::from(packs)),
+        /// |exact|.
         pub magnitude: Sig<Out> = Sig::unsigned(32),
         /// The clamp has changed the result.
         pub saturates: Signal<Out, Bit>,
         /// The narrowed result.
-        pub y: Sig<Out> = Sig::signed(32),
+        pub narrowed: Sig<Out> = Sig::signed(32),
         quotient: RegEn = RegEn::signed(32),
         cut_half: RegEn = RegEn::unsigned(1),
         cut_rest: RegEn = RegEn::unsigned(1),
@@ -77,28 +77,28 @@ impl Logic for Narrow {
 
     #[hdl_gen]
     fn update(&mut self) {
-        self.quotient.en.next = self.advance.val();
-        self.cut_half.en.next = self.advance.val();
-        self.cut_rest.en.next = self.advance.val();
-        self.size.en.next = self.advance.val();
-        self.size_2.en.next = self.advance.val();
-        self.clipped.en.next = self.advance.val();
-        self.result.en.next = self.advance.val();
-        self.shifted.x.next = self.v.val();
-        self.shifted.amount.next = self.divisor.shift.val();
+        self.quotient.en.next = self.narrowing.advance.val();
+        self.cut_half.en.next = self.narrowing.advance.val();
+        self.cut_rest.en.next = self.narrowing.advance.val();
+        self.size.en.next = self.narrowing.advance.val();
+        self.size_2.en.next = self.narrowing.advance.val();
+        self.clipped.en.next = self.narrowing.advance.val();
+        self.result.en.next = self.narrowing.advance.val();
+        self.shifted.x.next = self.exact.val();
+        self.shifted.amount.next = self.narrowing.shift.val();
         self.quotient.d.next = self.shifted.y.val();
-        self.rest.next = bits_of(self.v.val(), 32) & self.divisor.mask.val();
+        self.rest.next = bits_of(self.exact.val(), 32) & self.narrowing.mask.val();
         // up if the highest bit that is cut off is set and another one is, or the quotient is odd
-        self.cut_half.d.next = (self.rest.val() & self.divisor.half_step.val()).any().into();
-        self.cut_rest.d.next = (self.rest.val() & !self.divisor.half_step.val()).any().into();
+        self.cut_half.d.next = (self.rest.val() & self.narrowing.half_step.val()).any().into();
+        self.cut_rest.d.next = (self.rest.val() & !self.narrowing.half_step.val()).any().into();
         self.up.next = (self.cut_half.q.val() & self.cut_rest.q.val()).any()
             | (self.cut_half.q.val().any() & self.quotient.q.val().get_bit(0));
-        self.size.d.next = self.v.val();
-        if self.v.val() < 0 {
-            self.size.d.next = -self.v.val();
+        self.size.d.next = self.exact.val();
+        if self.exact.val() < 0 {
+            self.size.d.next = -self.exact.val();
         }
-        for s in 0..self.sent.len() {
-            if !self.sent[s].val() {
+        for s in 0..self.is_sent.len() {
+            if !self.is_sent[s].val() {
                 self.quotient.d.next = 0.into();
                 self.cut_half.d.next = 0.into();
                 self.cut_rest.d.next = 0.into();
@@ -114,7 +114,7 @@ impl Logic for Narrow {
         self.beyond.next = 0.into();
         if self.packs.val() {
             for n in 0..self.outside.len() {
-                if self.format.val() <= n {
+                if self.narrowing.format.val() <= n {
                     self.beyond.next = self.beyond.val() | self.outside[n].val();
                 }
             }
@@ -122,11 +122,11 @@ impl Logic for Narrow {
             self.over.next = (self.rounded.val() & self.beyond.val()).any()
                 & (!self.rounded.val() & self.beyond.val()).any();
         } else {
-            if self.format.val() == 1 {
+            if self.narrowing.format.val() == 1 {
                 self.above.next = self.rounded.val() >> 15;
                 self.most.next = self.most_16.val();
             }
-            if self.format.val() == 2 {
+            if self.narrowing.format.val() == 2 {
                 self.above.next = self.rounded.val() >> 7;
                 self.most.next = self.most_8.val();
             }
@@ -142,6 +142,6 @@ impl Logic for Narrow {
         self.clipped.d.next = self.over.val().into();
         self.saturates.next = self.clipped.q.val().any();
         self.result.d.next = self.clamped.val();
-        self.y.next = self.result.q.val();
+        self.narrowed.next = self.result.q.val();
     }
 }

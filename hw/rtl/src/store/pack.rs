@@ -7,6 +7,8 @@
 //! A tick takes a result word unless a whole link word waits, and gives a link word if there is one, or the last nibbles.
 //! That is decided when the result word is read, and known by the time it arrives.
 
+use super::assemble::Filling;
+use super::measure::Packing;
 use super::result_memory::read_latency;
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
@@ -18,7 +20,7 @@ pub const NIBBLES: usize = 8;
 unit! {
     /// Packs the results of a packet.
     ///
-    /// # Timing  a result word that is read in tick t is there in t+3 (deep: t+4) and part of `after` in the tick after that;
+    /// # Timing  a result word that is read in tick t is there in t+3 (deep: t+4) and part of `filling.after` in the tick after that;
     /// nothing moves without `advance`
     pub struct Pack(c: &Config) {
         let (word, link) = (c.array.drain * NIBBLES, 2 * c.link_bytes());
@@ -28,32 +30,28 @@ unit! {
         /// The pipeline moves.
         pub advance: Signal<In, Bit>,
         /// A result word is read.
-        pub load: Signal<In, Bit>,
+        pub reads: Signal<In, Bit>,
         /// None is left to be read after this tick.
-        pub ends: Signal<In, Bit>,
-        /// Nibbles of a result, less one.
-        pub width: Sig<In> = Sig::unsigned(index_bits(NIBBLES)),
-        /// Nibbles of a result word.
-        pub each: Sig<In> = Sig::unsigned(bits_for(word)),
-        /// Results, 0 where they are not sent.
-        pub result: Vec<Sig<In>> = Sig::vec(c.array.drain, 32, true),
-        /// `gives` of the result word that is in `after`.
+        pub exhausted: Signal<In, Bit>,
+        /// How results lie side by side.
+        pub packing: Packing<In> = Packing::new(c),
+        /// Results, 0 where they are not sent, and the link word.
+        pub filling: Filling<In> = Filling::new(c),
+        /// `gives` of the result word that is in `filling.after`.
         pub closes: Signal<In, Bit>,
         /// A result word can be read.
         pub wants: Signal<Out, Bit>,
         /// This tick's link word will be complete.
         pub gives: Signal<Out, Bit>,
         /// … and the last one.
-        pub last: Signal<Out, Bit>,
-        /// `result` is a word that was read.
+        pub gives_last: Signal<Out, Bit>,
+        /// `filling.result` is a word that was read.
         pub arrives: Signal<Out, Bit>,
-        /// Bytes of the link word.
-        pub after: Vec<Sig<Out>> = Sig::vec(c.link_bytes(), 8, false),
         waiting: RegEn = RegEn::unsigned(bits_for(all)),
         total: Sig<Local> = Sig::unsigned(bits_for(all)),
         kept: Sig<Local> = Sig::unsigned(bits_for(all)),
         full: Signal<Local, Bit>,
-        load_at: Vec<RegEn> = RegEn::vec(stages - 1, 1, false),
+        reads_at: Vec<RegEn> = RegEn::vec(stages - 1, 1, false),
         place_at: Vec<RegEn> = RegEn::vec(stages, index_bits(link), false),
         cut: Vec<Unpack> = (0..c.array.drain).map(|_| Unpack::new(NIBBLES, 4, false)).collect(),
         pick: Vec<Mux> = (0..word).map(|_| Mux::new(NIBBLES, 4, false)).collect(),
@@ -80,26 +78,26 @@ impl Logic for Pack {
         // ahead of the results: how many nibbles wait
         self.wants.next = !(self.waiting.q.val() >> self.log_link.val()).any();
         self.total.next = self.waiting.q.val();
-        if self.load.val() {
-            self.total.next = self.waiting.q.val() + self.each.val();
+        if self.reads.val() {
+            self.total.next = self.waiting.q.val() + self.packing.each.val();
         }
         self.full.next = (self.total.val() >> self.log_link.val()).any();
-        self.gives.next = self.full.val() | (self.ends.val() & self.total.val().any());
+        self.gives.next = self.full.val() | (self.exhausted.val() & self.total.val().any());
         self.kept.next = 0.into();
         if self.full.val() {
             self.kept.next = self.total.val() - self.link.val();
         }
-        self.last.next = self.ends.val() & self.gives.val() & !self.kept.val().any();
+        self.gives_last.next = self.exhausted.val() & self.gives.val() & !self.kept.val().any();
         self.waiting.en.next = self.advance.val();
         self.waiting.d.next = self.total.val();
         if self.gives.val() {
             self.waiting.d.next = self.kept.val();
         }
-        for s in 0..self.load_at.len() {
-            self.load_at[s].en.next = self.advance.val();
-            self.load_at[s].d.next = self.load.val().into();
+        for s in 0..self.reads_at.len() {
+            self.reads_at[s].en.next = self.advance.val();
+            self.reads_at[s].d.next = self.reads.val().into();
             if s > 0 {
-                self.load_at[s].d.next = self.load_at[s - 1].q.val();
+                self.reads_at[s].d.next = self.reads_at[s - 1].q.val();
             }
         }
         for s in 0..self.place_at.len() {
@@ -110,12 +108,12 @@ impl Logic for Pack {
             }
         }
         // nibble k of the word is nibble k mod width of result k / width
-        self.arrives.next = self.load_at[self.arrived.val()].q.val().any();
+        self.arrives.next = self.reads_at[self.arrived.val()].q.val().any();
         for r in 0..self.results.val() {
-            self.cut[r].x.next = self.result[r].val();
+            self.cut[r].x.next = self.filling.result[r].val();
         }
         for k in 0..self.dense.len() {
-            self.pick[k].sel.next = self.width.val();
+            self.pick[k].sel.next = self.packing.width.val();
             for w in 0..self.nibbles.val() {
                 self.pick[k].x[w].next = 0.into();
                 if k < (w + 1) * self.results.val() {
@@ -149,8 +147,8 @@ impl Logic for Pack {
                 }
             }
         }
-        for b in 0..self.after.len() {
-            self.after[b].next = (self.sum[2 * b + 1].val() << 4) + self.sum[2 * b].val();
+        for b in 0..self.filling.after.len() {
+            self.filling.after[b].next = (self.sum[2 * b + 1].val() << 4) + self.sum[2 * b].val();
         }
     }
 }

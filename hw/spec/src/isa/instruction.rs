@@ -38,7 +38,7 @@ impl Default for Loop {
 
 /// Width of results on the link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Format {
+pub enum Transport {
     /// 32 bits, exact.
     #[default]
     S32,
@@ -58,10 +58,10 @@ pub enum Format {
     S28,
 }
 
-impl Format {
+impl Transport {
     /// All of them, in the order of their codes.
-    pub const ALL: [Format; 8] = {
-        use Format::{S4, S8, S12, S16, S20, S24, S28, S32};
+    pub const ALL: [Transport; 8] = {
+        use Transport::{S4, S8, S12, S16, S20, S24, S28, S32};
         [S32, S16, S8, S4, S12, S20, S24, S28]
     };
 
@@ -71,17 +71,17 @@ impl Format {
     }
 
     /// The last one, by its code, that an accelerator knows.
-    pub const fn last(config: &Config) -> Format {
+    pub const fn last(config: &Config) -> Transport {
         match (config.narrow, config.pack) {
-            (false, _) => Format::S32,
-            (true, false) => Format::S8,
-            (true, true) => Format::S28,
+            (false, _) => Transport::S32,
+            (true, false) => Transport::S8,
+            (true, true) => Transport::S28,
         }
     }
 
     /// Those that an accelerator knows, the narrowest first.
-    pub fn known(config: &Config) -> Vec<Format> {
-        let mut known = Format::ALL[..=Format::last(config) as usize].to_vec();
+    pub fn known(config: &Config) -> Vec<Transport> {
+        let mut known = Transport::ALL[..=Transport::last(config) as usize].to_vec();
         known.sort_by_key(|f| f.bits());
         known
     }

@@ -11,7 +11,7 @@ use crate::layout::Layout;
 use crate::request::Plan;
 use crate::schedule::Program;
 use std::sync::Arc;
-use tandem_spec::{Config, Format as Transport};
+use tandem_spec::{Config, Transport};
 
 /// How a product runs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use crate::schedule::{Longest, Program, Schedule, Tiles};
 use std::ops::Range;
 use std::sync::Arc;
 use tandem_spec::isa::Loop;
-use tandem_spec::{Compute, Config, Format as Transport, Instruction, Memory};
+use tandem_spec::{Compute, Config, Instruction, Memory, Transport};
 
 /// One COMPUTE.
 #[derive(Clone, Debug, PartialEq, Eq)]

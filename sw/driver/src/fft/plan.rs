@@ -15,7 +15,7 @@ use crate::schedule::{Longest, Program, Schedule, Tiles};
 use std::ops::Range;
 use tandem_spec::config::Fft;
 use tandem_spec::engine::Predict;
-use tandem_spec::{Config, Format as Transport, Instruction, Memory, Transform};
+use tandem_spec::{Config, Instruction, Memory, Transform, Transport};
 
 /// Transforms of one kind in blocks: plain data.
 #[derive(Clone, Debug, PartialEq, Eq)]

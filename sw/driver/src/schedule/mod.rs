@@ -16,7 +16,7 @@ use crate::layout::{Layout, Scratchpad};
 use ring::{Region, Ring};
 use std::ops::Range;
 use std::sync::Arc;
-use tandem_spec::{Config, Format as Transport, Instruction, Load, Memory, Store, Timing, Tokens};
+use tandem_spec::{Config, Instruction, Load, Memory, Store, Timing, Tokens, Transport};
 use tokens::{Chain, Stage};
 
 /// What the payload of a LOAD holds.

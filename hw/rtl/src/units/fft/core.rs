@@ -31,7 +31,7 @@ unit! {
         /// The first group enters.
         pub start: Signal<In, Bit>,
         /// Parts of the group that enters, 16 bits each.
-        pub x: Vec<Sig<In>> = Sig::vec(parts, 16, true),
+        pub samples: Vec<Sig<In>> = Sig::vec(parts, 16, true),
         /// N − 1.
         pub last: Sig<Out> = Sig::unsigned(shape.log_points),
         /// The first group leaves.
@@ -90,11 +90,11 @@ impl Logic for Core {
         }
         // samples to the first pass: b bits, exchanged parts for the inverse, two guard bits unless `block`
         for l in 0..self.lanes.val() {
-            self.sample[2 * l].next = self.x[2 * l].val();
-            self.sample[2 * l + 1].next = self.x[2 * l + 1].val();
+            self.sample[2 * l].next = self.samples[2 * l].val();
+            self.sample[2 * l + 1].next = self.samples[2 * l + 1].val();
             if self.mode.inverse.val() {
-                self.sample[2 * l].next = self.x[2 * l + 1].val();
-                self.sample[2 * l + 1].next = self.x[2 * l].val();
+                self.sample[2 * l].next = self.samples[2 * l + 1].val();
+                self.sample[2 * l + 1].next = self.samples[2 * l].val();
             }
         }
         for p in 0..self.parts.val() {
@@ -181,8 +181,9 @@ impl Logic for Core {
             self.normalise[l].log_points.next = self.log.val();
             wire::join_all(&mut self.reorder.place, &mut self.normalise[l].place);
             for i in 0..2 {
-                self.normalise[l].v[i].next = self.pair[self.pairs.val() - 1].leaves.part[2 * l + i].val();
-                self.normalise[l].read[i].next = self.reorder.leaves.part[2 * l + i].val();
+                self.normalise[l].passed[i].next =
+                    self.pair[self.pairs.val() - 1].leaves.part[2 * l + i].val();
+                self.normalise[l].reordered[i].next = self.reorder.leaves.part[2 * l + i].val();
             }
             self.spectrum.part[2 * l].next = self.normalise[l].rounded.part[0].val();
             self.spectrum.part[2 * l + 1].next = self.normalise[l].rounded.part[1].val();

@@ -8,16 +8,16 @@ use rust_hdl::prelude::*;
 const IN_MEMORY: usize = 4;
 
 unit! {
-    /// `q` is the `d` of `depth` cycles ago, once `depth` cycles have passed since `at` was 0.
+    /// `q` is the `d` of `depth` cycles ago, once `depth` cycles have passed since `cycle` was 0.
     ///
-    /// # Timing  `at` counts cycles modulo `depth` (or a multiple)
+    /// # Timing  `cycle` counts cycles modulo `depth` (or a multiple)
     pub struct DelayLine(shape: &Shape, depth: usize, bits: usize) {
         let (lanes, parts) = (shape.lanes, shape.parts());
         let (memories, stages) = if depth >= IN_MEMORY { (lanes, 0) } else { (0, depth) };
 
         clock,
         /// The cycle's number.
-        pub at: Sig<In> = Sig::unsigned(index_bits(depth)),
+        pub cycle: Sig<In> = Sig::unsigned(index_bits(depth)),
         /// Parts in.
         pub d: Vec<Sig<In>> = Sig::vec(parts, bits, true),
         /// Parts out.
@@ -42,10 +42,10 @@ impl Logic for DelayLine {
             self.join[m].x[0].next = self.d[2 * m].val();
             self.join[m].x[1].next = self.d[2 * m + 1].val();
             self.ram[m].we.next = true;
-            self.ram[m].waddr.next = self.at.val();
+            self.ram[m].waddr.next = self.cycle.val();
             self.ram[m].wdata.next = self.join[m].y.val();
             self.ram[m].re.next = true;
-            self.ram[m].raddr.next = self.at.val() + 2;
+            self.ram[m].raddr.next = self.cycle.val() + 2;
             self.read[m].d.next = self.ram[m].rdata.val();
             self.cut[m].x.next = self.read[m].q.val();
             self.q[2 * m].next = self.cut[m].y[0].val();

@@ -1,8 +1,8 @@
 //! The last rounding of a transform: by its largest magnitude (`block`), or by the guard bits (`scaled`).
 //!
 //! ```text
-//! behind the last pass: v ─► OR of magnitudes ─► (batch ends) ─► q ─► half, mask
-//! from the reorder buffer: v ─► held ─► v + half, tie? ─► >> q ─► clamp ─► rounded
+//! behind the last pass: passed ─► OR of magnitudes ─► (batch ends) ─► q ─► half, mask
+//! from the reorder buffer: reordered ─► held ─► held + half, tie? ─► >> q ─► clamp ─► rounded
 //! ```
 
 use super::group::{Place, Spectrum};
@@ -16,7 +16,7 @@ const SHIFT_BITS: usize = 4;
 unit! {
     /// v / 2^q, half to even, clamped to b bits; q from the transform's OR of magnitudes, or 2.
     ///
-    /// # Timing  a batch's last group enters in cycle t; its first one is read in t+1 (`read`) and leaves in t+4
+    /// # Timing  a batch's last group enters in cycle t; its first one is read in t+1 (`reordered`) and leaves in t+4
     pub struct Normalise(shape: &Shape) {
         let (w, b) = (shape.inner, shape.bits);
         let most = (1i128 << (b - 1)) - 1;
@@ -27,11 +27,11 @@ unit! {
         /// log2 N.
         pub log_points: Sig<In> = Sig::unsigned(LOG_BITS),
         /// Real and imaginary part behind the last pass.
-        pub v: Vec<Sig<In>> = Sig::vec(2, w, true),
+        pub passed: Vec<Sig<In>> = Sig::vec(2, w, true),
         /// Where it lies in its batch.
         pub place: Place<In> = Place::new(),
         /// Parts from the reorder buffer.
-        pub read: Vec<Sig<In>> = Sig::vec(2, w, true),
+        pub reordered: Vec<Sig<In>> = Sig::vec(2, w, true),
         /// The rounded result of one transform.
         pub rounded: Spectrum<Out> = Spectrum::new(1),
         magnitude: Vec<Sig<Local>> = Sig::vec(2, w, false),
@@ -68,11 +68,11 @@ impl Logic for Normalise {
 
     #[hdl_gen]
     fn update(&mut self) {
-        // the OR of a batch: of v, or of its complement if negative
+        // the OR of a batch: of what has passed, or of its complement if negative
         for i in 0..2 {
-            self.magnitude[i].next = self.v[i].val();
-            if self.v[i].val() < 0 {
-                self.magnitude[i].next = !self.v[i].val();
+            self.magnitude[i].next = self.passed[i].val();
+            if self.passed[i].val() < 0 {
+                self.magnitude[i].next = !self.passed[i].val();
             }
         }
         self.seen.next = self.magnitude[0].val() | self.magnitude[1].val();
@@ -111,9 +111,9 @@ impl Logic for Normalise {
         if self.q.q.val().any() {
             self.half.next = (self.mask.val() >> 1) + 1;
         }
-        // v + half; half too much if it was a tie and the floor is odd
+        // held + half; half too much if it was a tie and the floor is odd
         for i in 0..2 {
-            self.held[i].d.next = self.read[i].val();
+            self.held[i].d.next = self.reordered[i].val();
             self.raised[i].d.next = self.held[i].q.val() + self.half.val();
             self.tie[i].d.next =
                 (self.q.q.val().any() & ((self.held[i].q.val() & self.mask.val()) == self.half.val())).into();

@@ -25,7 +25,7 @@ unit! {
         /// It is the last of its batch.
         pub ends: Signal<In, Bit>,
         /// It is the last of the instruction.
-        pub last: Signal<In, Bit>,
+        pub finishes: Signal<In, Bit>,
         /// It.
         pub spectrum: Spectrum<In> = Spectrum::new(shape.lanes),
         /// A result word is there.
@@ -63,15 +63,15 @@ impl Logic for Packer {
                 self.place.d.next = 0.into();
             }
             self.batch.d.next = self.batch.q.val() + self.ends.val();
-            if self.last.val() {
+            if self.finishes.val() {
                 self.place.d.next = 0.into();
                 self.batch.d.next = 0.into();
             }
         }
-        self.closing.d.next = (self.valid.val() & self.last.val()).into();
+        self.closing.d.next = (self.valid.val() & self.finishes.val()).into();
         self.done.next = self.closing.q.val().any();
         self.we.next = self.closing.q.val().any()
-            | (self.valid.val() & (self.last.val() | (self.place.q.val() == self.last_place.val())));
+            | (self.valid.val() & (self.finishes.val() | (self.place.q.val() == self.last_place.val())));
         for l in 0..self.lanes.val() {
             self.sample[l].x[0].next = self.spectrum.part[2 * l].val();
             self.sample[l].x[1].next = self.spectrum.part[2 * l + 1].val();

@@ -120,7 +120,7 @@ impl Logic for Pair {
         }
         self.leaves.start.next = self.chain[self.stages.val() - 1].q.val().any();
         // the first butterfly
-        self.outer.at.next = self.now.q.val();
+        self.outer.cycle.next = self.now.q.val();
         self.adds_outer.next = (self.now.q.val() >> self.log_half.val()).get_bit(0);
         for p in 0..self.parts.val() {
             self.one[p].next = self.outer.q[p].val();
@@ -135,7 +135,7 @@ impl Logic for Pair {
             self.r1[p].d.next = self.one[p].val();
         }
         // −i, then the second butterfly
-        self.inner.at.next = self.behind_one.q.val();
+        self.inner.cycle.next = self.behind_one.q.val();
         self.adds_inner.next = (self.behind_one.q.val() >> self.log_quarter.val()).get_bit(0);
         self.rotates.next = self.adds_inner.val()
             & (self.behind_one.q.val() >> self.log_half.val()).get_bit(0)

@@ -96,9 +96,9 @@ impl Logic for Reorder {
             self.read.d.next = 0.into();
             self.read_turned.d.next = (!self.k_turned.val().any()).into();
         }
-        self.write_order.x.next = self.p.q.val();
+        self.write_order.position.next = self.p.q.val();
         wire::join_all(&mut self.size, &mut self.write_order.size);
-        self.read_order.x.next = self.k.val();
+        self.read_order.position.next = self.k.val();
         wire::join_all(&mut self.size, &mut self.read_order.size);
         for l in 0..self.lanes.val() {
             self.join[l].x[0].next = self.enters.part[2 * l].val();
@@ -107,10 +107,10 @@ impl Logic for Reorder {
             self.ram[l].wdata.next = self.join[l].y.val();
             self.ram[l].waddr.next = self.p.q.val();
             if self.p_turned.q.val().any() {
-                self.ram[l].waddr.next = self.write_order.y.val();
+                self.ram[l].waddr.next = self.write_order.counterpart.val();
             }
             self.ram[l].re.next = true;
-            self.ram[l].raddr.next = self.read_order.y.val();
+            self.ram[l].raddr.next = self.read_order.counterpart.val();
             if self.k_turned.val().any() {
                 self.ram[l].raddr.next = self.k.val();
             }

@@ -13,9 +13,9 @@ unit! {
         let bits = count * width;
 
         /// The word.
-        pub x: Sig<In> = Sig::unsigned(bits),
+        pub plain: Sig<In> = Sig::unsigned(bits),
         /// Its fields, each with its bits in reversed order.
-        pub y: Sig<Out> = Sig::unsigned(bits),
+        pub reversed: Sig<Out> = Sig::unsigned(bits),
         bit: Unpack = Unpack::new(bits, 1, false),
         join: Concat = Concat::new(bits, 1),
         count: Dim = Dim::new(count),
@@ -28,19 +28,19 @@ impl Logic for Fields {
 
     #[hdl_gen]
     fn update(&mut self) {
-        self.bit.x.next = self.x.val();
+        self.bit.x.next = self.plain.val();
         for f in 0..self.count.val() {
             for i in 0..self.width.val() {
                 self.join.x[f * self.width.val() + i].next =
                     self.bit.y[f * self.width.val() + self.width.val() - 1 - i].val();
             }
         }
-        self.y.next = self.join.y.val();
+        self.reversed.next = self.join.y.val();
     }
 }
 
 unit! {
-    /// The position at which result `x` of a transform lies behind the last pass; its own inverse.
+    /// Where result `position` of a transform lies behind the last pass; its own inverse.
     ///
     /// # Timing  combinational
     pub struct Reversal(shape: &Shape) {
@@ -48,11 +48,11 @@ unit! {
         let sides = if shape.tiles { (bits / 2).min(4) - 1 } else { 0 };
 
         /// A position or a result's number, less than N.
-        pub x: Sig<In> = Sig::unsigned(bits),
+        pub position: Sig<In> = Sig::unsigned(bits),
         /// How large the transform is.
         pub size: Size<In> = Size::new(),
         /// The other one.
-        pub y: Sig<Out> = Sig::unsigned(bits),
+        pub counterpart: Sig<Out> = Sig::unsigned(bits),
         whole: Fields = Fields::new(1, bits),
         tiles: Vec<Fields> = (0..sides).map(|s| Fields::new(2, s + 2)).collect(),
         unused: Sig<Local> = Sig::unsigned(LOG_BITS),
@@ -66,13 +66,13 @@ impl Logic for Reversal {
 
     #[hdl_gen]
     fn update(&mut self) {
-        self.whole.x.next = self.x.val();
+        self.whole.plain.next = self.position.val();
         self.unused.next = -self.size.log_points.val() + self.most.val();
-        self.y.next = self.whole.y.val() >> self.unused.val();
+        self.counterpart.next = self.whole.reversed.val() >> self.unused.val();
         for s in 0..self.squares.val() {
-            self.tiles[s].x.next = self.x.val();
+            self.tiles[s].plain.next = self.position.val();
             if self.size.tile.val() & (self.size.log_points.val() == 2 * s + 4) {
-                self.y.next = self.tiles[s].y.val();
+                self.counterpart.next = self.tiles[s].reversed.val();
             }
         }
     }

@@ -97,7 +97,7 @@ impl Logic for FftUnit {
         self.core.mode.block.next = self.block.q.val().any();
         self.core.start.next = self.entering.q.val().any();
         for p in 0..self.parts.val() {
-            self.core.x[p].next = self.samples.part[p].val();
+            self.core.samples[p].next = self.samples.part[p].val();
         }
         // to result words
         self.valid.next = self.busy.q.val().any() & (self.core.starts.val() | self.leaving.q.val().any());
@@ -114,7 +114,7 @@ impl Logic for FftUnit {
         }
         self.packer.valid.next = self.valid.val();
         self.packer.ends.next = self.out_ends.val();
-        self.packer.last.next = self.out_last.val();
+        self.packer.finishes.next = self.out_last.val();
         wire::join_all(&mut self.core.spectrum, &mut self.packer.spectrum);
         self.engine.outcome.write.we.next = self.packer.we.val();
         self.engine.outcome.write.address.next = self.result_at.q.val();

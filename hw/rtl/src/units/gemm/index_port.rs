@@ -29,7 +29,7 @@ unit! {
         /// Where the step's indices lie.
         pub indices: IndexAt<In> = IndexAt::new(c),
         /// The word's indices, each for a lane or a row.
-        pub index: Vec<Sig<Out>> = Sig::vec(entries, pick, false),
+        pub entry: Vec<Sig<Out>> = Sig::vec(entries, pick, false),
         /// They belong to rows.
         pub by_row: Sig<Out> = Sig::unsigned(1),
         at: Reg = Reg::unsigned(c.address_bits),
@@ -84,7 +84,7 @@ impl Logic for IndexPort {
                 self.picked[l].d.next = self.cut[l / self.per_piece.val()].y[l % self.per_piece.val()].val()
                     & self.mask_3.q.val();
             }
-            self.index[l].next = self.picked[l].q.val();
+            self.entry[l].next = self.picked[l].q.val();
         }
     }
 }

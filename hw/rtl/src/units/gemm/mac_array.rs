@@ -117,7 +117,7 @@ impl Logic for MacArray {
                 self.index_port[k].indices.held.next = self.held[s].at[k / self.hop.val()].val();
                 self.by_row[k].x.next = self.index_port[k].by_row.val();
                 for e in 0..self.entries.val() {
-                    self.picked[k * self.entries.val() + e].x.next = self.index_port[k].index[e].val();
+                    self.picked[k * self.entries.val() + e].x.next = self.index_port[k].entry[e].val();
                 }
             }
         }

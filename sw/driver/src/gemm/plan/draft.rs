@@ -13,7 +13,7 @@ use crate::device::Format;
 use crate::gemm::sparsity::Selection;
 use crate::layout::{Scratchpad, Side, Slice};
 use std::ops::Range;
-use tandem_spec::{Config, Format as Transport};
+use tandem_spec::{Config, Transport};
 
 /// Choices that make a plan. Sizes are wishes: [`Draft::fit`] cuts them to what fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

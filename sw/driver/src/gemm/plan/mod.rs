@@ -23,7 +23,7 @@ use super::sparsity::Selection;
 use crate::device::Format;
 use crate::layout::{Lines, Scratchpad, Side, Slice};
 use std::ops::Range;
-use tandem_spec::{Config, Format as Transport};
+use tandem_spec::{Config, Transport};
 
 /// Y[m, n] = Σ_k X[m, k] · W[k, n].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -16,7 +16,7 @@ use super::{GemmPlan, GemmProblem, Shape};
 use crate::planner::Planned;
 use std::collections::HashMap;
 use tandem_spec::engine::Predict;
-use tandem_spec::{Config, Format as Transport};
+use tandem_spec::{Config, Transport};
 
 /// Largest part of the link's words that should be instructions: 1 in …
 const SHARE: u64 = 50;

@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, Frame};
 use super::{GemmProblem, ResultWidth};
-use tandem_spec::{Config, Format as Transport};
+use tandem_spec::{Config, Transport};
 
 /// Drafts in a fixed order.
 pub(super) fn seeds(config: &Config, problem: &GemmProblem, frames: &[Frame; 2]) -> Vec<Draft> {
