@@ -10,7 +10,7 @@ use tandem_spec::engine::{Engine, EngineError, Outcome, RunOptions, Stall, Statu
 use tandem_spec::isa::{Bits512, Who};
 use tandem_spec::packet::Kind;
 use tandem_spec::{
-    Compute, Config, Instruction, Load, Loop, Memory, Packet, Reason, Store, Stream, Tokens, Transport,
+    Compute, Config, Instruction, Load, Loop, Memory, Packet, Reason, Store, StoreWidth, Stream, Tokens,
 };
 
 fn config(link: usize) -> Config {
@@ -201,7 +201,7 @@ fn widths_and_lanes_are_those_that_are_generated() {
     }
     // 2 words of 2 results
     for (format, lanes, words) in
-        [(Transport::S28, 2, 2), (Transport::S12, 1, 1), (Transport::S4, 0, 1), (Transport::S32, 1, 1)]
+        [(StoreWidth::S28, 2, 2), (StoreWidth::S12, 1, 1), (StoreWidth::S4, 0, 1), (StoreWidth::S32, 1, 1)]
     {
         let store = Store { format, lanes, shift: 0, tokens: NONE, address: 0, count: 2 };
         let outcome = run(&mut Twin::new(&c), &stream(&c, &[Instruction::Store(store)]));

@@ -12,7 +12,7 @@ use tandem_spec::engine::{Engine, RunOptions, Status};
 use tandem_spec::isa::words_per_address;
 use tandem_spec::packet::Kind;
 use tandem_spec::{
-    Compute, Config, Instruction, Load, Loop, Memory, Packet, Store, Stream, Tokens, Transport,
+    Compute, Config, Instruction, Load, Loop, Memory, Packet, Store, StoreWidth, Stream, Tokens,
 };
 use tandem_stimuli::Random;
 
@@ -178,7 +178,7 @@ struct Program {
     number_of_store: u32,
 }
 
-fn program(c: &Case, format: Transport, shift: u8) -> Program {
+fn program(c: &Case, format: StoreWidth, shift: u8) -> Program {
     let (config, a) = (&c.config, &c.config.array);
     let ((rows, inner, cols), (log_m, n)) = (c.size, c.pattern);
     let m = 1usize << log_m;
@@ -376,7 +376,7 @@ fn weight_gradient(c: &Case) -> (Stream, Vec<Option<(usize, usize)>>) {
     stream.push(&Instruction::Compute(compute));
     let store = Store {
         tokens: Tokens { pop_prev: true, ..Tokens::default() },
-        format: Transport::S32,
+        format: StoreWidth::S32,
         address: 0,
         count: (order.len() / a.drain) as u16,
         shift: 0,
@@ -402,7 +402,7 @@ fn rounded(v: i64, shift: u32) -> i64 {
     if tie && up % 2 != 0 { up - 1 } else { up }
 }
 
-fn result(c: &Case, format: Transport, shift: u8) -> Packet {
+fn result(c: &Case, format: StoreWidth, shift: u8) -> Packet {
     let p = program(c, format, shift);
     let outcome = Twin::new(&c.config).run(&p.stream, &RunOptions::default()).unwrap();
     assert_eq!(outcome.status, Status::Idle);
@@ -416,7 +416,7 @@ proptest! {
 
     #[test]
     fn products_are_exact(c in case()) {
-        let p = result(&c, Transport::S32, 0);
+        let p = result(&c, StoreWidth::S32, 0);
         let list = expected(&c);
         let found: Vec<i32> =
             p.data.chunks(4).map(|b| i32::from_le_bytes(b.try_into().unwrap())).take(list.len()).collect();
@@ -445,7 +445,7 @@ proptest! {
     fn narrow_results_are_rounded_and_saturated(c in case(), shift in 0u8..32, pick in 0usize..7) {
         let narrow = if c.config.pack { &[4, 8, 12, 16, 20, 24, 28][..] } else { &[8, 16] };
         let bits = narrow[pick % narrow.len()];
-        let p = result(&c, *Transport::ALL.iter().find(|f| f.bits() == bits).unwrap(), shift);
+        let p = result(&c, *StoreWidth::ALL.iter().find(|f| f.bits() == bits).unwrap(), shift);
         let list = expected(&c);
         let most = (1i64 << (bits - 1)) - 1;
         let exact: Vec<i64> = list.iter().map(|v| rounded((*v).into(), shift.into())).collect();

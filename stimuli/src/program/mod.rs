@@ -19,7 +19,7 @@ mod transform;
 
 use crate::random::Random;
 use tandem_spec::isa::Who;
-use tandem_spec::{Config, Instruction, Load, Memory, Store, Stream, Tokens, Transport};
+use tandem_spec::{Config, Instruction, Load, Memory, Store, StoreWidth, Stream, Tokens};
 
 /// A valid program of about `size` instructions and a last READ, in which tokens order every conflict.
 ///
@@ -179,11 +179,11 @@ impl Writer<'_> {
         if let Some(status) = self.last_status().filter(|_| self.r.percent(40)) {
             (address, count) = (status as u16, 1);
         }
-        let format = self.r.pick(&Transport::known(self.config));
+        let format = self.r.pick(&StoreWidth::known(self.config));
         let drain = self.config.array.drain;
         let lanes = if self.config.pack && self.r.percent(60) { self.r.up_to(drain) as u8 } else { 0 };
         let shift = match format {
-            Transport::S32 => 0,
+            StoreWidth::S32 => 0,
             _ => self.r.pick(&[0, 1, 2, 3, 5, 8, 13, 31]),
         };
         let (first, _) = self.cells(None);

@@ -9,7 +9,7 @@ use tandem_driver::gemm::{GemmPlan, ResultWidth, Shape, schedule, search};
 use tandem_driver::{Format, GemmProblem, Planned, Planner, Selection};
 use tandem_model::CycleModel;
 use tandem_spec::engine::Predict;
-use tandem_spec::{Config, Counters, Instruction, Transport};
+use tandem_spec::{Config, Counters, Instruction, StoreWidth};
 
 fn full(m: usize, k: usize, n: usize, x: Format, w: Format) -> GemmProblem {
     GemmProblem { shape: Shape { m, k, n }, x, w, result: ResultWidth::Full, selection: Selection::Dense }
@@ -84,9 +84,9 @@ fn every_structure_is_chosen_where_it_pays() {
     assert!(few_tiles.transposed, "6 results a tile and column instead of 8 rows with 2 idle columns");
     let tall = plan(6400, 150, 16, u4, s4);
     assert!(tall.row.resident != tall.col.resident && tall.parts.len() == 1, "the small operand stays");
-    assert_eq!(tall.transport, Transport::S16, "no sum exceeds 18,000");
+    assert_eq!(tall.transport, StoreWidth::S16, "no sum exceeds 18,000");
     let large = plan(1024, 1024, 1024, s4, s4);
-    assert!(large.blocks.len() > 100 && large.transport == Transport::S20);
+    assert!(large.blocks.len() > 100 && large.transport == StoreWidth::S20);
     let overflowing = plan(9, 9, 9, u16, u16);
     assert!(overflowing.row.slices.len() * overflowing.col.slices.len() > 1);
 
@@ -164,7 +164,7 @@ fn packed_results_cross_at_their_width() {
     let (s4, s8) = (Format::signed(4), Format::signed(8));
     let of = |c: &Config, m, k, n| search(c, &CycleModel, &full(m, k, n, s8, s4)).unwrap();
     let (wide, packed) = (of(&plain, 4096, 32, 288), of(&packs, 4096, 32, 288));
-    assert_eq!((wide.plan.transport, packed.plan.transport), (Transport::S32, Transport::S20));
+    assert_eq!((wide.plan.transport, packed.plan.transport), (StoreWidth::S32, StoreWidth::S20));
     assert!(
         packed.cost.cycles * 32 < wide.cost.cycles * 21,
         "{} of {}",

@@ -6,7 +6,7 @@ use crate::fields;
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
-use tandem_spec::isa::{Transport, Who};
+use tandem_spec::isa::{StoreWidth, Who};
 
 fields! {
     /// What a STORE says of how much it sends.
@@ -41,7 +41,7 @@ unit! {
         pub words: Sig<Out> = Sig::unsigned(bits_for(most)),
         amount: Amount = Amount::new(0),
         number: Sig<Local> = Sig::unsigned(bits_for(drain)),
-        width_of: Vec<Dim> = Transport::ALL.iter().map(|f| Dim::new(f.bits() / 4 - 1)).collect(),
+        width_of: Vec<Dim> = StoreWidth::ALL.iter().map(|f| Dim::new(f.bits() / 4 - 1)).collect(),
         width_bits: Dim = Dim::new(index_bits(NIBBLES)),
         drain: Dim = Dim::new(drain),
         link_less_one: Dim = Dim::new(link - 1),

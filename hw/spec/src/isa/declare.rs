@@ -1,7 +1,7 @@
 //! From a declaration of fields to a struct, its bits and its rows of the table; from the rows to the instructions.
 
 use super::field::{Bits512, Opcode};
-use super::instruction::{Loop, Tokens, Transport};
+use super::instruction::{Loop, StoreWidth, Tokens};
 use super::table::Memory;
 use crate::config::MAX_LOOPS;
 
@@ -109,12 +109,12 @@ impl Value for Memory {
     }
 }
 
-impl Value for Transport {
+impl Value for StoreWidth {
     fn raw(self) -> u32 {
         self as u32
     }
     fn of(bits: u32) -> Option<Self> {
-        Transport::ALL.get(bits as usize).copied()
+        StoreWidth::ALL.get(bits as usize).copied()
     }
 }
 

@@ -38,7 +38,7 @@ impl Default for Loop {
 
 /// Width of results on the link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Transport {
+pub enum StoreWidth {
     /// 32 bits, exact.
     #[default]
     S32,
@@ -58,10 +58,10 @@ pub enum Transport {
     S28,
 }
 
-impl Transport {
+impl StoreWidth {
     /// All of them, in the order of their codes.
-    pub const ALL: [Transport; 8] = {
-        use Transport::{S4, S8, S12, S16, S20, S24, S28, S32};
+    pub const ALL: [StoreWidth; 8] = {
+        use StoreWidth::{S4, S8, S12, S16, S20, S24, S28, S32};
         [S32, S16, S8, S4, S12, S20, S24, S28]
     };
 
@@ -71,17 +71,17 @@ impl Transport {
     }
 
     /// The last one, by its code, that an accelerator knows.
-    pub const fn last(config: &Config) -> Transport {
+    pub const fn last(config: &Config) -> StoreWidth {
         match (config.narrow, config.pack) {
-            (false, _) => Transport::S32,
-            (true, false) => Transport::S8,
-            (true, true) => Transport::S28,
+            (false, _) => StoreWidth::S32,
+            (true, false) => StoreWidth::S8,
+            (true, true) => StoreWidth::S28,
         }
     }
 
     /// Those that an accelerator knows, the narrowest first.
-    pub fn known(config: &Config) -> Vec<Transport> {
-        let mut known = Transport::ALL[..=Transport::last(config) as usize].to_vec();
+    pub fn known(config: &Config) -> Vec<StoreWidth> {
+        let mut known = StoreWidth::ALL[..=StoreWidth::last(config) as usize].to_vec();
         known.sort_by_key(|f| f.bits());
         known
     }

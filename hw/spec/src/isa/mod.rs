@@ -12,7 +12,7 @@ mod text;
 mod validate;
 
 pub use field::{Bits512, Field, MOST_UNITS, Opcode, Who};
-pub use instruction::{Loop, Tokens, Transport};
+pub use instruction::{Loop, StoreWidth, Tokens};
 pub use memory::{MemoryRow, Shape, words_per_address};
 pub use table::*;
 pub use validate::FieldError;

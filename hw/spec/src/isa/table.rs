@@ -4,7 +4,7 @@
 
 use super::declare::{Payload, Value, instructions, payload, tokens};
 use super::field::{Bits512, Field, Opcode, Who};
-use super::instruction::{Loop, Tokens, Transport};
+use super::instruction::{Loop, StoreWidth, Tokens};
 use super::memory::{MemoryRow, PIECE, Shape, memories};
 use crate::config::MAX_LOOPS;
 
@@ -101,9 +101,9 @@ payload! {
 payload! {
     /// `STORE` (tokens: only `pop_prev` and `push_prev`).
     Store STORE:
-    format: Transport = Transport::S32, 12:3
+    format: StoreWidth = StoreWidth::S32, 12:3
         "0: 32 bits; if narrowing is generated, 1: 16 bits, 2: 8 bits; if packing is, 3 to 7: 4, 12, 20, 24, 28 bits"
-        in |c| [0, Transport::last(c) as usize];
+        in |c| [0, StoreWidth::last(c) as usize];
     address: u16 = 0, 16:16 "first result word; address + count ≤ depth";
     count: u16 = 1, 32:16 "result words, ≥ 1";
     shift: u8 = 0, 48:5 "results are divided by 2^shift, half to even, then saturated; 0 if 32 bits";

@@ -3,7 +3,7 @@
 //! The RTL checks the same rules in its own way before it dispatches; the tests compare the two.
 
 use super::field::Opcode;
-use super::instruction::Transport;
+use super::instruction::StoreWidth;
 use super::table::{Compute, Instruction, Load, Store, Transform};
 use crate::config::Config;
 
@@ -118,6 +118,6 @@ impl Rules {
     fn store(&self, s: &Store, c: &Config) -> Result<(), FieldError> {
         self.range("address", s.address, 0, c.memory.result - 1)?;
         self.range("count", s.count, 1, c.memory.result - usize::from(s.address))?;
-        self.range("shift", s.shift, 0, if s.format == Transport::S32 { 0 } else { 31 })
+        self.range("shift", s.shift, 0, if s.format == StoreWidth::S32 { 0 } else { 31 })
     }
 }

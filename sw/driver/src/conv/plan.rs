@@ -11,7 +11,7 @@ use crate::layout::Layout;
 use crate::request::Plan;
 use crate::schedule::Program;
 use std::sync::Arc;
-use tandem_spec::{Config, Transport};
+use tandem_spec::{Config, StoreWidth};
 
 /// How a product runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct ConvPlan {
     /// How.
     pub lowering: Lowering,
     /// Width of results on the link.
-    pub transport: Transport,
+    pub transport: StoreWidth,
     /// Why it is a matrix product, if it is one.
     pub declined: Option<String>,
     /// Of a walk: bands, COMPUTEs and what is loaded at last.
@@ -45,8 +45,8 @@ impl ConvPlan {
     pub(super) fn walk(config: &Config, problem: &ConvProblem, form: walk::Form) -> Option<Self> {
         let stages = Walk::new(config, problem, form)?.stages()?;
         let transport = match problem.result {
-            ResultWidth::Narrow(8) if config.narrow => Transport::S8,
-            ResultWidth::Narrow(_) if config.narrow => Transport::S16,
+            ResultWidth::Narrow(8) if config.narrow => StoreWidth::S8,
+            ResultWidth::Narrow(_) if config.narrow => StoreWidth::S16,
             _ => exact(config, problem, walk::terms(problem)),
         };
         let problem = *problem;
@@ -73,7 +73,9 @@ impl ConvPlan {
     /// Whether the accelerator narrows results as requested.
     pub fn chip_narrows(&self) -> bool {
         match &self.lowering {
-            Lowering::Walk(_) => self.problem.result != ResultWidth::Full && self.transport != Transport::S32,
+            Lowering::Walk(_) => {
+                self.problem.result != ResultWidth::Full && self.transport != StoreWidth::S32
+            }
             Lowering::Gradient(_) | Lowering::Rows(Rows::Gathered, _) => false,
             Lowering::Rows(_, plan) => plan.chip_narrows(),
         }
@@ -86,9 +88,9 @@ impl ConvPlan {
 }
 
 /// The narrowest width that holds every sum of so many products.
-fn exact(config: &Config, problem: &ConvProblem, terms: usize) -> Transport {
-    let holds = |t: &Transport| longest_sum(problem.x, problem.w, t.bits()) >= terms;
-    Transport::known(config).into_iter().find(holds).unwrap_or(Transport::S32)
+fn exact(config: &Config, problem: &ConvProblem, terms: usize) -> StoreWidth {
+    let holds = |t: &StoreWidth| longest_sum(problem.x, problem.w, t.bits()) >= terms;
+    StoreWidth::known(config).into_iter().find(holds).unwrap_or(StoreWidth::S32)
 }
 
 impl Plan for ConvPlan {

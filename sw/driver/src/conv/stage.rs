@@ -15,7 +15,7 @@ use crate::schedule::{Longest, Program, Schedule, Tiles};
 use std::ops::Range;
 use std::sync::Arc;
 use tandem_spec::isa::Loop;
-use tandem_spec::{Compute, Config, Instruction, Memory, Transport};
+use tandem_spec::{Compute, Config, Instruction, Memory, StoreWidth};
 
 /// One COMPUTE.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub(crate) fn schedule(
     config: &Config,
     stages: &[Stage],
     finally: Option<&Arc<Layout>>,
-    transport: Transport,
+    transport: StoreWidth,
 ) -> Program {
     let mut longest = Longest::default();
     for stage in stages {

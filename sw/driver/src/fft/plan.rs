@@ -15,7 +15,7 @@ use crate::schedule::{Longest, Program, Schedule, Tiles};
 use std::ops::Range;
 use tandem_spec::config::Fft;
 use tandem_spec::engine::Predict;
-use tandem_spec::{Config, Instruction, Memory, Transform, Transport};
+use tandem_spec::{Config, Instruction, Memory, StoreWidth, Transform};
 
 /// Transforms of one kind in blocks: plain data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl Plan for FftPlan {
                     ..Transform::default()
                 })
             });
-            program.store(&results, Transport::S32);
+            program.store(&results, StoreWidth::S32);
         }
         program.finish()
     }

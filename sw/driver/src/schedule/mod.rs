@@ -16,7 +16,7 @@ use crate::layout::{Layout, Scratchpad};
 use ring::{Region, Ring};
 use std::ops::Range;
 use std::sync::Arc;
-use tandem_spec::{Config, Instruction, Load, Memory, Store, Timing, Tokens, Transport};
+use tandem_spec::{Config, Instruction, Load, Memory, Store, StoreWidth, Timing, Tokens};
 use tokens::{Chain, Stage};
 
 /// What the payload of a LOAD holds.
@@ -223,12 +223,12 @@ impl<'a> Schedule<'a> {
     }
 
     /// Returns results, once all computes so far are done.
-    pub fn store(&mut self, results: &Results, format: Transport) {
+    pub fn store(&mut self, results: &Results, format: StoreWidth) {
         self.store_lanes(results, format, 0);
     }
 
     /// The same, of so many lanes of each word; 0: of all.
-    pub fn store_lanes(&mut self, results: &Results, format: Transport, lanes: u8) {
+    pub fn store_lanes(&mut self, results: &Results, format: StoreWidth, lanes: u8) {
         let (address, count) = (results.address as u16, results.words as u16);
         let store = Store { format, address, count, lanes, ..Store::default() };
         let computes = self.chain.count(Stage::Compute);

@@ -13,7 +13,7 @@ use crate::device::Format;
 use crate::gemm::sparsity::Selection;
 use crate::layout::{Scratchpad, Side, Slice};
 use std::ops::Range;
-use tandem_spec::{Config, Transport};
+use tandem_spec::{Config, StoreWidth};
 
 /// Choices that make a plan. Sizes are wishes: [`Draft::fit`] cuts them to what fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +27,7 @@ pub(super) struct Draft {
     /// Slices of the row and of the column operand.
     pub groups: [usize; 2],
     /// Results on the link.
-    pub transport: Transport,
+    pub transport: StoreWidth,
     /// Flat words of a part.
     pub words: usize,
     /// Tiles of an outer region.
@@ -205,13 +205,13 @@ impl Draft {
         let blocks = if self.hold { loops.held() } else { loops.passing() };
         let split = parts.len() > 1 && !self.hold;
         let transport = match problem.result {
-            ResultWidth::Narrow(8) if !split && config.narrow => Transport::S8,
-            ResultWidth::Narrow(_) if !split && config.narrow => Transport::S16,
+            ResultWidth::Narrow(8) if !split && config.narrow => StoreWidth::S8,
+            ResultWidth::Narrow(_) if !split && config.narrow => StoreWidth::S16,
             _ => {
                 let longest = parts.iter().map(|p| p.k.len()).max().expect("at least one part");
                 let longest = if self.hold { frame.depth } else { longest };
                 let lossless = frame.longest(self.groups, self.transport.bits()) >= longest;
-                if lossless { self.transport } else { Transport::S32 }
+                if lossless { self.transport } else { StoreWidth::S32 }
             }
         };
         let transposed = self.transposed;

@@ -23,7 +23,7 @@ use super::sparsity::Selection;
 use crate::device::Format;
 use crate::layout::{Lines, Scratchpad, Side, Slice};
 use std::ops::Range;
-use tandem_spec::{Config, Transport};
+use tandem_spec::{Config, StoreWidth};
 
 /// Y[m, n] = Σ_k X[m, k] · W[k, n].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -171,7 +171,7 @@ pub struct GemmPlan {
     /// What is computed, in order.
     pub blocks: Vec<Block>,
     /// Width of results on the link: as requested, or any width that provably holds every sum.
-    pub transport: Transport,
+    pub transport: StoreWidth,
 }
 
 impl GemmPlan {
@@ -197,7 +197,7 @@ impl GemmPlan {
 
     /// Whether the accelerator narrows results as requested.
     pub fn chip_narrows(&self) -> bool {
-        self.problem.result != ResultWidth::Full && !self.host_adds() && self.transport != Transport::S32
+        self.problem.result != ResultWidth::Full && !self.host_adds() && self.transport != StoreWidth::S32
     }
 
     /// Whether the host narrows sums that come whole.

@@ -16,7 +16,7 @@ use super::{GemmPlan, GemmProblem, Shape};
 use crate::planner::Planned;
 use std::collections::HashMap;
 use tandem_spec::engine::Predict;
-use tandem_spec::{Config, Transport};
+use tandem_spec::{Config, StoreWidth};
 
 /// Largest part of the link's words that should be instructions: 1 in …
 const SHARE: u64 = 50;
@@ -171,5 +171,5 @@ const STEPS: &[fn(Draft) -> Draft] = &[
     |d| Draft { outer: d.outer * 2, first: d.first + 1, ..d },
     |d| Draft { outer: d.outer * 2, last: d.last + 1, ..d },
     |d| Draft { outer: d.outer * 2, tail: d.tail + 1, ..d },
-    |d| Draft { transport: Transport::S32, ..d },
+    |d| Draft { transport: StoreWidth::S32, ..d },
 ];

@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, Frame};
 use super::{GemmProblem, ResultWidth};
-use tandem_spec::{Config, Transport};
+use tandem_spec::{Config, StoreWidth};
 
 /// Drafts in a fixed order.
 pub(super) fn seeds(config: &Config, problem: &GemmProblem, frames: &[Frame; 2]) -> Vec<Draft> {
@@ -52,14 +52,14 @@ fn groups(config: &Config, frame: &Frame) -> Vec<[usize; 2]> {
 }
 
 /// Widths that results may have on the link: the narrowest that holds every sum, and 32 bits.
-fn transports(config: &Config, problem: &GemmProblem, frame: &Frame, groups: [usize; 2]) -> Vec<Transport> {
+fn transports(config: &Config, problem: &GemmProblem, frame: &Frame, groups: [usize; 2]) -> Vec<StoreWidth> {
     let sum = frame.longest(groups, config.array.acc_bits).min(frame.depth);
-    let lossless = |t: &Transport| frame.longest(groups, t.bits()) >= sum;
-    let narrow = Transport::known(config).into_iter().filter(|t| *t != Transport::S32).find(lossless);
+    let lossless = |t: &StoreWidth| frame.longest(groups, t.bits()) >= sum;
+    let narrow = StoreWidth::known(config).into_iter().filter(|t| *t != StoreWidth::S32).find(lossless);
     match problem.result {
         // what is packed never takes longer for being narrow
         ResultWidth::Full if config.pack => vec![narrow.unwrap_or_default()],
-        ResultWidth::Full => narrow.into_iter().chain([Transport::S32]).collect(),
+        ResultWidth::Full => narrow.into_iter().chain([StoreWidth::S32]).collect(),
         ResultWidth::Narrow(_) => vec![narrow.unwrap_or_default()],
     }
 }
@@ -70,7 +70,7 @@ struct Nest<'a> {
     transposed: bool,
     row_outer: bool,
     groups: [usize; 2],
-    transport: Transport,
+    transport: StoreWidth,
 }
 
 impl Nest<'_> {
