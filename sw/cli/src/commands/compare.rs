@@ -3,6 +3,7 @@
 //! The output folder has, for each cell of the table, its experiment (`CELL.toml`) and its outcome (`CELL.json`),
 //! and `table.md`, `table.json`, `chart.svg` of all. Cells that are there are not run again.
 
+use super::Variants;
 use crate::Report;
 use crate::compare::{self, Cell, Comparison, Means};
 use crate::engines::{self, EngineKind};
@@ -26,33 +27,19 @@ pub struct Args {
     /// Folder of the outcomes; what is in it already is kept and used.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
-    /// Who computes the products: model or sim.
-    #[arg(long, default_value = "model")]
-    engine: EngineKind,
-    /// Seeds 1 to N instead of the table's.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
-    seeds: Option<u64>,
-    /// Changes a key of every cell's experiment, such as train.epochs=5 or layer.conv1.bits.weights=2.
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    #[command(flatten)]
+    variants: Variants,
     /// Cells at a time, a thread each [default: one a processor].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// Folder of the data sets.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
 }
 
 /// Runs what is missing, then reports.
 pub fn run(args: &Args) -> Result<Report> {
-    if matches!(args.engine, EngineKind::Float) {
-        return Err(usage("--engine float: has no cycles to compare; use model or sim"));
-    }
+    args.variants.check()?;
     let mut comparison = Comparison::load(&args.table)?;
-    if let Some(n) = args.seeds {
-        comparison.seeds = (1..=n).collect();
-    }
-    comparison.settings = super::settings(&args.set)?;
+    comparison.seeds = args.variants.seeds(comparison.seeds);
+    comparison.settings = args.variants.settings()?;
     std::fs::create_dir_all(&args.output).map_err(|e| usage(format!("{}: {e}", args.output.display())))?;
     let outcomes = run_cells(args, &comparison)?;
     let means = Means::new(&comparison, &outcomes);
@@ -86,7 +73,7 @@ fn jobs(args: &Args, comparison: &Comparison) -> Result<Vec<Job>> {
         let set = &experiment.data.set;
         let data = match sets.get(set) {
             Some(data) => data.clone(),
-            None => Data::new(data::load(set, args.data.as_deref())?),
+            None => Data::new(data::load(set, args.variants.data.as_deref())?),
         };
         sets.insert(set.clone(), data.clone());
         let config = engines::accelerator(&experiment.accelerator_place())?;
@@ -99,7 +86,7 @@ fn run_cells(args: &Args, comparison: &Comparison) -> Result<Vec<(Cell, Outcome)
     let jobs = jobs(args, comparison)?;
     let stop = AtomicBool::new(false);
     let one = |place: usize| {
-        let outcome = one(&jobs[place], &args.engine, &args.output, (place, jobs.len()));
+        let outcome = one(&jobs[place], &args.variants.engine, &args.output, (place, jobs.len()));
         stop.fetch_or(outcome.is_err(), Ordering::Relaxed);
         outcome
     };

@@ -18,7 +18,8 @@ pub mod sweep;
 pub mod synth;
 pub mod train;
 
-use crate::engines;
+use crate::engines::{self, EngineKind};
+use crate::failure::usage;
 use anyhow::Result;
 use std::path::PathBuf;
 use tandem_files::{Existing, Output};
@@ -61,6 +62,46 @@ impl SetAccelerator {
     /// # Errors   a change that cannot be made, or an accelerator that is not valid
     pub fn read(&self, name: &str) -> Result<Config> {
         engines::accelerator_with(name, settings(&self.set)?)
+    }
+}
+
+/// What commands that train many variants of an experiment have in common.
+#[derive(Clone, clap::Args)]
+pub struct Variants {
+    /// Who computes the products: model or sim.
+    #[arg(long, default_value = "model")]
+    engine: EngineKind,
+    /// Seeds 1 to N instead of the file's.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    seeds: Option<u64>,
+    /// Changes a key of every variant's experiment, such as train.epochs=5 or layer.conv1.bits.weights=2.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Folder of the data sets.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl Variants {
+    /// Whether the engine has cycles that can be compared.
+    ///
+    /// # Errors   it has none
+    fn check(&self) -> Result<()> {
+        match &self.engine {
+            EngineKind::Model | EngineKind::Sim => Ok(()),
+            other => {
+                Err(usage(format!("--engine {}: has no cycles to compare; use model or sim", other.name())))
+            }
+        }
+    }
+
+    /// The seeds of a file, or those that are asked for.
+    fn seeds(&self, of_file: Vec<u64>) -> Vec<u64> {
+        self.seeds.map_or(of_file, |n| (1..=n).collect())
+    }
+
+    fn settings(&self) -> Result<Vec<Setting>, SettingError> {
+        settings(&self.set)
     }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! DIR/ID.json        outcome of a point, kept for what made it        DIR/results.csv    a line a point
-//! DIR/ID.failed      why a point failed, until it runs again          DIR/summary.json   means, fronts, what was left out and why
+//! DIR/ID.failed      why a point failed, until it runs again          DIR/summary.json   groups of seeds, fronts, what was left out and why
 //!                                                                     DIR/front.svg      accuracy against cycles of training
 //! ```
 //! `plan`, `run --point ID` and `collect` are its three parts, for schedulers: any machine that sees the sweep and the folder
 //! can run any point, twice or interrupted, and nothing is lost.
 
+use super::Variants;
 use crate::Report;
 use crate::engines::{self, EngineKind};
 use crate::failure::{self, check, usage};
@@ -32,8 +33,11 @@ use tandem_nn::train::Trainer;
 pub struct Args {
     #[command(subcommand)]
     part: Option<Part>,
+    /// Axes, constraints and budget: a TOML file.
+    #[arg(value_name = "SWEEP.toml", required = true)]
+    sweep: Option<PathBuf>,
     #[command(flatten)]
-    source: Option<Source>,
+    variants: Variants,
     /// Folder of the outcomes; what is in it already is kept and used.
     #[arg(short, long, value_name = "DIR", required_unless_present = "plan")]
     output: Option<PathBuf>,
@@ -79,18 +83,8 @@ struct Source {
     /// Axes, constraints and budget: a TOML file.
     #[arg(value_name = "SWEEP.toml")]
     sweep: PathBuf,
-    /// Who computes the products: model or sim.
-    #[arg(long, default_value = "model")]
-    engine: EngineKind,
-    /// Seeds 1 to N instead of the sweep's.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
-    seeds: Option<u64>,
-    /// Changes a key of every point's experiment, such as train.epochs=5 or layer.conv1.bits.weights=2.
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// Folder of the data sets.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    variants: Variants,
 }
 
 /// A sweep, what is to be trained of it, and what is not.
@@ -103,20 +97,17 @@ struct Plan {
 
 impl Plan {
     fn new(source: &Source) -> Result<Self> {
-        if !matches!(source.engine, EngineKind::Model | EngineKind::Sim) {
-            return Err(usage(format!("--engine {}: use model or sim", source.engine.name())));
-        }
+        let variants = &source.variants;
+        variants.check()?;
         let mut sweep = Sweep::load(&source.sweep)?;
-        if let Some(n) = source.seeds {
-            sweep.seeds = (1..=n).collect();
-        }
-        sweep.settings = super::settings(&source.set)?;
+        sweep.seeds = variants.seeds(sweep.seeds);
+        sweep.settings = variants.settings()?;
         let (points, mut skipped) = sweep.points()?;
         let mut data = BTreeMap::new();
         for point in &points {
             let set = &point.variant.experiment.data.set;
             if !data.contains_key(set) {
-                data.insert(set.clone(), Data::new(data::load(set, source.data.as_deref())?));
+                data.insert(set.clone(), Data::new(data::load(set, variants.data.as_deref())?));
             }
         }
         let known = |(name, data): (&String, &Data)| {
@@ -198,17 +189,19 @@ impl Plan {
 
 /// Plans, trains, reports.
 pub fn run(args: &Args) -> Result<Report> {
-    match (&args.part, &args.source) {
-        (Some(Part::Plan { source }), _) => lines(&Plan::new(source)?),
-        (Some(Part::Run { source, output, point }), _) => one(source, output, point),
-        (Some(Part::Collect { source, output }), _) => {
+    match &args.part {
+        Some(Part::Plan { source }) => lines(&Plan::new(source)?),
+        Some(Part::Run { source, output, point }) => one(source, output, point),
+        Some(Part::Collect { source, output }) => {
             let plan = Plan::new(source)?;
             let lines = kept(&plan, source, output)?;
             let failed = failures(&plan, output);
             report(&plan, output, lines, &failed, &[])
         }
-        (None, Some(source)) => sweep(args, source),
-        (None, None) => Err(usage("give a SWEEP.toml")),
+        None => {
+            let file = args.sweep.clone().expect("clap wants it");
+            sweep(args, &Source { sweep: file, variants: args.variants.clone() })
+        }
     }
 }
 
@@ -226,7 +219,7 @@ fn one(source: &Source, output: &Path, id: &str) -> Result<Report> {
         return Err(usage(format!("--point {id}: {why}")));
     };
     create(output)?;
-    let (line, is_new) = plan.train(place, &source.engine, output)?;
+    let (line, is_new) = plan.train(place, &source.variants.engine, output)?;
     let text = format!("{id} {:.2} %{}", 100.0 * line.accuracy, if is_new { "" } else { ", kept" });
     Ok(Report::new(text, json!({ "point": line, "kept": !is_new })))
 }
@@ -253,7 +246,7 @@ fn sweep(args: &Args, source: &Source) -> Result<Report> {
     let bar = bar(plan.points.len());
     bar.suspend(|| eprint!("{}", plan.left_out()));
     let train = |place: usize| {
-        let made = plan.train(place, &source.engine, output);
+        let made = plan.train(place, &source.variants.engine, output);
         if let Err(error) = &made {
             let name = plan.points[place].0.levels.join(", ");
             bar.suspend(|| eprintln!("{name}: {}", failure::text(error)));
@@ -308,7 +301,7 @@ fn kept(plan: &Plan, source: &Source, folder: &Path) -> Result<Vec<Line>> {
     for (point, cost) in &plan.points {
         let data = plan.data(point);
         let file = Plan::file(folder, point, "json");
-        if let Some(outcome) = variant::kept_of(&point.variant, data, &source.engine, &file)? {
+        if let Some(outcome) = variant::kept_of(&point.variant, data, &source.variants.engine, &file)? {
             lines.push(Line::new(point, *cost, &outcome));
         }
     }
@@ -376,10 +369,10 @@ fn report(
     json["simulated"] = json!(simulated);
     json["missing"] = json!(missing);
     replace(&output.join("results.csv"), results.csv().as_bytes())?;
-    let means = results.means();
-    if !means.is_empty() {
-        let fronts = Results::fronts(&means);
-        let picture = chart(&results.axes, &means, &fronts[0].1)?;
+    let groups = results.groups();
+    if !groups.is_empty() {
+        let fronts = Results::fronts(&groups);
+        let picture = chart(&results.axes, &groups, &fronts[0].1)?;
         replace(&output.join("front.svg"), picture.as_bytes())?;
     }
     replace(&output.join("summary.json"), serde_json::to_string_pretty(&json)?.as_bytes())?;

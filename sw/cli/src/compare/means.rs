@@ -1,8 +1,7 @@
 //! Outcomes of all seeds together.
 
-use super::statistics::Mean;
 use super::{Cell, Comparison};
-use crate::variant::Outcome;
+use crate::variant::{Mean, Outcome};
 use serde::Serialize;
 use tandem_nn::train::accounting::compute_cycles;
 

@@ -33,7 +33,6 @@
 
 mod chart;
 mod means;
-mod statistics;
 mod table;
 mod text;
 

@@ -1,7 +1,7 @@
 //! A comparison as Markdown, which is text for the eye too.
 
-use super::statistics::Mean;
 use super::{Comparison, Line, Means};
+use crate::variant::Mean;
 use std::fmt::Write as _;
 
 /// One table a column: accuracy, difference, cycles and their shares of the reference.

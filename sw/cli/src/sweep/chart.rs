@@ -1,21 +1,21 @@
 //! A sweep as a chart: accuracy against cycles of training, and the front.
 
-use super::results::Mean;
+use super::results::Group;
 use anyhow::Result;
 use plotters::prelude::*;
 
 /// Points in the colour of their level of the axis that splits accuracy most, and the front as a line. As SVG.
-pub fn chart(axes: &[&str], means: &[Mean], front: &[usize]) -> Result<String> {
-    let at = |m: &Mean| (m.cycles, 100.0 * m.accuracy);
-    let points: Vec<_> = means.iter().map(at).collect();
+pub fn chart(axes: &[&str], groups: &[Group], front: &[usize]) -> Result<String> {
+    let at = |g: &Group| (g.cycles, 100.0 * g.accuracy.mean);
+    let points: Vec<_> = groups.iter().map(at).collect();
     let over = |of: fn(&(f64, f64)) -> f64| {
         points.iter().map(of).fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)))
     };
     let ((least, most), (low, high)) = (over(|p| p.0), over(|p| p.1));
-    let axis = widest(axes.len(), means);
+    let axis = widest(axes.len(), groups);
     let mut names: Vec<&str> = vec![];
-    for mean in means {
-        let name = mean.levels.get(axis).map_or("", String::as_str);
+    for group in groups {
+        let name = group.levels.get(axis).map_or("", String::as_str);
         if !names.contains(&name) {
             names.push(name);
         }
@@ -40,7 +40,7 @@ pub fn chart(axes: &[&str], means: &[Mean], front: &[usize]) -> Result<String> {
         for (i, name) in names.iter().enumerate() {
             let (r, g, b) = HSLColor(i as f64 / names.len() as f64, 0.75, 0.42).rgb();
             let colour = RGBColor(r, g, b);
-            let of = means.iter().filter(|m| m.levels.get(axis).map_or("", String::as_str) == *name);
+            let of = groups.iter().filter(|m| m.levels.get(axis).map_or("", String::as_str) == *name);
             let circles = of.map(|m| Circle::new(at(m), 3, colour.mix(0.6).filled()));
             chart
                 .draw_series(circles)?
@@ -62,13 +62,13 @@ pub fn chart(axes: &[&str], means: &[Mean], front: &[usize]) -> Result<String> {
 }
 
 /// The axis whose levels' mean accuracies lie farthest apart.
-fn widest(axes: usize, means: &[Mean]) -> usize {
+fn widest(axes: usize, groups: &[Group]) -> usize {
     let spread = |axis: usize| {
         let mut sums: Vec<(&str, f64, f64)> = vec![];
-        for mean in means {
-            match sums.iter_mut().find(|(name, ..)| *name == mean.levels[axis]) {
-                Some((_, sum, n)) => (*sum, *n) = (*sum + mean.accuracy, *n + 1.0),
-                None => sums.push((&mean.levels[axis], mean.accuracy, 1.0)),
+        for group in groups {
+            match sums.iter_mut().find(|(name, ..)| *name == group.levels[axis]) {
+                Some((_, sum, n)) => (*sum, *n) = (*sum + group.accuracy.mean, *n + 1.0),
+                None => sums.push((&group.levels[axis], group.accuracy.mean, 1.0)),
             }
         }
         let of = sums.iter().map(|(_, sum, n)| sum / n);

@@ -3,7 +3,7 @@
 use super::cost::Cost;
 use super::front::front;
 use super::point::Point;
-use crate::variant::Outcome;
+use crate::variant::{Mean, Outcome};
 use serde::Serialize;
 use serde_json::json;
 use std::fmt::Write as _;
@@ -49,18 +49,16 @@ impl Line {
     }
 }
 
-/// A point with all its seeds: means.
+/// A point with all its seeds.
 #[derive(Clone, Debug, Serialize)]
-pub struct Mean {
+pub struct Group {
     /// Names of its levels.
     pub levels: Vec<String>,
     /// Points, a seed each.
     pub ids: Vec<String>,
-    /// Mean share of right answers.
-    pub accuracy: f64,
-    /// Its standard error, from two seeds on.
-    pub error: Option<f64>,
-    /// Mean cycles of training.
+    /// Share of right answers.
+    pub accuracy: Mean,
+    /// Cycles of training, a mean.
     pub cycles: f64,
     /// Cycles of the forward pass, an image.
     pub inference_cycles: f64,
@@ -79,7 +77,7 @@ pub struct Results<'a> {
 }
 
 /// A cost of points, by which they may be on a front.
-type Measure = (&'static str, fn(&Mean) -> f64);
+type Measure = (&'static str, fn(&Group) -> f64);
 
 impl Results<'_> {
     const FRONTS: [Measure; 4] = [
@@ -89,8 +87,8 @@ impl Results<'_> {
         ("training cycles × bit products a cycle", |m| m.work),
     ];
 
-    /// Means over seeds, in the order of the points.
-    pub fn means(&self) -> Vec<Mean> {
+    /// Points with all their seeds, in their order.
+    pub fn groups(&self) -> Vec<Group> {
         let mut groups: Vec<(&[String], Vec<&Line>)> = vec![];
         for line in &self.lines {
             match groups.iter_mut().find(|(levels, _)| *levels == line.levels) {
@@ -98,30 +96,28 @@ impl Results<'_> {
                 None => groups.push((&line.levels, vec![line])),
             }
         }
-        let mean = |(levels, lines): (&[String], Vec<&Line>)| {
-            let n = lines.len() as f64;
-            let over = |value: &dyn Fn(&Line) -> f64| lines.iter().map(|line| value(line)).sum::<f64>() / n;
-            let accuracy = over(&|l| l.accuracy);
-            let squares = lines.iter().map(|l| (l.accuracy - accuracy).powi(2)).sum::<f64>();
-            let cycles = over(&|l| l.cycles as f64);
-            Mean {
+        let group = |(levels, lines): (&[String], Vec<&Line>)| {
+            let mean = |value: &dyn Fn(&Line) -> f64| {
+                Mean::of(&lines.iter().map(|line| value(line)).collect::<Vec<_>>()).expect("a line at least")
+            };
+            let cycles = mean(&|l| l.cycles as f64).mean;
+            Group {
                 levels: levels.to_vec(),
                 ids: lines.iter().map(|l| l.id.clone()).collect(),
-                accuracy,
-                error: (lines.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt()),
+                accuracy: mean(&|l| l.accuracy),
                 cycles,
-                inference_cycles: over(&|l| l.cost.inference_cycles),
-                weight_bits: over(&|l| l.cost.weight_bits as f64),
-                work: cycles * over(&|l| l.cost.bit_products as f64),
+                inference_cycles: mean(&|l| l.cost.inference_cycles).mean,
+                weight_bits: mean(&|l| l.cost.weight_bits as f64).mean,
+                work: cycles * mean(&|l| l.cost.bit_products as f64).mean,
             }
         };
-        groups.into_iter().map(mean).collect()
+        groups.into_iter().map(group).collect()
     }
 
-    /// Per cost: its name and the places of means on its front, cheapest first.
-    pub fn fronts(means: &[Mean]) -> Vec<(&'static str, Vec<usize>)> {
+    /// Per cost: its name and the places of groups on its front, cheapest first.
+    pub fn fronts(groups: &[Group]) -> Vec<(&'static str, Vec<usize>)> {
         let of = |(name, cost): &Measure| {
-            let points: Vec<_> = means.iter().map(|m| (cost(m), m.accuracy)).collect();
+            let points: Vec<_> = groups.iter().map(|g| (cost(g), g.accuracy.mean)).collect();
             (*name, front(&points))
         };
         Self::FRONTS.iter().map(of).collect()
@@ -154,28 +150,28 @@ impl Results<'_> {
         s
     }
 
-    /// Means and fronts as JSON.
+    /// Points, groups and fronts as JSON.
     pub fn json(&self) -> serde_json::Value {
-        let means = self.means();
-        let fronts: serde_json::Map<String, serde_json::Value> = Self::fronts(&means)
+        let groups = self.groups();
+        let fronts: serde_json::Map<String, serde_json::Value> = Self::fronts(&groups)
             .into_iter()
             .map(|(name, places)| {
-                (name.to_owned(), json!(places.iter().map(|i| &means[*i].ids).collect::<Vec<_>>()))
+                (name.to_owned(), json!(places.iter().map(|i| &groups[*i].ids).collect::<Vec<_>>()))
             })
             .collect();
-        json!({ "axes": self.axes, "points": self.lines, "means": means, "fronts": fronts })
+        json!({ "axes": self.axes, "points": self.lines, "groups": groups, "fronts": fronts })
     }
 
     /// The front of training cycles as a table for people.
     pub fn text(&self) -> String {
-        let means = self.means();
-        let fronts = Self::fronts(&means);
+        let groups = self.groups();
+        let fronts = Self::fronts(&groups);
         let (name, places) = &fronts[0];
         let widths: Vec<usize> = (0..self.axes.len())
             .map(|a| {
                 places
                     .iter()
-                    .map(|i| means[*i].levels[a].chars().count())
+                    .map(|i| groups[*i].levels[a].chars().count())
                     .chain([self.axes[a].chars().count()])
                     .max()
                     .unwrap_or(1)
@@ -189,15 +185,15 @@ impl Results<'_> {
             "{:>10}  {:>12}  {:>14}  {:>12}",
             "accuracy %", "cycles", "cycles an image", "weight bits"
         );
-        for mean in places.iter().map(|i| &means[*i]) {
-            mean.levels.iter().zip(&widths).for_each(|(level, width)| s += &cell(level, *width));
+        for group in places.iter().map(|i| &groups[*i]) {
+            group.levels.iter().zip(&widths).for_each(|(level, width)| s += &cell(level, *width));
             let _ = writeln!(
                 s,
                 "{:>10.2}  {:>12.4e}  {:>15.1}  {:>12}",
-                100.0 * mean.accuracy,
-                mean.cycles,
-                mean.inference_cycles,
-                mean.weight_bits
+                100.0 * group.accuracy.mean,
+                group.cycles,
+                group.inference_cycles,
+                group.weight_bits
             );
         }
         s

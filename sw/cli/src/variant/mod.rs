@@ -6,9 +6,11 @@
 
 mod outcome;
 mod pool;
+mod statistics;
 
 pub use outcome::{Data, Outcome, kept_of, run};
 pub use pool::{each, threads};
+pub use statistics::Mean;
 
 use std::path::Path;
 use tandem_nn::config::{Experiment, is_path};
