@@ -23,6 +23,7 @@
 //! So pixels cross the link (kw + (β − 1)·stride)/β times instead of kw, and lanes and columns that a few channels
 //! leave empty fill. Zeros take no more steps where a word had room for them.
 
+mod results;
 mod weights;
 
 use super::axis::{Axis, Phase, Span};
@@ -31,6 +32,7 @@ use super::request::{ConvProblem, ConvProduct};
 use super::stage::{Block, Cell, Level, Nest, Stage, edge, shared};
 use crate::gemm::longest_sum;
 use crate::layout::{Layout, Piece, Scratchpad, Side, Slice, Table};
+pub(crate) use results::Line;
 use std::ops::Range;
 use std::sync::Arc;
 use tandem_spec::{Compute, Config};
@@ -265,24 +267,6 @@ impl<'a> Walk<'a> {
         [start..end - 1, end - 1..end].map(|outputs| Span { outputs, taps: x.taps.clone() }).into()
     }
 
-    /// Size of the answer's images.
-    fn size(&self) -> [usize; 2] {
-        let window = &self.problem.window;
-        match self.problem.product {
-            ConvProduct::InputGradient => window.image,
-            _ => [0, 1].map(|axis| window.along(axis).expect("a window that fits")),
-        }
-    }
-
-    /// Results of a position of outputs side by side: those inside the answer's images.
-    fn results(&self, position: usize) -> usize {
-        let beside = self.form.beside;
-        if beside == 1 {
-            return self.outputs();
-        }
-        beside.min(self.size()[1] - position * beside) * self.problem.answer().1
-    }
-
     /// Valid rows and columns of the array for a tile of results.
     fn valid(&self, images: usize, tile: usize, results: usize) -> [usize; 2] {
         let [_, side] = self.side();
@@ -438,44 +422,6 @@ impl<'a> Walk<'a> {
         needs.extend(weights.iter().skip(1).map(|_| weight_end));
         Some(Cell { compute, words, needs, own: None, phase: part.phase, over })
     }
-
-    /// Calls `put(row of the answer, first column, results)` for every line of results of a block, in the order in which
-    /// they leave.
-    pub fn lines(&self, block: &Block, mut put: impl FnMut(Line)) {
-        let [height, width] = self.size();
-        let outputs = Scratchpad::new(self.config, self.side()[1]).width;
-        for cell in &block.cells {
-            let [rows, columns] = self.phases(cell.phase);
-            for oy in cell.over[0].clone() {
-                for ox in cell.over[1].clone() {
-                    let [y, x] = [rows.first + rows.step * oy, columns.first + columns.step * ox];
-                    let results = self.results(ox);
-                    for tile in cell.over[2].clone() {
-                        let [valid_rows, count] = self.valid(block.images, tile, results);
-                        for row in 0..valid_rows {
-                            let at = |image: usize| ((block.image + image) * height + y) * width + x;
-                            put(if self.form.across {
-                                let column = tile * outputs + row;
-                                Line { row: at(0), column, count, down: height * width }
-                            } else {
-                                Line { row: at(row), column: tile * outputs, count, down: 0 }
-                            });
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// A row of the array's results: consecutive columns of a row of the answer, and of the rows after it where outputs are
-/// side by side; or rows of it `down` apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
-    pub row: usize,
-    pub column: usize,
-    pub count: usize,
-    pub down: usize,
 }
 
 /// Outputs whose inputs are in memory together, and those inputs.
