@@ -80,6 +80,38 @@ fn a_step_of_lenet_takes_what_the_pages_say() {
     assert!(forward <= 14_500 && weights <= 17_000 && inputs <= 26_000, "{conv2:?}");
 }
 
+/// The parts of a difference are the whole one, and outcomes stand for what made them.
+#[test]
+fn a_difference_is_explained_layer_by_layer() {
+    let (dense, quarter) = (shipped("mnist-lenet5-dense"), shipped("mnist-lenet5-1of4"));
+    let report = succeeds(&["explain", &dense, &quarter]);
+    let layers = report["layers"].as_array().unwrap();
+    let change = |l: &Value| l["change"]["cycles"].as_i64().unwrap();
+    assert_eq!(layers.iter().map(change).sum::<i64>(), change(&report["sum"]));
+    let [before, after] =
+        [&dense, &quarter].map(|file| succeeds(&["estimate", file, "--training"])["cycles"].clone());
+    assert_eq!(report["sum"]["cycles"], serde_json::json!([before, after]));
+    assert!(layers.is_sorted_by_key(|l| -change(l).abs()));
+    assert_eq!((&layers[0]["layer"], &layers[0]["product"]), (&"conv2".into(), &"input_gradient".into()));
+    let keys: Vec<_> =
+        report["differs"].as_array().unwrap().iter().map(|d| d["key"].as_str().unwrap()).collect();
+    assert!(keys.contains(&"pruning.pattern") && keys.iter().all(|k| k.starts_with("pruning.")), "{keys:?}");
+    let s = Scratch::new();
+    let sweep = s.write(
+        "sweep.toml",
+        format!("name = \"s\"\nexperiment = \"{}\"\nset.train.epochs = 1\nset.data.images = 64\n[[axis]]\nname = \"rows\"\nkey = \"accelerator.array.rows\"\nvalues = [4, 8]\n", shipped("digits-mlp")),
+    );
+    let out = s.path("out");
+    let points = succeeds(&["sweep", &sweep, "-o", &out])["points"].clone();
+    let file = |i: usize| format!("{out}/{}.json", points[i]["id"].as_str().unwrap());
+    let report = succeeds(&["explain", &file(0), &file(1)]);
+    assert_eq!(report["differs"][0]["key"], "accelerator.array.rows");
+    let cycles = [0, 1].map(|i| points[i]["step_cycles"].clone());
+    assert_eq!(report["sum"]["cycles"], serde_json::json!(cycles));
+    s.refuses(&["nothing.json"], &["explain", "nothing.json", &quarter]);
+    s.refuses(&["sweep.toml"], &["explain", &sweep, &quarter]);
+}
+
 #[test]
 fn what_is_wrong_is_named() {
     let s = Scratch::new();

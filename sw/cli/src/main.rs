@@ -58,6 +58,8 @@ enum Command {
     Compare(commands::compare::Args),
     /// Many variants along axes: cycles first, then training, and the fronts of accuracy against cost.
     Sweep(commands::sweep::Args),
+    /// Why one variant takes fewer cycles than another, layer by layer.
+    Explain(commands::explain::Args),
     /// Data sets.
     Data(commands::data::Args),
     /// Which tools were found, which are missing, how to install them.
@@ -103,6 +105,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Command::Board(a) => commands::board::run(a),
         Command::Compare(a) => commands::compare::run(a),
         Command::Sweep(a) => commands::sweep::run(a),
+        Command::Explain(a) => commands::explain::run(a),
         Command::Data(a) => commands::data::run(a),
         Command::Doctor(a) => commands::doctor::run(a),
         Command::Completions { shell } => {

@@ -8,6 +8,7 @@ pub mod data;
 pub mod doctor;
 pub mod estimate;
 pub mod eval;
+pub mod explain;
 pub mod fft;
 pub mod gemm;
 pub mod generate;

@@ -1,13 +1,39 @@
 //! Constraints between axes.
 
-use exmex::{Express, FlatExVal, Val};
+use exmex::{BinOp, Express, FlatEx, MakeOperators, Operator, Val, ValMatcher, ValOpsFactory};
 use std::collections::BTreeMap;
+
+type Number = Val<i32, f64>;
+
+/// The operators of the library, `&&` and `||` below comparisons: there they are above them, so that `a == 4 && b > 2` would
+/// be a comparison with `4 && b`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Operators;
+
+impl MakeOperators<Number> for Operators {
+    fn make<'a>() -> Vec<Operator<'a, Number>> {
+        let mut all = ValOpsFactory::<i32, f64>::make();
+        all.retain(|operator| !["&&", "||"].contains(&operator.repr()));
+        let both = BinOp { apply: |a, b| logic(a, b, |a, b| a && b), prio: -1, is_commutative: true };
+        let either = BinOp { apply: |a, b| logic(a, b, |a, b| a || b), prio: -2, is_commutative: true };
+        all.extend([Operator::make_bin("&&", both), Operator::make_bin("||", either)]);
+        all
+    }
+}
+
+/// Of two that are true or false; nothing of others.
+fn logic(a: Number, b: Number, of: fn(bool, bool) -> bool) -> Number {
+    match (a, b) {
+        (Val::Bool(a), Val::Bool(b)) => Val::Bool(of(a, b)),
+        _ => Val::None,
+    }
+}
 
 /// An expression over axes in braces that is true of the points that are wanted.
 #[derive(Clone, Debug)]
 pub struct Require {
     text: String,
-    expression: FlatExVal<i32, f64>,
+    expression: FlatEx<Number, Operators, ValMatcher>,
 }
 
 impl Require {
@@ -15,7 +41,7 @@ impl Require {
     ///
     /// # Errors   why it is none
     pub fn parse(text: &str, axes: &[&str]) -> Result<Self, String> {
-        let expression = exmex::parse_val::<i32, f64>(text).map_err(|e| format!("{text}: {e}"))?;
+        let expression = FlatEx::parse(text).map_err(|e| format!("{text}: {e}"))?;
         if let Some(unknown) = expression.var_names().iter().find(|name| !axes.contains(&name.as_str())) {
             return Err(format!("{text}: no axis `{unknown}`, expected one of {}", axes.join(", ")));
         }
@@ -51,6 +77,9 @@ mod tests {
         assert_eq!(holds("{weights} <= {rows of array}"), Ok(true));
         assert_eq!(holds("weights * {rows of array} < 32"), Ok(false));
         assert_eq!(holds("weights == 4 && {rows of array} > 4.5"), Ok(true));
+        assert_eq!(holds("weights == 8 || {rows of array} == 8 && weights < 5"), Ok(true));
+        assert_eq!(holds("weights / 8 == 0.5 && weights != 3"), Ok(true));
+        assert!(holds("weights && 3").unwrap_err().contains("neither true nor false"));
         assert!(holds("weights +").is_err());
         assert!(
             holds("{bits} > 2")
