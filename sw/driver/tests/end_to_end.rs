@@ -95,7 +95,7 @@ fn narrow_results_on_every_accelerator() {
     let mut random = Random(3);
     for (name, _) in CONFIGS {
         let mut pair = Pair::new(&config(name));
-        for i in 0..40 {
+        for i in 0..28 {
             let shape = (1 + random.below(20), 1 + random.below(60), 1 + random.below(20));
             let formats = [any_format(&mut random), any_format(&mut random)];
             let (bits, shift) = ([8, 16][i % 2], random.below(32).min(random.below(32)) as u8);
@@ -129,7 +129,7 @@ fn patterns_on_every_accelerator_that_selects() {
             continue;
         }
         let mut pair = Pair::new(&config);
-        for _ in 0..60 {
+        for _ in 0..40 {
             let shape = (1 + random.below(40), 1 + random.below(80), 1 + random.below(40));
             let formats = [any_format(&mut random), any_format(&mut random)];
             pair.check(&Case::sparse(&mut random, shape, formats, config.array.select));

@@ -147,7 +147,7 @@ fn table(
     let all = sum.cycles();
     let mut row = |layer: &str, product: &str, pair: &Pair| {
         let [a, b] = pair.of(|c| c.cycles);
-        let share = if all == 0 { 0.0 } else { 100.0 * pair.cycles() as f64 / all as f64 };
+        let share = if all == 0 { 0.0 } else { 100.0 * pair.cycles() as f64 / all as f64 + 0.0 };
         let [bound_a, bound_b] = pair.bounds();
         let bound = if bound_a == bound_b { bound_a.to_owned() } else { format!("{bound_a} → {bound_b}") };
         let _ = writeln!(
