@@ -8,15 +8,13 @@ use crate::Report;
 use crate::compare::{self, Cell, Comparison, Means};
 use crate::engines::{self, EngineKind};
 use crate::failure::usage;
-use crate::variant::{self, Data, Outcome, Variant};
+use crate::variant::{self, Data, Outcome, Sets, Variant};
 use anyhow::{Context, Result};
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tandem_files::replace;
 use tandem_nn::config::{Document, Experiment};
-use tandem_nn::data;
 
 /// Arguments of `compare`.
 #[derive(clap::Args)]
@@ -61,7 +59,7 @@ struct Job {
 
 /// All cells, validated before the first one runs.
 fn jobs(args: &Args, comparison: &Comparison) -> Result<Vec<Job>> {
-    let mut sets: BTreeMap<String, Data> = BTreeMap::new();
+    let mut sets = Sets::new(args.variants.data.as_deref());
     let mut jobs = vec![];
     for cell in comparison.cells()? {
         let file = args.output.join(format!("{}.toml", cell.file));
@@ -70,12 +68,7 @@ fn jobs(args: &Args, comparison: &Comparison) -> Result<Vec<Job>> {
             replace(&file, cell.experiment.as_bytes())?;
         }
         let experiment = Experiment::parse(Document::new(file, cell.experiment.as_str()))?;
-        let set = &experiment.data.set;
-        let data = match sets.get(set) {
-            Some(data) => data.clone(),
-            None => Data::new(data::load(set, args.variants.data.as_deref())?),
-        };
-        sets.insert(set.clone(), data.clone());
+        let data = sets.of(&experiment)?;
         let config = engines::accelerator(&experiment.accelerator_place())?;
         jobs.push(Job { cell, variant: Variant { experiment, config }, data });
     }

@@ -4,7 +4,7 @@ use super::{Force, SetAccelerator};
 use crate::Report;
 use crate::arguments::up_to;
 use crate::estimate::network::{Widths, of_experiment, of_topology};
-use crate::estimate::{Estimate, Work, estimate, roofline, topology};
+use crate::estimate::{Estimate, Work, estimate, roofline, topology, total};
 use crate::failure::usage;
 use crate::operands::parse_pattern;
 use anyhow::{Context, Result};
@@ -182,8 +182,7 @@ pub fn run(args: &Args) -> Result<Report> {
     let config = args.set.read(&name)?;
     let mut device = Exact::new(config.clone(), CycleModel);
     let estimates = estimate(&mut device, works).map_err(usage)?;
-    let mut total = Cost::default();
-    estimates.iter().for_each(|e| total += e.cost);
+    let total = total(&estimates);
     if let Some(output) = picture {
         let names: Vec<_> =
             args.files.iter().filter_map(|f| f.file_stem()).map(|n| n.to_string_lossy()).collect();

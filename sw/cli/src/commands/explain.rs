@@ -3,7 +3,7 @@
 use crate::Report;
 use crate::engines;
 use crate::estimate::network::of_experiment;
-use crate::estimate::{Estimate, estimate};
+use crate::estimate::{Estimate, estimate, total};
 use crate::failure::usage;
 use crate::variant::{Outcome, Variant};
 use anyhow::{Context, Result};
@@ -100,13 +100,12 @@ fn differences(a: &Variant, b: &Variant) -> Vec<(String, Option<String>, Option<
 pub fn run(args: &Args) -> Result<Report> {
     let [a, b] = [read(&args.a)?, read(&args.b)?];
     let mut pairs: BTreeMap<(String, &'static str), Pair> = BTreeMap::new();
-    let mut sum = Pair { a: Some(Cost::default()), b: Some(Cost::default()) };
-    for e in step(&args.a, &a)? {
-        *sum.a.get_or_insert_default() += e.cost;
+    let [of_a, of_b] = [step(&args.a, &a)?, step(&args.b, &b)?];
+    let sum = Pair { a: Some(total(&of_a)), b: Some(total(&of_b)) };
+    for e in of_a {
         pairs.entry((e.work.layer, e.work.product)).or_default().a = Some(e.cost);
     }
-    for e in step(&args.b, &b)? {
-        *sum.b.get_or_insert_default() += e.cost;
+    for e in of_b {
         pairs.entry((e.work.layer, e.work.product)).or_default().b = Some(e.cost);
     }
     let mut pairs: Vec<_> = pairs.into_iter().collect();

@@ -14,7 +14,7 @@ use crate::engines::{self, EngineKind};
 use crate::failure::{self, check, usage};
 use crate::stop::Stop;
 use crate::sweep::{Cost, Costs, Line, Point, Results, Skipped, Sweep, chart, prune};
-use crate::variant::{self, Data};
+use crate::variant::{self, Data, Sets};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -24,7 +24,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tandem_files::replace;
 use tandem_nn::backend::Backend;
-use tandem_nn::data;
 use tandem_nn::train::Trainer;
 
 /// Arguments of `sweep`.
@@ -104,11 +103,10 @@ impl Plan {
         sweep.settings = variants.settings()?;
         let (points, mut skipped) = sweep.points()?;
         let mut data = BTreeMap::new();
+        let mut sets = Sets::new(variants.data.as_deref());
         for point in &points {
-            let set = &point.variant.experiment.data.set;
-            if !data.contains_key(set) {
-                data.insert(set.clone(), Data::new(data::load(set, variants.data.as_deref())?));
-            }
+            let experiment = &point.variant.experiment;
+            data.insert(experiment.data.set.clone(), sets.of(experiment)?);
         }
         let known = |(name, data): (&String, &Data)| {
             let set = &data.set;
@@ -194,7 +192,7 @@ pub fn run(args: &Args) -> Result<Report> {
         Some(Part::Run { source, output, point }) => one(source, output, point),
         Some(Part::Collect { source, output }) => {
             let plan = Plan::new(source)?;
-            let lines = kept(&plan, source, output)?;
+            let lines = kept(&plan, source, output)?.into_iter().flatten().collect();
             let failed = failures(&plan, output);
             report(&plan, output, lines, &failed, &[])
         }
@@ -241,22 +239,25 @@ fn sweep(args: &Args, source: &Source) -> Result<Report> {
     let output = args.output.as_deref().expect("clap wants it");
     create(output)?;
     // what is there must be of these points, before anything runs
-    kept(&plan, source, output)?;
+    let there = kept(&plan, source, output)?;
     let stop = Stop::install()?;
     let bar = bar(plan.points.len());
     bar.suspend(|| eprint!("{}", plan.left_out()));
     let train = |place: usize| {
+        if let Some(line) = &there[place] {
+            bar.inc(1);
+            return Ok(line.clone());
+        }
         let made = plan.train(place, &source.variants.engine, output);
         if let Err(error) = &made {
             let name = plan.points[place].0.levels.join(", ");
             bar.suspend(|| eprintln!("{name}: {}", failure::text(error)));
-            // a full disk fails everywhere
-            if failure::exit_code(error) == 1 && error.chain().any(|e| e.is::<std::io::Error>()) {
+            if is_disk(error) {
                 stop.flag().store(true, Ordering::Relaxed);
             }
         }
         bar.inc(1);
-        made
+        made.map(|(line, _)| line)
     };
     let made = variant::each(plan.points.len(), threads, stop.flag(), train)?;
     bar.finish_and_clear();
@@ -266,10 +267,10 @@ fn sweep(args: &Args, source: &Source) -> Result<Report> {
     let mut full = None;
     for (place, made) in made.into_iter().enumerate() {
         match made {
-            Ok((line, _)) => lines.push(line),
+            Ok(line) => lines.push(line),
             Err(error) => {
                 failed.push((plan.points[place].0.clone(), failure::text(&error)));
-                if error.chain().any(|e| e.is::<std::io::Error>()) {
+                if is_disk(&error) {
                     full = Some(error);
                 }
             }
@@ -290,27 +291,33 @@ fn sweep(args: &Args, source: &Source) -> Result<Report> {
     report(&plan, output, lines, &failed, &simulated)
 }
 
+/// A full or failing disk, which fails everywhere.
+fn is_disk(error: &anyhow::Error) -> bool {
+    failure::exit_code(error) == 1 && error.chain().any(|e| e.is::<std::io::Error>())
+}
+
 fn bar(points: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos} of {len} points, {elapsed}, {eta} left");
     ProgressBar::new(points as u64).with_style(style.expect("a valid template"))
 }
 
-/// What is there of a plan.
-fn kept(plan: &Plan, source: &Source, folder: &Path) -> Result<Vec<Line>> {
-    let mut lines = vec![];
-    for (point, cost) in &plan.points {
-        let data = plan.data(point);
+/// Of every point, what is there.
+fn kept(plan: &Plan, source: &Source, folder: &Path) -> Result<Vec<Option<Line>>> {
+    let of = |(point, cost): &(Point, Cost)| {
         let file = Plan::file(folder, point, "json");
-        if let Some(outcome) = variant::kept_of(&point.variant, data, &source.variants.engine, &file)? {
-            lines.push(Line::new(point, *cost, &outcome));
-        }
-    }
-    Ok(lines)
+        let outcome = variant::kept_of(&point.variant, plan.data(point), &source.variants.engine, &file)?;
+        Ok(outcome.map(|outcome| Line::new(point, *cost, &outcome)))
+    };
+    plan.points.iter().map(of).collect()
 }
 
 /// Points that failed, and why.
 fn failures(plan: &Plan, folder: &Path) -> Vec<(Point, String)> {
     let of = |(point, _): &(Point, Cost)| {
+        // it ran since, and was stopped before this was taken away
+        if Plan::file(folder, point, "json").exists() {
+            return None;
+        }
         let text = std::fs::read_to_string(Plan::file(folder, point, "failed")).ok()?;
         Some((point.clone(), text))
     };
@@ -358,7 +365,7 @@ fn report(
     simulated: &[String],
 ) -> Result<Report> {
     let missing = plan.points.len() - lines.len() - failed.len();
-    let results = Results { axes: plan.sweep.axes(), lines };
+    let results = Results::new(plan.sweep.axes(), lines);
     let mut json = results.json();
     json["name"] = json!(plan.sweep.name);
     json["left_out"] = json!(plan.reasons());
@@ -369,10 +376,8 @@ fn report(
     json["simulated"] = json!(simulated);
     json["missing"] = json!(missing);
     replace(&output.join("results.csv"), results.csv().as_bytes())?;
-    let groups = results.groups();
-    if !groups.is_empty() {
-        let fronts = Results::fronts(&groups);
-        let picture = chart(&results.axes, &groups, &fronts[0].1)?;
+    if !results.groups.is_empty() {
+        let picture = chart(&results.axes, &results.groups, &results.fronts[0].1)?;
         replace(&output.join("front.svg"), picture.as_bytes())?;
     }
     replace(&output.join("summary.json"), serde_json::to_string_pretty(&json)?.as_bytes())?;

@@ -47,6 +47,13 @@ pub struct Estimate {
     pub description: Option<Description>,
 }
 
+/// All products together.
+pub fn total(estimates: &[Estimate]) -> Cost {
+    let mut total = Cost::default();
+    estimates.iter().for_each(|e| total += e.cost);
+    total
+}
+
 /// What products will cost; the name of the first that the accelerator cannot run, if there is one.
 pub fn estimate(device: &mut dyn Device, works: Vec<Work>) -> Result<Vec<Estimate>, String> {
     let one = |work: Work| {

@@ -2,15 +2,16 @@
 
 use super::point::{Point, Skipped};
 use crate::estimate::network::of_experiment;
-use crate::estimate::{Work, estimate};
-use serde::{Deserialize, Serialize};
+use crate::estimate::{Work, estimate, total};
+use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use tandem_driver::Exact;
 use tandem_model::CycleModel;
+use tandem_nn::config::Keys;
 use tandem_nn::data::Known;
 
 /// Costs that a point has before it is trained.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Cost {
     /// Cycles of a training step, with the masks that it ends with.
     pub step_cycles: u64,
@@ -26,7 +27,9 @@ pub struct Cost {
 
 impl Cost {
     /// A cost by its name.
-    pub fn get(&self, name: &str) -> Option<f64> {
+    ///
+    /// # Panics   if it is none of [`Costs::NAMES`]
+    pub fn get(&self, name: &str) -> f64 {
         let values = [
             self.step_cycles as f64,
             self.training_cycles as f64,
@@ -34,7 +37,7 @@ impl Cost {
             self.weight_bits as f64,
             self.bit_products as f64,
         ];
-        Some(values[Costs::NAMES.iter().position(|n| *n == name)?])
+        values[Costs::NAMES.iter().position(|n| *n == name).expect("a cost")]
     }
 }
 
@@ -65,7 +68,7 @@ impl Costs {
         let device =
             self.devices.entry(config.to_toml()).or_insert_with(|| Exact::new(config.clone(), CycleModel));
         let estimates = estimate(device, works)?;
-        let step_cycles: u64 = estimates.iter().map(|e| e.cost.cycles).sum();
+        let step_cycles = total(&estimates).cycles;
         let forward = estimates.iter().filter(|e| e.work.product == "forward");
         let inference = forward.map(|e| e.cost.cycles).sum::<u64>() as f64 / experiment.data.batch as f64;
         let steps = experiment.data.training_images(images) / experiment.data.batch
@@ -90,16 +93,16 @@ fn weight_bits(works: &[Work]) -> u64 {
 /// the same: the accelerator changes no bit of a result.
 pub fn prune(points: &[(Point, Cost)], budget: &BTreeMap<String, f64>) -> Vec<Option<Skipped>> {
     let networks: Vec<_> = points.iter().map(|(point, _)| point.variant.experiment.keys()).collect();
-    let mut alike: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut alike: HashMap<&Keys, Vec<usize>> = HashMap::new();
     for (i, keys) in networks.iter().enumerate() {
-        alike.entry(format!("{keys:?}")).or_default().push(i);
+        alike.entry(keys).or_default().push(i);
     }
     let dominated = |i: usize| {
         // a budget of cycles makes masks depend on the accelerator
         if networks[i].contains_key("pruning.cycles") {
             return None;
         }
-        let others = &alike[&format!("{:?}", networks[i])];
+        let others = &alike[&networks[i]];
         let costs = |i: usize| {
             let cost = &points[i].1;
             [cost.step_cycles as f64, cost.inference_cycles, cost.bit_products as f64]
@@ -112,7 +115,7 @@ pub fn prune(points: &[(Point, Cost)], budget: &BTreeMap<String, f64>) -> Vec<Op
     };
     let one = |(i, (point, cost)): (usize, &(Point, Cost))| {
         for (name, most) in budget {
-            let value = cost.get(name)?;
+            let value = cost.get(name);
             if value > *most {
                 return Some(point.skipped(format!("{name} {value}: above the budget of {most}")));
             }

@@ -6,6 +6,7 @@ use super::point::Point;
 use crate::variant::{Mean, Outcome};
 use serde::Serialize;
 use serde_json::json;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 /// A point that was trained.
@@ -74,12 +75,23 @@ pub struct Results<'a> {
     pub axes: Vec<&'a str>,
     /// The points.
     pub lines: Vec<Line>,
+    /// Points with all their seeds, in their order.
+    pub groups: Vec<Group>,
+    /// Per cost: its name and the places of groups on its front, cheapest first.
+    pub fronts: Vec<(&'static str, Vec<usize>)>,
 }
 
 /// A cost of points, by which they may be on a front.
 type Measure = (&'static str, fn(&Group) -> f64);
 
-impl Results<'_> {
+impl<'a> Results<'a> {
+    /// Of points.
+    pub fn new(axes: Vec<&'a str>, lines: Vec<Line>) -> Self {
+        let groups = Self::grouped(&lines);
+        let fronts = Self::fronts_of(&groups);
+        Results { axes, lines, groups, fronts }
+    }
+
     const FRONTS: [Measure; 4] = [
         ("training cycles", |m| m.cycles),
         ("inference cycles an image", |m| m.inference_cycles),
@@ -87,14 +99,15 @@ impl Results<'_> {
         ("training cycles × bit products a cycle", |m| m.work),
     ];
 
-    /// Points with all their seeds, in their order.
-    pub fn groups(&self) -> Vec<Group> {
+    fn grouped(lines: &[Line]) -> Vec<Group> {
         let mut groups: Vec<(&[String], Vec<&Line>)> = vec![];
-        for line in &self.lines {
-            match groups.iter_mut().find(|(levels, _)| *levels == line.levels) {
-                Some((_, lines)) => lines.push(line),
-                None => groups.push((&line.levels, vec![line])),
+        let mut places: HashMap<&[String], usize> = HashMap::new();
+        for line in lines {
+            let place = *places.entry(&line.levels).or_insert(groups.len());
+            if place == groups.len() {
+                groups.push((&line.levels, vec![]));
             }
+            groups[place].1.push(line);
         }
         let group = |(levels, lines): (&[String], Vec<&Line>)| {
             let mean = |value: &dyn Fn(&Line) -> f64| {
@@ -114,8 +127,7 @@ impl Results<'_> {
         groups.into_iter().map(group).collect()
     }
 
-    /// Per cost: its name and the places of groups on its front, cheapest first.
-    pub fn fronts(groups: &[Group]) -> Vec<(&'static str, Vec<usize>)> {
+    fn fronts_of(groups: &[Group]) -> Vec<(&'static str, Vec<usize>)> {
         let of = |(name, cost): &Measure| {
             let points: Vec<_> = groups.iter().map(|g| (cost(g), g.accuracy.mean)).collect();
             (*name, front(&points))
@@ -152,21 +164,16 @@ impl Results<'_> {
 
     /// Points, groups and fronts as JSON.
     pub fn json(&self) -> serde_json::Value {
-        let groups = self.groups();
-        let fronts: serde_json::Map<String, serde_json::Value> = Self::fronts(&groups)
-            .into_iter()
-            .map(|(name, places)| {
-                (name.to_owned(), json!(places.iter().map(|i| &groups[*i].ids).collect::<Vec<_>>()))
-            })
-            .collect();
-        json!({ "axes": self.axes, "points": self.lines, "groups": groups, "fronts": fronts })
+        let ids = |places: &[usize]| json!(places.iter().map(|i| &self.groups[*i].ids).collect::<Vec<_>>());
+        let fronts = self.fronts.iter().map(|(name, places)| ((*name).to_owned(), ids(places)));
+        let fronts: serde_json::Map<String, serde_json::Value> = fronts.collect();
+        json!({ "axes": self.axes, "points": self.lines, "groups": self.groups, "fronts": fronts })
     }
 
     /// The front of training cycles as a table for people.
     pub fn text(&self) -> String {
-        let groups = self.groups();
-        let fronts = Self::fronts(&groups);
-        let (name, places) = &fronts[0];
+        let groups = &self.groups;
+        let (name, places) = &self.fronts[0];
         let widths: Vec<usize> = (0..self.axes.len())
             .map(|a| {
                 places

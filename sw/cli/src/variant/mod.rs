@@ -8,7 +8,7 @@ mod outcome;
 mod pool;
 mod statistics;
 
-pub use outcome::{Data, Outcome, kept_of, run};
+pub use outcome::{Data, Outcome, Sets, kept_of, run};
 pub use pool::{each, threads};
 pub use statistics::Mean;
 

@@ -5,13 +5,15 @@ use crate::engines::{self, EngineKind};
 use crate::failure::usage;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use tandem_nn::backend::Backend;
 use tandem_nn::backend::ledger::{Busy, Counters};
-use tandem_nn::data::Dataset;
+use tandem_nn::config::Experiment;
+use tandem_nn::data::{self, DataError, Dataset};
 use tandem_nn::train::identity::{Identity, IdentityError};
 use tandem_nn::train::{Part, Trainer};
 
@@ -64,6 +66,30 @@ impl Data {
     /// A data set and its digest.
     pub fn new(set: Dataset) -> Self {
         Data { digest: set.digest(), set: Arc::new(set) }
+    }
+}
+
+/// Data sets, each loaded once.
+pub struct Sets {
+    folder: Option<PathBuf>,
+    sets: BTreeMap<String, Data>,
+}
+
+impl Sets {
+    /// Those below a folder, or where they are by default.
+    pub fn new(folder: Option<&Path>) -> Self {
+        Sets { folder: folder.map(Path::to_owned), sets: BTreeMap::new() }
+    }
+
+    /// The one that a variant trains on.
+    ///
+    /// # Errors   it cannot be loaded
+    pub fn of(&mut self, experiment: &Experiment) -> Result<Data, DataError> {
+        let name = &experiment.data.set;
+        if !self.sets.contains_key(name) {
+            self.sets.insert(name.clone(), Data::new(data::load(name, self.folder.as_deref())?));
+        }
+        Ok(self.sets[name].clone())
     }
 }
 

@@ -67,6 +67,8 @@ pub(crate) struct Walk<'a> {
     turns: usize,
     /// Taps of a row of the kernel, for all outputs side by side.
     width: usize,
+    /// Inputs from row to row of a band and from position to position.
+    grains: [usize; 2],
     weights: Weights,
 }
 
@@ -109,6 +111,7 @@ impl<'a> Walk<'a> {
         let turns = pattern.map_or(1, |p| p.n);
         let grain = axes[1].tap_grain(form.step, form.clip);
         let sets = form.step.min(taps).div_ceil(grain);
+        let grains = [axes[0].grain(1, form.clip), axes[1].grain(form.step, form.clip)];
         let mut walk = Walk {
             config,
             problem,
@@ -117,6 +120,7 @@ impl<'a> Walk<'a> {
             reach,
             turns,
             width,
+            grains,
             weights: Weights { first: vec![], words: 0, table: vec![], sets, grain },
         };
         walk.weights = walk.lay_weights();
@@ -125,6 +129,11 @@ impl<'a> Walk<'a> {
 
     fn side(&self) -> [Side; 2] {
         if self.form.across { [Side::Col, Side::Row] } else { [Side::Row, Side::Col] }
+    }
+
+    /// Outputs of a tile: elements of the weights' side.
+    fn tile(&self) -> usize {
+        Scratchpad::new(self.config, self.side()[1]).width
     }
 
     /// Outputs of the weights: of all positions side by side.
@@ -202,10 +211,6 @@ impl<'a> Walk<'a> {
         Some(stages)
     }
 
-    fn grains(&self) -> [usize; 2] {
-        [self.axes[0].grain(1, self.form.clip), self.axes[1].grain(self.form.step, self.form.clip)]
-    }
-
     fn band_layout(
         &self,
         band: &Band,
@@ -213,7 +218,7 @@ impl<'a> Walk<'a> {
         pad: Scratchpad,
         tables: &mut Vec<(Range<isize>, Arc<Table>)>,
     ) -> Layout {
-        let [row_grain, grain] = self.grains();
+        let [row_grain, grain] = self.grains;
         let positions = ((band.x.end - 1 - band.x.start) as usize) / grain + 1;
         let table = shared(tables, band.x.clone(), || {
             let columns = self.reach.columns(positions, band.x.start, grain, self.axes[1].inputs);
@@ -239,7 +244,7 @@ impl<'a> Walk<'a> {
         images: &Range<usize>,
         tiles: &Range<usize>,
     ) -> Option<Vec<Block>> {
-        let width = Scratchpad::new(self.config, self.side()[1]).width;
+        let width = self.tile();
         let mut cells = vec![];
         for (py, rows) in self.axes[0].phases.iter().enumerate() {
             for (px, columns) in self.axes[1].phases.iter().enumerate() {
@@ -269,8 +274,7 @@ impl<'a> Walk<'a> {
 
     /// Valid rows and columns of the array for a tile of results.
     fn valid(&self, images: usize, tile: usize, results: usize) -> [usize; 2] {
-        let [_, side] = self.side();
-        let width = Scratchpad::new(self.config, side).width;
+        let width = self.tile();
         let outputs = width.min(results - tile * width);
         if self.form.across { [outputs, images] } else { [images, outputs] }
     }
@@ -329,7 +333,7 @@ impl<'a> Walk<'a> {
         weights: &[Arc<Layout>],
         counts: [usize; 3],
     ) -> Option<Nest> {
-        let [row_grain, grain] = self.grains();
+        let [row_grain, grain] = self.grains;
         let [rows, columns] = self.phases(part.phase);
         let (flat, steps) = (self.reach.flat(), self.reach.steps(columns.taps.len()));
         let (word, turns) = (self.reach.words() * self.turns, self.turns);
@@ -369,7 +373,7 @@ impl<'a> Walk<'a> {
         weights: &[Arc<Layout>],
         images: &Range<usize>,
     ) -> Option<Cell> {
-        let [row_grain, grain] = self.grains();
+        let [row_grain, grain] = self.grains;
         let [rows, columns] = self.phases(part.phase);
         let nest = self.nest(part, layout, weights, over.each_ref().map(|range| range.len()))?;
         let y = (rows.input(over[0].start, part.y.taps.start) - band.y.start) as usize / row_grain;

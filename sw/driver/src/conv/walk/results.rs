@@ -1,6 +1,6 @@
 //! Where the results of a walk belong in its answer.
 
-use super::{Scratchpad, Walk};
+use super::Walk;
 use crate::conv::request::ConvProduct;
 use crate::conv::stage::Block;
 
@@ -27,7 +27,7 @@ impl Walk<'_> {
     /// they leave.
     pub fn lines(&self, block: &Block, mut put: impl FnMut(Line)) {
         let [height, width] = self.size();
-        let outputs = Scratchpad::new(self.config, self.side()[1]).width;
+        let outputs = self.tile();
         for cell in &block.cells {
             let [rows, columns] = self.phases(cell.phase);
             for oy in cell.over[0].clone() {
