@@ -203,6 +203,9 @@ impl Emulator {
         if self.to_board.queue.len() < 64 {
             let n = self.pty.read(&mut buffer)?;
             self.totals.bytes_in += n as u64;
+            if self.to_board.is_idle() {
+                self.damage_in.line_is_idle();
+            }
             buffer[..n].iter().for_each(|b| self.damage_in.pass(*b, &mut self.to_board.queue));
         }
         Ok(())
@@ -219,6 +222,9 @@ impl Emulator {
         for sample in samples.iter() {
             quiet &= sample & (pin::TX | pin::LED_BUSY) == pin::TX;
             if let Some(byte) = self.from_board.level(*sample, baud) {
+                if self.towards.is_empty() {
+                    self.damage_out.line_is_idle();
+                }
                 self.damage_out.pass(byte, &mut self.towards);
             }
         }

@@ -83,7 +83,7 @@ pub const LONGEST_LOW: u64 = 16;
 pub struct Injector {
     rate: FaultRate,
     random: Random,
-    /// Bytes that the line will yet lose.
+    /// Bytes that the line will yet lose, if they are sent while it is stuck.
     lost: u64,
     /// Faults so far, in the order of [`Fault::ALL`].
     pub counts: [u64; Fault::ALL.len()],
@@ -98,6 +98,11 @@ impl Injector {
 
     fn draw(&mut self, below: u64) -> u64 {
         self.random.any() % below
+    }
+
+    /// The time of everything sent is over, that of a stuck level too: bytes that come later pass.
+    pub fn line_is_idle(&mut self) {
+        self.lost = 0;
     }
 
     /// Sends a byte to the end of `line`, maybe damaged.
@@ -221,6 +226,21 @@ mod tests {
             assert!((1..=longest as u32).contains(&n), "{fault:?}: {n}");
             let rest: Vec<Item> = (n as u8..=255).map(Item::Byte).collect();
             assert_eq!(line.range(1..).copied().collect::<Vec<_>>(), rest, "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_sent_after_a_stuck_level_passes() {
+        for fault in [Fault::Low, Fault::High] {
+            let mut injector = Injector::new(FaultRate::NONE, 0);
+            let mut line = VecDeque::new();
+            while injector.lost == 0 {
+                injector.damage(fault, 0, &mut line);
+            }
+            line.clear();
+            injector.line_is_idle();
+            injector.pass(9, &mut line);
+            assert_eq!(line, [Item::Byte(9)], "{fault:?}");
         }
     }
 }
