@@ -19,7 +19,7 @@ fn accepted(config: &Config) {
     let yosys = format!("read_verilog {}; hierarchy -check -top tandem", files.join(" "));
     for command in [
         [&["verilator", "--lint-only", "-Wall", "--top-module", "tandem"], &files[..]].concat(),
-        [&["iverilog", "-g2005", "-Wall", "-s", "tandem", "-o", "/dev/null"], &files[..]].concat(),
+        [&["iverilog", "-g2005", "-Wall", "-s", "tandem", "-t", "null"], &files[..]].concat(),
         vec!["yosys", "-q", "-p", &yosys],
     ] {
         says_nothing(&command, dir.path(), &config.name);

@@ -72,7 +72,7 @@ pub fn accepted(design: &Design) {
     let dir = tempfile::tempdir().expect("a scratch folder");
     let files = files(design, dir.path());
     let lint = ["--lint-only", "-Wall", "--top-module", top];
-    let icarus = ["-g2005", "-Wall", "-s", top, "-o", "/dev/null"];
+    let icarus = ["-g2005", "-Wall", "-s", top, "-t", "null"];
     let script =
         format!("read_verilog {}; hierarchy -check -top {top}; proc; check -assert", files.join(" "));
     let yosys = ["-q", "-p", &script];

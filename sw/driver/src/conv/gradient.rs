@@ -104,7 +104,7 @@ impl<'a> Gradient<'a> {
                 return None;
             }
             // Offsets hold for one length of rows.
-            Rows::Scattered if form.band[1] < axes[1].outputs() => return None,
+            Rows::Scattered if !axes[1].outputs().is_multiple_of(form.band[1]) => return None,
             // A pixel a position, a digit a word.
             Rows::Broadcast | Rows::Scattered => Reach::new(channels, taps, 1, None, 1)?,
         };

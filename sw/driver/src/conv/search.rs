@@ -24,6 +24,8 @@ const LONGEST: usize = 1 << 20;
 const KEPT: usize = 4;
 /// Outputs of a row that may be side by side.
 const SIDE_BY_SIDE: [usize; 2] = [2, 4];
+/// Least parts of a row that bands of scattered rows are.
+const NARROWEST: usize = 4;
 /// Parts of the result memory that a STORE may return.
 const PARTS: [usize; 3] = [4, 2, 3];
 
@@ -155,15 +157,21 @@ impl Search<'_> {
             }
             true
         };
-        // Whole rows if they fit, else the widest that do.
+        // Whole rows if they fit, else the widest that do. Scattered rows load offsets for every band, so they gain from
+        // narrow bands that are high and still fit twice.
+        let scattered = matches!(structure, Form::Gradient(form) if form.rows == Elements::Scattered);
         for width in sizes(whole[1]) {
+            let narrow = width < whole[1] && scattered;
+            if narrow && width * NARROWEST < whole[1] {
+                break;
+            }
             let mut fits = false;
-            for height in sizes(whole[0]) {
+            for height in sizes(whole[0]).into_iter().filter(|height| !narrow || *height >= width / 2) {
                 let mut form = *structure;
                 (*form.band(), *form.first()) = ([height, width], height.div_ceil(FIRST[0]));
                 fits |= look(form, &mut best);
             }
-            if fits {
+            if fits && !scattered {
                 break;
             }
         }
