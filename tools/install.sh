@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what is missing on Debian: Verilator and a C++ compiler; with `test`, also Icarus Verilog, Yosys, IceStorm and the
-# environment of the FPGA tools.
+# Installs what is missing on Debian: Verilator and a C++ compiler; with `test`, also Icarus Verilog, Yosys, IceStorm,
+# Chromium with what drives it, and the environment of the FPGA tools.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -16,6 +16,8 @@ if [ "${1:-}" = test ]; then
     command -v yosys >/dev/null || missing="$missing yosys"
     command -v icebox_vlog >/dev/null || missing="$missing fpga-icestorm"
     python3 -c "import venv, ensurepip" 2>/dev/null || missing="$missing python3-venv"
+    command -v chromium >/dev/null || missing="$missing chromium"
+    command -v npm >/dev/null || missing="$missing nodejs npm"
 fi
 [ -f /usr/include/zlib.h ] || missing="$missing zlib1g-dev"
 
@@ -29,4 +31,7 @@ if [ -n "$missing" ]; then
     # shellcheck disable=SC2086
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
-if [ "${1:-}" = test ]; then tools/setup_fpga.sh; fi
+if [ "${1:-}" = test ]; then
+    [ -d tests/browser/node_modules/playwright-core ] || (cd tests/browser && npm ci --silent --no-audit --no-fund)
+    tools/setup_fpga.sh
+fi

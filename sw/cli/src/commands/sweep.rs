@@ -4,6 +4,7 @@
 //! DIR/ID.json        outcome of a point, kept for what made it        DIR/results.csv    a line a point
 //! DIR/ID.failed      why a point failed, until it runs again          DIR/summary.json   groups of seeds, fronts, what was left out and why
 //!                                                                     DIR/front.svg      accuracy against cycles of training
+//!                                                                     DIR/report.html    all of it, to look at
 //! ```
 //! `plan`, `run --point ID` and `collect` are its three parts, for schedulers: any machine that sees the sweep and the folder
 //! can run any point, twice or interrupted, and nothing is lost.
@@ -13,7 +14,9 @@ use crate::Report;
 use crate::engines::{self, EngineKind};
 use crate::failure::{self, check, usage};
 use crate::stop::Stop;
-use crate::sweep::{Cost, Costs, Line, Point, Results, Skipped, Sweep, chart, prune};
+use crate::sweep::{
+    Cost, Costs, Detail, Group, Line, Point, Product, Results, Skipped, Sweep, chart, page, prune,
+};
 use crate::variant::{self, Data, Sets};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -92,6 +95,8 @@ struct Plan {
     points: Vec<(Point, Cost)>,
     skipped: Vec<Skipped>,
     data: BTreeMap<String, Data>,
+    /// Of a step of each point, by its name.
+    products: HashMap<String, Vec<Product>>,
 }
 
 impl Plan {
@@ -129,7 +134,7 @@ impl Plan {
                 None => points.push(point),
             }
         }
-        Ok(Plan { sweep, points, skipped, data })
+        Ok(Plan { sweep, points, skipped, data, products: costs.into_products() })
     }
 
     fn data(&self, point: &Point) -> &Data {
@@ -380,6 +385,15 @@ fn report(
         let picture = chart(&results.axes, &results.groups, &results.fronts[0].1)?;
         replace(&output.join("front.svg"), picture.as_bytes())?;
     }
+    let accelerators: HashMap<_, _> =
+        plan.points.iter().map(|(point, _)| (&point.id, point.variant.config.to_toml())).collect();
+    let experiments: HashMap<_, _> =
+        plan.points.iter().map(|(point, _)| (&point.id, point.variant.experiment.source())).collect();
+    let detail = |group: &Group| {
+        let id = &group.ids[0];
+        Detail { experiment: experiments[id], accelerator: &accelerators[id], products: &plan.products[id] }
+    };
+    replace(&output.join("report.html"), page(&results, &json, detail).as_bytes())?;
     replace(&output.join("summary.json"), serde_json::to_string_pretty(&json)?.as_bytes())?;
     let mut text = format!("{}: {} points trained\n", plan.sweep.name, results.lines.len());
     text += &plan.left_out();

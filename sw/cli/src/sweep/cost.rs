@@ -2,7 +2,7 @@
 
 use super::point::{Point, Skipped};
 use crate::estimate::network::of_experiment;
-use crate::estimate::{Work, estimate, total};
+use crate::estimate::{Estimate, Work, estimate, total};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use tandem_driver::Exact;
@@ -41,10 +41,48 @@ impl Cost {
     }
 }
 
+/// A product of a training step and its cycles.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Product {
+    /// Its layer.
+    pub layer: String,
+    /// `forward`, `input_gradient` or `weight_gradient`.
+    pub product: &'static str,
+    /// Cycles.
+    pub cycles: u64,
+    /// The least that the busiest of the three below allows.
+    pub least: u64,
+    /// Which it is; `latency` where `cycles` are far above it.
+    pub bound: &'static str,
+    /// Cycles of the array.
+    pub array: u64,
+    /// Words to the accelerator.
+    pub words_in: u64,
+    /// Words from it.
+    pub words_out: u64,
+}
+
+impl From<&Estimate> for Product {
+    fn from(e: &Estimate) -> Self {
+        let (bound, least) = e.cost.bound();
+        Product {
+            layer: e.work.layer.clone(),
+            product: e.work.product,
+            cycles: e.cost.cycles,
+            least,
+            bound: bound.name(),
+            array: e.cost.array(),
+            words_in: e.cost.words_in(),
+            words_out: e.cost.words_out,
+        }
+    }
+}
+
 /// Costs of points, each accelerator's products planned once.
 pub struct Costs {
     shape: HashMap<String, (Known, usize)>,
     devices: HashMap<String, Exact>,
+    products: HashMap<String, Vec<Product>>,
 }
 
 impl Costs {
@@ -54,7 +92,12 @@ impl Costs {
 
     /// For data sets by name: shape of their images with the number of classes, and training images.
     pub fn new(shape: HashMap<String, (Known, usize)>) -> Self {
-        Costs { shape, devices: HashMap::new() }
+        Costs { shape, devices: HashMap::new(), products: HashMap::new() }
+    }
+
+    /// Products of a step of each point that has a cost, by its name.
+    pub fn into_products(self) -> HashMap<String, Vec<Product>> {
+        self.products
     }
 
     /// The cost of a point.
@@ -68,6 +111,7 @@ impl Costs {
         let device =
             self.devices.entry(config.to_toml()).or_insert_with(|| Exact::new(config.clone(), CycleModel));
         let estimates = estimate(device, works)?;
+        self.products.insert(point.id.clone(), estimates.iter().map(Product::from).collect());
         let step_cycles = total(&estimates).cycles;
         let forward = estimates.iter().filter(|e| e.work.product == "forward");
         let inference = forward.map(|e| e.cost.cycles).sum::<u64>() as f64 / experiment.data.batch as f64;

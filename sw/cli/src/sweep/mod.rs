@@ -3,7 +3,7 @@
 //! ```text
 //! sweep (TOML) ─► points: axes, sample, `require` ─ cycle model ─► costs ─ `[budget]`, dominated ─► what is trained
 //!                                                                                                        │
-//! results.csv, summary.json, front.svg ◄── fronts ◄── outcomes, a JSON file each (kept for what made them) ◄┘
+//! results.csv, summary.json, front.svg, report.html ◄── fronts ◄── outcomes, a JSON file each (kept for what made them) ◄┘
 //! ```
 //!
 //! ```toml
@@ -38,11 +38,13 @@ mod cost;
 mod file;
 mod front;
 mod point;
+mod report;
 mod require;
 mod results;
 
 pub use chart::chart;
-pub use cost::{Cost, Costs, prune};
+pub use cost::{Cost, Costs, Product, prune};
 pub use file::Sweep;
 pub use point::{Point, Skipped};
-pub use results::{Line, Results};
+pub use report::{Detail, page};
+pub use results::{Group, Line, Results};

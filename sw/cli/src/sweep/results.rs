@@ -99,6 +99,11 @@ impl<'a> Results<'a> {
         ("training cycles × bit products a cycle", |m| m.work),
     ];
 
+    /// Costs of a group, in the order of the fronts.
+    pub fn costs(&self, group: &Group) -> Vec<f64> {
+        Self::FRONTS.iter().map(|(_, cost)| cost(group)).collect()
+    }
+
     fn grouped(lines: &[Line]) -> Vec<Group> {
         let mut groups: Vec<(&[String], Vec<&Line>)> = vec![];
         let mut places: HashMap<&[String], usize> = HashMap::new();

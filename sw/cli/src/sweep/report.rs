@@ -1,0 +1,127 @@
+//! A sweep as one page that needs nothing else: table, scatter with the front, heat map, cycles of a point's products, its TOML.
+//!
+//! Styles, script, data and the plotting library (Chart.js, `report/README.md`) are all in the page, so it opens offline and can be sent.
+
+use super::cost::Product;
+use super::results::{Group, Results};
+use serde_json::json;
+use std::collections::HashMap;
+
+const PAGE: &str = include_str!("report/page.html");
+const STYLE: &str = include_str!("report/style.css");
+const SCRIPT: &str = include_str!("report/script.js");
+const LIBRARY: &str = include_str!("report/chart.umd.min.js");
+
+/// What a page shows of a group beside its figures.
+pub struct Detail<'a> {
+    /// The experiment of its first point, as TOML.
+    pub experiment: &'a str,
+    /// Its accelerator, as TOML.
+    pub accelerator: &'a str,
+    /// Products of one of its training steps.
+    pub products: &'a [Product],
+}
+
+/// The page of a sweep; `about` is its summary as JSON: name, what was left out, what failed and what was simulated.
+pub fn page<'a>(
+    results: &Results<'_>,
+    about: &serde_json::Value,
+    detail: impl Fn(&Group) -> Detail<'a>,
+) -> String {
+    // each accelerator once
+    let (mut accelerators, mut places) = (vec![], HashMap::new());
+    let groups: Vec<_> = results
+        .groups
+        .iter()
+        .map(|group| {
+            let Detail { experiment, accelerator, products } = detail(group);
+            let place = *places.entry(accelerator).or_insert_with(|| {
+                accelerators.push(accelerator);
+                accelerators.len() - 1
+            });
+            json!({
+                "levels": group.levels, "ids": group.ids, "accuracy": group.accuracy.mean,
+                "error": group.accuracy.standard_error, "costs": results.costs(group),
+                "experiment": experiment, "accelerator": place, "products": products,
+            })
+        })
+        .collect();
+    let names: Vec<_> = results.fronts.iter().map(|(name, _)| name).collect();
+    let fronts: Vec<_> = results.fronts.iter().map(|(_, places)| places).collect();
+    let data = json!({
+        "name": about["name"], "axes": results.axes, "costs": names, "fronts": fronts, "groups": groups,
+        "accelerators": accelerators, "left_out": about["left_out"], "failed": about["failed"],
+        "simulated": about["simulated"], "missing": about["missing"],
+    });
+    let name = about["name"].as_str().unwrap_or_default();
+    // the library's last line names a file beside it
+    let library = LIBRARY.split("\n//# sourceMappingURL").next().expect("a first part");
+    let parts = [
+        ("NAME", escaped(name)),
+        ("STYLE", STYLE.to_owned()),
+        ("LIBRARY", library.to_owned()),
+        ("SCRIPT", SCRIPT.to_owned()),
+        // nothing in it may end the element
+        ("DATA", data.to_string().replace('<', "\\u003c")),
+    ];
+    filled(PAGE, &parts)
+}
+
+/// A template's `{{KEY}}`s, each replaced once; what is put in is not looked at again.
+fn filled(template: &str, parts: &[(&str, String)]) -> String {
+    let mut page = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let (key, after) = after.split_once("}}").expect("a key ends");
+        let (_, part) = parts.iter().find(|(name, _)| *name == key).expect("a known key");
+        page += before;
+        page += part;
+        rest = after;
+    }
+    page + rest
+}
+
+/// Text as HTML.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{Cost, Line};
+
+    #[test]
+    fn no_text_leaves_its_place() {
+        let levels = vec!["</script><script>alert(1)</script> {{SCRIPT}}".to_owned()];
+        let cost = Cost {
+            step_cycles: 1,
+            training_cycles: 1,
+            inference_cycles: 1.0,
+            weight_bits: 1,
+            bit_products: 1,
+        };
+        let line = Line {
+            id: "0".into(),
+            levels,
+            seed: 1,
+            accuracy: 0.5,
+            cost,
+            cycles: 1,
+            density: 1.0,
+            steps: 1,
+            digest: String::new(),
+        };
+        let results = Results::new(vec!["a"], vec![line]);
+        let about = json!({ "name": "<b>{{DATA}}</b>" });
+        let detail = |_: &Group| Detail { experiment: "</SCRIPT>", accelerator: "<!--", products: &[] };
+        let page = page(&results, &about, detail);
+        let scripts = |text: &str| text.to_lowercase().matches("</script>").count();
+        assert_eq!(scripts(&page), scripts(PAGE), "no text ends an element");
+        assert!(page.contains("<title>&lt;b&gt;{{DATA}}&lt;/b&gt;"));
+        assert!(!page.contains("sourceMappingURL") && !page.contains("<!--"));
+        for outside in ["src=", "href=\"http", "@import", "url("] {
+            assert!(!PAGE.contains(outside) && !STYLE.contains(outside), "{outside}: the page stands alone");
+        }
+    }
+}
