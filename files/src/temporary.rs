@@ -30,7 +30,11 @@ impl Temporary {
     pub fn folder_in(folder: &Path) -> Result<Self, FileError> {
         Self::make(folder, |path| {
             fs::create_dir(path)?;
-            File::open(path)
+            // a collector may have come in between: another one
+            File::open(path).map_err(|e| match e.kind() {
+                io::ErrorKind::NotFound => io::ErrorKind::AlreadyExists.into(),
+                _ => e,
+            })
         })
     }
 
