@@ -38,11 +38,15 @@ mod cost;
 mod file;
 mod front;
 mod point;
+mod progress;
 mod require;
 mod results;
+mod slurm;
 
 pub use chart::chart;
 pub use cost::{Cost, Costs, prune};
 pub use file::Sweep;
 pub use point::{Point, Skipped};
+pub use progress::Progress;
 pub use results::{Line, Results};
+pub use slurm::{Limits, Slurm};
