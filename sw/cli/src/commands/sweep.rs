@@ -103,13 +103,18 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(source: &Source) -> Result<Self> {
+    /// All points; or of one that is named, those which decide whether it is left out: all with its network.
+    fn new(source: &Source, only: Option<&str>) -> Result<Self> {
         let variants = &source.variants;
         variants.check()?;
         let mut sweep = Sweep::load(&source.sweep)?;
         sweep.seeds = variants.seeds(sweep.seeds);
         sweep.settings = variants.settings()?;
-        let (points, mut skipped) = sweep.points()?;
+        let (mut points, mut skipped) = sweep.points()?;
+        if let Some(id) = only {
+            let network = points.iter().find(|p| p.id == id).map(|p| p.variant.experiment.keys());
+            points.retain(|p| Some(p.variant.experiment.keys()) == network);
+        }
         let mut data = BTreeMap::new();
         let mut sets = Sets::new(variants.data.as_deref());
         for point in &points {
@@ -196,10 +201,10 @@ impl Plan {
 /// Plans, trains, reports.
 pub fn run(args: &Args) -> Result<Report> {
     match &args.part {
-        Some(Part::Plan { source }) => lines(&Plan::new(source)?),
+        Some(Part::Plan { source }) => lines(&Plan::new(source, None)?),
         Some(Part::Run { source, output, point }) => one(source, output, point),
         Some(Part::Collect { source, output }) => {
-            let plan = Plan::new(source)?;
+            let plan = Plan::new(source, None)?;
             let lines = kept(&plan, source, output)?.into_iter().flatten().collect();
             let failed = failures(&plan, output);
             report(&plan, output, lines, &failed, &[])
@@ -218,7 +223,7 @@ fn lines(plan: &Plan) -> Result<Report> {
 }
 
 fn one(source: &Source, output: &Path, id: &str) -> Result<Report> {
-    let plan = Plan::new(source)?;
+    let plan = Plan::new(source, Some(id))?;
     let Some(place) = plan.points.iter().position(|(point, _)| point.id == id) else {
         let left_out = plan.skipped.iter().find(|s| s.id.as_deref() == Some(id));
         let why = left_out.map_or("no point has this name".into(), |s| format!("left out: {}", s.reason));
@@ -235,7 +240,7 @@ fn create(folder: &Path) -> Result<()> {
 }
 
 fn sweep(args: &Args, source: &Source) -> Result<Report> {
-    let plan = Plan::new(source)?;
+    let plan = Plan::new(source, None)?;
     let threads = variant::threads(args.jobs);
     if args.plan {
         let cycles: f64 = plan.points.iter().map(|(_, cost)| cost.training_cycles as f64).sum();
@@ -325,8 +330,7 @@ fn under_slurm(
     progress: &Progress,
 ) -> Result<Report> {
     let open = plan.points.iter().zip(there).filter(|(_, line)| line.is_none());
-    let open: Vec<_> =
-        open.map(|((point, _), _)| (point.id.as_str(), point.levels.join(", "))).collect();
+    let open: Vec<_> = open.map(|((point, _), _)| (point.id.as_str(), point.levels.join(", "))).collect();
     let complete = slurm.train(&open, stop, progress)?;
     progress.end();
     let lines: Vec<_> = kept(plan, source, slurm.folder)?.into_iter().flatten().collect();

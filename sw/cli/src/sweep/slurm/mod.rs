@@ -72,7 +72,9 @@ impl Slurm<'_> {
             match answer {
                 Ok(()) => unanswered = 0,
                 // what is queued goes on without us
-                Err(e) if failure::exit_code(&e) == 3 && arrays.open.queued() > 0 && unanswered < PATIENCE => {
+                Err(e)
+                    if failure::exit_code(&e) == 3 && arrays.open.queued() > 0 && unanswered < PATIENCE =>
+                {
                     if unanswered == 0 {
                         progress.line(&failure::text(&e));
                     }
@@ -148,7 +150,9 @@ impl<'a> Arrays<'a> {
         let mut lists: BTreeMap<u64, Vec<String>> = BTreeMap::new();
         let mut adopted = 0;
         for task in tasks {
-            let Some(list) = task.name.strip_prefix(&self.prefix).and_then(|n| n.parse().ok()) else { continue };
+            let Some(list) = task.name.strip_prefix(&self.prefix).and_then(|n| n.parse().ok()) else {
+                continue;
+            };
             if !lists.contains_key(&list) {
                 // a list that somebody has removed is of no point
                 let text = std::fs::read_to_string(self.list_of(list)).unwrap_or_default();
@@ -160,7 +164,7 @@ impl<'a> Arrays<'a> {
             }
         }
         if adopted > 0 {
-            progress.line(&format!("{adopted} points are in the queue already"));
+            progress.line(&format!("{adopted} in the queue already"));
         }
     }
 
@@ -193,7 +197,7 @@ impl<'a> Arrays<'a> {
             }
         }
         if lost > 0 {
-            progress.line(&format!("{lost} points are lost: their tasks ended without an outcome; submitted again"));
+            progress.line(&format!("{lost} lost: tasks that ended without an outcome; submitted again"));
         }
         let running = tasks.iter().filter(|task| task.is_running).count();
         progress.add(ended, &format!("{running} running"));
@@ -214,7 +218,12 @@ impl<'a> Arrays<'a> {
             nothing if nothing.is_empty() => "it says nothing".to_owned(),
             end => end,
         };
-        format!("{} tasks ended without an outcome, the last one {}_{}: {end}", AGAIN + 1, place.job, place.index)
+        format!(
+            "{} tasks ended without an outcome, the last one {}_{}: {end}",
+            AGAIN + 1,
+            place.job,
+            place.index
+        )
     }
 
     /// Submits what waits, an array at a time, as far as there is room.
@@ -278,7 +287,8 @@ impl<'a> Arrays<'a> {
 /// Names of what is in a folder: read anew, where a look at a single file may be answered from memory.
 fn names_in(folder: &Path) -> Result<BTreeSet<String>> {
     let names = || -> std::io::Result<BTreeSet<String>> {
-        let names = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+        let names =
+            std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
         names.collect()
     };
     names().with_context(|| folder.display().to_string())

@@ -148,7 +148,8 @@ mod tests {
         let found = |line: &str| task(line).map(|task| (task.job, task.index, task.is_running, task.name));
         assert_eq!(found("7|0|RUNNING|a-1"), Some((7, 0, true, "a-1".into())));
         assert_eq!(found("7|12|PENDING|a|b"), Some((7, 12, false, "a|b".into())));
-        for line in ["7|0|COMPLETING|a", "7|0|TIMEOUT|a", "8|N/A|RUNNING|shell", "", "7|0", "slurm_load_jobs error"]
+        for line in
+            ["7|0|COMPLETING|a", "7|0|TIMEOUT|a", "8|N/A|RUNNING|shell", "", "7|0", "slurm_load_jobs error"]
         {
             assert_eq!(found(line), None, "{line}");
         }
@@ -157,8 +158,12 @@ mod tests {
     #[test]
     fn limits_of_submission_are_told_from_mistakes() {
         let refused = |text: &str| is_limit(&tool(text));
-        assert!(refused("sbatch: error: QOSMaxSubmitJobPerUserLimit; sbatch: error: Batch job submission failed"));
-        assert!(refused("Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"));
+        assert!(refused(
+            "sbatch: error: QOSMaxSubmitJobPerUserLimit; sbatch: error: Batch job submission failed"
+        ));
+        assert!(refused(
+            "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
+        ));
         assert!(!refused("sbatch: error: invalid partition specified: none"));
     }
 }

@@ -99,11 +99,7 @@ impl Open {
     }
 
     /// What became of points: by the tasks (job, index) that have not ended, then by what the folder says.
-    pub fn look(
-        &mut self,
-        alive: &BTreeSet<(u64, usize)>,
-        state: impl Fn(&str) -> State,
-    ) -> Vec<Event> {
+    pub fn look(&mut self, alive: &BTreeSet<(u64, usize)>, state: impl Fn(&str) -> State) -> Vec<Event> {
         let mut events = vec![];
         // somebody else may have trained what waits; that it failed is from before
         self.waiting.retain(|_, point| {
