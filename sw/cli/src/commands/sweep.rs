@@ -3,7 +3,7 @@
 //! ```text
 //! DIR/ID.json        outcome of a point, kept for what made it        DIR/results.csv    a line a point
 //! DIR/ID.failed      why a point failed, until it runs again          DIR/summary.json   groups of seeds, fronts, what was left out and why
-//!                                                                     DIR/front.svg      accuracy against cycles of training
+//! DIR/slurm          lists and logs of tasks under Slurm              DIR/front.svg      accuracy against cycles of training
 //! ```
 //! `plan`, `run --point ID` and `collect` are its three parts, for schedulers: any machine that sees the sweep and the folder
 //! can run any point, twice or interrupted, and nothing is lost. `--slurm` has Slurm run them.

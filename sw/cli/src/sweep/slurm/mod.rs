@@ -62,6 +62,9 @@ impl Slurm<'_> {
     ///
     /// # Errors   Slurm refuses a job or does not answer, or the folder cannot be read or written
     pub fn train(&self, points: &[(&str, String)], stop: &Stop, progress: &Progress) -> Result<bool> {
+        if points.is_empty() {
+            return Ok(true);
+        }
         let folder = self.folder.canonicalize().with_context(|| self.folder.display().to_string())?;
         let mut arrays = Arrays::new(self, folder, points)?;
         arrays.adopt(&queue::tasks(&arrays.prefix)?, progress);
