@@ -156,12 +156,12 @@ impl<'a> Arrays<'a> {
             let Some(list) = task.name.strip_prefix(&self.prefix).and_then(|n| n.parse().ok()) else {
                 continue;
             };
-            if !lists.contains_key(&list) {
+            let points = lists.entry(list).or_insert_with(|| {
                 // a list that somebody has removed is of no point
                 let text = std::fs::read_to_string(self.list_of(list)).unwrap_or_default();
-                lists.insert(list, text.lines().map(str::to_owned).collect());
-            }
-            if let Some(point) = lists[&list].get(task.index) {
+                text.lines().map(str::to_owned).collect()
+            });
+            if let Some(point) = points.get(task.index) {
                 let place = Place { job: task.job, list, index: task.index };
                 adopted += usize::from(self.open.submitted(point, place));
             }
@@ -203,7 +203,12 @@ impl<'a> Arrays<'a> {
             progress.line(&format!("{lost} lost: tasks that ended without an outcome; submitted again"));
         }
         let running = tasks.iter().filter(|task| task.is_running).count();
-        progress.add(ended, &format!("{running} running"));
+        let note = match tasks.first() {
+            // what waits for ever should say so
+            Some(task) if running == 0 => format!("0 running: {}", task.reason),
+            _ => format!("{running} running"),
+        };
+        progress.add(ended, &note);
         Ok(())
     }
 

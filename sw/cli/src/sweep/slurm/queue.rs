@@ -20,6 +20,8 @@ pub struct Task {
     pub index: usize,
     /// Whether it has begun.
     pub is_running: bool,
+    /// Why it has not, in Slurm's words.
+    pub reason: String,
     /// The array's name.
     pub name: String,
 }
@@ -68,20 +70,21 @@ pub fn tasks(prefix: &str) -> Result<BTreeSet<Task>> {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SQUEUE_")) {
         command.env_remove(name);
     }
-    let said = run(command.args(["--me", "--array", "--noheader", "--format=%F|%K|%T|%j"]))?;
+    let said = run(command.args(["--me", "--array", "--noheader", "--format=%F|%K|%T|%r|%j"]))?;
     Ok(said.lines().filter_map(task).filter(|task| task.name.starts_with(prefix)).collect())
 }
 
 /// A line of `squeue`; none of what is no task of an array or ends.
 fn task(line: &str) -> Option<Task> {
-    let mut fields = line.splitn(4, '|').map(str::trim);
+    let mut fields = line.splitn(5, '|').map(str::trim);
     let (job, index) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
     let is_running = match fields.next()? {
         "PENDING" | "CONFIGURING" | "REQUEUED" | "REQUEUE_HOLD" | "REQUEUE_FED" | "SPECIAL_EXIT" => false,
         "RUNNING" | "SUSPENDED" | "STOPPED" | "RESIZING" | "SIGNALING" | "STAGE_OUT" => true,
         _ => return None,
     };
-    Some(Task { job, index, is_running, name: fields.next()?.to_owned() })
+    let (reason, name) = (fields.next()?.to_owned(), fields.next()?.to_owned());
+    Some(Task { job, index, is_running, reason, name })
 }
 
 /// Submits a job array, and returns its job.
@@ -146,11 +149,16 @@ mod tests {
     #[test]
     fn tasks_are_read_and_what_ends_is_gone() {
         let found = |line: &str| task(line).map(|task| (task.job, task.index, task.is_running, task.name));
-        assert_eq!(found("7|0|RUNNING|a-1"), Some((7, 0, true, "a-1".into())));
-        assert_eq!(found("7|12|PENDING|a|b"), Some((7, 12, false, "a|b".into())));
-        for line in
-            ["7|0|COMPLETING|a", "7|0|TIMEOUT|a", "8|N/A|RUNNING|shell", "", "7|0", "slurm_load_jobs error"]
-        {
+        assert_eq!(found("7|0|RUNNING|None|a-1"), Some((7, 0, true, "a-1".into())));
+        assert_eq!(found("7|12|PENDING|Priority|a|b"), Some((7, 12, false, "a|b".into())));
+        for line in [
+            "7|0|COMPLETING|None|a",
+            "7|0|TIMEOUT|TimeLimit|a",
+            "8|N/A|RUNNING|None|shell",
+            "",
+            "7|0",
+            "slurm_load_jobs error",
+        ] {
             assert_eq!(found(line), None, "{line}");
         }
     }
