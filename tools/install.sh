@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what is missing on Debian: Verilator and a C++ compiler; with `test`, also Icarus Verilog, Yosys, IceStorm,
-# Chromium with what drives it, and the environment of the FPGA tools.
+# Installs what is missing on Debian: Verilator and a C++ compiler; with `test`, also Icarus Verilog, Yosys, IceStorm, Slurm, GNU
+# parallel, Chromium with what drives it, and the environment of the FPGA tools.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -15,6 +15,11 @@ if [ "${1:-}" = test ]; then
     command -v iverilog >/dev/null || missing="$missing iverilog"
     command -v yosys >/dev/null || missing="$missing yosys"
     command -v icebox_vlog >/dev/null || missing="$missing fpga-icestorm"
+    # sbatch, and the daemons that tests start themselves
+    daemons=""
+    for daemon in slurmctld slurmd munged; do [ -x /usr/sbin/$daemon ] || daemons=" slurm-wlm munge"; done
+    missing="$missing$daemons"
+    command -v parallel >/dev/null || missing="$missing parallel"
     python3 -c "import venv, ensurepip" 2>/dev/null || missing="$missing python3-venv"
     command -v chromium >/dev/null || missing="$missing chromium"
     command -v npm >/dev/null || missing="$missing nodejs npm"
@@ -28,6 +33,13 @@ if [ -n "$missing" ]; then
     fi
     echo "installing:$missing"
     $sudo apt-get update -qq
+    # packages start their daemons as services unless this says no
+    policy=/usr/sbin/policy-rc.d
+    if [ -n "${daemons:-}" ] && [ ! -e $policy ]; then
+        printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy >/dev/null
+        $sudo chmod +x $policy
+        trap '$sudo rm -f $policy' EXIT
+    fi
     # shellcheck disable=SC2086
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi

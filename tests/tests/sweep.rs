@@ -120,6 +120,41 @@ fn parts_one_by_one_give_the_same_and_a_killed_sweep_goes_on() {
     );
 }
 
+/// `tools/sweep_parallel.sh`: GNU parallel drives plan, run and collect; what is there stays.
+#[test]
+fn gnu_parallel_gives_the_same() {
+    let s = Scratch::new();
+    // an accuracy that JSON has to give back to the last bit
+    let file = small(&s, "a sweep.toml", "seeds = [1, 2]", AXES);
+    let (whole, out) = (s.path("whole"), s.path("out of $parallel"));
+    let set = ["--set", "data.images=256"];
+    succeeds(&[&["sweep", &file, "-o", &whole][..], &set].concat());
+    let path = format!("{}:{}", tandem().parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let script = |arguments: &[&str]| {
+        let mut command = Command::new(repository().join("tools/sweep_parallel.sh"));
+        command.current_dir(repository()).env("PATH", &path).env("HOME", s.path(""));
+        command.args(arguments).output().unwrap()
+    };
+    let trained = || std::fs::read_to_string(format!("{out}/parallel/log")).unwrap().lines().count() - 1;
+    let files = |folder: &str| {
+        ["results.csv", "summary.json", "front.svg"]
+            .map(|f| std::fs::read_to_string(format!("{folder}/{f}")).unwrap())
+    };
+    for (kept, expected) in [(None, 8), (Some(3), 3)] {
+        if let Some(lost) = kept {
+            let outcomes = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path());
+            let outcomes = outcomes.filter(|path| {
+                path.extension().is_some_and(|e| e == "json") && !path.ends_with("summary.json")
+            });
+            outcomes.take(lost).for_each(|path| std::fs::remove_file(path).unwrap());
+        }
+        let ran = script(&[&[&file[..], &out][..], &set].concat());
+        assert!(ran.status.success(), "{}", text(&ran.stderr));
+        assert_eq!((files(&out), trained()), (files(&whole), expected));
+    }
+    assert_eq!(script(&[&file]).status.code(), Some(2));
+}
+
 #[test]
 fn points_that_cannot_matter_are_not_trained() {
     let s = Scratch::new();

@@ -43,6 +43,11 @@ pub fn usage(message: impl fmt::Display) -> anyhow::Error {
     Failure::new(2, message).into()
 }
 
+/// A tool that is missing or fails (3).
+pub fn tool(message: impl fmt::Display) -> anyhow::Error {
+    Failure::new(3, message).into()
+}
+
 /// An error and its causes, those left out that the message before says already.
 pub fn text(error: &anyhow::Error) -> String {
     let mut text = String::new();

@@ -40,6 +40,12 @@ const TOOLS: &[Tool] = &[
         purpose: "the test of iCE40 bitstreams",
         install: "apt-get install fpga-icestorm",
     },
+    Tool {
+        name: "sbatch",
+        version: "--version",
+        purpose: "tandem sweep --slurm",
+        install: "apt-get install slurm-client",
+    },
 ];
 const SETUP: &str = "make setup-fpga";
 /// What the loader's package leaves to the system.

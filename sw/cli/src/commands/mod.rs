@@ -22,6 +22,7 @@ pub mod train;
 use crate::engines::{self, EngineKind};
 use crate::failure::usage;
 use anyhow::Result;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use tandem_files::{Existing, Output};
 use tandem_nn::config::{Setting, SettingError};
@@ -96,6 +97,15 @@ impl Variants {
         }
     }
 
+    /// The arguments that say the same.
+    fn arguments(&self) -> Vec<OsString> {
+        let mut all = vec![option("--engine", self.engine.name())];
+        all.extend(self.seeds.map(|n| option("--seeds", n.to_string())));
+        all.extend(self.set.iter().map(|set| option("--set", set)));
+        all.extend(self.data.as_ref().map(|data| option("--data", data)));
+        all
+    }
+
     /// The seeds of a file, or those that are asked for.
     fn seeds(&self, of_file: Vec<u64>) -> Vec<u64> {
         self.seeds.map_or(of_file, |n| (1..=n).collect())
@@ -104,6 +114,14 @@ impl Variants {
     fn settings(&self) -> Result<Vec<Setting>, SettingError> {
         settings(&self.set)
     }
+}
+
+/// An option and its value as one argument.
+pub fn option(name: &str, value: impl AsRef<OsStr>) -> OsString {
+    let mut argument = OsString::from(name);
+    argument.push("=");
+    argument.push(value);
+    argument
 }
 
 /// The values of `--set`.

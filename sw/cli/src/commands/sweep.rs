@@ -3,25 +3,26 @@
 //! ```text
 //! DIR/ID.json        outcome of a point, kept for what made it        DIR/results.csv    a line a point
 //! DIR/ID.failed      why a point failed, until it runs again          DIR/summary.json   groups of seeds, fronts, what was left out and why
-//!                                                                     DIR/front.svg      accuracy against cycles of training
+//! DIR/slurm          lists and logs of tasks under Slurm              DIR/front.svg      accuracy against cycles of training
 //!                                                                     DIR/report.html    all of it, to look at
 //! ```
 //! `plan`, `run --point ID` and `collect` are its three parts, for schedulers: any machine that sees the sweep and the folder
-//! can run any point, twice or interrupted, and nothing is lost.
+//! can run any point, twice or interrupted, and nothing is lost. `--slurm` has Slurm run them.
 
-use super::Variants;
+use super::{Variants, option};
 use crate::Report;
 use crate::engines::{self, EngineKind};
 use crate::failure::{self, check, usage};
 use crate::stop::Stop;
 use crate::sweep::{
-    Cost, Costs, Detail, Group, Line, Point, Product, Results, Skipped, Sweep, chart, page, prune,
+    Cost, Costs, Detail, Group, Limits, Line, Point, Product, Progress, Results, Skipped, Slurm, Sweep, chart,
+    page, prune,
 };
 use crate::variant::{self, Data, Sets};
 use anyhow::{Context, Result};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -43,9 +44,15 @@ pub struct Args {
     /// Folder of the outcomes; what is in it already is kept and used.
     #[arg(short, long, value_name = "DIR", required_unless_present = "plan")]
     output: Option<PathBuf>,
-    /// Points at a time, a thread each [default: one a processor].
+    /// Points at a time, a thread each [default: one a processor]; with --slurm, tasks [default: all that Slurm lets run].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
+    /// Points as tasks of Slurm's job arrays: machines that see this program, the sweep and the folder where they are here.
+    #[arg(long)]
+    slurm: bool,
+    /// An argument for sbatch, such as --slurm-arg=--partition=long; may be repeated.
+    #[arg(long, value_name = "ARG", requires = "slurm", allow_hyphen_values = true)]
+    slurm_arg: Vec<String>,
     /// Only the points and their costs: nothing is trained.
     #[arg(long)]
     plan: bool,
@@ -100,13 +107,18 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(source: &Source) -> Result<Self> {
+    /// All points; or of one that is named, those which decide whether it is left out: all with its network.
+    fn new(source: &Source, only: Option<&str>) -> Result<Self> {
         let variants = &source.variants;
         variants.check()?;
         let mut sweep = Sweep::load(&source.sweep)?;
         sweep.seeds = variants.seeds(sweep.seeds);
         sweep.settings = variants.settings()?;
-        let (points, mut skipped) = sweep.points()?;
+        let (mut points, mut skipped) = sweep.points()?;
+        if let Some(id) = only {
+            let network = points.iter().find(|p| p.id == id).map(|p| p.variant.experiment.keys());
+            points.retain(|p| Some(p.variant.experiment.keys()) == network);
+        }
         let mut data = BTreeMap::new();
         let mut sets = Sets::new(variants.data.as_deref());
         for point in &points {
@@ -193,10 +205,10 @@ impl Plan {
 /// Plans, trains, reports.
 pub fn run(args: &Args) -> Result<Report> {
     match &args.part {
-        Some(Part::Plan { source }) => lines(&Plan::new(source)?),
+        Some(Part::Plan { source }) => lines(&Plan::new(source, None)?),
         Some(Part::Run { source, output, point }) => one(source, output, point),
         Some(Part::Collect { source, output }) => {
-            let plan = Plan::new(source)?;
+            let plan = Plan::new(source, None)?;
             let lines = kept(&plan, source, output)?.into_iter().flatten().collect();
             let failed = failures(&plan, output);
             report(&plan, output, lines, &failed, &[])
@@ -215,7 +227,7 @@ fn lines(plan: &Plan) -> Result<Report> {
 }
 
 fn one(source: &Source, output: &Path, id: &str) -> Result<Report> {
-    let plan = Plan::new(source)?;
+    let plan = Plan::new(source, Some(id))?;
     let Some(place) = plan.points.iter().position(|(point, _)| point.id == id) else {
         let left_out = plan.skipped.iter().find(|s| s.id.as_deref() == Some(id));
         let why = left_out.map_or("no point has this name".into(), |s| format!("left out: {}", s.reason));
@@ -232,7 +244,7 @@ fn create(folder: &Path) -> Result<()> {
 }
 
 fn sweep(args: &Args, source: &Source) -> Result<Report> {
-    let plan = Plan::new(source)?;
+    let plan = Plan::new(source, None)?;
     let threads = variant::threads(args.jobs);
     if args.plan {
         let cycles: f64 = plan.points.iter().map(|(_, cost)| cost.training_cycles as f64).sum();
@@ -242,30 +254,35 @@ fn sweep(args: &Args, source: &Source) -> Result<Report> {
         return Ok(Report::new(text, json));
     }
     let output = args.output.as_deref().expect("clap wants it");
+    let limits = args.slurm.then(Limits::ask).transpose()?;
     create(output)?;
     // what is there must be of these points, before anything runs
     let there = kept(&plan, source, output)?;
     let stop = Stop::install()?;
-    let bar = bar(plan.points.len());
-    bar.suspend(|| eprint!("{}", plan.left_out()));
+    let progress = Progress::new(plan.points.len(), there.iter().flatten().count());
+    plan.left_out().lines().for_each(|line| progress.line(line));
+    if let Some(limits) = limits {
+        let command = point_command(source, output)?;
+        let slurm = Slurm { limits, folder: output, command, arguments: &args.slurm_arg, jobs: args.jobs };
+        return under_slurm(&slurm, source, &plan, &there, &stop, &progress);
+    }
     let train = |place: usize| {
         if let Some(line) = &there[place] {
-            bar.inc(1);
             return Ok(line.clone());
         }
         let made = plan.train(place, &source.variants.engine, output);
         if let Err(error) = &made {
             let name = plan.points[place].0.levels.join(", ");
-            bar.suspend(|| eprintln!("{name}: {}", failure::text(error)));
+            progress.line(&format!("{name}: {}", failure::text(error)));
             if is_disk(error) {
                 stop.flag().store(true, Ordering::Relaxed);
             }
         }
-        bar.inc(1);
+        progress.add(1, "");
         made.map(|(line, _)| line)
     };
     let made = variant::each(plan.points.len(), threads, stop.flag(), train)?;
-    bar.finish_and_clear();
+    progress.end();
     let complete = made.len() == plan.points.len();
     let mut failed = vec![];
     let mut lines = vec![];
@@ -285,25 +302,53 @@ fn sweep(args: &Args, source: &Source) -> Result<Report> {
         return Err(error);
     }
     if !complete {
-        let text = format!(
-            "stopped after {} of {} points; the same command goes on",
-            lines.len(),
-            plan.points.len()
-        );
-        return Ok(Report::new(text.clone(), json!({ "stopped": text })).with_code(stop.exit_code()));
+        return Ok(stopped(&plan, lines.len(), &stop));
     }
     let simulated = simulate(&plan, &lines)?;
     report(&plan, output, lines, &failed, &simulated)
 }
 
+fn stopped(plan: &Plan, trained: usize, stop: &Stop) -> Report {
+    let text = format!("stopped after {trained} of {} points; the same command goes on", plan.points.len());
+    Report::new(text.clone(), json!({ "stopped": text })).with_code(stop.exit_code())
+}
+
+/// The command that trains a point, up to its name.
+fn point_command(source: &Source, output: &Path) -> Result<Vec<OsString>> {
+    let program = std::env::current_exe().context("the path of this program")?;
+    let mut command = vec![program.into_os_string(), "sweep".into(), "run".into()];
+    command.push(source.sweep.as_os_str().to_owned());
+    command.push(option("--output", output));
+    command.extend(source.variants.arguments());
+    command.push("--point".into());
+    Ok(command)
+}
+
+/// The same by Slurm: what is there in the end is what was trained.
+fn under_slurm(
+    slurm: &Slurm<'_>,
+    source: &Source,
+    plan: &Plan,
+    there: &[Option<Line>],
+    stop: &Stop,
+    progress: &Progress,
+) -> Result<Report> {
+    let open = plan.points.iter().zip(there).filter(|(_, line)| line.is_none());
+    let open: Vec<_> = open.map(|((point, _), _)| (point.id.as_str(), point.levels.join(", "))).collect();
+    let complete = slurm.train(&open, stop, progress)?;
+    progress.end();
+    let lines: Vec<_> = kept(plan, source, slurm.folder)?.into_iter().flatten().collect();
+    if !complete {
+        return Ok(stopped(plan, lines.len(), stop));
+    }
+    let failed = failures(plan, slurm.folder);
+    let simulated = simulate(plan, &lines)?;
+    report(plan, slurm.folder, lines, &failed, &simulated)
+}
+
 /// A full or failing disk, which fails everywhere.
 fn is_disk(error: &anyhow::Error) -> bool {
     failure::exit_code(error) == 1 && error.chain().any(|e| e.is::<std::io::Error>())
-}
-
-fn bar(points: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos} of {len} points, {elapsed}, {eta} left");
-    ProgressBar::new(points as u64).with_style(style.expect("a valid template"))
 }
 
 /// Of every point, what is there.

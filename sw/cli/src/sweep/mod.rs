@@ -38,13 +38,17 @@ mod cost;
 mod file;
 mod front;
 mod point;
+mod progress;
 mod report;
 mod require;
 mod results;
+mod slurm;
 
 pub use chart::chart;
 pub use cost::{Cost, Costs, Product, prune};
 pub use file::Sweep;
 pub use point::{Point, Skipped};
+pub use progress::Progress;
 pub use report::{Detail, page};
 pub use results::{Group, Line, Results};
+pub use slurm::{Limits, Slurm};
