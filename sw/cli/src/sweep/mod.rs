@@ -40,6 +40,7 @@ mod front;
 mod point;
 mod require;
 mod results;
+mod silicon;
 
 pub use chart::chart;
 pub use cost::{Cost, Costs, prune};
