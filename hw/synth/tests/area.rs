@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use tandem_files::Cache;
 use tandem_spec::Config;
 use tandem_synth::area::data::{Line, lines};
-use tandem_synth::area::{ECP5_DATA, ECP5_UNITS, Fitted, Terms, ffs, fit, luts, unit};
+use tandem_synth::area::{ECP5_DATA, ECP5_UNITS, Fitted, Kind, fit, measured};
 use tandem_synth::{AreaError, AreaModel, Board, Job, PACKED_LUTS, Tools, packed};
 
 /// Largest relative error of LUTs on what was not fitted.
@@ -18,7 +18,7 @@ fn model() -> AreaModel {
     AreaModel::of(&board()).unwrap()
 }
 
-fn measured() -> Vec<Line> {
+fn accelerators() -> Vec<Line> {
     lines(ECP5_DATA).unwrap().into_iter().filter(|line| line.cells.is_some()).collect()
 }
 
@@ -28,7 +28,7 @@ fn error(estimate: u64, measured: u64) -> f64 {
 
 #[test]
 fn luts_of_accelerators_that_were_not_fitted_are_within_a_tenth() {
-    let held: Vec<Line> = measured().into_iter().filter(|line| line.holdout).collect();
+    let held: Vec<Line> = accelerators().into_iter().filter(|line| line.holdout).collect();
     assert!(held.len() >= 8, "{}", held.len());
     for line in held {
         let (estimate, made) = (model().estimate(&line.config).unwrap(), line.cell(PACKED_LUTS));
@@ -45,7 +45,7 @@ fn luts_of_accelerators_that_were_not_fitted_are_within_a_tenth() {
 
 #[test]
 fn dsps_and_block_rams_are_exact() {
-    for line in measured() {
+    for line in accelerators() {
         let area = model().estimate(&line.config).unwrap();
         let (dsps, block_rams) = (line.cell("MULT18X18D"), line.cell("DP16KD"));
         assert_eq!((area.dsps, area.block_rams), (dsps, block_rams), "{}", line.config.to_toml());
@@ -54,16 +54,10 @@ fn dsps_and_block_rams_are_exact() {
 
 #[test]
 fn the_coefficients_are_those_of_the_data() {
-    let (all, units) = (measured(), lines(ECP5_UNITS).unwrap());
-    let fitted: Vec<&Line> = all.iter().filter(|line| !line.holdout).collect();
-    let of = |terms: fn(&Config, usize) -> Terms, cell: &str| -> Vec<(Terms, f64)> {
-        let one = |l: &&Line| (terms(&l.config, model().hard(&l.config)), l.cell(cell) as f64);
-        fitted.iter().map(one).collect()
-    };
-    let terms = |l: &Line| unit(&l.config, l.hard.unwrap_or(0), l.unit.as_deref().unwrap()).unwrap();
-    let alone = units.iter().map(|l| (terms(l), l.cell(PACKED_LUTS) as f64));
-    let luts = fit(&alone.chain(of(luts, PACKED_LUTS)).collect::<Vec<_>>());
-    let ffs = fit(&of(ffs, "TRELLIS_FF"));
+    let (all, units) = (accelerators(), lines(ECP5_UNITS).unwrap());
+    let used: Vec<&Line> = all.iter().filter(|line| !line.holdout).chain(&units).collect();
+    let of = |kind, cell: &str| fit(&measured(&model(), kind, &used, |line| line.cell(cell)));
+    let (luts, ffs) = (of(Kind::Luts, PACKED_LUTS), of(Kind::Ffs, "TRELLIS_FF"));
     assert_eq!(Fitted { luts, ffs }, Fitted::ecp5());
 }
 

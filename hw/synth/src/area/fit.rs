@@ -1,6 +1,8 @@
 //! Least squares with coefficients that are not negative.
 
-use super::{Coefficients, Terms};
+use super::data::Line;
+use super::terms::{Kind, Terms, terms, unit};
+use super::{AreaModel, Coefficients};
 
 /// A small unit's error counts as if it had so many cells.
 const FLOOR: f64 = 300.0;
@@ -10,6 +12,20 @@ const ROUNDS: usize = 20_000;
 /// The sum of terms by their coefficients; a term without one counts nothing.
 pub fn predict(terms: &Terms, by: &Coefficients) -> f64 {
     terms.iter().map(|(name, value)| value * by.get(*name).copied().unwrap_or(0.0)).sum()
+}
+
+/// Terms and cells `measured` of accelerators and, below them, of units by themselves.
+pub fn measured(
+    model: &AreaModel,
+    kind: Kind,
+    lines: &[&Line],
+    measured: impl Fn(&Line) -> u64,
+) -> Vec<(Terms, f64)> {
+    let terms = |line: &Line| match &line.unit {
+        Some(name) => unit(kind, &line.config, line.hard.unwrap_or(0), name).unwrap_or_default(),
+        None => terms(kind, &line.config, model.hard(&line.config)),
+    };
+    lines.iter().map(|line| (terms(line), measured(line) as f64)).collect()
 }
 
 /// Coefficients c ≥ 0 with the least Σ ((Σ term · c − measured) / max(measured, 300))², one after the other until they settle. A term that a
@@ -22,7 +38,8 @@ pub fn fit(lines: &[(Terms, f64)]) -> Coefficients {
         }
     }
     let value = |terms: &Terms, name: &str| terms.iter().find(|t| t.0 == name).map_or(0.0, |t| t.1);
-    let column = |t: usize| lines.iter().map(|(terms, y)| value(terms, names[t]) / y.max(FLOOR)).collect::<Vec<f64>>();
+    let column =
+        |t: usize| lines.iter().map(|(terms, y)| value(terms, names[t]) / y.max(FLOOR)).collect::<Vec<f64>>();
     let columns: Vec<Vec<f64>> = (0..names.len()).map(column).collect();
     let mut by = vec![0.0; names.len()];
     let mut rest: Vec<f64> = lines.iter().map(|(_, y)| y / y.max(FLOOR)).collect();

@@ -15,8 +15,8 @@ pub mod data;
 mod fit;
 mod terms;
 
-pub use fit::{fit, predict};
-pub use terms::{Terms, ffs, luts, unit};
+pub use fit::{fit, measured, predict};
+pub use terms::{Kind, Terms, terms, unit};
 
 use crate::board::{Board, Family};
 use crate::flow::products_in_dsps;
@@ -85,9 +85,9 @@ pub struct AreaModel {
 /// What was fitted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Fitted {
-    /// Of [`luts`].
+    /// Of [`Kind::Luts`].
     pub luts: Coefficients,
-    /// Of [`ffs`].
+    /// Of [`Kind::Ffs`].
     pub ffs: Coefficients,
 }
 
@@ -129,12 +129,12 @@ impl AreaModel {
         }
         let hard = self.hard(config);
         let blocks: usize = terms::rams(config).iter().map(terms::Ram::blocks).sum();
-        let sum = |terms: Terms, by: &Coefficients| predict(&terms, by).round() as u64;
+        let sum = |kind, by: &Coefficients| predict(&terms(kind, config, hard), by).round() as u64;
         Ok(Area {
-            luts: sum(luts(config, hard), &self.coefficients.luts),
+            luts: sum(Kind::Luts, &self.coefficients.luts),
             dsps: (hard * multipliers_a_rank(config) + terms::control_dsps(config)) as u64,
             block_rams: (blocks + LINK_RAMS) as u64,
-            ffs: sum(ffs(config, hard), &self.coefficients.ffs),
+            ffs: sum(Kind::Ffs, &self.coefficients.ffs),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What the cells of an accelerator grow with: closed forms of its keys, a term a unit or a part of one.
+//! What the cells of an accelerator grow with: closed forms of its keys, a few terms a unit.
 
 use tandem_rtl::hdl::cells::Product;
 use tandem_rtl::load::pieces::{Pieces, pieces};
@@ -69,13 +69,20 @@ fn chain(bits: usize) -> usize {
     2 * bits.div_ceil(2) + 2
 }
 
-/// Terms of the LUTs of one unit by itself, by the name of its Verilog module, with `hard` products of an element in DSPs; none for a
-/// unit that has no terms of its own.
-pub fn unit(c: &Config, hard: usize, name: &str) -> Option<Terms> {
-    let s = Shape { elements: height(c), ..Shape::new(c, hard) };
-    let one = |memory| vec![pieces(c, memory)];
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// LUTs with what else takes their place.
+    Luts,
+    /// Flip-flops.
+    Ffs,
+}
+
+/// Terms of one unit by itself, by the name of its Verilog module, with `hard` products of an element in DSPs; none for a unit that has
+/// no terms of its own.
+pub fn unit(kind: Kind, c: &Config, hard: usize, name: &str) -> Option<Terms> {
     Some(match name {
-        "processing_element" => elements(&s),
+        "processing_element" => elements(kind, &Shape { elements: height(c), ..Shape::new(c, hard) }),
         "drain" => drain(c),
         "row_port" => row_ports(c, 1),
         "col_port" => col_ports(c, 1),
@@ -83,47 +90,56 @@ pub fn unit(c: &Config, hard: usize, name: &str) -> Option<Terms> {
         "sequencer" => sequencer(c),
         "store_engine" => store(c),
         "front_end" => front_end(c),
-        "scatter_row" => scatter(c, &one(Memory::Row)),
-        "scatter_col" => scatter(c, &one(Memory::Col)),
-        "scatter_index" => scatter(c, &one(Memory::Index)),
         _ => return None,
     })
 }
 
-/// Terms of an accelerator's LUTs, with its serial link and with `hard` products of an element in DSPs.
-pub fn luts(c: &Config, hard: usize) -> Terms {
+/// Terms of an accelerator with its serial link and with `hard` products of an element in DSPs.
+pub fn terms(kind: Kind, c: &Config, hard: usize) -> Terms {
     let (s, a) = (Shape::new(c, hard), &c.array);
-    let rams = 6 * rams(c).iter().map(|r| r.distributed()).sum::<usize>();
+    let memories = Memory::ALL.map(|memory| pieces(c, memory));
+    let groups = |side: usize| side.div_ceil(a.hop) - 1;
+    let hops = groups(a.cols) * a.rows * row_bits(c) + groups(a.rows) * a.cols * col_bits(c);
+    let result = Ram { depth: c.memory.result, bits: a.acc_bits };
     let rest = vec![
         ("rest", 1.0),
         ("rest, link", c.link_bits as f64),
         ("row indices", (s.elements * a.lanes * s.w.pick) as f64),
-        ("distributed RAM", rams as f64),
+        ("hops", if kind == Kind::Ffs { hops as f64 } else { 0.0 }),
+        ("distributed RAMs", (a.drain * result.distributed()) as f64),
         ("queue", switch(c.queue > 1, c.queue.div_ceil(16))),
         ("counters", switch(c.counters == Counting::All, 1)),
+        ("pieces", memories.iter().map(|p| p.total()).sum::<usize>() as f64),
+        ("broadcast", memories.iter().map(|p| broadcast(c, p)).sum::<usize>() as f64),
     ];
-    let memories = Memory::ALL.map(|memory| pieces(c, memory));
-    [
-        elements(&s),
-        drain(c),
-        row_ports(c, a.rows),
-        col_ports(c, a.cols),
-        if a.select > 1 { index_ports(c, a.cols) } else { vec![] },
-        scatter(c, &memories),
-        sequencer(c),
-        store(c),
-        front_end(c),
-        rest,
-    ]
-    .concat()
+    let indices = if a.select > 1 { index_ports(c, a.cols) } else { vec![] };
+    let ports = [row_ports(c, a.rows), col_ports(c, a.cols), indices].concat();
+    let mut all: Terms = vec![];
+    for (name, value) in
+        [elements(kind, &s), drain(c), ports, sequencer(c), store(c), front_end(c), rest].concat()
+    {
+        match all.iter_mut().find(|term| term.0 == name) {
+            Some(term) => term.1 += value,
+            None => all.push((name, value)),
+        }
+    }
+    all
 }
 
 fn switch(on: bool, value: usize) -> f64 {
     if on { value as f64 } else { 0.0 }
 }
 
-fn elements(s: &Shape) -> Terms {
+fn elements(kind: Kind, s: &Shape) -> Terms {
     let (a, w, n) = (&s.c.array, &s.w, s.elements);
+    if kind == Kind::Ffs {
+        return vec![
+            ("sums", (n * (2 * a.acc_bits + s.dot())) as f64),
+            ("deep sums", switch(s.deep, n * a.acc_bits)),
+            ("deep products", switch(s.deep, n * s.soft * (2 * w.row + w.col))),
+            ("deep factors", switch(s.deep, n * s.soft * w.col)),
+        ];
+    }
     let selected = n * a.lanes * w.row;
     let wide = a.select.max(2) - 2;
     vec![
@@ -145,33 +161,56 @@ fn drain(c: &Config) -> Terms {
         ("drain", 1.0),
         ("drained rows", (a.cols * a.acc_bits * (a.rows - 1)) as f64),
         ("drained columns", (a.cols * a.acc_bits) as f64),
+        ("gathered columns", switch(a.cols > a.drain, a.rows * a.cols * a.acc_bits)),
+        ("drained word", (a.drain * a.acc_bits) as f64),
     ]
+}
+
+fn row_bits(c: &Config) -> usize {
+    c.array.select * c.array.lanes * Widths::new(c).row
+}
+
+fn col_bits(c: &Config) -> usize {
+    c.array.lanes * Widths::new(c).col
+}
+
+/// Distributed RAMs of a row's, a column's memory; they need multiplexers, too.
+fn distributed(c: &Config, memory: Memory) -> f64 {
+    let p = pieces(c, memory);
+    (p.count * Ram { depth: p.depth, bits: p.bits }.distributed()) as f64
+}
+
+fn ports(count: usize, terms: [(&'static str, f64); 4]) -> Terms {
+    terms.map(|(name, value)| (name, count as f64 * value)).to_vec()
 }
 
 fn row_ports(c: &Config, count: usize) -> Terms {
-    let window = c.array.select * c.array.lanes * Widths::new(c).row;
-    vec![
-        ("row ports", count as f64),
-        ("row windows", (count * window) as f64),
-        ("row addresses", (count * c.address_bits) as f64),
+    let digits = (c.array.select * c.array.lanes) as f64;
+    let deep = switch(c.array.pipeline == DEEP, row_bits(c));
+    let more =
+        [("row addresses", count as f64 * c.address_bits as f64), ("deep row windows", count as f64 * deep)];
+    let rams = ("distributed RAMs", distributed(c, Memory::Row));
+    [
+        &ports(
+            count,
+            [("row ports", 1.0), ("row digits", digits), ("row windows", row_bits(c) as f64), rams],
+        )[..],
+        &more,
     ]
+    .concat()
 }
 
 fn col_ports(c: &Config, count: usize) -> Terms {
-    let digits = c.array.lanes * Widths::new(c).col;
-    vec![("column ports", count as f64), ("column digits", (count * digits) as f64)]
+    let (digits, bits) = (c.array.lanes as f64, col_bits(c) as f64);
+    let rams = ("distributed RAMs", distributed(c, Memory::Col));
+    ports(count, [("column ports", 1.0), ("column digits", digits), ("column windows", bits), rams])
 }
 
 fn index_ports(c: &Config, count: usize) -> Terms {
-    let indices = c.index_lanes() * Widths::new(c).pick;
-    vec![("index ports", count as f64), ("column indices", (count * indices) as f64)]
-}
-
-fn scatter(c: &Config, memories: &[Pieces]) -> Terms {
-    vec![
-        ("pieces", memories.iter().map(|p| p.total()).sum::<usize>() as f64),
-        ("broadcast", memories.iter().map(|p| broadcast(c, p)).sum::<usize>() as f64),
-    ]
+    let bits = (c.index_lanes() * Widths::new(c).pick) as f64;
+    let deep = switch(c.array.pipeline == DEEP, c.index_lanes() * c.index_bits());
+    let rams = ("distributed RAMs", distributed(c, Memory::Index));
+    ports(count, [("index ports", 1.0), ("column indices", bits), ("deep indices", deep), rams])
 }
 
 fn sequencer(c: &Config) -> Terms {
@@ -200,39 +239,6 @@ fn store(c: &Config) -> Terms {
 
 fn front_end(c: &Config) -> Terms {
     vec![("front end", 1.0), ("load, link", c.link_bits as f64), ("load, word", c.link_bits.ilog2() as f64)]
-}
-
-/// Terms of an accelerator's flip-flops, with `hard` products of an element in DSPs.
-pub fn ffs(c: &Config, hard: usize) -> Terms {
-    let s = Shape::new(c, hard);
-    let (a, w) = (&c.array, &s.w);
-    let n = s.elements;
-    let switch = |on: bool, value: usize| if on { value } else { 0 };
-    let (windows, columns) = (a.rows * a.select * a.lanes * w.row, a.cols * a.lanes * w.col);
-    let indices = switch(a.select > 1, a.cols * c.index_lanes() * w.pick);
-    let groups = |side: usize| side.div_ceil(a.hop) - 1;
-    let words: usize =
-        Memory::ALL.map(|memory| pieces(c, memory)).iter().take(3).map(|p| p.total() * p.bits).sum();
-    let terms = [
-        ("control", 1),
-        ("sums", n * (2 * a.acc_bits + s.dot())),
-        ("deep sums", switch(s.deep, n * a.acc_bits)),
-        ("deep products", switch(s.deep, n * s.soft * (2 * w.row + w.col))),
-        ("deep factors", switch(s.deep, n * s.soft * w.col)),
-        ("window", windows + columns + indices),
-        ("deep window", switch(s.deep, words)),
-        ("hops", groups(a.cols) * windows + groups(a.rows) * (columns + indices)),
-        ("addresses", (a.rows + a.cols) * c.address_bits),
-        ("drain", a.drain * a.acc_bits),
-        ("loops", (c.loops + 2) * c.address_bits),
-        ("queue", switch(c.queue > 1, 1)),
-        ("counters", usize::from(c.counters == Counting::All)),
-        ("link", c.link_bits),
-        ("narrow", switch(c.narrow, a.drain * a.acc_bits)),
-        ("nibbles", switch(c.pack, 32 * a.drain)),
-        ("pack", switch(c.pack, c.link_bits)),
-    ];
-    terms.map(|(name, value)| (name, value as f64)).to_vec()
 }
 
 /// Bits of the multiplexers that choose between an element's own data and those of a broadcast: those with the same inputs are one.
