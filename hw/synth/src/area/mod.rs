@@ -5,11 +5,9 @@
 //! flip-flops  = the same with terms of their own
 //! DSPs, RAMs  = counted
 //! ```
-//! Coefficients are fitted by non-negative least squares of relative errors to accelerators that the tools have packed
-//! (`area/ecp5.csv`) and units by themselves (`area/ecp5-units.csv`); the example `area_fit` makes them anew. LUTs are what decides whether a design fits:
-//! `TRELLIS_COMB`, as nextpnr packs Yosys' netlist. docs/sweep.md has the errors.
-//!
-//! # Source  features by unit and least squares as in hls4ml's and FINN's resource models; deviation: terms are counts of the generated units
+//! Coefficients are fitted, by non-negative least squares of relative errors, to accelerators that the tools have packed (`area/ecp5.csv`)
+//! and to units by themselves (`area/ecp5-units.csv`); the example `area_data` measures more, `area_fit` fits anew. LUTs are what decides
+//! whether a design fits: `TRELLIS_COMB`, as nextpnr packs Yosys' netlist. docs/sweep.md has the errors.
 
 pub mod data;
 mod fit;
@@ -20,7 +18,7 @@ pub use terms::{Kind, Terms, terms, unit};
 
 use crate::board::{Board, Family};
 use crate::flow::products_in_dsps;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use tandem_rtl::multipliers_a_rank;
 use tandem_spec::Config;
@@ -83,7 +81,7 @@ pub struct AreaModel {
 }
 
 /// What was fitted.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Fitted {
     /// Of [`Kind::Luts`].
     pub luts: Coefficients,
@@ -94,7 +92,10 @@ pub struct Fitted {
 impl Fitted {
     /// Those of an ECP5 that come with the program.
     pub fn ecp5() -> Self {
-        toml::from_str(ECP5).expect("the file that comes with the program is valid")
+        let mut tables: BTreeMap<String, Coefficients> =
+            toml::from_str(ECP5).expect("the file that comes with the program is valid");
+        let mut table = |name: &str| tables.remove(name).unwrap_or_default();
+        Fitted { luts: table("luts"), ffs: table("ffs") }
     }
 }
 
