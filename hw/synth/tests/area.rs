@@ -4,9 +4,11 @@ use std::sync::atomic::AtomicBool;
 use tandem_files::Cache;
 use tandem_spec::Config;
 use tandem_synth::area::data::{Line, lines};
-use tandem_synth::area::{ECP5_DATA, ECP5_UNITS, Fitted, Kind, fit, measured};
+use tandem_synth::area::{Fitted, Kind, fit, measured};
 use tandem_synth::{AreaError, AreaModel, Board, Job, PACKED_LUTS, Tools, packed};
 
+const ECP5_DATA: &str = include_str!("../area/ecp5.csv");
+const ECP5_UNITS: &str = include_str!("../area/ecp5-units.csv");
 /// Largest relative error of LUTs on what was not fitted.
 const MOST: f64 = 0.10;
 

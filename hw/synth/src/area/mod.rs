@@ -26,10 +26,6 @@ use tandem_spec::Config;
 /// Coefficients by the names of terms.
 pub type Coefficients = BTreeMap<String, f64>;
 
-/// Measured accelerators with an ECP5.
-pub const ECP5_DATA: &str = include_str!("../../area/ecp5.csv");
-/// Measured units of an ECP5 by themselves.
-pub const ECP5_UNITS: &str = include_str!("../../area/ecp5-units.csv");
 /// Coefficients of an ECP5.
 const ECP5: &str = include_str!("../../area/ecp5.toml");
 

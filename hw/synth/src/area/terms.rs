@@ -90,6 +90,7 @@ pub fn unit(kind: Kind, c: &Config, hard: usize, name: &str) -> Option<Terms> {
         "sequencer" => sequencer(c),
         "store_engine" => store(c),
         "front_end" => front_end(c),
+        "counter_file" => counters(c),
         _ => return None,
     })
 }
@@ -101,22 +102,22 @@ pub fn terms(kind: Kind, c: &Config, hard: usize) -> Terms {
     let groups = |side: usize| side.div_ceil(a.hop) - 1;
     let hops = groups(a.cols) * a.rows * row_bits(c) + groups(a.rows) * a.cols * col_bits(c);
     let result = Ram { depth: c.memory.result, bits: a.acc_bits };
-    let rest = vec![
+    let mut rest = distributed(&result, a.drain);
+    rest.extend([
         ("rest", 1.0),
         ("rest, link", c.link_bits as f64),
         ("row indices", (s.elements * a.lanes * s.w.pick) as f64),
         ("hops", if kind == Kind::Ffs { hops as f64 } else { 0.0 }),
-        ("distributed RAMs", (a.drain * result.distributed()) as f64),
         ("queue", switch(c.queue > 1, c.queue.div_ceil(16))),
-        ("counters", switch(c.counters == Counting::All, 1)),
         ("pieces", memories.iter().map(|p| p.total()).sum::<usize>() as f64),
         ("broadcast", memories.iter().map(|p| broadcast(c, p)).sum::<usize>() as f64),
-    ];
+    ]);
     let indices = if a.select > 1 { index_ports(c, a.cols) } else { vec![] };
     let ports = [row_ports(c, a.rows), col_ports(c, a.cols), indices].concat();
     let mut all: Terms = vec![];
     for (name, value) in
-        [elements(kind, &s), drain(c), ports, sequencer(c), store(c), front_end(c), rest].concat()
+        [elements(kind, &s), drain(c), ports, sequencer(c), store(c), front_end(c), counters(c), rest]
+            .concat()
     {
         match all.iter_mut().find(|term| term.0 == name) {
             Some(term) => term.1 += value,
@@ -174,43 +175,49 @@ fn col_bits(c: &Config) -> usize {
     c.array.lanes * Widths::new(c).col
 }
 
-/// Distributed RAMs of a row's, a column's memory; they need multiplexers, too.
-fn distributed(c: &Config, memory: Memory) -> f64 {
-    let p = pieces(c, memory);
-    (p.count * Ram { depth: p.depth, bits: p.bits }.distributed()) as f64
+/// Terms of memories in distributed RAMs: these, and the bits that each chooses from.
+fn distributed(memory: &Ram, count: usize) -> Terms {
+    let rams = memory.distributed();
+    let bits = if rams > 0 { memory.bits * memory.depth.div_ceil(16) } else { 0 };
+    vec![("distributed RAMs", (count * rams) as f64), ("distributed bits", (count * bits) as f64)]
 }
 
-fn ports(count: usize, terms: [(&'static str, f64); 4]) -> Terms {
-    terms.map(|(name, value)| (name, count as f64 * value)).to_vec()
+/// Terms of so many ports of a memory.
+fn ports(c: &Config, memory: Memory, count: usize, terms: &[(&'static str, f64)]) -> Terms {
+    let p = pieces(c, memory);
+    let mut all = distributed(&Ram { depth: p.depth, bits: p.bits }, count * p.count);
+    all.extend(terms.iter().map(|(name, value)| (*name, count as f64 * value)));
+    all
 }
 
 fn row_ports(c: &Config, count: usize) -> Terms {
-    let digits = (c.array.select * c.array.lanes) as f64;
-    let deep = switch(c.array.pipeline == DEEP, row_bits(c));
-    let more =
-        [("row addresses", count as f64 * c.address_bits as f64), ("deep row windows", count as f64 * deep)];
-    let rams = ("distributed RAMs", distributed(c, Memory::Row));
-    [
-        &ports(
-            count,
-            [("row ports", 1.0), ("row digits", digits), ("row windows", row_bits(c) as f64), rams],
-        )[..],
-        &more,
-    ]
-    .concat()
+    let terms = [
+        ("row ports", 1.0),
+        ("row digits", (c.array.select * c.array.lanes) as f64),
+        ("row windows", row_bits(c) as f64),
+        ("row addresses", c.address_bits as f64),
+        ("deep row windows", switch(c.array.pipeline == DEEP, row_bits(c))),
+    ];
+    ports(c, Memory::Row, count, &terms)
 }
 
 fn col_ports(c: &Config, count: usize) -> Terms {
-    let (digits, bits) = (c.array.lanes as f64, col_bits(c) as f64);
-    let rams = ("distributed RAMs", distributed(c, Memory::Col));
-    ports(count, [("column ports", 1.0), ("column digits", digits), ("column windows", bits), rams])
+    let terms = [
+        ("column ports", 1.0),
+        ("column digits", c.array.lanes as f64),
+        ("column windows", col_bits(c) as f64),
+        ("deep column windows", switch(c.array.pipeline == DEEP, col_bits(c))),
+    ];
+    ports(c, Memory::Col, count, &terms)
 }
 
 fn index_ports(c: &Config, count: usize) -> Terms {
-    let bits = (c.index_lanes() * Widths::new(c).pick) as f64;
-    let deep = switch(c.array.pipeline == DEEP, c.index_lanes() * c.index_bits());
-    let rams = ("distributed RAMs", distributed(c, Memory::Index));
-    ports(count, [("index ports", 1.0), ("column indices", bits), ("deep indices", deep), rams])
+    let terms = [
+        ("index ports", 1.0),
+        ("column indices", (c.index_lanes() * Widths::new(c).pick) as f64),
+        ("deep indices", switch(c.array.pipeline == DEEP, c.index_lanes() * c.index_bits())),
+    ];
+    ports(c, Memory::Index, count, &terms)
 }
 
 fn sequencer(c: &Config) -> Terms {
@@ -237,6 +244,10 @@ fn store(c: &Config) -> Terms {
     ]
 }
 
+fn counters(c: &Config) -> Terms {
+    vec![("counter", 1.0), ("counters", switch(c.counters == Counting::All, 1))]
+}
+
 fn front_end(c: &Config) -> Terms {
     vec![("front end", 1.0), ("load, link", c.link_bits as f64), ("load, word", c.link_bits.ilog2() as f64)]
 }
@@ -253,12 +264,16 @@ fn broadcast(c: &Config, p: &Pieces) -> usize {
     p.bits * inputs.iter().filter(|(own, shared)| own != shared).count()
 }
 
-/// Products of the control, each a DSP if both factors have two bits or more: result words of a tile, elements of a tile for the counters.
+/// Products of the control, each a DSP if both factors have two bits or more: result words of a tile, elements of a tile and those that a
+/// pattern avoids for the counters, nibbles of a packet.
 pub fn control_dsps(c: &Config) -> usize {
     let a = &c.array;
-    let (groups, counts) = (a.cols.div_ceil(a.drain), c.counters == Counting::All);
+    let pick = Widths::new(c).pick;
     let product = |x: usize, y: usize| usize::from(x > 1 && y > 1);
-    product(a.rows, groups) + if counts { product(a.rows, a.cols) } else { 0 }
+    let counted = product(a.rows, a.cols) + product(a.rows * a.cols, pick);
+    product(a.rows, a.cols.div_ceil(a.drain))
+        + if c.counters == Counting::All { counted } else { 0 }
+        + usize::from(c.pack)
 }
 
 /// A memory with a port to write and one to read.

@@ -161,7 +161,7 @@ impl Silicon {
         match (best, least, refused) {
             (Some(best), ..) => Ok(Ok(best)),
             (None, Some(least), _) => Ok(Err(format!(
-                "silicon.luts = {}: no array of `silicon.grow` fits {}, margin left; the smallest takes {least} LUTs",
+                "silicon.luts = {}: no array of `silicon.grow` fits {} after the margin; the smallest takes {least} LUTs",
                 limits.written, limits.most
             ))),
             (None, None, Some(error)) => Err(error),
