@@ -5,6 +5,7 @@ mod common;
 use common::command::{Scratch, object, run, succeeds, text};
 use common::{repository, tandem};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -246,15 +247,17 @@ choices = [
         };
         report["points"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
     };
-    let mut before = vec![("2".to_owned(), 0, 0), ("8".to_owned(), 0, 0)];
+    // more LUTs, no smaller array; a point that another one beats is left out
+    let mut before: BTreeMap<String, u64> = BTreeMap::new();
     for most in [11_000, 13_000, 20_000] {
         let found = plan(&most.to_string());
-        for (one, less) in found.iter().zip(&before) {
-            assert!(one.0 == less.0 && one.1 >= less.1 && one.2 * 11 <= most * 10, "{one:?} {less:?}");
+        assert!(!found.is_empty());
+        for (digits, products, luts) in found {
+            let less = before.insert(digits.clone(), products).unwrap_or(0);
+            assert!(products >= less && luts * 11 <= most * 10, "{most}: {digits}, {products}, {luts}");
+            assert!(most < 20_000 || products == 16, "{digits}: {products}");
         }
-        before = found;
     }
-    assert!(before.iter().all(|one| one.1 == 16), "{before:?}");
     // so many, or a share of what the board has: 83,640
     assert_eq!(plan("0.5"), plan("41820"));
     let report = succeeds(&["sweep", &with("20000"), "-o", &s.path("out")]);
