@@ -71,13 +71,12 @@ impl Silicon {
     /// # Errors   the key below `silicon` that is wrong, and why
     pub fn check(&mut self) -> Result<(), (String, String)> {
         let board = Board::find(&self.board).map_err(|e| ("board".to_owned(), e.to_string()))?;
-        let model = AreaModel::of(&board).ok_or_else(|| {
-            ("board".to_owned(), format!("{}: the area model knows boards with an ECP5 only", self.board))
-        })?;
+        let model = AreaModel::of(&board)
+            .ok_or_else(|| ("board".to_owned(), "the area model knows boards with an ECP5 only".into()))?;
         let all = model.capacity();
         let margin = self.margin.unwrap_or(MARGIN);
         if !(0.0..=1.0).contains(&margin) {
-            return Err(("margin".into(), format!("{margin}: expected 0.0 to 1.0")));
+            return Err(("margin".into(), "expected 0.0 to 1.0".into()));
         }
         let luts = limit("luts", &self.luts, all.luts)?;
         let most = Area {
@@ -89,10 +88,10 @@ impl Silicon {
         let mut candidates = 1usize;
         for (i, grow) in self.grow.iter().enumerate() {
             if grow.key.strip_prefix("accelerator.").is_none_or(str::is_empty) {
-                return Err((format!("grow[{i}].key"), format!("{}: expected accelerator.KEY", grow.key)));
+                return Err((format!("grow[{i}].key"), "expected accelerator.KEY".into()));
             }
             if self.grow[..i].iter().any(|other| other.key == grow.key) {
-                return Err((format!("grow[{i}].key"), format!("{} stands there twice", grow.key)));
+                return Err((format!("grow[{i}].key"), "it stands there twice".into()));
             }
             if grow.values.is_empty() {
                 return Err((format!("grow[{i}].values"), "expected at least one".into()));
@@ -193,8 +192,6 @@ fn limit(key: &str, written: &Option<Value>, all: u64) -> Result<u64, (String, S
         None => Ok(all),
         Some(Value::Integer(n)) if (1..=all as i64).contains(n) => Ok(*n as u64),
         Some(Value::Float(share)) if *share > 0.0 && *share <= 1.0 => Ok((share * all as f64) as u64),
-        Some(other) => {
-            Err((key.into(), format!("{other}: expected 1 to {all}, or a fraction above 0.0 up to 1.0")))
-        }
+        Some(_) => Err((key.into(), format!("expected 1 to {all}, or a fraction above 0.0 up to 1.0"))),
     }
 }
