@@ -5,6 +5,7 @@ mod common;
 use common::command::{Scratch, object, run, succeeds, text};
 use common::{repository, tandem};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -248,4 +249,84 @@ fn an_outcome_of_something_else_is_not_taken() {
     s.refuses(&[ids[1], "has changed", "nothing is overwritten"], &["sweep", &file, "-o", &out]);
     std::fs::write(path(ids[1]), "{").unwrap();
     s.refuses(&[ids[1]], &["sweep", &file, "-o", &out]);
+}
+
+/// Every point has the largest array of the candidates that fits, and its area in the results; what is impossible says where.
+#[test]
+fn arrays_of_equal_silicon() {
+    let s = Scratch::new();
+    let axes = r#"
+[silicon]
+board = "ulx3s"
+luts = LUTS
+grow = [
+  { key = "accelerator.array.rows", values = [1, 2, 4] },
+  { key = "accelerator.array.lanes", values = [2, 4] },
+]
+
+[[axis]]
+name = "digits"
+choices = [
+  { name = "2", set.accelerator = { array = { cols = 4, drain = 1, row_digit = 2, col_digit = 2, select = 1 } } },
+  { name = "8", set.accelerator = { array = { cols = 4, drain = 1, row_digit = 8, col_digit = 8, select = 1 } } },
+]
+"#;
+    let with = |luts: &str| small(&s, "sweep.toml", "", &axes.replace("LUTS", luts));
+    let plan = |luts: &str| {
+        let report = succeeds(&["sweep", &with(luts), "--plan"]);
+        let of = |p: &Value| {
+            let levels = &p["levels"];
+            let number = |key: &str| levels[key].as_str().unwrap().parse::<u64>().unwrap();
+            let products = number("accelerator.array.rows") * number("accelerator.array.lanes");
+            (levels["digits"].as_str().unwrap().to_owned(), products, p["cost"]["luts"].as_u64().unwrap())
+        };
+        report["points"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+    };
+    // more LUTs, no smaller array; a point that another one beats is left out
+    let mut before: BTreeMap<String, u64> = BTreeMap::new();
+    for most in [11_000, 13_000, 20_000] {
+        let found = plan(&most.to_string());
+        assert!(!found.is_empty());
+        for (digits, products, luts) in found {
+            let less = before.insert(digits.clone(), products).unwrap_or(0);
+            assert!(products >= less && luts * 11 <= most * 10, "{most}: {digits}, {products}, {luts}");
+            assert!(most < 20_000 || products == 16, "{digits}: {products}");
+        }
+    }
+    // so many, or a share of what the board has: 83,640
+    assert_eq!(plan("0.5"), plan("41820"));
+    let report = succeeds(&["sweep", &with("20000"), "-o", &s.path("out")]);
+    let table = std::fs::read_to_string(s.path("out") + "/results.csv").unwrap();
+    let header = table.lines().next().unwrap();
+    assert!(header.contains(",digits,accelerator.array.rows,accelerator.array.lanes,seed,"), "{header}");
+    assert!(header.ends_with(",luts,dsps,block_rams,ffs,lut_cycles"), "{header}");
+    for group in report["groups"].as_array().unwrap() {
+        let product = group["luts"].as_f64().unwrap() * group["cycles"].as_f64().unwrap();
+        assert_eq!(group["lut_cycles"].as_f64().unwrap(), product);
+    }
+    assert!(!report["fronts"]["training cycles × LUTs"].as_array().unwrap().is_empty());
+    for (luts, said) in [
+        ("500", "silicon.luts = 500: no array of `silicon.grow` fits"),
+        ("0", "`silicon.luts` = 0: expected 1 to 83640, or a fraction above 0.0 up to 1.0"),
+        ("1.5", "`silicon.luts` = 1.5: expected 1 to 83640"),
+    ] {
+        s.refuses(&["sweep.toml", said], &["sweep", &with(luts), "--plan"]);
+    }
+    for (from, to, said) in [
+        (
+            "\"ulx3s\"",
+            "\"icebreaker\"",
+            "silicon.board` = \"icebreaker\": the area model knows boards with an ECP5 only",
+        ),
+        ("\"ulx3s\"", "\"nonesuch\"", "silicon.board"),
+        ("accelerator.array.rows", "bits.weights", ": expected accelerator.KEY"),
+        ("array.lanes", "array.rows", ": it stands there twice"),
+        ("[silicon]", "[silicon]\nmargin = 2.0", "silicon.margin` = 2.0: expected 0.0 to 1.0"),
+        ("[2, 4]", "[]", ": expected at least one"),
+        ("array.lanes", "array.lane", "array.lane"),
+    ] {
+        let axes = axes.replace("LUTS", "20000").replacen(from, to, 1);
+        let file = small(&s, "sweep.toml", "", &axes);
+        s.refuses(&["sweep.toml", said], &["sweep", &file, "--plan"]);
+    }
 }

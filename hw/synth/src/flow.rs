@@ -9,6 +9,7 @@ use crate::stage::{Output, run};
 use crate::tools::Tools;
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
@@ -22,6 +23,9 @@ const ULTRAPLUS_DSPS: usize = 8;
 
 /// Summary of a result, in its folder.
 const SUMMARY: &str = "result.json";
+
+/// What [`packed`] calls LUTs with what else takes their place: the name of an ECP5.
+pub const PACKED_LUTS: &str = "TRELLIS_COMB";
 
 /// A step of the flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +168,33 @@ pub fn synthesise(
         Err(EntryError::Cache(CacheError::Stopped)) => Err(SynthError::Stopped),
         Err(EntryError::Cache(e)) => Err(SynthError::Cache(e)),
     }
+}
+
+/// Cells that a job takes, by name, made in `dir`: those of Yosys' netlist and, in a family that nextpnr packs, its LUTs with what else
+/// takes their place. What [`synthesise`] begins with, without placement.
+///
+/// # Errors
+/// [`SynthError`]: a missing or failing tool, a file that cannot be written, a wish to stop.
+pub fn packed(
+    job: &Job<'_>,
+    tools: &Tools,
+    dir: &Path,
+) -> std::result::Result<BTreeMap<String, u64>, SynthError> {
+    let (verilog, top) = design(job)?;
+    let family = job.board.family;
+    write(&dir.join("design.v"), &verilog)?;
+    write(&dir.join("synth.ys"), &yosys_script(job.config, job.board, top))?;
+    run(&mut tools.yosys("synth.ys"), dir, job.stop, &mut |_| {})?.success()?;
+    let mut cells = cells(&dir.join("cells.json"))?;
+    if family.routes() {
+        let mut nextpnr = tools.program(nextpnr_program(family))?;
+        nextpnr.args(nextpnr_options(job.board, None)).arg("--pack-only");
+        let lines = run(&mut nextpnr, dir, job.stop, &mut |_| {})?.success()?;
+        let mut resources = Resources::default();
+        resources.packed(family, &lines);
+        cells.insert(PACKED_LUTS.into(), resources.lut.used);
+    }
+    Ok(cells)
 }
 
 impl Work<'_, '_> {
@@ -314,7 +345,7 @@ pub fn ecp5_script(top: &str, options: &str) -> String {
 /// Products of an element that DSPs compute: all if the device has enough. Else, on an iCE40, none, and on an ECP5 as many as half of its
 /// DSPs take: elements whose products are in DSPs lie where the device has its columns of them, and need some to choose from. With
 /// 155 of 156 used, the wires of `ulx3s` were a third longer and nextpnr did not come to an end.
-fn products_in_dsps(config: &Config, board: &Board) -> usize {
+pub(crate) fn products_in_dsps(config: &Config, board: &Board) -> usize {
     let a = &config.array;
     match board.family {
         Family::Ice40 => {

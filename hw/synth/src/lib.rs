@@ -8,6 +8,7 @@
 //! A board is data: one file in `configs/boards/`. Tools come from the virtual environment that `make setup-fpga` makes,
 //! results from the user's cache.
 
+pub mod area;
 pub mod board;
 pub mod environment;
 pub mod error;
@@ -20,9 +21,10 @@ pub mod scan;
 pub mod stage;
 pub mod tools;
 
+pub use area::{Area, AreaError, AreaModel};
 pub use board::{Board, Family};
 pub use error::SynthError;
-pub use flow::{Event, Job, Result, Stage, ecp5_script, synthesise};
+pub use flow::{Event, Job, PACKED_LUTS, Result, Stage, ecp5_script, packed, synthesise};
 pub use program::{loader, program};
 pub use report::{CriticalPath, Resources, slack_ns};
 pub use tools::Tools;

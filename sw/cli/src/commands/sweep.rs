@@ -15,8 +15,8 @@ use crate::engines::{self, EngineKind};
 use crate::failure::{self, check, usage};
 use crate::stop::Stop;
 use crate::sweep::{
-    Cost, Costs, Detail, Group, Limits, Line, Point, Product, Progress, Results, Skipped, Slurm, Sweep, chart,
-    page, prune,
+    Cost, Costs, Detail, Group, Limits, Line, Point, Product, Progress, Results, Skipped, Slurm, Sweep,
+    chart, page, prune,
 };
 use crate::variant::{self, Data, Sets};
 use anyhow::{Context, Result};

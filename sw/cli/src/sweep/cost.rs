@@ -9,6 +9,7 @@ use tandem_driver::Exact;
 use tandem_model::CycleModel;
 use tandem_nn::config::Keys;
 use tandem_nn::data::Known;
+use tandem_synth::Area;
 
 /// Costs that a point has before it is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -23,6 +24,9 @@ pub struct Cost {
     pub weight_bits: u64,
     /// Products of bits that the array computes in a cycle, which its multipliers grow with.
     pub bit_products: u64,
+    /// What the accelerator takes of the board of `[silicon]`.
+    #[serde(flatten)]
+    pub area: Option<Area>,
 }
 
 impl Cost {
@@ -124,6 +128,7 @@ impl Costs {
             inference_cycles: inference,
             weight_bits,
             bit_products: (array.rows * array.cols * array.lanes * array.row_digit * array.col_digit) as u64,
+            area: point.area,
         })
     }
 }
@@ -149,7 +154,8 @@ pub fn prune(points: &[(Point, Cost)], budget: &BTreeMap<String, f64>) -> Vec<Op
         let others = &alike[&networks[i]];
         let costs = |i: usize| {
             let cost = &points[i].1;
-            [cost.step_cycles as f64, cost.inference_cycles, cost.bit_products as f64]
+            let size = cost.area.map_or(cost.bit_products, |area| area.luts);
+            [cost.step_cycles as f64, cost.inference_cycles, size as f64]
         };
         let better = |j: &&usize| {
             let (a, b) = (costs(**j), costs(i));

@@ -3,6 +3,7 @@
 use super::axis::{Axis, Level};
 use super::point::{Point, Skipped};
 use super::require::Require;
+use super::silicon::{Fitting, Silicon};
 use crate::engines;
 use crate::failure;
 use crate::variant::{Variant, place_accelerator};
@@ -37,6 +38,8 @@ pub struct Sweep {
     pub budget: BTreeMap<String, f64>,
     #[serde(default)]
     set: Table,
+    /// What the accelerators may take of a board: each point gets the largest array that fits.
+    silicon: Option<Silicon>,
     #[serde(rename = "axis")]
     axes: Vec<Axis>,
     #[serde(skip)]
@@ -105,6 +108,9 @@ impl Sweep {
             let names = super::Costs::NAMES.join(", ");
             return Err(document.invalid(&format!("budget.{name}"), format!("expected one of {names}")));
         }
+        if let Some(silicon) = &mut self.silicon {
+            silicon.check().map_err(|(key, why)| document.invalid(&format!("silicon.{key}"), why))?;
+        }
         let mut names = BTreeSet::new();
         for (i, axis) in self.axes.iter().enumerate() {
             if !names.insert(axis.name.as_str()) {
@@ -129,9 +135,10 @@ impl Sweep {
         self.file.parent().unwrap_or(Path::new("")).join(&self.experiment)
     }
 
-    /// Names of the axes.
+    /// Names of the axes, and keys that `[silicon]` grows.
     pub fn axes(&self) -> Vec<&str> {
-        self.axes.iter().map(|axis| axis.name.as_str()).collect()
+        let grown = self.silicon.iter().flat_map(Silicon::keys);
+        self.axes.iter().map(|axis| axis.name.as_str()).chain(grown).collect()
     }
 
     /// All points, each once, and those that are none: seed by seed, the last axis fastest.
@@ -144,9 +151,11 @@ impl Sweep {
         for &seed in &self.seeds {
             for place in &chosen {
                 let levels: Vec<&Level> = place.iter().zip(&self.levels).map(|(i, axis)| &axis[*i]).collect();
-                let names: Vec<String> = levels.iter().map(|level| level.name.clone()).collect();
+                let mut names: Vec<String> = levels.iter().map(|level| level.name.clone()).collect();
                 match self.point(&levels, seed) {
-                    Ok(variant) => {
+                    Ok((variant, fitting)) => {
+                        let area = fitting.as_ref().map(|fitting| fitting.area);
+                        names.extend(fitting.into_iter().flat_map(|fitting| fitting.grown));
                         let id = Point::id(&variant);
                         if let Some(first) = seen.get(&id) {
                             let reason = format!("the same as {first}");
@@ -154,7 +163,7 @@ impl Sweep {
                             continue;
                         }
                         seen.insert(id.clone(), names.join(", "));
-                        points.push(Point { id, levels: names, seed, variant });
+                        points.push(Point { id, levels: names, seed, variant, area });
                     }
                     Err(error) => {
                         let reason = failure::text(&error);
@@ -223,7 +232,7 @@ impl Sweep {
         Ok(chosen)
     }
 
-    fn point(&self, levels: &[&Level], seed: u64) -> Result<Variant, anyhow::Error> {
+    fn point(&self, levels: &[&Level], seed: u64) -> Result<(Variant, Option<Fitting>), anyhow::Error> {
         let mut experiment = self.base.clone();
         let origin = self.file.display();
         overlay(&mut experiment, &self.set).map_err(|why| failure::usage(format!("{origin}: set: {why}")))?;
@@ -241,8 +250,12 @@ impl Sweep {
         let text = toml::to_string(&experiment).expect("tables of TOML are TOML");
         let experiment = Experiment::parse(Document::new(self.base_file(), text))?;
         let place = experiment.accelerator_place();
-        let settings = levels.iter().flat_map(|level| level.accelerator.clone()).collect();
-        let config = engines::accelerator_with(&place, settings)?;
-        Ok(Variant { experiment, config })
+        let settings: Vec<Setting> = levels.iter().flat_map(|level| level.accelerator.clone()).collect();
+        let fitting = self.silicon.as_ref().map(|silicon| silicon.largest(&place, &settings)).transpose()?;
+        let config = match &fitting {
+            Some(fitting) => fitting.config.clone(),
+            None => engines::accelerator_with(&place, settings)?,
+        };
+        Ok((Variant { experiment, config }, fitting))
     }
 }

@@ -42,6 +42,7 @@ mod progress;
 mod report;
 mod require;
 mod results;
+mod silicon;
 mod slurm;
 
 pub use chart::chart;

@@ -3,6 +3,7 @@
 use crate::variant::Variant;
 use sha2::{Digest, Sha256};
 use tandem_nn::train::identity::Identity;
+use tandem_synth::Area;
 
 /// A point that can run.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct Point {
     pub seed: u64,
     /// What runs.
     pub variant: Variant,
+    /// What the accelerator takes of a board, if it was chosen by that.
+    pub area: Option<Area>,
 }
 
 /// A point that does not run.

@@ -67,6 +67,10 @@ pub struct Group {
     pub weight_bits: f64,
     /// Cycles of training times products of bits a cycle: time times what the multipliers take.
     pub work: f64,
+    /// LUTs that the accelerator takes, by the area model, if it was chosen by that.
+    pub luts: Option<f64>,
+    /// Cycles of training times LUTs: time times silicon.
+    pub lut_cycles: Option<f64>,
 }
 
 /// All that was trained.
@@ -81,6 +85,9 @@ pub struct Results<'a> {
     pub fronts: Vec<(&'static str, Vec<usize>)>,
 }
 
+/// The measure that only sweeps with `[silicon]` have.
+const LUT_CYCLES: &str = "training cycles × LUTs";
+
 /// A cost of points, by which they may be on a front.
 type Measure = (&'static str, fn(&Group) -> f64);
 
@@ -92,16 +99,18 @@ impl<'a> Results<'a> {
         Results { axes, lines, groups, fronts }
     }
 
-    const FRONTS: [Measure; 4] = [
+    const FRONTS: [Measure; 5] = [
         ("training cycles", |m| m.cycles),
         ("inference cycles an image", |m| m.inference_cycles),
         ("weight bits", |m| m.weight_bits),
         ("training cycles × bit products a cycle", |m| m.work),
+        (LUT_CYCLES, |m| m.lut_cycles.unwrap_or(f64::NAN)),
     ];
 
     /// Costs of a group, in the order of the fronts.
     pub fn costs(&self, group: &Group) -> Vec<f64> {
-        Self::FRONTS.iter().map(|(_, cost)| cost(group)).collect()
+        let measured = |name: &str| self.fronts.iter().any(|(front, _)| *front == name);
+        Self::FRONTS.iter().filter(|(name, _)| measured(name)).map(|(_, cost)| cost(group)).collect()
     }
 
     fn grouped(lines: &[Line]) -> Vec<Group> {
@@ -119,6 +128,7 @@ impl<'a> Results<'a> {
                 Mean::of(&lines.iter().map(|line| value(line)).collect::<Vec<_>>()).expect("a line at least")
             };
             let cycles = mean(&|l| l.cycles as f64).mean;
+            let luts = lines[0].cost.area.map(|area| area.luts as f64);
             Group {
                 levels: levels.to_vec(),
                 ids: lines.iter().map(|l| l.id.clone()).collect(),
@@ -127,6 +137,8 @@ impl<'a> Results<'a> {
                 inference_cycles: mean(&|l| l.cost.inference_cycles).mean,
                 weight_bits: mean(&|l| l.cost.weight_bits as f64).mean,
                 work: cycles * mean(&|l| l.cost.bit_products as f64).mean,
+                luts,
+                lut_cycles: luts.map(|luts| luts * cycles),
             }
         };
         groups.into_iter().map(group).collect()
@@ -137,19 +149,22 @@ impl<'a> Results<'a> {
             let points: Vec<_> = groups.iter().map(|g| (cost(g), g.accuracy.mean)).collect();
             (*name, front(&points))
         };
-        Self::FRONTS.iter().map(of).collect()
+        let has_area = groups.iter().any(|group| group.luts.is_some());
+        Self::FRONTS.iter().filter(|(name, _)| has_area || *name != LUT_CYCLES).map(of).collect()
     }
 
     /// A line a point, sorted as the points are.
     pub fn csv(&self) -> String {
         let mut s = String::from("id");
         self.axes.iter().for_each(|axis| s += &format!(",{}", quoted(axis)));
-        s += ",seed,accuracy,cycles,step_cycles,inference_cycles,weight_bits,bit_products,density,steps,digest\n";
+        s += ",seed,accuracy,cycles,step_cycles,inference_cycles,weight_bits,bit_products,density,steps,digest";
+        let has_area = self.lines.iter().any(|line| line.cost.area.is_some());
+        s += if has_area { ",luts,dsps,block_rams,ffs,lut_cycles\n" } else { "\n" };
         for l in &self.lines {
             s += &l.id;
             l.levels.iter().for_each(|level| s += &format!(",{}", quoted(level)));
             let c = &l.cost;
-            let _ = writeln!(
+            let _ = write!(
                 s,
                 ",{},{},{},{},{},{},{},{},{},{}",
                 l.seed,
@@ -163,6 +178,11 @@ impl<'a> Results<'a> {
                 l.steps,
                 l.digest
             );
+            if let Some(a) = &c.area {
+                let (work, rest) = (a.luts * l.cycles, [a.dsps, a.block_rams, a.ffs]);
+                let _ = write!(s, ",{},{},{},{},{work}", a.luts, rest[0], rest[1], rest[2]);
+            }
+            s.push('\n');
         }
         s
     }
