@@ -330,3 +330,59 @@ choices = [
         s.refuses(&["sweep.toml", said], &["sweep", &file, "--plan"]);
     }
 }
+
+#[test]
+fn halving_trains_the_better_points_longer() {
+    let s = Scratch::new();
+    let axes = "[[axis]]\nname = \"weights\"\nkey = \"bits.weights\"\nvalues = [2, 3, 4, 8]\n";
+    let halving = "seeds = [1, 2]\nhalving = { epochs = [1], keep = 0.5 }";
+    let whole =
+        succeeds(&["sweep", &small(&s, "whole.toml", "seeds = [1, 2]", axes), "-o", &s.path("whole")]);
+    let file = small(&s, "halved.toml", halving, axes);
+    let halved = succeeds(&["sweep", &file, "-o", &s.path("halved")]);
+    // both seeds of two of the four go on, and end as without halving
+    let points = halved["points"].as_array().unwrap();
+    assert_eq!((points.len(), whole["points"].as_array().unwrap().len()), (4, 8));
+    for point in points {
+        assert!(whole["points"].as_array().unwrap().contains(point), "{point}");
+    }
+    let left_out = halved["left_out"].as_array().unwrap();
+    assert_eq!((left_out.len(), &halved["missing"]), (4, &Value::from(0)));
+    let reason = "halving: after epochs = 1 not among the 2 of 4 that go on";
+    assert!(left_out.iter().all(|point| point["reason"] == reason), "{left_out:?}");
+    // the first rung is what one epoch gives, and of its fronts the best went on
+    let short = ["--set", "train.epochs=1"];
+    let first = succeeds(&[&["sweep", &s.path("whole.toml"), "-o", &s.path("short")], &short[..]].concat());
+    let accuracy = |weights: &str| {
+        let groups = first["groups"].as_array().unwrap();
+        groups.iter().find(|g| g["levels"][0] == weights).unwrap()["accuracy"]["mean"].as_f64().unwrap()
+    };
+    let dropped: Vec<&str> = left_out.iter().map(|p| p["levels"][0].as_str().unwrap()).collect();
+    let best = ["2", "3", "4", "8"].into_iter().max_by(|a, b| accuracy(a).total_cmp(&accuracy(b))).unwrap();
+    assert!(!dropped.contains(&best), "{dropped:?} without {best}");
+    for point in first["points"].as_array().unwrap() {
+        let id = point["id"].as_str().unwrap();
+        assert!(std::fs::exists(s.path(&format!("halved/{id}.json"))).unwrap(), "{id} is of the first rung");
+    }
+    // again, and collected: the same
+    let lines = results(&s, "halved");
+    assert_eq!(succeeds(&["sweep", &file, "-o", &s.path("halved")])["points"], halved["points"]);
+    assert_eq!(
+        succeeds(&["sweep", "collect", &file, "-o", &s.path("halved")])["left_out"],
+        halved["left_out"]
+    );
+    assert_eq!(results(&s, "halved"), lines);
+
+    for (halving, says) in [
+        ("{ epochs = [] }", "halving.epochs"),
+        ("{ epochs = [3, 1] }", "halving.epochs"),
+        ("{ epochs = [1], keep = 1.5 }", "halving.keep"),
+        ("{ epochs = [1], kept = 0.5 }", "kept"),
+    ] {
+        let file = small(&s, "wrong.toml", &format!("halving = {halving}"), axes);
+        s.refuses(&["wrong.toml", says], &["sweep", &file, "-o", &s.path("wrong")]);
+    }
+    let epochs = "[[axis]]\nname = \"epochs\"\nkey = \"train.epochs\"\nvalues = [1, 2]\n";
+    let file = small(&s, "epochs.toml", "halving = { epochs = [1] }", epochs);
+    s.refuses(&["epochs.toml", "train.epochs"], &["sweep", &file, "-o", &s.path("epochs")]);
+}

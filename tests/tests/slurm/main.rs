@@ -164,6 +164,18 @@ fn the_results_are_those_of_the_local_sweep() {
         refused.status.code() == Some(3) && said.contains("sbatch: ") && said.contains("partition"),
         "{said}"
     );
+    // halving: the tasks of a rung have its epochs
+    let text_of = std::fs::read_to_string(small(&s, 2, "")).unwrap();
+    let file = s.write("halved.toml", text_of.replacen("[set]", "halving = { epochs = [1] }\n[set]", 1));
+    let (here, there_) = (s.path("halved here"), s.path("halved there"));
+    let run = |arguments: &[&str]| {
+        let output = cluster.output(tandem(), &[&["--json", "sweep", &file], arguments].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        object(&output)
+    };
+    let local = run(&["-o", &here]);
+    assert_eq!(run(&["-o", &there_, "--slurm"]), local);
+    assert_eq!((results(&there_), there(&there_, "log")), (results(&here), 4 + 2));
 }
 
 /// Interrupted twice, killed once, and a task killed at work.

@@ -114,6 +114,13 @@ impl Variants {
     fn settings(&self) -> Result<Vec<Setting>, SettingError> {
         settings(&self.set)
     }
+
+    /// The same with one setting more, which wins.
+    fn with(&self, setting: String) -> Self {
+        let mut all = self.clone();
+        all.set.push(setting);
+        all
+    }
 }
 
 /// An option and its value as one argument.

@@ -15,13 +15,13 @@ use crate::engines::{self, EngineKind};
 use crate::failure::{self, check, usage};
 use crate::stop::Stop;
 use crate::sweep::{
-    Cost, Costs, Detail, Group, Limits, Line, Point, Product, Progress, Results, Skipped, Slurm, Sweep,
-    chart, page, prune,
+    Cost, Costs, Detail, Group, Halving, Limits, Line, Point, Product, Progress, Results, Skipped, Slurm,
+    Sweep, chart, page, prune,
 };
-use crate::variant::{self, Data, Sets};
+use crate::variant::{self, Data, Mean, Sets};
 use anyhow::{Context, Result};
 use serde_json::json;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -176,6 +176,41 @@ impl Plan {
         }
     }
 
+    /// Keeps the points that go on after a rung of so many epochs: with all their seeds, or not at all.
+    fn halve(&mut self, halving: &Halving, epochs: u32, trained: &Trained) {
+        let failed: HashSet<_> = trained.failed.iter().map(|(point, _)| point.levels.clone()).collect();
+        let mut accuracies: HashMap<&[String], Vec<f64>> = HashMap::new();
+        for line in &trained.lines {
+            accuracies.entry(&line.levels).or_default().push(line.accuracy);
+        }
+        // a point with its seeds once, in the order of the points
+        let mut seen = HashSet::new();
+        let groups = self.points.iter().filter(|(point, _)| seen.insert(&point.levels));
+        let groups: Vec<_> = groups.filter(|(point, _)| !failed.contains(&point.levels)).collect();
+        let measure = |(point, cost): &&(Point, Cost)| {
+            let accuracy = accuracies.get(&point.levels[..]).and_then(|of| Mean::of(of));
+            (cost.training_cycles as f64, accuracy.map_or(f64::NAN, |mean| mean.mean))
+        };
+        let places = halving.survivors(&groups.iter().map(measure).collect::<Vec<_>>());
+        let go_on: HashSet<_> = places.iter().map(|i| groups[*i].0.levels.clone()).collect();
+        let (count, all) = (go_on.len(), groups.len());
+        let points = std::mem::take(&mut self.points).into_iter();
+        let (stay, leave): (Vec<_>, Vec<_>) = points.partition(|(point, _)| go_on.contains(&point.levels));
+        self.points = stay;
+        for (point, _) in &leave {
+            if trained.failed.iter().any(|(other, _)| other.is_sibling(point)) {
+                continue;
+            }
+            let why = match failed.contains(&point.levels) {
+                true => format!("halving: another seed failed in epochs = {epochs}"),
+                false => {
+                    format!("halving: after epochs = {epochs} not among the {count} of {all} that go on")
+                }
+            };
+            self.skipped.push(point.skipped(why));
+        }
+    }
+
     fn object(&self, (point, cost): &(Point, Cost)) -> serde_json::Value {
         let levels: serde_json::Map<_, _> = self
             .sweep
@@ -208,9 +243,10 @@ pub fn run(args: &Args) -> Result<Report> {
         Some(Part::Plan { source }) => lines(&Plan::new(source, None)?),
         Some(Part::Run { source, output, point }) => one(source, output, point),
         Some(Part::Collect { source, output }) => {
-            let plan = Plan::new(source, None)?;
-            let lines = kept(&plan, source, output)?.into_iter().flatten().collect();
-            let failed = failures(&plan, output);
+            let mut plan = Plan::new(source, None)?;
+            let halved = halve(&mut plan, source, |rung, source| there_is(rung, source, output))?;
+            let Trained { lines, failed, .. } = there_is(&plan, source, output)?;
+            let failed = [halved.failed, failed].concat();
             report(&plan, output, lines, &failed, &[])
         }
         None => {
@@ -244,8 +280,7 @@ fn create(folder: &Path) -> Result<()> {
 }
 
 fn sweep(args: &Args, source: &Source) -> Result<Report> {
-    let plan = Plan::new(source, None)?;
-    let threads = variant::threads(args.jobs);
+    let mut plan = Plan::new(source, None)?;
     if args.plan {
         let cycles: f64 = plan.points.iter().map(|(_, cost)| cost.training_cycles as f64).sum();
         let text =
@@ -256,61 +291,149 @@ fn sweep(args: &Args, source: &Source) -> Result<Report> {
     let output = args.output.as_deref().expect("clap wants it");
     let limits = args.slurm.then(Limits::ask).transpose()?;
     create(output)?;
-    // what is there must be of these points, before anything runs
-    let there = kept(&plan, source, output)?;
-    let stop = Stop::install()?;
-    let progress = Progress::new(plan.points.len(), there.iter().flatten().count());
-    plan.left_out().lines().for_each(|line| progress.line(line));
-    if let Some(limits) = limits {
-        let command = point_command(source, output)?;
-        let slurm = Slurm { limits, folder: output, command, arguments: &args.slurm_arg, jobs: args.jobs };
-        return under_slurm(&slurm, source, &plan, &there, &stop, &progress);
+    let pool = Pool { args, output, limits, stop: Stop::install()? };
+    let mut trained = halve(&mut plan, source, |rung, source| pool.train(rung, source))?;
+    let mut failed = std::mem::take(&mut trained.failed);
+    if trained.complete {
+        trained = pool.train(&plan, source)?;
     }
-    let train = |place: usize| {
-        if let Some(line) = &there[place] {
-            return Ok(line.clone());
-        }
-        let made = plan.train(place, &source.variants.engine, output);
-        if let Err(error) = &made {
-            let name = plan.points[place].0.levels.join(", ");
-            progress.line(&format!("{name}: {}", failure::text(error)));
-            if is_disk(error) {
-                stop.flag().store(true, Ordering::Relaxed);
-            }
-        }
-        progress.add(1, "");
-        made.map(|(line, _)| line)
-    };
-    let made = variant::each(plan.points.len(), threads, stop.flag(), train)?;
-    progress.end();
-    let complete = made.len() == plan.points.len();
-    let mut failed = vec![];
-    let mut lines = vec![];
-    let mut full = None;
-    for (place, made) in made.into_iter().enumerate() {
-        match made {
-            Ok(line) => lines.push(line),
-            Err(error) => {
-                failed.push((plan.points[place].0.clone(), failure::text(&error)));
-                if is_disk(&error) {
-                    full = Some(error);
-                }
-            }
-        }
-    }
-    if let Some(error) = full {
-        return Err(error);
-    }
-    if !complete {
-        return Ok(stopped(&plan, lines.len(), &stop));
+    failed.append(&mut trained.failed);
+    let lines = trained.lines;
+    if !trained.complete {
+        let count = plan.points.len();
+        let text = format!("stopped after {} of {count} points; the same command goes on", lines.len());
+        let report = Report::new(text.clone(), json!({ "stopped": text }));
+        return Ok(report.with_code(pool.stop.exit_code()));
     }
     let simulated = simulate(&plan, &lines)?;
     report(&plan, output, lines, &failed, &simulated)
 }
 
-fn stopped(plan: &Plan, trained: usize, stop: &Stop) -> Report {
-    let text = format!("stopped after {trained} of {} points; the same command goes on", plan.points.len());
-    Report::new(text.clone(), json!({ "stopped": text })).with_code(stop.exit_code())
+/// What became of the points of a plan.
+#[derive(Default)]
+struct Trained {
+    lines: Vec<Line>,
+    failed: Vec<(Point, String)>,
+    /// Nobody has stopped it.
+    complete: bool,
+}
+
+/// The rungs of `[halving]` before the last: of each, `train` trains the points that are left, and `plan` keeps those that go on.
+/// What failed is in the result.
+fn halve(
+    plan: &mut Plan,
+    source: &Source,
+    train: impl Fn(&Plan, &Source) -> Result<Trained>,
+) -> Result<Trained> {
+    let mut all = Trained { complete: true, ..Trained::default() };
+    let Some(halving) = plan.sweep.halving.clone() else { return Ok(all) };
+    for epochs in &halving.epochs {
+        let variants = source.variants.with(format!("train.epochs={epochs}"));
+        let short = Source { variants, ..source.clone() };
+        let mut rung = Plan::new(&short, None)?;
+        let left: HashSet<_> = plan.points.iter().map(|(point, _)| (&point.levels, point.seed)).collect();
+        rung.points.retain(|(point, _)| left.contains(&(&point.levels, point.seed)));
+        if rung.points.len() < plan.points.len() {
+            let what = "no axis may set train.epochs, and none of the rungs may leave out what the last one does not";
+            return Err(usage(format!("{}: halving: {what}", source.sweep.display())));
+        }
+        rung.skipped.clear();
+        let trained = train(&rung, &short)?;
+        if !trained.complete {
+            return Ok(Trained { failed: all.failed, ..trained });
+        }
+        plan.halve(&halving, *epochs, &trained);
+        all.failed.extend(trained.failed);
+    }
+    Ok(all)
+}
+
+/// Who trains points: threads here, or Slurm.
+struct Pool<'a> {
+    args: &'a Args,
+    output: &'a Path,
+    limits: Option<Limits>,
+    stop: Stop,
+}
+
+impl Pool<'_> {
+    fn train(&self, plan: &Plan, source: &Source) -> Result<Trained> {
+        // what is there must be of these points, before anything runs
+        let there = kept(plan, source, self.output)?;
+        let progress = Progress::new(plan.points.len(), there.iter().flatten().count());
+        plan.left_out().lines().for_each(|line| progress.line(line));
+        let trained = match self.limits {
+            Some(limits) => self.under_slurm(limits, plan, source, &there, &progress),
+            None => self.here(plan, source, &there, &progress),
+        };
+        progress.end();
+        trained
+    }
+
+    fn here(
+        &self,
+        plan: &Plan,
+        source: &Source,
+        there: &[Option<Line>],
+        progress: &Progress,
+    ) -> Result<Trained> {
+        let train = |place: usize| {
+            if let Some(line) = &there[place] {
+                return Ok(line.clone());
+            }
+            let made = plan.train(place, &source.variants.engine, self.output);
+            if let Err(error) = &made {
+                let name = plan.points[place].0.levels.join(", ");
+                progress.line(&format!("{name}: {}", failure::text(error)));
+                if is_disk(error) {
+                    self.stop.flag().store(true, Ordering::Relaxed);
+                }
+            }
+            progress.add(1, "");
+            made.map(|(line, _)| line)
+        };
+        let threads = variant::threads(self.args.jobs);
+        let made = variant::each(plan.points.len(), threads, self.stop.flag(), train)?;
+        let mut trained = Trained { complete: made.len() == plan.points.len(), ..Trained::default() };
+        let mut full = None;
+        for (place, made) in made.into_iter().enumerate() {
+            match made {
+                Ok(line) => trained.lines.push(line),
+                Err(error) => {
+                    trained.failed.push((plan.points[place].0.clone(), failure::text(&error)));
+                    if is_disk(&error) {
+                        full = Some(error);
+                    }
+                }
+            }
+        }
+        full.map_or(Ok(trained), Err)
+    }
+
+    /// The same by Slurm: what is there in the end is what was trained.
+    fn under_slurm(
+        &self,
+        limits: Limits,
+        plan: &Plan,
+        source: &Source,
+        there: &[Option<Line>],
+        progress: &Progress,
+    ) -> Result<Trained> {
+        let command = point_command(source, self.output)?;
+        let (arguments, jobs) = (&self.args.slurm_arg[..], self.args.jobs);
+        let slurm = Slurm { limits, folder: self.output, command, arguments, jobs };
+        let open = plan.points.iter().zip(there).filter(|(_, line)| line.is_none());
+        let open: Vec<_> = open.map(|((point, _), _)| (point.id.as_str(), point.levels.join(", "))).collect();
+        let complete = slurm.train(&open, &self.stop, progress)?;
+        Ok(Trained { complete, ..there_is(plan, source, self.output)? })
+    }
+}
+
+/// What is in a folder of the points of a plan.
+fn there_is(plan: &Plan, source: &Source, output: &Path) -> Result<Trained> {
+    let lines: Vec<_> = kept(plan, source, output)?.into_iter().flatten().collect();
+    let failed = failures(plan, output);
+    Ok(Trained { complete: lines.len() + failed.len() == plan.points.len(), lines, failed })
 }
 
 /// The command that trains a point, up to its name.
@@ -322,28 +445,6 @@ fn point_command(source: &Source, output: &Path) -> Result<Vec<OsString>> {
     command.extend(source.variants.arguments());
     command.push("--point".into());
     Ok(command)
-}
-
-/// The same by Slurm: what is there in the end is what was trained.
-fn under_slurm(
-    slurm: &Slurm<'_>,
-    source: &Source,
-    plan: &Plan,
-    there: &[Option<Line>],
-    stop: &Stop,
-    progress: &Progress,
-) -> Result<Report> {
-    let open = plan.points.iter().zip(there).filter(|(_, line)| line.is_none());
-    let open: Vec<_> = open.map(|((point, _), _)| (point.id.as_str(), point.levels.join(", "))).collect();
-    let complete = slurm.train(&open, stop, progress)?;
-    progress.end();
-    let lines: Vec<_> = kept(plan, source, slurm.folder)?.into_iter().flatten().collect();
-    if !complete {
-        return Ok(stopped(plan, lines.len(), stop));
-    }
-    let failed = failures(plan, slurm.folder);
-    let simulated = simulate(plan, &lines)?;
-    report(plan, slurm.folder, lines, &failed, &simulated)
 }
 
 /// A full or failing disk, which fails everywhere.
@@ -414,7 +515,9 @@ fn report(
     failed: &[(Point, String)],
     simulated: &[String],
 ) -> Result<Report> {
-    let missing = plan.points.len() - lines.len() - failed.len();
+    let known: HashSet<_> =
+        lines.iter().map(|line| &line.id).chain(failed.iter().map(|(point, _)| &point.id)).collect();
+    let missing = plan.points.iter().filter(|(point, _)| !known.contains(&point.id)).count();
     let results = Results::new(plan.sweep.axes(), lines);
     let mut json = results.json();
     json["name"] = json!(plan.sweep.name);

@@ -1,6 +1,7 @@
 //! What a sweep consists of, and its points.
 
 use super::axis::{Axis, Level};
+use super::halving::Halving;
 use super::point::{Point, Skipped};
 use super::require::Require;
 use super::silicon::{Fitting, Silicon};
@@ -33,6 +34,8 @@ pub struct Sweep {
     sample: Option<Sample>,
     /// Points whose first steps are simulated.
     pub check: Option<Check>,
+    /// All points are trained a little, the better ones longer.
+    pub halving: Option<Halving>,
     /// What costs more is not trained: names of [`super::Costs::NAMES`].
     #[serde(default)]
     pub budget: BTreeMap<String, f64>,
@@ -107,6 +110,9 @@ impl Sweep {
         if let Some(name) = self.budget.keys().find(|name| !super::Costs::NAMES.contains(&name.as_str())) {
             let names = super::Costs::NAMES.join(", ");
             return Err(document.invalid(&format!("budget.{name}"), format!("expected one of {names}")));
+        }
+        if let Some(halving) = &self.halving {
+            halving.check().map_err(|(key, why)| document.invalid(&format!("halving.{key}"), why))?;
         }
         if let Some(silicon) = &mut self.silicon {
             silicon.check().map_err(|(key, why)| document.invalid(&format!("silicon.{key}"), why))?;

@@ -13,6 +13,7 @@
 //! require = ["{weights} <= {activations}"]        # between axes with numbers; others are not points
 //! sample = { points = 100, seed = 1 }             # of all points, drawn at random
 //! check = { points = 2, steps = 3 }               # trained points whose first steps are simulated
+//! halving = { epochs = [1, 3], keep = 0.5 }       # after one epoch half of the points go on, after three a quarter
 //!
 //! [set]                                           # differs from the experiment everywhere
 //! train.epochs = 2
@@ -37,6 +38,7 @@ mod chart;
 mod cost;
 mod file;
 mod front;
+mod halving;
 mod point;
 mod progress;
 mod report;
@@ -48,6 +50,7 @@ mod slurm;
 pub use chart::chart;
 pub use cost::{Cost, Costs, Product, prune};
 pub use file::Sweep;
+pub use halving::Halving;
 pub use point::{Point, Skipped};
 pub use progress::Progress;
 pub use report::{Detail, page};

@@ -41,6 +41,11 @@ impl Point {
         Sha256::digest(text.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// Whether both have the same levels and seed: one may be trained for fewer epochs.
+    pub fn is_sibling(&self, other: &Point) -> bool {
+        (&self.levels, self.seed) == (&other.levels, other.seed)
+    }
+
     /// The same point, not run for this reason.
     pub fn skipped(&self, reason: impl Into<String>) -> Skipped {
         let (id, levels) = (Some(self.id.clone()), self.levels.clone());

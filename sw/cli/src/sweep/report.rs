@@ -100,6 +100,7 @@ mod tests {
             inference_cycles: 1.0,
             weight_bits: 1,
             bit_products: 1,
+            area: None,
         };
         let line = Line {
             id: "0".into(),
