@@ -3,32 +3,16 @@
 mod common;
 
 use common::command::{Scratch, object, run, succeeds, text};
+use common::sweeps::{self, AXES};
 use common::{repository, tandem};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-const AXES: &str = r#"
-[[axis]]
-name = "weights"
-key = "bits.weights"
-values = [2, 4]
-
-[[axis]]
-name = "rows"
-key = "accelerator.array.rows"
-range = { from = 4, to = 8, times = 2 }
-"#;
-
-/// A sweep of four points; `more` stands before its axes.
+/// A sweep of two epochs; `more` stands before its settings.
 fn small(s: &Scratch, name: &str, more: &str, axes: &str) -> String {
-    let experiment = repository().join("configs/experiments/digits-mlp.toml");
-    let text = format!(
-        "name = \"small\"\nexperiment = \"{}\"\n{more}\n[set]\ntrain.epochs = 2\ndata.images = 320\n{axes}",
-        experiment.display()
-    );
-    s.write(name, text)
+    sweeps::small(s, name, more, 2, axes)
 }
 
 fn results(s: &Scratch, folder: &str) -> Vec<String> {

@@ -4,6 +4,7 @@
 
 pub mod command;
 pub mod faulty;
+pub mod sweeps;
 
 use ndarray::Array2;
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@ mod common;
 
 use cluster::{ARRAY, Cluster};
 use common::command::{Scratch, files, object, succeeds, text};
+use common::sweeps::{self, AXES};
 use common::{repository, tandem};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -13,26 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-const AXES: &str = r#"
-[[axis]]
-name = "weights"
-key = "bits.weights"
-values = [2, 4]
-
-[[axis]]
-name = "rows"
-key = "accelerator.array.rows"
-range = { from = 4, to = 8, times = 2 }
-"#;
-
-/// A sweep of four points times what `more` makes of them.
-fn small(s: &Scratch, epochs: u32, more: &str) -> String {
-    let experiment = repository().join("configs/experiments/digits-mlp.toml");
-    let text = format!(
-        "name = \"small\"\nexperiment = \"{}\"\n[set]\ntrain.epochs = {epochs}\ndata.images = 320\n{AXES}\n{more}",
-        experiment.display()
-    );
-    s.write("sweep.toml", text)
+/// A sweep of four points times what `axes` makes of them.
+fn small(s: &Scratch, epochs: u32, axes: &str) -> String {
+    sweeps::small(s, "sweep.toml", "", epochs, &format!("{AXES}\n{axes}"))
 }
 
 /// The files of results, byte for byte.
@@ -165,8 +149,7 @@ fn the_results_are_those_of_the_local_sweep() {
         "{said}"
     );
     // halving: the tasks of a rung have its epochs
-    let text_of = std::fs::read_to_string(small(&s, 2, "")).unwrap();
-    let file = s.write("halved.toml", text_of.replacen("[set]", "halving = { epochs = [1] }\n[set]", 1));
+    let file = sweeps::small(&s, "halved.toml", "halving = { epochs = [1] }", 2, AXES);
     let (here, there_) = (s.path("halved here"), s.path("halved there"));
     let run = |arguments: &[&str]| {
         let output = cluster.output(tandem(), &[&["--json", "sweep", &file], arguments].concat());
