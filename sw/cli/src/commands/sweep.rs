@@ -362,6 +362,10 @@ impl Pool<'_> {
         let there = kept(plan, source, self.output)?;
         let progress = Progress::new(plan.points.len(), there.iter().flatten().count());
         plan.left_out().lines().for_each(|line| progress.line(line));
+        if let (Some(_), Some((point, _))) = (&plan.sweep.halving, plan.points.first()) {
+            let epochs = point.variant.experiment.train.epochs;
+            progress.line(&format!("halving: {} points, epochs = {epochs}", plan.points.len()));
+        }
         let trained = match self.limits {
             Some(limits) => self.under_slurm(limits, plan, source, &there, &progress),
             None => self.here(plan, source, &there, &progress),

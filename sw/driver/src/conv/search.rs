@@ -220,7 +220,12 @@ fn obstacle(config: &Config, problem: &ConvProblem) -> Option<String> {
     let planes = |bits: u8, digit: usize| usize::from(bits).div_ceil(digit);
     let [row, col] =
         [(config.array.row_digit, config.array.row_bits), (config.array.col_digit, config.array.col_bits)];
-    for (name, bits, (digit, most)) in [("X", problem.x.bits, row), ("W", problem.w.bits, col)] {
+    let [images, other] = match problem.product {
+        ConvProduct::Forward => ["X", "W"],
+        ConvProduct::InputGradient => ["dY", "W"],
+        ConvProduct::WeightGradient => ["X", "dY"],
+    };
+    for (name, bits, (digit, most)) in [(images, problem.x.bits, row), (other, problem.w.bits, col)] {
         if planes(bits, digit) > most.div_ceil(digit) {
             return Some(format!("{name} of {bits} bits is computed in slices"));
         }
