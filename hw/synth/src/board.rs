@@ -1,5 +1,6 @@
 //! Boards as data: a TOML file, validated once.
 
+use crate::area::Area;
 use crate::error::SynthError;
 use crate::options::{Program, refused};
 use serde::Deserialize;
@@ -168,16 +169,21 @@ struct RawProgram {
 }
 
 impl Board {
+    /// What the part has; nothing is told of other families than ECP5, whose reports tell it.
+    pub fn capacity(&self) -> Area {
+        let (luts, dsps, block_rams) = match (self.family, self.part.trim_start_matches("um-")) {
+            (Family::Ecp5, "12k" | "25k") => (24_288, 28, 56),
+            (Family::Ecp5, "45k") => (43_848, 72, 108),
+            (Family::Ecp5, _) => (83_640, 156, 208),
+            _ => (0, 0, 0),
+        };
+        Area { luts, dsps, block_rams, ffs: luts }
+    }
+
     /// Multipliers of 18 × 18 bits that the array may have: those of the part, but four for the sequencer. None on iCE40, whose few
     /// are the array's only if they are enough for all of it (see `flow`).
     pub fn multipliers(&self) -> usize {
-        let all: usize = match (self.family, self.part.trim_start_matches("um-")) {
-            (Family::Ecp5, "12k" | "25k") => 28,
-            (Family::Ecp5, "45k") => 72,
-            (Family::Ecp5, _) => 156,
-            _ => 0,
-        };
-        all.saturating_sub(4)
+        self.capacity().dsps.saturating_sub(4) as usize
     }
 
     /// A file, or the name of one in `configs/boards/` or of one that is built in.

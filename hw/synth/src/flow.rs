@@ -184,12 +184,12 @@ pub fn packed(
     let family = job.board.family;
     write(&dir.join("design.v"), &verilog)?;
     write(&dir.join("synth.ys"), &yosys_script(job.config, job.board, top))?;
-    run(&mut tools.yosys("synth.ys"), dir, job.stop, &mut |_| {})?.success()?;
-    let mut cells = cells(&dir.join("cells.json"))?;
+    let mut work = Work { job, tools, dir, event: &mut |_| {} };
+    let mut cells = work.netlist()?;
     if family.routes() {
         let mut nextpnr = tools.program(nextpnr_program(family))?;
         nextpnr.args(nextpnr_options(job.board, None)).arg("--pack-only");
-        let lines = run(&mut nextpnr, dir, job.stop, &mut |_| {})?.success()?;
+        let lines = work.tool(&mut nextpnr)?.success()?;
         let mut resources = Resources::default();
         resources.packed(family, &lines);
         cells.insert(PACKED_LUTS.into(), resources.lut.used);
@@ -201,9 +201,7 @@ impl Work<'_, '_> {
     /// The result, and the names of its files.
     fn run(&mut self, nextpnr: &[String]) -> std::result::Result<(Result, Vec<String>), SynthError> {
         let family = self.job.board.family;
-        (self.event)(Event::Begin(Stage::Synthesise));
-        self.tool(&mut self.tools.yosys("synth.ys"))?.success()?;
-        let cells = cells(&self.dir.join("cells.json"))?;
+        let cells = self.netlist()?;
         let mut result = Result {
             resources: Resources::of_cells(&cells),
             fmax_mhz: None,
@@ -229,6 +227,13 @@ impl Work<'_, '_> {
             result.bitstream = Some(bitstream);
         }
         Ok((result, files))
+    }
+
+    /// Cells of Yosys' netlist, which stays in the folder.
+    fn netlist(&mut self) -> std::result::Result<BTreeMap<String, u64>, SynthError> {
+        (self.event)(Event::Begin(Stage::Synthesise));
+        self.tool(&mut self.tools.yosys("synth.ys"))?.success()?;
+        cells(&self.dir.join("cells.json"))
     }
 
     fn tool(&mut self, command: &mut Command) -> std::result::Result<Output, SynthError> {

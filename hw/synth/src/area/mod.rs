@@ -102,16 +102,6 @@ impl AreaModel {
         fitted.then(|| AreaModel { board: board.clone(), coefficients: Fitted::ecp5() })
     }
 
-    /// What the device has.
-    pub fn capacity(&self) -> Area {
-        let (luts, dsps, block_rams) = match self.board.part.trim_start_matches("um-") {
-            "12k" | "25k" => (24_288, 28, 56),
-            "45k" => (43_848, 72, 108),
-            _ => (83_640, 156, 208),
-        };
-        Area { luts, dsps, block_rams, ffs: luts }
-    }
-
     /// Products of an element that are in DSPs.
     pub fn hard(&self, config: &Config) -> usize {
         products_in_dsps(config, &self.board).min(config.array.lanes)

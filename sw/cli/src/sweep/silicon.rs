@@ -73,7 +73,7 @@ impl Silicon {
         let board = Board::find(&self.board).map_err(|e| ("board".to_owned(), e.to_string()))?;
         let model = AreaModel::of(&board)
             .ok_or_else(|| ("board".to_owned(), "the area model knows boards with an ECP5 only".into()))?;
-        let all = model.capacity();
+        let all = board.capacity();
         let margin = self.margin.unwrap_or(MARGIN);
         if !(0.0..=1.0).contains(&margin) {
             return Err(("margin".into(), "expected 0.0 to 1.0".into()));
