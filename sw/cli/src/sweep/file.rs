@@ -47,8 +47,9 @@ pub struct Sweep {
     axes: Vec<Axis>,
     #[serde(skip)]
     base: Table,
+    /// Where it was read from.
     #[serde(skip)]
-    file: PathBuf,
+    pub file: PathBuf,
     #[serde(skip)]
     levels: Vec<Vec<Level>>,
     #[serde(skip)]

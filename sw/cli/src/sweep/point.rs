@@ -2,8 +2,10 @@
 
 use crate::variant::Variant;
 use sha2::{Digest, Sha256};
+use tandem_nn::config::{Document, Experiment, Setting};
 use tandem_nn::train::identity::Identity;
 use tandem_synth::Area;
+use toml::Value;
 
 /// A point that can run.
 #[derive(Clone, Debug)]
@@ -38,7 +40,20 @@ impl Point {
     pub fn id(variant: &Variant) -> String {
         let identity = Identity::new(&variant.experiment, &variant.config.to_toml(), String::new());
         let text = serde_json::to_string(&identity).expect("plain data");
-        Sha256::digest(text.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+        short_digest(text.as_bytes())
+    }
+
+    /// The same point, trained for so many epochs.
+    ///
+    /// # Errors   the experiment does not take them
+    pub fn with_epochs(&self, epochs: u32) -> anyhow::Result<Point> {
+        let Variant { experiment, config } = &self.variant;
+        let mut table = toml::from_str(experiment.source()).expect("it is an experiment");
+        Setting::new("halving", "train.epochs", Value::from(epochs)).apply(&mut table)?;
+        let text = toml::to_string(&table).expect("tables of TOML are TOML");
+        let experiment = Experiment::parse(Document::new(experiment.file(), text))?;
+        let variant = Variant { experiment, config: config.clone() };
+        Ok(Point { id: Point::id(&variant), variant, ..self.clone() })
     }
 
     /// Whether both have the same levels and seed: one may be trained for fewer epochs.
@@ -51,4 +66,9 @@ impl Point {
         let (id, levels) = (Some(self.id.clone()), self.levels.clone());
         Skipped { id, levels, seed: self.seed, reason: reason.into() }
     }
+}
+
+/// Twelve hexadecimal digits of what a name is made from.
+pub fn short_digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -17,7 +17,7 @@ pub struct Detail<'a> {
     /// The experiment of its first point, as TOML.
     pub experiment: &'a str,
     /// Its accelerator, as TOML.
-    pub accelerator: &'a str,
+    pub accelerator: String,
     /// Products of one of its training steps.
     pub products: &'a [Product],
 }
@@ -29,25 +29,26 @@ pub fn page<'a>(
     detail: impl Fn(&Group) -> Detail<'a>,
 ) -> String {
     // each accelerator once
-    let (mut accelerators, mut places) = (vec![], HashMap::new());
+    let (mut accelerators, mut places) = (vec![], HashMap::<String, usize>::new());
     let groups: Vec<_> = results
         .groups
         .iter()
         .map(|group| {
             let Detail { experiment, accelerator, products } = detail(group);
-            let place = *places.entry(accelerator).or_insert_with(|| {
-                accelerators.push(accelerator);
+            let place = *places.entry(accelerator).or_insert_with_key(|accelerator| {
+                accelerators.push(accelerator.clone());
                 accelerators.len() - 1
             });
+            let costs: Vec<f64> = results.fronts.iter().map(|front| (front.cost)(group)).collect();
             json!({
                 "levels": group.levels, "ids": group.ids, "accuracy": group.accuracy.mean,
-                "error": group.accuracy.standard_error, "costs": results.costs(group),
+                "error": group.accuracy.standard_error, "costs": costs,
                 "experiment": experiment, "accelerator": place, "products": products,
             })
         })
         .collect();
-    let names: Vec<_> = results.fronts.iter().map(|(name, _)| name).collect();
-    let fronts: Vec<_> = results.fronts.iter().map(|(_, places)| places).collect();
+    let names: Vec<_> = results.fronts.iter().map(|front| front.name).collect();
+    let fronts: Vec<_> = results.fronts.iter().map(|front| &front.places).collect();
     let data = json!({
         "name": about["name"], "axes": results.axes, "costs": names, "fronts": fronts, "groups": groups,
         "accelerators": accelerators, "left_out": about["left_out"], "failed": about["failed"],
@@ -115,7 +116,8 @@ mod tests {
         };
         let results = Results::new(vec!["a"], vec![line]);
         let about = json!({ "name": "<b>{{DATA}}</b>" });
-        let detail = |_: &Group| Detail { experiment: "</SCRIPT>", accelerator: "<!--", products: &[] };
+        let detail =
+            |_: &Group| Detail { experiment: "</SCRIPT>", accelerator: "<!--".into(), products: &[] };
         let page = page(&results, &about, detail);
         let scripts = |text: &str| text.to_lowercase().matches("</script>").count();
         assert_eq!(scripts(&page), scripts(PAGE), "no text ends an element");

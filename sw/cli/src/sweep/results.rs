@@ -81,8 +81,18 @@ pub struct Results<'a> {
     pub lines: Vec<Line>,
     /// Points with all their seeds, in their order.
     pub groups: Vec<Group>,
-    /// Per cost: its name and the places of groups on its front, cheapest first.
-    pub fronts: Vec<(&'static str, Vec<usize>)>,
+    /// A front per cost.
+    pub fronts: Vec<Front>,
+}
+
+/// A cost, and the groups that no other one beats in it and in accuracy together.
+pub struct Front {
+    /// The cost's name.
+    pub name: &'static str,
+    /// The cost of a group.
+    pub cost: fn(&Group) -> f64,
+    /// Places of groups, cheapest first.
+    pub places: Vec<usize>,
 }
 
 /// The measure that only sweeps with `[silicon]` have.
@@ -106,12 +116,6 @@ impl<'a> Results<'a> {
         ("training cycles × bit products a cycle", |m| m.work),
         (LUT_CYCLES, |m| m.lut_cycles.unwrap_or(f64::NAN)),
     ];
-
-    /// Costs of a group, in the order of the fronts.
-    pub fn costs(&self, group: &Group) -> Vec<f64> {
-        let measured = |name: &str| self.fronts.iter().any(|(front, _)| *front == name);
-        Self::FRONTS.iter().filter(|(name, _)| measured(name)).map(|(_, cost)| cost(group)).collect()
-    }
 
     fn grouped(lines: &[Line]) -> Vec<Group> {
         let mut groups: Vec<(&[String], Vec<&Line>)> = vec![];
@@ -144,13 +148,14 @@ impl<'a> Results<'a> {
         groups.into_iter().map(group).collect()
     }
 
-    fn fronts_of(groups: &[Group]) -> Vec<(&'static str, Vec<usize>)> {
-        let of = |(name, cost): &Measure| {
-            let points: Vec<_> = groups.iter().map(|g| (cost(g), g.accuracy.mean)).collect();
-            (*name, front(&points))
-        };
+    fn fronts_of(groups: &[Group]) -> Vec<Front> {
         let has_area = groups.iter().any(|group| group.luts.is_some());
-        Self::FRONTS.iter().filter(|(name, _)| has_area || *name != LUT_CYCLES).map(of).collect()
+        let measures = Self::FRONTS.into_iter().filter(|(name, _)| has_area || *name != LUT_CYCLES);
+        let of = |(name, cost): Measure| {
+            let points: Vec<_> = groups.iter().map(|g| (cost(g), g.accuracy.mean)).collect();
+            Front { name, cost, places: front(&points) }
+        };
+        measures.map(of).collect()
     }
 
     /// A line a point, sorted as the points are.
@@ -190,7 +195,7 @@ impl<'a> Results<'a> {
     /// Points, groups and fronts as JSON.
     pub fn json(&self) -> serde_json::Value {
         let ids = |places: &[usize]| json!(places.iter().map(|i| &self.groups[*i].ids).collect::<Vec<_>>());
-        let fronts = self.fronts.iter().map(|(name, places)| ((*name).to_owned(), ids(places)));
+        let fronts = self.fronts.iter().map(|front| (front.name.to_owned(), ids(&front.places)));
         let fronts: serde_json::Map<String, serde_json::Value> = fronts.collect();
         json!({ "axes": self.axes, "points": self.lines, "groups": self.groups, "fronts": fronts })
     }
@@ -198,7 +203,7 @@ impl<'a> Results<'a> {
     /// The front of training cycles as a table for people.
     pub fn text(&self) -> String {
         let groups = &self.groups;
-        let (name, places) = &self.fronts[0];
+        let Front { name, places, .. } = &self.fronts[0];
         let widths: Vec<usize> = (0..self.axes.len())
             .map(|a| {
                 places

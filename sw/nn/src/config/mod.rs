@@ -143,8 +143,13 @@ impl Experiment {
 
     /// The accelerator: a name, or a path. A path in a file is relative to that file.
     pub fn accelerator_place(&self) -> String {
-        let folder = self.document.file().parent().unwrap_or(Path::new(""));
+        let folder = self.file().parent().unwrap_or(Path::new(""));
         relative_to(folder, &self.accelerator)
+    }
+
+    /// The file that it was read from: what it names is relative to it.
+    pub fn file(&self) -> &Path {
+        self.document.file()
     }
 
     /// The text that it was read from.

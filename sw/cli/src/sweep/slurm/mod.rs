@@ -14,11 +14,11 @@ mod tasks;
 pub use queue::Limits;
 
 use super::Progress;
+use super::point::short_digest;
 use crate::failure::{self, usage};
 use crate::stop::Stop;
 use anyhow::{Context, Result};
 use queue::Task;
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -125,8 +125,7 @@ impl<'a> Arrays<'a> {
         if folder.to_str().is_none_or(|path| path.contains(['\\', '\n'])) {
             return Err(usage(format!("{}: Slurm takes no logs in a folder of this name", folder.display())));
         }
-        let digest = Sha256::digest(folder.as_os_str().as_encoded_bytes());
-        let digest: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let digest = short_digest(folder.as_os_str().as_encoded_bytes());
         let lists = folder.join("slurm");
         std::fs::create_dir_all(&lists).map_err(|e| usage(format!("{}: {e}", lists.display())))?;
         replace(&lists.join("task.sh"), SCRIPT.as_bytes())?;
@@ -219,10 +218,7 @@ impl<'a> Arrays<'a> {
     /// Why a point is given up: the end of its last task's log.
     fn reason(&self, place: Place) -> String {
         let log = self.lists.join(format!("{}-{}.log", place.list, place.index));
-        let said = std::fs::read(&log).unwrap_or_default();
-        let said = String::from_utf8_lossy(&said);
-        let lines: Vec<_> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let end = match lines[lines.len().saturating_sub(LINES)..].join("; ") {
+        let end = match queue::end_of(&std::fs::read(&log).unwrap_or_default(), LINES) {
             nothing if nothing.is_empty() => "it says nothing".to_owned(),
             end => end,
         };

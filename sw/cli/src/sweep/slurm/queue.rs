@@ -124,10 +124,14 @@ fn run(command: &mut Command) -> Result<String> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
+    Err(tool(format!("{program}: {}: {}", output.status, end_of(&output.stderr, LINES))))
+}
+
+/// The last lines that are not empty, as one.
+pub fn end_of(said: &[u8], count: usize) -> String {
+    let said = String::from_utf8_lossy(said);
     let lines: Vec<_> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let end = lines[lines.len().saturating_sub(LINES)..].join("; ");
-    Err(tool(format!("{program}: {}: {end}", output.status)))
+    lines[lines.len().saturating_sub(count)..].join("; ")
 }
 
 #[cfg(test)]
