@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tandem_files::replace;
 use tandem_nn::config::{Document, Experiment};
+use tandem_spec::Config;
 
 /// Arguments of `compare`.
 #[derive(clap::Args)]
@@ -36,7 +37,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Report> {
     args.variants.check()?;
     let mut comparison = Comparison::load(&args.table)?;
-    comparison.seeds = args.variants.seeds(comparison.seeds);
+    comparison.seeds = args.variants.seeds(Some(comparison.seeds)).expect("a table has seeds");
     comparison.settings = args.variants.settings()?;
     std::fs::create_dir_all(&args.output).map_err(|e| usage(format!("{}: {e}", args.output.display())))?;
     let outcomes = run_cells(args, &comparison)?;
@@ -50,10 +51,11 @@ pub fn run(args: &Args) -> Result<Report> {
     Ok(Report::new(format!("{}\n{text}\nchart {}", comparison.name, chart.display()), json))
 }
 
-/// A cell with its validated variant and its data.
+/// A cell with its validated experiment, its accelerator and its data.
 struct Job {
     cell: Cell,
-    variant: Variant,
+    experiment: Experiment,
+    config: Config,
     data: Data,
 }
 
@@ -70,7 +72,7 @@ fn jobs(args: &Args, comparison: &Comparison) -> Result<Vec<Job>> {
         let experiment = Experiment::parse(Document::new(file, cell.experiment.as_str()))?;
         let data = sets.of(&experiment)?;
         let config = engines::accelerator(&experiment.accelerator_place())?;
-        jobs.push(Job { cell, variant: Variant { experiment, config }, data });
+        jobs.push(Job { cell, experiment, config, data });
     }
     Ok(jobs)
 }
@@ -90,7 +92,8 @@ fn run_cells(args: &Args, comparison: &Comparison) -> Result<Vec<(Cell, Outcome)
 
 fn one(job: &Job, engine: &EngineKind, folder: &Path, (place, count): (usize, usize)) -> Result<Outcome> {
     let file = folder.join(format!("{}.json", job.cell.file));
-    let run = variant::run(&job.variant, &job.data, engine, &file);
+    let variant = Variant { experiment: &job.experiment, config: &job.config };
+    let run = variant::run(variant, &job.data, engine, &file);
     let (outcome, is_new) = run.with_context(|| job.cell.file.clone())?;
     let compute = outcome.cost.cost.compute_busy as f64;
     eprintln!(

@@ -28,6 +28,7 @@ pub struct Silicon {
     dsps: Option<Value>,
     block_rams: Option<Value>,
     margin: Option<f64>,
+    #[serde(default)]
     grow: Vec<Grow>,
     #[serde(skip)]
     limits: Option<Limits>,
@@ -98,15 +99,20 @@ impl Silicon {
             }
             candidates = candidates.saturating_mul(grow.values.len());
         }
-        if self.grow.is_empty() || candidates > MOST {
+        if candidates > MOST {
             return Err((
                 "grow".into(),
-                format!("{candidates} candidates: expected keys with values, at most {MOST} together"),
+                format!("{candidates} candidates: expected at most {MOST}"),
             ));
         }
         let written = self.luts.as_ref().map_or_else(|| luts.to_string(), Value::to_string);
         self.limits = Some(Limits { model, most, written });
         Ok(())
+    }
+
+    /// The board's name.
+    pub fn board(&self) -> &str {
+        &self.board
     }
 
     /// Names of the grown keys.
@@ -115,7 +121,7 @@ impl Silicon {
     }
 
     /// The largest accelerator of those that `place` with `settings` and the grown keys describes: most digit products a cycle, then
-    /// fewest LUTs.
+    /// fewest LUTs. Without grown keys, the one that there is.
     ///
     /// # Errors   none is valid, or none fits
     pub fn largest(&self, place: &str, settings: &[Setting]) -> Result<Fitting, anyhow::Error> {

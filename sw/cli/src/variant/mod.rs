@@ -4,10 +4,12 @@
 //! variants (experiment and accelerator) ─ pool of threads ─► outcomes, a JSON file each, kept for what made them
 //! ```
 
+mod base;
 mod outcome;
 mod pool;
 mod statistics;
 
+pub use base::{Base, check_seeds};
 pub use outcome::{Data, Outcome, Sets, kept_of, run};
 pub use pool::{each, threads};
 pub use statistics::Mean;
@@ -18,12 +20,12 @@ use tandem_spec::Config;
 use toml::{Table, Value};
 
 /// An experiment and the accelerator that it runs on.
-#[derive(Clone, Debug)]
-pub struct Variant {
+#[derive(Clone, Copy, Debug)]
+pub struct Variant<'a> {
     /// The experiment, its seed included.
-    pub experiment: Experiment,
+    pub experiment: &'a Experiment,
     /// The accelerator.
-    pub config: Config,
+    pub config: &'a Config,
 }
 
 /// Makes an accelerator's path, which is relative to the file that names it, one that holds everywhere.

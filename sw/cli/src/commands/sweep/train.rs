@@ -36,6 +36,7 @@ pub(super) fn halve(
 ) -> Result<Trained> {
     let mut all = Trained { complete: true, ..Trained::default() };
     let Some(halving) = plan.sweep.halving.clone() else { return Ok(all) };
+    plan.check_rungs()?;
     for epochs in &halving.epochs {
         let variants = source.variants.with(format!("train.epochs={epochs}"));
         let trained = train(&plan.rung(*epochs)?, &Source { variants, ..source.clone() })?;
@@ -70,7 +71,7 @@ impl Pool<'_> {
         let progress = Progress::new(plan.points.len(), there.iter().flatten().count());
         plan.left_out().lines().for_each(|line| progress.line(line));
         if let (Some(_), Some((point, _))) = (&plan.sweep.halving, plan.points.first()) {
-            let epochs = point.variant.experiment.train.epochs;
+            let epochs = point.variant().experiment.train.epochs;
             progress.line(&format!("halving: {} points, epochs = {epochs}", plan.points.len()));
         }
         let trained = match self.limits {
@@ -167,8 +168,8 @@ fn is_disk(error: &anyhow::Error) -> bool {
 fn kept(plan: &Plan, source: &Source, folder: &Path) -> Result<Vec<Option<Line>>> {
     let of = |(point, cost): &(Point, Cost)| {
         let file = Plan::file(folder, point, "json");
-        let outcome = variant::kept_of(&point.variant, plan.data(point), &source.variants.engine, &file)?;
-        Ok(outcome.map(|outcome| Line::new(point, *cost, &outcome)))
+        let outcome = variant::kept_of(point.variant(), plan.data(point), &source.variants.engine, &file)?;
+        Ok(outcome.map(|outcome| Line::new(point, *cost, Some(&outcome))))
     };
     plan.points.iter().map(of).collect()
 }
@@ -198,9 +199,9 @@ pub(super) fn simulate(plan: &Plan, lines: &[Line]) -> Result<Vec<String>> {
         let id = &lines[if count == 1 { 0 } else { i * (lines.len() - 1) / (count - 1) }].id;
         let (point, _) = plan.points.iter().find(|(point, _)| point.id == *id).expect("it was trained");
         let first = |kind: &EngineKind| -> Result<(String, u64)> {
-            let device = engines::device(kind, &point.variant.config, None)?;
+            let device = engines::device(kind, &point.config, None)?;
             let data = Arc::clone(&plan.data(point).set);
-            let mut trainer = Trainer::new(point.variant.experiment.clone(), data, Backend::Device(device))?;
+            let mut trainer = Trainer::new(point.variant().experiment.clone(), data, Backend::Device(device))?;
             while !trainer.is_finished() && trainer.steps() < wanted.steps {
                 trainer.step()?;
             }
