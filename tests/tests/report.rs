@@ -71,7 +71,10 @@ fn the_page_of_a_sweep_works_in_chromium() {
 #[test]
 fn the_page_of_cycles_works_in_chromium() {
     let s = Scratch::new();
-    s.write("net.csv", "header\nc1, 18, 18, 3, 3, 4, 32, 1,\nc2, 16, 16, 3, 3, 32, 16, 1,\nfc, 1, 10, 3136,\n");
+    s.write(
+        "net.csv",
+        "header\nc1, 18, 18, 3, 3, 4, 32, 1,\nc2, 16, 16, 3, 3, 32, 16, 1,\nfc, 1, 10, 3136,\n",
+    );
     let base = "set.accelerator = { array = { lanes = 4, select = 4, drain = 2 }, link = { bits = 32 } }";
     let axis = format!("[[axis]]\nname = \"base\"\nchoices = [{{ name = \"small\", {base} }}]\n");
     let file = s.write("sweep.toml", format!("{CYCLES}\n{axis}"));

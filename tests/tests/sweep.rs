@@ -366,7 +366,16 @@ fn halving_trains_the_better_points_longer() {
         let file = small(&s, "wrong.toml", &format!("halving = {halving}"), axes);
         s.refuses(&["wrong.toml", says], &["sweep", &file, "-o", &s.path("wrong")]);
     }
-    let epochs = "[[axis]]\nname = \"epochs\"\nkey = \"train.epochs\"\nvalues = [1, 2]\n";
+    // a rung is shorter than the training that it comes before
+    for (epochs, longest) in [("[1, 2]", 2), ("[5]", 5)] {
+        let file = small(&s, "sweep.toml", &format!("halving = {{ epochs = {epochs} }}"), axes);
+        let says = format!("`halving.epochs` = {longest}: expected less than `train.epochs` = 2");
+        s.refuses(&["sweep.toml", &says], &["sweep", &file, "-o", &s.path("long")]);
+        s.refuses(&["sweep.toml", &says], &["sweep", &file, "--plan"]);
+        s.refuses(&["sweep.toml", &says], &["sweep", "collect", &file, "-o", &s.path("long")]);
+        succeeds(&["sweep", &file, "--plan", "--set", "train.epochs=6"]);
+    }
+    let epochs = "[[axis]]\nname = \"epochs\"\nkey = \"train.epochs\"\nvalues = [2, 3]\n";
     let file = small(&s, "epochs.toml", "halving = { epochs = [1] }", epochs);
     s.refuses(&["epochs.toml", "train.epochs"], &["sweep", &file, "-o", &s.path("epochs")]);
 }

@@ -195,6 +195,7 @@ fn report(
     json["simulated"] = json!(simulated);
     json["missing"] = json!(missing);
     json["network"] = json!(plan.sweep.kind());
+    json["grown"] = json!(plan.sweep.grown().collect::<Vec<_>>());
     replace(&output.join("results.csv"), results.csv().as_bytes())?;
     if !results.groups.is_empty() {
         replace(&output.join("front.svg"), chart(&results)?.as_bytes())?;

@@ -166,15 +166,15 @@ impl Comparison {
         let names: Vec<_> = [Some(row), column].into_iter().flatten().map(slug).collect();
         let file = format!("{}-{seed}", names.join("-"));
         // the reference takes no table that the experiment lacks
-        let suits =
-            |key: &str, value: &Value| column.is_some() || !value.is_table() || self.base.has(key);
+        let suits = |key: &str, value: &Value| column.is_some() || !value.is_table() || self.base.has(key);
         let mut everywhere = self.set.clone();
         everywhere.retain(|key, value| suits(key, value));
         let name = [Some(row), column].into_iter().flatten().collect::<Vec<_>>().join(" ");
         let origin = format!("{}: {name}", self.file.display());
         let tables = [&everywhere].into_iter().chain(settings.iter().copied());
         let tables = tables.map(|table| (origin.clone(), table));
-        let settings = self.settings.iter().filter(|s| s.table().iter().all(|(key, value)| suits(key, value)));
+        let settings =
+            self.settings.iter().filter(|s| s.table().iter().all(|(key, value)| suits(key, value)));
         let own = [("name", Value::from(file.as_str())), ("train.seed", Value::from(seed as i64))];
         let mut experiment = self.base.with(tables, settings, &own)?;
         // a path of the experiment's own, or from the command line

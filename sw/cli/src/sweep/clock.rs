@@ -58,7 +58,10 @@ impl Clocks {
             (None, own) => own.or(silicon),
         };
         let Some(name) = name else {
-            return Err(("board", "expected `board` or `mhz`: there is no [silicon] that names a board".into()));
+            return Err((
+                "board",
+                "expected `board` or `mhz`: there is no [silicon] that names a board".into(),
+            ));
         };
         let board = Board::find(name).map_err(|e| ("board", e.to_string()))?;
         self.base = Some(Clock { mhz: f64::from(board.link.clock_hz) / 1e6, mhz_from: "board" });

@@ -104,7 +104,10 @@ pub struct Images {
 
 /// Cost and products of a step of each point, or why its accelerator cannot run it; images by the names of data sets. Products of an
 /// accelerator are planned once, accelerators side by side.
-pub fn costs(points: &[Point], images: &HashMap<String, Images>) -> Vec<Result<(Cost, Vec<Product>), String>> {
+pub fn costs(
+    points: &[Point],
+    images: &HashMap<String, Images>,
+) -> Vec<Result<(Cost, Vec<Product>), String>> {
     let mut alike: HashMap<String, Vec<usize>> = HashMap::new();
     for (i, point) in points.iter().enumerate() {
         alike.entry(point.config.to_toml()).or_default().push(i);

@@ -191,8 +191,12 @@ impl Sweep {
 
     /// Names of the axes, and keys that `[silicon]` grows.
     pub fn axes(&self) -> Vec<&str> {
-        let grown = self.silicon.iter().flat_map(Silicon::keys);
-        self.axes.iter().map(|axis| axis.name.as_str()).chain(grown).collect()
+        self.axes.iter().map(|axis| axis.name.as_str()).chain(self.grown()).collect()
+    }
+
+    /// Keys that `[silicon]` grows.
+    pub fn grown(&self) -> impl Iterator<Item = &str> {
+        self.silicon.iter().flat_map(Silicon::keys)
     }
 
     /// All points, each once, and those that are none: seed by seed, the last axis fastest.

@@ -58,7 +58,8 @@ struct BitsKeys {
     gradients: u8,
 }
 
-const DEFAULTS: &str = "accelerator = \"default\"\nbatch = 1\nbits = { weights = 4, activations = 4, gradients = 8 }\n";
+const DEFAULTS: &str =
+    "accelerator = \"default\"\nbatch = 1\nbits = { weights = 4, activations = 4, gradients = 8 }\n";
 
 /// Most images of a batch, as of `tandem estimate`.
 const MOST_IMAGES: usize = 65536;

@@ -59,7 +59,7 @@ pub fn page<'a>(
     let fronts: Vec<_> = (0..results.against.len()).map(fronts).collect();
     let data = json!({
         "name": about["name"], "axes": results.axes, "costs": names(&results.costs), "against": names(&results.against),
-        "trained": results.against.iter().any(|m| m.more), "network": about["network"],
+        "trained": results.against.iter().any(|m| m.more), "network": about["network"], "grown": about["grown"],
         "fronts": fronts, "groups": groups, "accelerators": accelerators, "left_out": about["left_out"], "failed": about["failed"],
         "simulated": about["simulated"], "missing": about["missing"],
     });
@@ -116,8 +116,7 @@ mod tests {
         let line = Line { id: "0".into(), levels, seed: None, cost, trained: None };
         let results = Results::new(vec!["a"], vec![line]);
         let about = json!({ "name": "<b>{{DATA}}</b>" });
-        let detail =
-            |_: &Group| Detail { network: "</SCRIPT>", accelerator: "<!--".into(), products: &[] };
+        let detail = |_: &Group| Detail { network: "</SCRIPT>", accelerator: "<!--".into(), products: &[] };
         let page = page(&results, &about, detail);
         let scripts = |text: &str| text.to_lowercase().matches("</script>").count();
         assert_eq!(scripts(&page), scripts(PAGE), "no text ends an element");

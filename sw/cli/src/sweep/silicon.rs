@@ -100,10 +100,7 @@ impl Silicon {
             candidates = candidates.saturating_mul(grow.values.len());
         }
         if candidates > MOST {
-            return Err((
-                "grow".into(),
-                format!("{candidates} candidates: expected at most {MOST}"),
-            ));
+            return Err(("grow".into(), format!("{candidates} candidates: expected at most {MOST}")));
         }
         let written = self.luts.as_ref().map_or_else(|| luts.to_string(), Value::to_string);
         self.limits = Some(Limits { model, most, written });

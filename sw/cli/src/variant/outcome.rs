@@ -140,12 +140,7 @@ pub fn run(variant: Variant<'_>, data: &Data, kind: &EngineKind, file: &Path) ->
 /// The outcome of a variant in a file, if it is there.
 ///
 /// # Errors   it is another one, or no outcome
-pub fn kept_of(
-    variant: Variant<'_>,
-    data: &Data,
-    kind: &EngineKind,
-    file: &Path,
-) -> Result<Option<Outcome>> {
+pub fn kept_of(variant: Variant<'_>, data: &Data, kind: &EngineKind, file: &Path) -> Result<Option<Outcome>> {
     kept(file, &Identity::new(variant.experiment, &variant.config.to_toml(), data.digest.clone()), kind)
 }
 

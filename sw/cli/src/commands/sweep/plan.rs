@@ -67,7 +67,8 @@ impl Plan {
                 images.insert(name.clone(), all);
                 data.insert(name.clone(), set);
             } else {
-                let unknown = || usage(format!("data.set = \"{name}\": without training, a set of known shape"));
+                let unknown =
+                    || usage(format!("data.set = \"{name}\": without training, a set of known shape"));
                 let known = data::shape(name)?.ok_or_else(unknown)?;
                 images.insert(name.clone(), Images { known, training: None });
             }
@@ -107,7 +108,8 @@ impl Plan {
     pub fn train(&self, place: usize, engine: &EngineKind, folder: &Path) -> Result<(Line, bool)> {
         let (point, cost) = &self.points[place];
         let failed = Self::file(folder, point, "failed");
-        let made = variant::run(point.variant(), self.data(point), engine, &Self::file(folder, point, "json"));
+        let made =
+            variant::run(point.variant(), self.data(point), engine, &Self::file(folder, point, "json"));
         match made {
             Ok((outcome, is_new)) => {
                 if failed.exists() {

@@ -201,7 +201,8 @@ pub(super) fn simulate(plan: &Plan, lines: &[Line]) -> Result<Vec<String>> {
         let first = |kind: &EngineKind| -> Result<(String, u64)> {
             let device = engines::device(kind, &point.config, None)?;
             let data = Arc::clone(&plan.data(point).set);
-            let mut trainer = Trainer::new(point.variant().experiment.clone(), data, Backend::Device(device))?;
+            let mut trainer =
+                Trainer::new(point.variant().experiment.clone(), data, Backend::Device(device))?;
             while !trainer.is_finished() && trainer.steps() < wanted.steps {
                 trainer.step()?;
             }

@@ -35,11 +35,13 @@
     const spread = (axis) => {
       const means = levels[axis].map((level) => {
         const of = data.groups.filter((g) => g.levels[axis] === level);
-        return of.reduce((sum, g) => sum + g.against[0], 0) / of.length;
+        return of.reduce((sum, g) => sum + (data.trained ? g.against[0] : Math.log(g.costs[0])), 0) / of.length;
       });
       return Math.max(...means) - Math.min(...means);
     };
-    return data.axes.map((_, axis) => axis).sort((a, b) => spread(b) - spread(a));
+    // what silicon grows follows from the others
+    const follows = (axis) => data.grown.includes(data.axes[axis]);
+    return data.axes.map((_, axis) => axis).sort((a, b) => follows(a) - follows(b) || spread(b) - spread(a));
   })();
   // of the axes that have more than one level, if there are two
   const several = widest.filter((axis) => levels[axis].length > 1).concat(widest.filter((axis) => levels[axis].length < 2));
