@@ -5,15 +5,21 @@
 //! ```
 
 mod base;
+mod job;
 mod outcome;
 mod pool;
+mod progress;
 mod statistics;
 
 pub use base::{Base, check_seeds};
-pub use outcome::{Data, Outcome, Sets, kept_of, run};
-pub use pool::{each, threads};
+pub use job::{Job, Pool};
+pub use outcome::{Data, Outcome, Sets};
+pub use pool::threads;
+pub use progress::Progress;
 pub use statistics::Mean;
 
+use outcome::{kept_of, run};
+use pool::each;
 use std::path::Path;
 use tandem_nn::config::{Experiment, is_path};
 use tandem_spec::Config;

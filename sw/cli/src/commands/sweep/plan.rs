@@ -3,14 +3,13 @@
 use super::super::Variants;
 use super::train::Trained;
 use crate::engines::EngineKind;
-use crate::failure::{self, usage};
+use crate::failure::usage;
 use crate::sweep::{Cost, Halving, Images, Line, Point, Product, Skipped, Sweep, costs, prune};
-use crate::variant::{self, Data, Mean, Sets};
-use anyhow::{Context, Result};
+use crate::variant::{Data, Job, Mean, Outcome, Sets};
+use anyhow::Result;
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use tandem_files::replace;
 use tandem_nn::config::Experiment;
 use tandem_nn::data;
 
@@ -100,28 +99,26 @@ impl Plan {
         &self.data[&point.variant().experiment.data.set]
     }
 
-    pub fn file(folder: &Path, point: &Point, ending: &str) -> PathBuf {
-        folder.join(format!("{}.{ending}", point.id))
+    /// Trainings of the points, whose outcomes are in a folder.
+    pub fn jobs(&self, folder: &Path) -> Vec<Job<'_>> {
+        self.points.iter().map(|(point, _)| self.job(point, folder)).collect()
+    }
+
+    fn job<'a>(&'a self, point: &'a Point, folder: &Path) -> Job<'a> {
+        let (file, name) = (folder.join(format!("{}.json", point.id)), point.levels.join(", "));
+        Job { variant: point.variant(), data: self.data(point), file, name }
+    }
+
+    /// A point's figures.
+    pub fn line(&self, place: usize, outcome: &Outcome) -> Line {
+        let (point, cost) = &self.points[place];
+        Line::new(point, *cost, Some(outcome))
     }
 
     /// Trains a point, or takes what is there.
     pub fn train(&self, place: usize, engine: &EngineKind, folder: &Path) -> Result<(Line, bool)> {
-        let (point, cost) = &self.points[place];
-        let failed = Self::file(folder, point, "failed");
-        let made =
-            variant::run(point.variant(), self.data(point), engine, &Self::file(folder, point, "json"));
-        match made {
-            Ok((outcome, is_new)) => {
-                if failed.exists() {
-                    std::fs::remove_file(&failed).with_context(|| failed.display().to_string())?;
-                }
-                Ok((Line::new(point, *cost, Some(&outcome)), is_new))
-            }
-            Err(error) => {
-                replace(&failed, failure::text(&error).as_bytes())?;
-                Err(error)
-            }
-        }
+        let (outcome, is_new) = self.job(&self.points[place].0, folder).run(engine)?;
+        Ok((self.line(place, &outcome), is_new))
     }
 
     /// Whether every rung of `[halving]` is shorter than the training of every point.
