@@ -289,6 +289,18 @@ choices = [
         assert_eq!(group["lut_cycles"].as_f64().unwrap(), product);
     }
     assert!(!report["fronts"]["training cycles × LUTs"].as_array().unwrap().is_empty());
+    // without `grow`, arrays as they are: what does not fit is left out
+    let (head, rest) = axes.split_once("grow = [").unwrap();
+    let rows = "key = \"accelerator.array.rows\"\nvalues = [2, 8]\n";
+    let fixed = format!("{head}\n[[axis]]\nname = \"rows\"\n{rows}{}", rest.split_once("]\n\n").unwrap().1);
+    let fixed = small(&s, "fixed.toml", "", &fixed.replace("LUTS", "20000"));
+    let report = succeeds(&["sweep", &fixed, "--plan"]);
+    let of = |key: &str| report[key].as_array().unwrap().clone();
+    assert!(
+        of("points").iter().all(|p| p["levels"]["rows"] == "2" && p["cost"]["luts"].as_u64().unwrap() > 0)
+    );
+    let unfit = |l: &Value| l["reason"].as_str().unwrap().contains("silicon.luts = 20000");
+    assert!(of("left_out").iter().any(unfit) && !of("points").is_empty(), "{report}");
     for (luts, said) in [
         ("500", "silicon.luts = 500: no array of `silicon.grow` fits"),
         ("0", "`silicon.luts` = 0: expected 1 to 83640, or a fraction above 0.0 up to 1.0"),

@@ -163,8 +163,10 @@ impl Silicon {
         match (best, least, refused) {
             (Some(best), ..) => Ok(Ok(best)),
             (None, Some(least), _) => Ok(Err(format!(
-                "silicon.luts = {}: no array of `silicon.grow` fits {} after the margin; the smallest takes {least} LUTs",
-                limits.written, limits.most
+                "silicon.luts = {}: no array of {} fits {} after the margin; the smallest takes {least} LUTs",
+                limits.written,
+                if self.grow.is_empty() { "the point" } else { "`silicon.grow`" },
+                limits.most
             ))),
             (None, None, Some(error)) => Err(error),
             (None, None, None) => unreachable!("there are candidates"),
