@@ -201,11 +201,18 @@ fn keys_that_make_no_sense_without_training_are_refused() {
     top("train = true", &["`train` = true", "no data to train on"]);
     top("experiment = \"e.toml\"", &["`topology`", "one of `experiment` and `topology`"]);
     refuses("topology = \"net.csv\"", "", &["`experiment`", "expected `experiment` or `topology`"]);
-    refuses("bits = { weights = 3", "bits = { weight = 3", &["`bits.weight`", "unknown field"]);
-    refuses("set = { batch = 8", "set = { batch = 0", &["`batch` = 0", "expected 1 to 65536"]);
-    refuses("weights = 3", "weights = 17", &["`bits.weights` = 17", "expected 1 to 16"]);
+    let set = "set = { batch = 8";
+    refuses(set, "set = { bits.weight = 3, batch = 8", &["`bits.weight`", "unknown field"]);
     refuses("key = \"pattern\"", "key = \"pruning.pattern\"", &["`pruning`", "unknown field"]);
     let file = s.write("sweep.toml", SWEEP);
+    for (set, says) in [
+        ("bits.weights=17", "`bits.weights` = 17: expected 1 to 16"),
+        ("batch=0", "`batch` = 0: expected 1 to 65536"),
+        ("pattern=1:3", "`pattern` = \"1:3\": expected N:M"),
+        ("accelerator=nonesuch", "accelerator `nonesuch`"),
+    ] {
+        s.refuses(&["sweep.toml", says], &["sweep", &file, "--plan", "--set", set]);
+    }
     for option in [&["--seeds", "2"][..], &["--data", "d"], &["--engine", "sim"]] {
         s.refuses(&[option[0], "sweep.toml trains nothing"], &[&["sweep", &file, "--plan"], option].concat());
     }
