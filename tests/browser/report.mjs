@@ -31,16 +31,21 @@ try {
   assert.equal(await rows(page).count(), all, "a row a point");
   assert.ok((await drawn(page, "#scatter")) > 8000, "the scatter is drawn");
   assert.equal(await page.title(), `${data.name} · tandem sweep`);
-  assert.match(await page.locator("#others").textContent(), new RegExp(`${data.left_out.length} left out`));
+  if (data.left_out.length > 0) assert.match(await page.locator("#others").textContent(), new RegExp(`${data.left_out.length} left out`));
+  assert.equal(await page.locator("#network-title").textContent(), data.network);
 
-  // sort: by accuracy, both ways, and by an axis
-  const accuracy = data.axes.length + 1;
-  const numbers = async (place) => (await column(page, place)).map(parseFloat);
-  await page.click('[data-sort="accuracy"]');
-  const upwards = await numbers(accuracy);
+  // sort: by accuracy or what stands for it, both ways, and by an axis
+  const first_figure = data.trained ? "accuracy" : "against0";
+  const figure = data.axes.length + 1;
+  // 12.35 M -> 12350000
+  const size = (text) => parseFloat(text) * ({ k: 1e3, M: 1e6, G: 1e9 }[text.match(/ ([kMG])/)?.[1]] ?? 1);
+  const numbers = async (place) => (await column(page, place)).map(size);
+  await page.click(`[data-sort="${first_figure}"]`);
+  const upwards = await numbers(figure);
   assert.deepEqual(upwards, [...upwards].sort((a, b) => a - b));
-  await page.click('[data-sort="accuracy"]');
-  assert.deepEqual(await numbers(accuracy), [...upwards].sort((a, b) => b - a));
+  assert.ok(upwards[0] < upwards.at(-1));
+  await page.click(`[data-sort="${first_figure}"]`);
+  assert.deepEqual(await numbers(figure), [...upwards].sort((a, b) => b - a));
   assert.equal(await page.locator('th[aria-sort="descending"]').count(), 1);
   await page.click('[data-sort="axis0"]');
   const first = await column(page, 1);
@@ -64,7 +69,7 @@ try {
   // a row, then a dot: the point's TOML and its products
   const place = Number(await rows(page).first().getAttribute("data-place"));
   await rows(page).first().click();
-  assert.equal(await page.locator("#experiment").textContent(), data.groups[place].experiment);
+  assert.equal(await page.locator("#network").textContent(), data.groups[place].network);
   assert.equal(await page.locator("#accelerator").textContent(), data.accelerators[data.groups[place].accelerator]);
   assert.ok((await drawn(page, "#bars")) > 8000, "bars are drawn");
   assert.equal(await page.locator("tr.chosen").getAttribute("data-place"), String(place));
@@ -82,16 +87,31 @@ try {
   await page.locator("#scatter").click({ position: { x, y } });
   // the library hands clicks on with the next frame
   await page.locator("#point-figures", { hasText: data.groups[dot].ids[0] }).waitFor({ timeout: 5000 });
+  const title = (axis) => page.evaluate((axis) => Chart.getChart("scatter").options.scales[axis].title.text, axis);
   await page.selectOption("#cost", "2");
+  assert.equal(await title("x"), data.costs[2]);
   await page.uncheck("#log");
   assert.ok((await drawn(page, "#scatter")) > 8000, "another cost, linear");
+  // against something else, if there is something: the front and its marks are those of that
+  const marks = async () => (await page.locator("#points td.front").count());
+  const several = data.against.length > 1;
+  assert.equal(await page.locator("#against").isVisible(), several);
+  for (let against = 0; against < data.against.length; against++) {
+    if (several) await page.selectOption("#against", String(against));
+    assert.equal(await title("y"), data.trained ? "test accuracy in %" : data.against[against]);
+    assert.equal(await marks(), data.fronts[against].reduce((sum, places) => sum + places.length, 0));
+  }
+  assert.equal(await page.locator('[data-sort="mhz_from"]').count(), data.groups.some((group) => group.mhz) ? 1 : 0);
 
   // heat map: as many cells as levels, the best of all among them
   const levels = (axis) => new Set(data.groups.map((group) => group.levels[axis])).size;
   const [down, across] = [await page.inputValue("#heat-down"), await page.inputValue("#heat-across")].map(Number);
   assert.equal(await page.locator("#heat td").count(), levels(down) * levels(across));
-  const highest = (100 * Math.max(...data.groups.map((group) => group.accuracy))).toFixed(2);
-  assert.ok((await page.locator("#heat td").allTextContents()).includes(highest));
+  const figures = data.groups.map((group) => (data.trained ? group.against[0] : group.costs[0]));
+  const best = data.trained ? 100 * Math.max(...figures) : Math.min(...figures);
+  const cells = (await page.locator("#heat td").allTextContents()).filter((text) => text !== "").map(size);
+  // as exact as it is written
+  assert.ok(cells.some((cell) => Math.abs(cell - best) <= Math.max(0.005, best / 5000)), `${best} among ${cells}`);
   assert.deepEqual(complaints, []);
   await page.screenshot({ path: screenshot, fullPage: true });
 
@@ -102,7 +122,7 @@ try {
   const ground = await phone.page.evaluate(() => getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number));
   assert.ok(Math.max(...ground) < 64, `a dark ground: ${ground}`);
   await rows(phone.page).last().tap();
-  assert.ok((await phone.page.locator("#experiment").textContent()).length > 0);
+  assert.ok((await phone.page.locator("#network").textContent()).length > 0);
   assert.deepEqual(phone.complaints, []);
 } finally {
   await browser.close();

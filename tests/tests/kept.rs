@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::command::{Scratch, succeeds};
+use common::command::{Scratch, object, run, succeeds};
 use common::repository;
 
 /// MNIST's four files with 64 images each, whose pixels depend on `salt`.
@@ -70,4 +70,36 @@ fn an_outcome_of_other_data_experiment_or_accelerator_is_refused() {
     s.write("out/dense-1.json", kept);
     s.write("net.toml", text.replace("outputs = 256", "outputs = 128"));
     refused(&["dense-1.json", "the experiment has changed", &experiment[..0]], "a", &[]);
+}
+
+/// As in a sweep: what fails is named, the others run, and there is no table of a part.
+#[test]
+fn a_cell_that_fails_does_not_stop_the_others() {
+    let s = Scratch::new();
+    let experiment = repository().join("configs/experiments/digits-mlp.toml");
+    let table = |wild: &str| {
+        s.write(
+            "table.toml",
+            format!(
+                "name = \"t\"\nexperiment = \"{}\"\nseeds = [1]\nset.train.epochs = 8\nset.data.images = 320\n[[column]]\nname = \"c\"\n\
+                 [[row]]\nname = \"wild\"\nset.train = {wild}\n[[row]]\nname = \"tame\"\nset.train.lr = 0.01\n",
+                experiment.display()
+            ),
+        )
+    };
+    let file = table("{ lr = 100.0, weight_decay = 0.9 }");
+    let (out, path) = (s.path("out"), |name: &str| s.path(&format!("out/{name}")));
+    let ran = run(&["--json"], &["compare", &file, "-o", &out, "--jobs", "1"], &[]);
+    let report = object(&ran);
+    assert_eq!(ran.status.code(), Some(1), "{report}");
+    assert!(report["error"].as_str().unwrap().contains("wild-c-1"), "{report}");
+    let reason = std::fs::read_to_string(path("wild-c-1.failed")).unwrap();
+    assert!(report["error"].as_str().unwrap().contains(&reason), "{reason}");
+    let there = |name: &str| std::fs::exists(path(name)).unwrap();
+    assert!(there("dense-1.json") && there("tame-c-1.json") && !there("wild-c-1.json"));
+    assert!(!there("table.md") && !there("chart.svg"));
+    // mended, it is gone on with
+    let file = table("{ lr = 0.02 }");
+    let lines = succeeds(&["compare", &file, "-o", &out])["lines"].as_array().unwrap().len();
+    assert_eq!((lines, there("wild-c-1.failed"), there("table.md")), (3, false, true));
 }

@@ -289,6 +289,18 @@ choices = [
         assert_eq!(group["lut_cycles"].as_f64().unwrap(), product);
     }
     assert!(!report["fronts"]["training cycles × LUTs"].as_array().unwrap().is_empty());
+    // without `grow`, arrays as they are: what does not fit is left out
+    let (head, rest) = axes.split_once("grow = [").unwrap();
+    let rows = "key = \"accelerator.array.rows\"\nvalues = [2, 8]\n";
+    let fixed = format!("{head}\n[[axis]]\nname = \"rows\"\n{rows}{}", rest.split_once("]\n\n").unwrap().1);
+    let fixed = small(&s, "fixed.toml", "", &fixed.replace("LUTS", "20000"));
+    let report = succeeds(&["sweep", &fixed, "--plan"]);
+    let of = |key: &str| report[key].as_array().unwrap().clone();
+    assert!(
+        of("points").iter().all(|p| p["levels"]["rows"] == "2" && p["cost"]["luts"].as_u64().unwrap() > 0)
+    );
+    let unfit = |l: &Value| l["reason"].as_str().unwrap().contains("silicon.luts = 20000");
+    assert!(of("left_out").iter().any(unfit) && !of("points").is_empty(), "{report}");
     for (luts, said) in [
         ("500", "silicon.luts = 500: no array of `silicon.grow` fits"),
         ("0", "`silicon.luts` = 0: expected 1 to 83640, or a fraction above 0.0 up to 1.0"),
@@ -366,7 +378,16 @@ fn halving_trains_the_better_points_longer() {
         let file = small(&s, "wrong.toml", &format!("halving = {halving}"), axes);
         s.refuses(&["wrong.toml", says], &["sweep", &file, "-o", &s.path("wrong")]);
     }
-    let epochs = "[[axis]]\nname = \"epochs\"\nkey = \"train.epochs\"\nvalues = [1, 2]\n";
+    // a rung is shorter than the training that it comes before
+    for (epochs, longest) in [("[1, 2]", 2), ("[5]", 5)] {
+        let file = small(&s, "sweep.toml", &format!("halving = {{ epochs = {epochs} }}"), axes);
+        let says = format!("`halving.epochs` = {longest}: expected less than `train.epochs` = 2");
+        s.refuses(&["sweep.toml", &says], &["sweep", &file, "-o", &s.path("long")]);
+        s.refuses(&["sweep.toml", &says], &["sweep", &file, "--plan"]);
+        s.refuses(&["sweep.toml", &says], &["sweep", "collect", &file, "-o", &s.path("long")]);
+        succeeds(&["sweep", &file, "--plan", "--set", "train.epochs=6"]);
+    }
+    let epochs = "[[axis]]\nname = \"epochs\"\nkey = \"train.epochs\"\nvalues = [2, 3]\n";
     let file = small(&s, "epochs.toml", "halving = { epochs = [1] }", epochs);
     s.refuses(&["epochs.toml", "train.epochs"], &["sweep", &file, "-o", &s.path("epochs")]);
 }

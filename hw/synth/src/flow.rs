@@ -22,7 +22,7 @@ use tandem_spec::config::Fft;
 const ULTRAPLUS_DSPS: usize = 8;
 
 /// Summary of a result, in its folder.
-const SUMMARY: &str = "result.json";
+pub const SUMMARY: &str = "result.json";
 
 /// What [`packed`] calls LUTs with what else takes their place: the name of an ECP5.
 pub const PACKED_LUTS: &str = "TRELLIS_COMB";
@@ -68,9 +68,26 @@ pub struct Job<'a> {
     pub stop: &'a AtomicBool,
 }
 
+impl Job<'_> {
+    /// A result that says what it is of; one that was kept need not.
+    fn of(&self, result: Result) -> Result {
+        let (config_hash, board) = (self.config.hash_text(), self.board.name.clone());
+        Result { config_hash, board, core: self.core, ..result }
+    }
+}
+
 /// What came of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Result {
+    /// Hash of the accelerator, see [`Config::hash_text`].
+    #[serde(default)]
+    pub config_hash: String,
+    /// Name of the board.
+    #[serde(default)]
+    pub board: String,
+    /// The accelerator by itself, see [`Job::core`].
+    #[serde(default)]
+    pub core: bool,
     /// Cells, and what the device has of them.
     pub resources: Resources,
     /// Highest frequency after routing, in MHz (none for an estimate).
@@ -89,6 +106,26 @@ pub struct Result {
     /// It was there already.
     #[serde(skip)]
     pub cached: bool,
+}
+
+impl Result {
+    /// The result in a folder.
+    ///
+    /// # Errors   there is none, or it is damaged
+    pub fn read(dir: &Path) -> std::result::Result<Self, String> {
+        let text = tandem_files::read_text(&dir.join(SUMMARY)).map_err(|e| format!("{SUMMARY}: {e}"))?;
+        let result: Result = serde_json::from_str(&text).map_err(|e| format!("{SUMMARY}: {e}"))?;
+        if let Some(name) = &result.bitstream {
+            let file = dir.join(plain_name(name).map_err(|e| e.to_string())?);
+            file.metadata().map_err(|e| format!("{name}: {e}"))?;
+        }
+        Ok(Result { dir: dir.to_owned(), ..result })
+    }
+
+    /// What [`read`](Self::read) reads.
+    pub fn summary(&self) -> String {
+        serde_json::to_string_pretty(self).expect("plain data")
+    }
 }
 
 struct Work<'a, 'e> {
@@ -144,7 +181,7 @@ pub fn synthesise(
     let waiting = || (event.borrow_mut())(Event::Begin(Stage::Wait));
     let wanted = Wanted { key: &key, waiting: &waiting, stop: job.stop };
     let cached = Cell::new(true);
-    let built = job.cache.entry(&wanted, read, |dir, entry| {
+    let built = job.cache.entry(&wanted, Result::read, |dir, entry| {
         cached.set(false);
         write(&dir.join("design.v"), &verilog)?;
         write(&dir.join("synth.ys"), &script)?;
@@ -153,7 +190,8 @@ pub fn synthesise(
         }
         let mut event = event.borrow_mut();
         let (result, mut files) = Work { job, tools, dir, event: &mut **event }.run(&nextpnr)?;
-        write(&dir.join(SUMMARY), &serde_json::to_string_pretty(&result).expect("plain data"))?;
+        let result = job.of(result);
+        write(&dir.join(SUMMARY), &result.summary())?;
         files.extend(["design.v", "synth.ys", SUMMARY].map(String::from));
         files.extend(constraints.iter().map(|c| c.0.clone()));
         for name in files {
@@ -163,7 +201,7 @@ pub fn synthesise(
         Ok(())
     });
     match built {
-        Ok(result) => Ok(Result { cached: cached.get(), ..result }),
+        Ok(result) => Ok(Result { cached: cached.get(), ..job.of(result) }),
         Err(EntryError::Build(e)) => Err(e),
         Err(EntryError::Cache(CacheError::Stopped)) => Err(SynthError::Stopped),
         Err(EntryError::Cache(e)) => Err(SynthError::Cache(e)),
@@ -202,16 +240,7 @@ impl Work<'_, '_> {
     fn run(&mut self, nextpnr: &[String]) -> std::result::Result<(Result, Vec<String>), SynthError> {
         let family = self.job.board.family;
         let cells = self.netlist()?;
-        let mut result = Result {
-            resources: Resources::of_cells(&cells),
-            fmax_mhz: None,
-            critical: None,
-            seed: None,
-            fmax_by_seed: vec![],
-            bitstream: None,
-            dir: PathBuf::new(),
-            cached: false,
-        };
+        let mut result = Result { resources: Resources::of_cells(&cells), ..Result::default() };
         let mut files = vec!["cells.json".to_owned()];
         if !family.routes() {
             return Ok((result, files));
@@ -400,17 +429,6 @@ fn nextpnr_options(board: &Board, constraints: Option<&str>) -> Vec<String> {
     }
     o.extend(board.nextpnr.iter().cloned());
     o
-}
-
-/// The result in `dir`, or what is wrong with it.
-fn read(dir: &Path) -> std::result::Result<Result, String> {
-    let text = std::fs::read_to_string(dir.join(SUMMARY)).map_err(|e| format!("{SUMMARY}: {e}"))?;
-    let result: Result = serde_json::from_str(&text).map_err(|e| format!("{SUMMARY}: {e}"))?;
-    if let Some(name) = &result.bitstream {
-        let file = dir.join(plain_name(name).map_err(|e| e.to_string())?);
-        file.metadata().map_err(|e| format!("{name}: {e}"))?;
-    }
-    Ok(Result { dir: dir.to_owned(), ..result })
 }
 
 fn write(path: &Path, text: &str) -> std::result::Result<(), SynthError> {

@@ -24,7 +24,7 @@ pub mod tools;
 pub use area::{Area, AreaError, AreaModel};
 pub use board::{Board, Family};
 pub use error::SynthError;
-pub use flow::{Event, Job, PACKED_LUTS, Result, Stage, ecp5_script, packed, synthesise};
+pub use flow::{Event, Job, PACKED_LUTS, Result, SUMMARY, Stage, ecp5_script, packed, synthesise};
 pub use program::{loader, program};
 pub use report::{CriticalPath, Resources, slack_ns};
 pub use tools::Tools;

@@ -8,6 +8,7 @@ mod estimate;
 mod failure;
 mod npy;
 mod operands;
+mod picture;
 mod stop;
 mod sweep;
 mod variant;

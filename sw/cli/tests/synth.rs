@@ -107,6 +107,14 @@ fn a_damaged_result_is_made_again_and_never_delivered() {
     };
     assert!(!synth());
     assert!(synth(), "kept");
+    // what was delivered says what it is of
+    let (_, json) = p.run(&SYNTH);
+    let text = fs::read_to_string(p.path("out/result.json")).unwrap();
+    let summary: Value = serde_json::from_str(&text).unwrap();
+    for key in ["config_hash", "board", "core", "fmax_mhz"] {
+        assert_eq!(summary[key], json[key], "{key}");
+    }
+    assert_eq!(summary["config_hash"].as_str().unwrap().len(), 16);
     // delivered as new files are, without what belongs to the cache
     let plain = p.path("plain");
     fs::write(&plain, "").unwrap();

@@ -216,6 +216,11 @@ impl Config {
         u64::from_le_bytes(d[..8].try_into().expect("eight bytes"))
     }
 
+    /// The hash as text: 16 hexadecimal digits.
+    pub fn hash_text(&self) -> String {
+        format!("{:016x}", self.hash())
+    }
+
     /// Bytes in a link word.
     pub fn link_bytes(&self) -> usize {
         self.link_bits / 8

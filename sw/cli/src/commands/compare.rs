@@ -1,20 +1,22 @@
 //! `tandem compare`.
 //!
 //! The output folder has, for each cell of the table, its experiment (`CELL.toml`) and its outcome (`CELL.json`),
-//! and `table.md`, `table.json`, `chart.svg` of all. Cells that are there are not run again.
+//! and `table.md`, `table.json`, `chart.svg` of all. Cells that are there are not run again; why one failed is in `CELL.failed`. Cells
+//! are trained and kept as points of a sweep are (`variant/`).
 
 use super::Variants;
 use crate::Report;
 use crate::compare::{self, Cell, Comparison, Means};
-use crate::engines::{self, EngineKind};
+use crate::engines;
 use crate::failure::usage;
-use crate::variant::{self, Data, Outcome, Sets, Variant};
+use crate::stop::Stop;
+use crate::variant::{self, Data, Job, Outcome, Pool, Progress, Sets, Variant};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use tandem_files::replace;
 use tandem_nn::config::{Document, Experiment};
+use tandem_spec::Config;
 
 /// Arguments of `compare`.
 #[derive(clap::Args)]
@@ -36,10 +38,15 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Report> {
     args.variants.check()?;
     let mut comparison = Comparison::load(&args.table)?;
-    comparison.seeds = args.variants.seeds(comparison.seeds);
+    let of_file = std::mem::take(&mut comparison.seeds);
+    comparison.seeds = args.variants.seeds(Some(of_file)).unwrap_or_default();
     comparison.settings = args.variants.settings()?;
     std::fs::create_dir_all(&args.output).map_err(|e| usage(format!("{}: {e}", args.output.display())))?;
-    let outcomes = run_cells(args, &comparison)?;
+    let runs = runs(args, &comparison)?;
+    let outcomes = match outcomes(args, &runs)? {
+        Ok(outcomes) => runs.into_iter().map(|run| run.cell).zip(outcomes).collect::<Vec<_>>(),
+        Err(stopped) => return Ok(stopped),
+    };
     let means = Means::new(&comparison, &outcomes);
     let text = compare::text(&comparison, &means);
     let json = json!({ "name": comparison.name, "folder": args.output, "lines": means.lines });
@@ -50,55 +57,64 @@ pub fn run(args: &Args) -> Result<Report> {
     Ok(Report::new(format!("{}\n{text}\nchart {}", comparison.name, chart.display()), json))
 }
 
-/// A cell with its validated variant and its data.
-struct Job {
+/// A cell with its validated experiment, its accelerator and its data.
+struct Run {
     cell: Cell,
-    variant: Variant,
+    experiment: Experiment,
+    config: Config,
     data: Data,
 }
 
+impl Run {
+    fn job(&self, folder: &Path) -> Job<'_> {
+        let variant = Variant { experiment: &self.experiment, config: &self.config };
+        let file = folder.join(format!("{}.json", self.cell.file));
+        Job { variant, data: &self.data, file, name: self.cell.file.clone() }
+    }
+}
+
 /// All cells, validated before the first one runs.
-fn jobs(args: &Args, comparison: &Comparison) -> Result<Vec<Job>> {
+fn runs(args: &Args, comparison: &Comparison) -> Result<Vec<Run>> {
     let mut sets = Sets::new(args.variants.data.as_deref());
-    let mut jobs = vec![];
-    for cell in comparison.cells()? {
+    let one = |cell: Cell| {
         let file = args.output.join(format!("{}.toml", cell.file));
-        // What ran stays; `variant::run` refuses to mix.
-        if !file.with_extension("json").exists() {
-            replace(&file, cell.experiment.as_bytes())?;
-        }
         let experiment = Experiment::parse(Document::new(file, cell.experiment.as_str()))?;
         let data = sets.of(&experiment)?;
         let config = engines::accelerator(&experiment.accelerator_place())?;
-        jobs.push(Job { cell, variant: Variant { experiment, config }, data });
-    }
-    Ok(jobs)
-}
-
-fn run_cells(args: &Args, comparison: &Comparison) -> Result<Vec<(Cell, Outcome)>> {
-    let jobs = jobs(args, comparison)?;
-    let stop = AtomicBool::new(false);
-    let one = |place: usize| {
-        let outcome = one(&jobs[place], &args.variants.engine, &args.output, (place, jobs.len()));
-        stop.fetch_or(outcome.is_err(), Ordering::Relaxed);
-        outcome
+        Ok(Run { cell, experiment, config, data })
     };
-    let outcomes = variant::each(jobs.len(), variant::threads(args.jobs), &stop, one)?;
-    let outcomes = outcomes.into_iter().collect::<Result<Vec<_>>>()?;
-    Ok(jobs.iter().map(|job| job.cell.clone()).zip(outcomes).collect())
+    comparison.cells()?.into_iter().map(one).collect()
 }
 
-fn one(job: &Job, engine: &EngineKind, folder: &Path, (place, count): (usize, usize)) -> Result<Outcome> {
-    let file = folder.join(format!("{}.json", job.cell.file));
-    let run = variant::run(&job.variant, &job.data, engine, &file);
-    let (outcome, is_new) = run.with_context(|| job.cell.file.clone())?;
-    let compute = outcome.cost.cost.compute_busy as f64;
-    eprintln!(
-        "{:>4} of {count}  {:<28} {:.2} %, {compute:.3e} compute cycles, {}",
-        place + 1,
-        job.cell.file,
-        100.0 * outcome.test_accuracy,
-        if is_new { format!("{:.0} s", outcome.wall_s) } else { "kept".to_owned() },
-    );
-    Ok(outcome)
+/// The outcomes of all cells; or what to report, if somebody stops it.
+///
+/// # Errors   a cell failed: the others have run
+fn outcomes(args: &Args, runs: &[Run]) -> Result<Result<Vec<Outcome>, Report>> {
+    let engine = &args.variants.engine;
+    let jobs: Vec<Job<'_>> = runs.iter().map(|run| run.job(&args.output)).collect();
+    // what is there must be of these cells, before anything runs
+    let there = jobs.iter().map(|job| job.kept(engine)).collect::<Result<Vec<_>>>()?;
+    for (job, run) in jobs.iter().zip(runs).zip(&there).filter(|(_, kept)| kept.is_none()).map(|(of, _)| of) {
+        replace(&job.file.with_extension("toml"), run.cell.experiment.as_bytes())?;
+    }
+    let stop = Stop::install()?;
+    let progress = Progress::new("cells", jobs.len(), there.iter().flatten().count());
+    let pool = Pool { kind: engine, threads: variant::threads(args.jobs), stop: &stop, progress: &progress };
+    let made = pool.train(&jobs, &there, |place, outcome| {
+        let (name, accuracy) = (&jobs[place].name, 100.0 * outcome.test_accuracy);
+        let compute = outcome.cost.cost.compute_busy as f64;
+        progress.line(&format!(
+            "{name:<28} {accuracy:.2} %, {compute:.3e} compute cycles, {:.0} s",
+            outcome.wall_s
+        ));
+        outcome
+    })?;
+    progress.end();
+    if made.len() < jobs.len() {
+        let text = format!("stopped after {} of {} cells; the same command goes on", made.len(), jobs.len());
+        let report = Report::new(text.clone(), json!({ "stopped": text }));
+        return Ok(Err(report.with_code(stop.exit_code())));
+    }
+    let named = |(made, job): (Result<Outcome>, &Job<'_>)| made.with_context(|| job.name.clone());
+    Ok(Ok(made.into_iter().zip(&jobs).map(named).collect::<Result<_>>()?))
 }

@@ -5,7 +5,7 @@ use crate::engines;
 use crate::estimate::network::of_experiment;
 use crate::estimate::{Estimate, estimate, total};
 use crate::failure::usage;
-use crate::variant::{Outcome, Variant};
+use crate::variant::Outcome;
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,23 +55,29 @@ impl Pair {
     }
 }
 
+/// An experiment and its accelerator.
+struct Subject {
+    experiment: Experiment,
+    config: Config,
+}
+
 /// What a file is about.
-fn read(path: &Path) -> Result<Variant> {
+fn read(path: &Path) -> Result<Subject> {
     let text = || std::fs::read_to_string(path).map_err(|e| usage(format!("{}: {e}", path.display())));
     if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) {
         let outcome: Outcome =
             serde_json::from_str(&text()?).map_err(|e| usage(format!("{}: {e}", path.display())))?;
         let experiment = Experiment::parse(Document::new(path, outcome.experiment))?;
         let config = Config::from_toml(&path.to_string_lossy(), &outcome.accelerator)?;
-        return Ok(Variant { experiment, config });
+        return Ok(Subject { experiment, config });
     }
     let experiment = Experiment::parse(Document::read_file(path)?)?;
     let config = engines::accelerator(&experiment.accelerator_place())?;
-    Ok(Variant { experiment, config })
+    Ok(Subject { experiment, config })
 }
 
 /// Products of a training step.
-fn step(path: &Path, variant: &Variant) -> Result<Vec<Estimate>> {
+fn step(path: &Path, variant: &Subject) -> Result<Vec<Estimate>> {
     let set = &variant.experiment.data.set;
     let Some(shape) = data::shape(set)? else {
         return Err(usage(format!("{}: the data set `{set}` has no shape of its own", path.display())));
@@ -83,8 +89,8 @@ fn step(path: &Path, variant: &Variant) -> Result<Vec<Estimate>> {
 }
 
 /// Keys that differ: with both values.
-fn differences(a: &Variant, b: &Variant) -> Vec<(String, Option<String>, Option<String>)> {
-    let keys = |v: &Variant| {
+fn differences(a: &Subject, b: &Subject) -> Vec<(String, Option<String>, Option<String>)> {
+    let keys = |v: &Subject| {
         let identity = Identity::new(&v.experiment, &v.config.to_toml(), String::new());
         let accelerator =
             identity.accelerator.into_iter().map(|(key, value)| (format!("accelerator.{key}"), value));

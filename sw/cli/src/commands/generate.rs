@@ -50,7 +50,7 @@ pub fn run(args: &Args) -> Result<Report> {
     let others = names[modules..].join(", ");
     let text = format!("{}: {modules} modules, the top one in {top}.v; {others}", args.output.display());
     let json = serde_json::json!({
-        "top": top, "modules": modules, "files": names, "config_hash": format!("{:016x}", config.hash()),
+        "top": top, "modules": modules, "files": names, "config_hash": config.hash_text(),
     });
     Ok(Report::new(text, json))
 }

@@ -97,6 +97,16 @@ impl Variants {
         }
     }
 
+    /// The first option that only makes sense where something is trained.
+    fn of_training(&self) -> Option<&'static str> {
+        let given = [
+            ("--seeds", self.seeds.is_some()),
+            ("--data", self.data.is_some()),
+            ("--engine", !matches!(self.engine, EngineKind::Model)),
+        ];
+        given.iter().find(|(_, is_given)| *is_given).map(|(name, _)| *name)
+    }
+
     /// The arguments that say the same.
     fn arguments(&self) -> Vec<OsString> {
         let mut all = vec![option("--engine", self.engine.name())];
@@ -107,8 +117,8 @@ impl Variants {
     }
 
     /// The seeds of a file, or those that are asked for.
-    fn seeds(&self, of_file: Vec<u64>) -> Vec<u64> {
-        self.seeds.map_or(of_file, |n| (1..=n).collect())
+    fn seeds(&self, of_file: Option<Vec<u64>>) -> Option<Vec<u64>> {
+        self.seeds.map(|n| (1..=n).collect()).or(of_file)
     }
 
     fn settings(&self) -> Result<Vec<Setting>, SettingError> {

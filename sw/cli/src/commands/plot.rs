@@ -1,5 +1,6 @@
 //! A run for the eye: the table of cycles and the curve of training.
 
+use crate::picture::{legend, svg};
 use anyhow::Result;
 use plotters::prelude::*;
 use serde_json::Value;
@@ -147,11 +148,8 @@ pub fn training(lines: &[Value]) -> Result<String> {
     let last = loss.last().map_or(1.0, |p| p.0).max(2.0);
     let most = loss.iter().map(|p| p.1).fold(0.1, f64::max);
     let least = test.iter().map(|p| p.1).fold(100.0, f64::min);
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, (720, 360)).into_drawing_area();
-        area.fill(&WHITE)?;
-        let mut chart = ChartBuilder::on(&area)
+    svg((720, 360), |area| {
+        let mut chart = ChartBuilder::on(area)
             .caption("training", ("sans-serif", 18))
             .margin(10)
             .x_label_area_size(36)
@@ -169,13 +167,6 @@ pub fn training(lines: &[Value]) -> Result<String> {
             .draw_secondary_series(LineSeries::new(test, RED.stroke_width(2)))?
             .label("test accuracy")
             .legend(|(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], RED.stroke_width(2)));
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::MiddleRight)
-            .background_style(WHITE)
-            .border_style(BLACK)
-            .draw()?;
-        area.present()?;
-    }
-    Ok(svg)
+        legend(&mut chart, SeriesLabelPosition::MiddleRight)
+    })
 }

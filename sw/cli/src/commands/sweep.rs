@@ -7,7 +7,8 @@
 //!                                                                     DIR/report.html    all of it, to look at
 //! ```
 //! `plan`, `run --point ID` and `collect` are its three parts, for schedulers: any machine that sees the sweep and the folder
-//! can run any point, twice or interrupted, and nothing is lost. `--slurm` has Slurm run them.
+//! can run any point, twice or interrupted, and nothing is lost. `--slurm` has Slurm run them. A sweep that trains nothing has no
+//! outcomes: its results are the costs.
 
 mod plan;
 mod train;
@@ -88,6 +89,10 @@ pub fn run(args: &Args) -> Result<Report> {
         Some(Part::Run { source, output, point }) => one(source, output, point),
         Some(Part::Collect { source, output }) => {
             let mut plan = Plan::new(source, None)?;
+            if !plan.sweep.trains() {
+                create(output)?;
+                return report(&plan, output, plan.lines(), &[], &[]);
+            }
             let halved = halve(&mut plan, source, |rung, source| there_is(rung, source, output))?;
             let Trained { lines, failed, .. } = there_is(&plan, source, output)?;
             let failed = [halved.failed, failed].concat();
@@ -108,6 +113,10 @@ fn lines(plan: &Plan) -> Result<Report> {
 
 fn one(source: &Source, output: &Path, id: &str) -> Result<Report> {
     let plan = Plan::new(source, Some(id))?;
+    if !plan.sweep.trains() {
+        let file = source.sweep.display();
+        return Err(usage(format!("--point {id}: {file} trains nothing; its results are made by `collect`")));
+    }
     let Some(place) = plan.points.iter().position(|(point, _)| point.id == id) else {
         let left_out = plan.skipped.iter().find(|s| s.id.as_deref() == Some(id));
         let why = left_out.map_or("no point has this name".into(), |s| format!("left out: {}", s.reason));
@@ -115,7 +124,8 @@ fn one(source: &Source, output: &Path, id: &str) -> Result<Report> {
     };
     create(output)?;
     let (line, is_new) = plan.train(place, &source.variants.engine, output)?;
-    let text = format!("{id} {:.2} %{}", 100.0 * line.accuracy, if is_new { "" } else { ", kept" });
+    let accuracy = 100.0 * line.accuracy().expect("it was trained");
+    let text = format!("{id} {accuracy:.2} %{}", if is_new { "" } else { ", kept" });
     Ok(Report::new(text, json!({ "point": line, "kept": !is_new })))
 }
 
@@ -125,14 +135,25 @@ fn create(folder: &Path) -> Result<()> {
 
 fn sweep(args: &Args, source: &Source) -> Result<Report> {
     let mut plan = Plan::new(source, None)?;
+    plan.check_rungs()?;
     if args.plan {
-        let cycles: f64 = plan.points.iter().map(|(_, cost)| cost.training_cycles as f64).sum();
-        let text =
-            format!("{} points, {cycles:.3e} cycles of training\n{}", plan.points.len(), plan.left_out());
+        let cycles: f64 = plan.points.iter().map(|(_, cost)| cost.get("training_cycles")).sum();
+        let cycles = match plan.sweep.trains() {
+            true => format!("{cycles:.3e} cycles of training"),
+            false => "nothing is trained".to_owned(),
+        };
+        let text = format!("{} points, {cycles}\n{}", plan.points.len(), plan.left_out());
         let Report { json, .. } = lines(&plan)?;
         return Ok(Report::new(text, json));
     }
     let output = args.output.as_deref().expect("clap wants it");
+    if !plan.sweep.trains() {
+        if args.slurm {
+            return Err(usage(format!("--slurm: {} trains nothing", source.sweep.display())));
+        }
+        create(output)?;
+        return report(&plan, output, plan.lines(), &[], &[]);
+    }
     let limits = args.slurm.then(Limits::ask).transpose()?;
     create(output)?;
     let pool = Pool { args, output, limits, stop: Stop::install()? };
@@ -173,20 +194,22 @@ fn report(
         .collect();
     json["simulated"] = json!(simulated);
     json["missing"] = json!(missing);
+    json["network"] = json!(plan.sweep.kind());
+    json["grown"] = json!(plan.sweep.grown().collect::<Vec<_>>());
     replace(&output.join("results.csv"), results.csv().as_bytes())?;
     if !results.groups.is_empty() {
-        let picture = chart(&results.axes, &results.groups, &results.fronts[0].places)?;
-        replace(&output.join("front.svg"), picture.as_bytes())?;
+        replace(&output.join("front.svg"), chart(&results)?.as_bytes())?;
     }
-    let points: HashMap<_, _> = plan.points.iter().map(|(point, _)| (&point.id, &point.variant)).collect();
+    let points: HashMap<_, _> = plan.points.iter().map(|(point, _)| (&point.id, point)).collect();
     let detail = |group: &Group| {
         let id = &group.ids[0];
-        let (experiment, accelerator) = (points[id].experiment.source(), points[id].config.to_toml());
-        Detail { experiment, accelerator, products: &plan.products[id] }
+        let (network, accelerator) = (points[id].network.source(), points[id].config.to_toml());
+        Detail { network, accelerator, products: &plan.products[id] }
     };
     replace(&output.join("report.html"), page(&results, &json, detail).as_bytes())?;
     replace(&output.join("summary.json"), serde_json::to_string_pretty(&json)?.as_bytes())?;
-    let mut text = format!("{}: {} points trained\n", plan.sweep.name, results.lines.len());
+    let what = if plan.sweep.trains() { "points trained" } else { "points, nothing is trained" };
+    let mut text = format!("{}: {} {what}\n", plan.sweep.name, results.lines.len());
     text += &plan.left_out();
     for (point, why) in failed {
         text += &format!("failed: {}: {why}\n", point.levels.join(", "));

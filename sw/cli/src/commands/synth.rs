@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tandem_files::{Cache, FileError, Folder, MANIFEST};
 use tandem_spec::Config;
-use tandem_synth::{Board, Event, Job, Stage, SynthError, Tools, slack_ns, synthesise};
+use tandem_synth::{Board, Event, Job, SUMMARY, Stage, SynthError, Tools, slack_ns, synthesise};
 
 /// Arguments of `synth`.
 #[derive(clap::Args)]
@@ -76,7 +76,7 @@ pub fn run(args: &Args) -> Result<Report> {
     let stop = Stop::install()?;
     let result = watched(&config, &board, args.core, args.seeds, &stop)?;
     if let Some(folder) = output {
-        copy(&result.dir, &folder)?;
+        copy(&result, &folder)?;
         folder.commit()?;
     }
     let dir = args.output.as_ref().unwrap_or(&result.dir).clone();
@@ -129,17 +129,18 @@ fn show(bar: &ProgressBar, event: Event<'_>) {
     }
 }
 
-/// The entry's files but its manifest, with the mode that new files have: the cache's own are private.
-fn copy(from: &Path, to: &Folder) -> Result<(), FileError> {
+/// The entry's files but its manifest, with the mode that new files have: the cache's own are private. The summary says what it is of.
+fn copy(result: &tandem_synth::Result, to: &Folder) -> Result<(), FileError> {
+    let from = &result.dir;
     let fail = |e| FileError::io(from, e);
     for entry in std::fs::read_dir(from).map_err(fail)? {
         let name = entry.map_err(fail)?.file_name();
         let name = name.to_string_lossy();
-        if name != MANIFEST {
+        if ![MANIFEST, SUMMARY].contains(&&*name) {
             to.write(&name, &std::fs::read(from.join(&*name)).map_err(fail)?)?;
         }
     }
-    Ok(())
+    to.write(SUMMARY, result.summary().as_bytes())
 }
 
 fn report(args: &Args, config: &Config, board: &Board, r: &tandem_synth::Result, dir: &Path) -> Report {
@@ -173,7 +174,7 @@ fn report(args: &Args, config: &Config, board: &Board, r: &tandem_synth::Result,
     let bitstream = r.bitstream.as_ref().map(|b| dir.join(b).display().to_string());
     lines.extend(bitstream.iter().map(|b| format!("  bitstream {b}")));
     let json = json!({
-        "accelerator": config.name, "board": board.name, "core": args.core,
+        "accelerator": config.name, "config_hash": r.config_hash, "board": board.name, "core": args.core,
         "lut": u.lut.used, "ff": u.ff.used, "dsp": u.dsp.used, "ram": u.ram.used, "available": {
             "lut": u.lut.available, "ff": u.ff.available, "dsp": u.dsp.available, "ram": u.ram.available },
         "fmax_mhz": r.fmax_mhz, "target_mhz": timing.target_mhz, "timing_met": timing.met(),

@@ -1,6 +1,7 @@
 //! A comparison as a chart: accuracy against integrated compute cycles.
 
 use super::{Comparison, Line, Means};
+use crate::picture::{self, svg};
 use anyhow::Result;
 use plotters::prelude::*;
 
@@ -12,10 +13,7 @@ pub fn chart(comparison: &Comparison, means: &Means) -> Result<String> {
     let cycles = means.lines.iter().map(|line| line.compute.max(1.0));
     let lowest = means.lines.iter().map(|line| at(line).1 - error(line)).fold(100.0, f64::min);
     let (least, most) = cycles.fold((f64::MAX, 1.0f64), |(l, m), c| (l.min(c), m.max(c)));
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, (960, 540)).into_drawing_area();
-        area.fill(&WHITE)?;
+    svg((960, 540), |area| {
         let (plot, legend) = area.split_horizontally(760);
         let mut chart = ChartBuilder::on(&plot)
             .margin(12)
@@ -55,9 +53,8 @@ pub fn chart(comparison: &Comparison, means: &Means) -> Result<String> {
             legend.draw(&Cross::new((10, place), 5, BLACK.stroke_width(2)))?;
             legend.draw(&Text::new(reference.row.clone(), (22, place - 6), ("sans-serif", 13)))?;
         }
-        area.present()?;
-    }
-    Ok(svg)
+        Ok(())
+    })
 }
 
 /// The colour of a row that is no control, evenly around the circle.
@@ -65,6 +62,5 @@ fn colour(comparison: &Comparison, row: &str) -> RGBColor {
     let own: Vec<_> =
         comparison.rows().into_iter().filter(|name| comparison.control(name).is_none()).collect();
     let place = own.iter().position(|name| *name == row).unwrap_or(0);
-    let (r, g, b) = HSLColor(place as f64 / own.len() as f64, 0.75, 0.42).rgb();
-    RGBColor(r, g, b)
+    picture::colour(place, own.len())
 }

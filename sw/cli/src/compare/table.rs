@@ -1,12 +1,11 @@
 //! What a comparison consists of.
 
-use crate::variant::place_accelerator;
+use crate::variant::{Base, check_seeds, place_accelerator};
 use anyhow::Result;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use tandem_nn::config::setting::overlay;
-use tandem_nn::config::{ConfigError, Document, Experiment, Setting, SettingError};
+use tandem_nn::config::{ConfigError, Document, Setting, SettingError};
 use toml::{Table, Value};
 
 /// A table of rows and columns, as written.
@@ -30,7 +29,7 @@ pub struct Comparison {
     #[serde(rename = "row")]
     rows: Vec<Row>,
     #[serde(skip)]
-    base: Table,
+    base: Base,
     #[serde(skip)]
     file: PathBuf,
     /// Settings of the command line, which win over all others.
@@ -86,8 +85,7 @@ impl Comparison {
             toml::from_str(document.text()).map_err(|error| document.explain(&error))?;
         comparison.check(&document)?;
         let folder = folder_of(path);
-        let experiment = Experiment::load(&folder.join(&comparison.experiment))?;
-        comparison.base = toml::from_str(experiment.source()).expect("it is an experiment");
+        comparison.base = Base::experiment(&folder.join(&comparison.experiment))?;
         let rows = comparison.rows.iter_mut().flat_map(|row| row.at.values_mut().chain([&mut row.set]));
         for settings in
             rows.chain(comparison.columns.iter_mut().map(|c| &mut c.set)).chain([&mut comparison.set])
@@ -103,9 +101,7 @@ impl Comparison {
             let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
             format!("expected one of {}", names.join(", "))
         };
-        if self.seeds.is_empty() || self.seeds.iter().collect::<BTreeSet<_>>().len() < self.seeds.len() {
-            return Err(document.invalid("seeds", "expected at least one, each once"));
-        }
+        check_seeds(document, &self.seeds)?;
         let (rows, columns) = (self.rows(), self.columns());
         if self.against.as_deref().is_some_and(|name| !rows.contains(&name)) {
             return Err(document.invalid("against", none(&rows)));
@@ -144,12 +140,6 @@ impl Comparison {
         self.rows.iter().find(|r| r.name == row)?.control.as_deref()
     }
 
-    /// The folder of the experiment that is varied.
-    fn base_folder(&self) -> PathBuf {
-        let file = folder_of(&self.file).join(&self.experiment);
-        folder_of(&file).to_owned()
-    }
-
     /// All runs: seed by seed, so that a job that was stopped has whole tables.
     ///
     /// # Errors   a setting that cannot be made
@@ -175,33 +165,20 @@ impl Comparison {
     ) -> Result<Cell, SettingError> {
         let names: Vec<_> = [Some(row), column].into_iter().flatten().map(slug).collect();
         let file = format!("{}-{seed}", names.join("-"));
-        let mut experiment = self.base.clone();
         // the reference takes no table that the experiment lacks
-        let suits =
-            |key: &str, value: &Value| column.is_some() || !value.is_table() || self.base.contains_key(key);
+        let suits = |key: &str, value: &Value| column.is_some() || !value.is_table() || self.base.has(key);
         let mut everywhere = self.set.clone();
         everywhere.retain(|key, value| suits(key, value));
-        for table in [&everywhere].into_iter().chain(settings.iter().copied()) {
-            overlay(&mut experiment, table).map_err(|problem| {
-                let origin = format!(
-                    "{}: {}",
-                    self.file.display(),
-                    [Some(row), column].map(|n| n.unwrap_or("")).join(" ")
-                );
-                SettingError { origin: origin.trim_end().to_owned(), problem }
-            })?;
-        }
-        for setting in &self.settings {
-            if setting.table().iter().all(|(key, value)| suits(key, value)) {
-                setting.apply(&mut experiment)?;
-            }
-        }
-        // a path of the experiment's own, or from the command line, which is as if it stood in the experiment's file
-        place_accelerator(&mut experiment, &self.base_folder());
+        let name = [Some(row), column].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let origin = format!("{}: {name}", self.file.display());
+        let tables = [&everywhere].into_iter().chain(settings.iter().copied());
+        let tables = tables.map(|table| (origin.clone(), table));
+        let settings =
+            self.settings.iter().filter(|s| s.table().iter().all(|(key, value)| suits(key, value)));
         let own = [("name", Value::from(file.as_str())), ("train.seed", Value::from(seed as i64))];
-        for (key, value) in own {
-            Setting::new(&file, key, value).apply(&mut experiment)?;
-        }
+        let mut experiment = self.base.with(tables, settings, &own)?;
+        // a path of the experiment's own, or from the command line
+        self.base.place(&mut experiment);
         Ok(Cell {
             row: row.to_owned(),
             column: column.map(str::to_owned),
@@ -226,6 +203,7 @@ fn slug(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tandem_nn::config::Experiment;
 
     const TABLE: &str = r#"
 name = "digits"

@@ -3,6 +3,7 @@
 //! # Source   Williams, Waterman, Patterson 2009, "Roofline", Communications of the ACM 52(4)
 
 use super::Estimate;
+use crate::picture::{dot, legend, svg};
 use anyhow::Result;
 use plotters::prelude::*;
 use tandem_spec::Config;
@@ -30,11 +31,8 @@ pub fn roofline(config: &Config, estimates: &[Estimate], title: &str) -> Result<
     let (low, _) = range(|p| p.1);
     let (left, right, low) =
         ((left / 1.5).min(peak / 8.0), (right * 1.5).max(peak * 4.0), (low / 1.5).min(peak / 20.0));
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, (860, 520)).into_drawing_area();
-        area.fill(&WHITE)?;
-        let mut chart = ChartBuilder::on(&area)
+    svg((860, 520), |area| {
+        let mut chart = ChartBuilder::on(area)
             .caption(title, ("sans-serif", 18))
             .margin(12)
             .x_label_area_size(40)
@@ -56,10 +54,7 @@ pub fn roofline(config: &Config, estimates: &[Estimate], title: &str) -> Result<
                 continue;
             }
             let circles = of.iter().map(|(_, p)| Circle::new(**p, 4, colour.filled()));
-            chart
-                .draw_series(circles)?
-                .label(name.replace('_', " "))
-                .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
+            chart.draw_series(circles)?.label(name.replace('_', " ")).legend(dot(colour));
             // Layers of one shape are one point, which the first of them names.
             let mut named: Vec<&(f64, f64)> = vec![];
             let near = |a: f64, b: f64| (a / b).ln().abs() < 0.03;
@@ -74,13 +69,6 @@ pub fn roofline(config: &Config, estimates: &[Estimate], title: &str) -> Result<
             });
             chart.draw_series(labels)?;
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .background_style(WHITE)
-            .border_style(BLACK)
-            .draw()?;
-        area.present()?;
-    }
-    Ok(svg)
+        legend(&mut chart, SeriesLabelPosition::LowerRight)
+    })
 }

@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use tandem_nn::config::Setting;
-use tandem_nn::config::setting::overlay;
 use toml::{Table, Value};
 
 /// Most values of a range.
@@ -151,15 +150,6 @@ impl Range {
         let whole = all.iter().all(|x| x.fract() == 0.0);
         let value = |x: &f64| if whole { Value::Integer(*x as i64) } else { Value::Float(*x) };
         Ok(all.iter().map(value).collect())
-    }
-}
-
-impl Level {
-    /// Makes its changes to an experiment.
-    ///
-    /// # Errors   a layer that there is not, or a key below a value that is no table
-    pub fn apply(&self, experiment: &mut Table) -> Result<(), String> {
-        overlay(experiment, &self.experiment)
     }
 }
 

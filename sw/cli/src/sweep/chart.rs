@@ -1,18 +1,26 @@
-//! A sweep as a chart: accuracy against cycles of training, and the front.
+//! A sweep as a chart: accuracy against cycles of training, or what else is compared first, and the front.
 
-use super::results::Group;
+use super::results::{Group, Results};
+use crate::picture::{colour, dot, legend, svg};
 use anyhow::Result;
 use plotters::prelude::*;
 
-/// Points in the colour of their level of the axis that splits accuracy most, and the front as a line. As SVG.
-pub fn chart(axes: &[&str], groups: &[Group], front: &[usize]) -> Result<String> {
-    let at = |g: &Group| (g.cycles, 100.0 * g.accuracy.mean);
+/// Points in the colour of their level of the axis that splits them most, and the first front as a line. As SVG.
+pub fn chart(results: &Results<'_>) -> Result<String> {
+    let (axes, groups, front) = (&results.axes, &results.groups, &results.fronts[0]);
+    let (cost, against) = (results.costs[front.cost], results.against[front.against]);
+    let scale = if against.more { 100.0 } else { 1.0 };
+    let at = |g: &Group| ((cost.of)(g), scale * (against.of)(g));
     let points: Vec<_> = groups.iter().map(at).collect();
     let over = |of: fn(&(f64, f64)) -> f64| {
         points.iter().map(of).fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)))
     };
     let ((least, most), (low, high)) = (over(|p| p.0), over(|p| p.1));
-    let axis = widest(axes.len(), groups);
+    let heights = match against.more {
+        true => (low - 1.0).max(0.0)..(high + 1.0).min(100.5),
+        false => 0.95 * low..1.05 * high.max(1.0),
+    };
+    let axis = widest(axes.len(), groups, against.of);
     let mut names: Vec<&str> = vec![];
     for group in groups {
         let name = group.levels.get(axis).map_or("", String::as_str);
@@ -20,55 +28,49 @@ pub fn chart(axes: &[&str], groups: &[Group], front: &[usize]) -> Result<String>
             names.push(name);
         }
     }
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, (860, 520)).into_drawing_area();
-        area.fill(&WHITE)?;
+    let (x, y) = match against.more {
+        true => ("cycles of training, transfers included", "test accuracy in %"),
+        false => (cost.name, against.name),
+    };
+    svg((860, 520), |area| {
         let range = (least.max(1.0) / 1.1..most.max(2.0) * 1.1).log_scale();
-        let mut chart = ChartBuilder::on(&area)
+        let mut chart = ChartBuilder::on(area)
             .margin(12)
             .x_label_area_size(40)
-            .y_label_area_size(56)
-            .build_cartesian_2d(range, (low - 1.0).max(0.0)..(high + 1.0).min(100.5))?;
-        chart
-            .configure_mesh()
-            .x_desc("cycles of training, transfers included")
-            .y_desc("test accuracy in %")
-            .x_label_formatter(&|cycles| format!("{cycles:.1e}"))
-            .light_line_style(WHITE)
-            .draw()?;
+            .y_label_area_size(if against.more { 56 } else { 72 })
+            .build_cartesian_2d(range, heights)?;
+        let mut mesh = chart.configure_mesh();
+        mesh.x_desc(x).y_desc(y).x_label_formatter(&|cycles| format!("{cycles:.1e}"));
+        if !against.more {
+            mesh.y_label_formatter(&|value| format!("{value:.2e}"));
+        }
+        mesh.light_line_style(WHITE).draw()?;
         for (i, name) in names.iter().enumerate() {
-            let (r, g, b) = HSLColor(i as f64 / names.len() as f64, 0.75, 0.42).rgb();
-            let colour = RGBColor(r, g, b);
+            let colour = colour(i, names.len());
             let of = groups.iter().filter(|m| m.levels.get(axis).map_or("", String::as_str) == *name);
             let circles = of.map(|m| Circle::new(at(m), 3, colour.mix(0.6).filled()));
             chart
                 .draw_series(circles)?
                 .label(format!("{} {name}", axes.get(axis).unwrap_or(&"")))
-                .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
+                .legend(dot(colour));
         }
-        let line: Vec<_> = front.iter().map(|i| points[*i]).collect();
+        let line: Vec<_> = front.places.iter().map(|i| points[*i]).collect();
         chart.draw_series(LineSeries::new(line.iter().copied(), BLACK.stroke_width(1)))?;
         chart.draw_series(line.iter().map(|p| Circle::new(*p, 5, BLACK.stroke_width(1))))?;
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .background_style(WHITE)
-            .border_style(BLACK)
-            .draw()?;
-        area.present()?;
-    }
-    Ok(svg)
+        let corner =
+            if against.more { SeriesLabelPosition::LowerRight } else { SeriesLabelPosition::UpperRight };
+        legend(&mut chart, corner)
+    })
 }
 
-/// The axis whose levels' mean accuracies lie farthest apart.
-fn widest(axes: usize, groups: &[Group]) -> usize {
+/// The axis whose levels' means lie farthest apart.
+fn widest(axes: usize, groups: &[Group], of: fn(&Group) -> f64) -> usize {
     let spread = |axis: usize| {
         let mut sums: Vec<(&str, f64, f64)> = vec![];
         for group in groups {
             match sums.iter_mut().find(|(name, ..)| *name == group.levels[axis]) {
-                Some((_, sum, n)) => (*sum, *n) = (*sum + group.accuracy.mean, *n + 1.0),
-                None => sums.push((&group.levels[axis], group.accuracy.mean, 1.0)),
+                Some((_, sum, n)) => (*sum, *n) = (*sum + of(group), *n + 1.0),
+                None => sums.push((&group.levels[axis], of(group), 1.0)),
             }
         }
         let of = sums.iter().map(|(_, sum, n)| sum / n);

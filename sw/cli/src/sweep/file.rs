@@ -1,18 +1,22 @@
 //! What a sweep consists of, and its points.
 
 use super::axis::{Axis, Level};
+use super::clock::Clocks;
+use super::cost::Cost;
 use super::halving::Halving;
+use super::network::{Layers, Network, Topology};
 use super::point::{Point, Skipped};
 use super::require::Require;
 use super::silicon::{Fitting, Silicon};
 use crate::engines;
 use crate::failure;
-use crate::variant::{Variant, place_accelerator};
+use crate::variant::{Base, check_seeds, place_accelerator};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use tandem_nn::config::setting::overlay;
+use std::sync::Arc;
 use tandem_nn::config::{ConfigError, Document, Experiment, Setting};
+use tandem_spec::Config;
 use tandem_stimuli::Random;
 use toml::{Table, Value};
 
@@ -25,10 +29,11 @@ const MOST: usize = 1_000_000;
 pub struct Sweep {
     /// Its name.
     pub name: String,
-    experiment: PathBuf,
-    /// Seeds of each point.
-    #[serde(default = "one_seed")]
-    pub seeds: Vec<u64>,
+    experiment: Option<PathBuf>,
+    topology: Option<PathBuf>,
+    train: Option<bool>,
+    /// Seeds of each point, where they are trained.
+    pub seeds: Option<Vec<u64>>,
     #[serde(default)]
     require: Vec<String>,
     sample: Option<Sample>,
@@ -36,17 +41,21 @@ pub struct Sweep {
     pub check: Option<Check>,
     /// All points are trained a little, the better ones longer.
     pub halving: Option<Halving>,
-    /// What costs more is not trained: names of [`super::Costs::NAMES`].
+    /// What costs more is not trained: names of [`Cost::NAMES`].
     #[serde(default)]
     pub budget: BTreeMap<String, f64>,
     #[serde(default)]
     set: Table,
     /// What the accelerators may take of a board: each point gets the largest array that fits.
     silicon: Option<Silicon>,
+    /// Clocks of the accelerators, for seconds.
+    clock: Option<Clocks>,
     #[serde(rename = "axis")]
     axes: Vec<Axis>,
     #[serde(skip)]
-    base: Table,
+    base: Base,
+    #[serde(skip)]
+    layers: Option<Arc<Layers>>,
     /// Where it was read from.
     #[serde(skip)]
     pub file: PathBuf,
@@ -57,10 +66,6 @@ pub struct Sweep {
     /// Settings of the command line, which win over all others.
     #[serde(skip)]
     pub settings: Vec<Setting>,
-}
-
-fn one_seed() -> Vec<u64> {
-    vec![1]
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -82,17 +87,23 @@ pub struct Check {
 }
 
 impl Sweep {
-    /// Reads a sweep and the experiment that it varies.
+    /// Reads a sweep, and the experiment or topology that it varies.
     ///
     /// # Errors   a file cannot be read, is not TOML, or has a key or value that is not allowed
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+    pub fn load(path: &Path) -> Result<Self, anyhow::Error> {
         let document = Document::read_file(path)?;
         let mut sweep: Sweep = toml::from_str(document.text()).map_err(|error| document.explain(&error))?;
         sweep.file = path.to_owned();
         sweep.check(&document)?;
-        let experiment = Experiment::load(&sweep.base_file())?;
-        sweep.base = toml::from_str(experiment.source()).expect("it is an experiment");
         let folder = path.parent().unwrap_or(Path::new(""));
+        match (&sweep.experiment, &sweep.topology) {
+            (Some(file), _) => sweep.base = Base::experiment(&folder.join(file))?,
+            (_, Some(file)) => {
+                let (layers, base) = Layers::load(&folder.join(file))?;
+                (sweep.base, sweep.layers) = (base, Some(Arc::new(layers)));
+            }
+            (None, None) => unreachable!("looked at above"),
+        }
         place_accelerator(&mut sweep.set, folder);
         let levels = sweep.levels.iter_mut().flatten();
         levels.for_each(|level| place_accelerator(&mut level.experiment, folder));
@@ -100,16 +111,14 @@ impl Sweep {
     }
 
     fn check(&mut self, document: &Document) -> Result<(), ConfigError> {
-        if self.seeds.is_empty() || self.seeds.iter().collect::<BTreeSet<_>>().len() < self.seeds.len() {
-            return Err(document.invalid("seeds", "expected at least one, each once"));
-        }
+        self.check_kind(document)?;
         if let Some(sample) = self.sample
             && sample.points == 0
         {
             return Err(document.invalid("sample.points", "expected at least 1"));
         }
-        if let Some(name) = self.budget.keys().find(|name| !super::Costs::NAMES.contains(&name.as_str())) {
-            let names = super::Costs::NAMES.join(", ");
+        if let Some(name) = self.budget.keys().find(|name| !Cost::NAMES.contains(&name.as_str())) {
+            let names = Cost::NAMES.join(", ");
             return Err(document.invalid(&format!("budget.{name}"), format!("expected one of {names}")));
         }
         if let Some(halving) = &self.halving {
@@ -117,6 +126,11 @@ impl Sweep {
         }
         if let Some(silicon) = &mut self.silicon {
             silicon.check().map_err(|(key, why)| document.invalid(&format!("silicon.{key}"), why))?;
+        }
+        if let Some(clock) = &mut self.clock {
+            let folder = self.file.parent().unwrap_or(Path::new(""));
+            let made = clock.check(folder, self.silicon.as_ref().map(Silicon::board));
+            made.map_err(|(key, why)| document.invalid(&format!("clock.{key}"), why))?;
         }
         let mut names = BTreeSet::new();
         for (i, axis) in self.axes.iter().enumerate() {
@@ -138,14 +152,51 @@ impl Sweep {
         Ok(())
     }
 
-    fn base_file(&self) -> PathBuf {
-        self.file.parent().unwrap_or(Path::new("")).join(&self.experiment)
+    /// What is swept, and keys that only make sense where it is trained.
+    fn check_kind(&self, document: &Document) -> Result<(), ConfigError> {
+        match (&self.experiment, &self.topology) {
+            (None, None) => return Err(document.invalid("experiment", "expected `experiment` or `topology`")),
+            (Some(_), Some(_)) => {
+                return Err(document.invalid("topology", "expected one of `experiment` and `topology`"));
+            }
+            (None, Some(_)) if self.train == Some(true) => {
+                return Err(document.invalid("train", "a topology has no data to train on"));
+            }
+            _ => {}
+        }
+        if self.trains() {
+            return self.seeds.as_ref().map_or(Ok(()), |seeds| check_seeds(document, seeds));
+        }
+        let given = [
+            ("seeds", self.seeds.is_some()),
+            ("check", self.check.is_some()),
+            ("halving", self.halving.is_some()),
+            ("budget.training_cycles", self.budget.contains_key("training_cycles")),
+        ];
+        match given.iter().find(|(_, is_given)| *is_given) {
+            Some((key, _)) => Err(document.invalid(key, "nothing is trained: a sweep of cycles has none")),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether points are trained, or have cycles only.
+    pub fn trains(&self) -> bool {
+        self.topology.is_none() && self.train.unwrap_or(true)
+    }
+
+    /// What is swept.
+    pub fn kind(&self) -> &'static str {
+        if self.topology.is_some() { "topology" } else { "experiment" }
     }
 
     /// Names of the axes, and keys that `[silicon]` grows.
     pub fn axes(&self) -> Vec<&str> {
-        let grown = self.silicon.iter().flat_map(Silicon::keys);
-        self.axes.iter().map(|axis| axis.name.as_str()).chain(grown).collect()
+        self.axes.iter().map(|axis| axis.name.as_str()).chain(self.grown()).collect()
+    }
+
+    /// Keys that `[silicon]` grows.
+    pub fn grown(&self) -> impl Iterator<Item = &str> {
+        self.silicon.iter().flat_map(Silicon::keys)
     }
 
     /// All points, each once, and those that are none: seed by seed, the last axis fastest.
@@ -155,22 +206,28 @@ impl Sweep {
         let chosen = self.chosen()?;
         let (mut points, mut skipped) = (vec![], vec![]);
         let mut seen: BTreeMap<String, String> = BTreeMap::new();
-        for &seed in &self.seeds {
+        let seeds: Vec<Option<u64>> = match (self.trains(), &self.seeds) {
+            (false, _) => vec![None],
+            (true, None) => vec![Some(1)],
+            (true, Some(seeds)) => seeds.iter().copied().map(Some).collect(),
+        };
+        for &seed in &seeds {
             for place in &chosen {
                 let levels: Vec<&Level> = place.iter().zip(&self.levels).map(|(i, axis)| &axis[*i]).collect();
                 let mut names: Vec<String> = levels.iter().map(|level| level.name.clone()).collect();
                 match self.point(&levels, seed) {
-                    Ok((variant, fitting)) => {
+                    Ok((network, config, fitting)) => {
                         let area = fitting.as_ref().map(|fitting| fitting.area);
                         names.extend(fitting.into_iter().flat_map(|fitting| fitting.grown));
-                        let id = Point::id(&variant);
+                        let id = Point::id(&network, &config);
                         if let Some(first) = seen.get(&id) {
                             let reason = format!("the same as {first}");
                             skipped.push(Skipped { id: Some(id), levels: names, seed, reason });
                             continue;
                         }
                         seen.insert(id.clone(), names.join(", "));
-                        points.push(Point { id, levels: names, seed, variant, area });
+                        let clock = self.clock.as_ref().map(|clocks| clocks.of(&config));
+                        points.push(Point { id, levels: names, seed, network, config, area, clock });
                     }
                     Err(error) => {
                         let reason = failure::text(&error);
@@ -239,30 +296,33 @@ impl Sweep {
         Ok(chosen)
     }
 
-    fn point(&self, levels: &[&Level], seed: u64) -> Result<(Variant, Option<Fitting>), anyhow::Error> {
-        let mut experiment = self.base.clone();
-        let origin = self.file.display();
-        overlay(&mut experiment, &self.set).map_err(|why| failure::usage(format!("{origin}: set: {why}")))?;
-        for (axis, level) in self.axes.iter().zip(levels) {
-            let made = level.apply(&mut experiment);
-            made.map_err(|why| failure::usage(format!("axis `{}`, {}: {why}", axis.name, level.name)))?;
+    fn point(
+        &self,
+        levels: &[&Level],
+        seed: Option<u64>,
+    ) -> Result<(Network, Config, Option<Fitting>), anyhow::Error> {
+        let of_axes = self.axes.iter().zip(levels);
+        let of_axes =
+            of_axes.map(|(axis, level)| (format!("axis `{}`, {}", axis.name, level.name), &level.experiment));
+        let tables = [(format!("{}: set", self.file.display()), &self.set)].into_iter().chain(of_axes);
+        let mut own = vec![];
+        if self.layers.is_none() {
+            own.push(("name", Value::from(self.name.as_str())));
         }
-        for setting in &self.settings {
-            setting.apply(&mut experiment)?;
-        }
-        let own = [("name", Value::from(self.name.as_str())), ("train.seed", Value::from(seed as i64))];
-        for (key, value) in own {
-            Setting::new(self.name.as_str(), key, value).apply(&mut experiment)?;
-        }
-        let text = toml::to_string(&experiment).expect("tables of TOML are TOML");
-        let experiment = Experiment::parse(Document::new(self.base_file(), text))?;
-        let place = experiment.accelerator_place();
+        own.extend(seed.map(|seed| ("train.seed", Value::from(seed as i64))));
+        let table = self.base.with(tables, &self.settings, &own)?;
+        let (file, text) = (self.base.file(), toml::to_string(&table).expect("tables of TOML are TOML"));
+        let network = match &self.layers {
+            Some(layers) => Network::Topology(Topology::new(Arc::clone(layers), text, file, &self.file)?),
+            None => Network::Experiment(Box::new(Experiment::parse(Document::new(file, text))?)),
+        };
+        let place = network.accelerator_place();
         let settings: Vec<Setting> = levels.iter().flat_map(|level| level.accelerator.clone()).collect();
         let fitting = self.silicon.as_ref().map(|silicon| silicon.largest(&place, &settings)).transpose()?;
         let config = match &fitting {
             Some(fitting) => fitting.config.clone(),
             None => engines::accelerator_with(&place, settings)?,
         };
-        Ok((Variant { experiment, config }, fitting))
+        Ok((network, config, fitting))
     }
 }

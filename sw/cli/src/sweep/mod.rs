@@ -1,14 +1,15 @@
 //! Sweeps: the points of several axes, their cycles first, then the training of those that can matter.
 //!
 //! ```text
-//! sweep (TOML) ─► points: axes, sample, `require` ─ cycle model ─► costs ─ `[budget]`, dominated ─► what is trained
+//! sweep (TOML) ─► points: axes, sample, `require` ─ cycle model ─► costs ─ `[budget]`, dominated ─► what is trained, if anything
 //!                                                                                                        │
 //! results.csv, summary.json, front.svg, report.html ◄── fronts ◄── outcomes, a JSON file each (kept for what made them) ◄┘
 //! ```
 //!
 //! ```toml
 //! name = "digits"
-//! experiment = "../experiments/digits-mlp.toml"   # relative to the sweep
+//! experiment = "../experiments/digits-mlp.toml"   # relative to the sweep; or topology = "../topologies/resnet20.csv"
+//! train = true                                    # or only cycles; a topology has no others
 //! seeds = [1, 2]
 //! require = ["{weights} <= {activations}"]        # between axes with numbers; others are not points
 //! sample = { points = 100, seed = 1 }             # of all points, drawn at random
@@ -35,12 +36,14 @@
 
 mod axis;
 mod chart;
+mod clock;
 mod cost;
 mod file;
 mod front;
 mod halving;
+mod measure;
+mod network;
 mod point;
-mod progress;
 mod report;
 mod require;
 mod results;
@@ -48,11 +51,10 @@ mod silicon;
 mod slurm;
 
 pub use chart::chart;
-pub use cost::{Cost, Costs, Product, prune};
+pub use cost::{Cost, Images, Product, costs, prune};
 pub use file::Sweep;
 pub use halving::Halving;
 pub use point::{Point, Skipped};
-pub use progress::Progress;
 pub use report::{Detail, page};
 pub use results::{Group, Line, Results};
 pub use slurm::{Limits, Slurm};

@@ -1,9 +1,12 @@
-//! One point: an experiment, an accelerator, a seed.
+//! One point: a network, an accelerator, a seed.
 
+use super::clock::Clock;
+use super::network::Network;
 use crate::variant::Variant;
 use sha2::{Digest, Sha256};
 use tandem_nn::config::{Document, Experiment, Setting};
 use tandem_nn::train::identity::Identity;
+use tandem_spec::Config;
 use tandem_synth::Area;
 use toml::Value;
 
@@ -14,12 +17,16 @@ pub struct Point {
     pub id: String,
     /// Names of its levels, an axis each.
     pub levels: Vec<String>,
-    /// Seed.
-    pub seed: u64,
-    /// What runs.
-    pub variant: Variant,
-    /// What the accelerator takes of a board, if it was chosen by that.
+    /// Seed; none where nothing is trained.
+    pub seed: Option<u64>,
+    /// What is computed.
+    pub network: Network,
+    /// What computes it.
+    pub config: Config,
+    /// What the accelerator takes of a board, if the sweep has `[silicon]`.
     pub area: Option<Area>,
+    /// Its clock, if the sweep has `[clock]`.
+    pub clock: Option<Clock>,
 }
 
 /// A point that does not run.
@@ -29,31 +36,45 @@ pub struct Skipped {
     pub id: Option<String>,
     /// Names of its levels, an axis each.
     pub levels: Vec<String>,
-    /// Seed.
-    pub seed: u64,
+    /// Seed; none where nothing is trained.
+    pub seed: Option<u64>,
     /// Why it does not run.
     pub reason: String,
 }
 
 impl Point {
-    /// The name of a variant.
-    pub fn id(variant: &Variant) -> String {
-        let identity = Identity::new(&variant.experiment, &variant.config.to_toml(), String::new());
-        let text = serde_json::to_string(&identity).expect("plain data");
-        short_digest(text.as_bytes())
+    /// The name of a network on an accelerator.
+    pub fn id(network: &Network, config: &Config) -> String {
+        let text = match network {
+            Network::Experiment(experiment) => {
+                serde_json::to_string(&Identity::new(experiment, &config.to_toml(), String::new()))
+            }
+            Network::Topology(topology) => {
+                serde_json::to_string(&(Network::digest(topology), config.hash_text()))
+            }
+        };
+        short_digest(text.expect("plain data").as_bytes())
+    }
+
+    /// What is trained.
+    ///
+    /// # Panics   if it is a topology, which is not
+    pub fn variant(&self) -> Variant<'_> {
+        let experiment = self.network.experiment().expect("topologies are not trained");
+        Variant { experiment, config: &self.config }
     }
 
     /// The same point, trained for so many epochs.
     ///
     /// # Errors   the experiment does not take them
     pub fn with_epochs(&self, epochs: u32) -> anyhow::Result<Point> {
-        let Variant { experiment, config } = &self.variant;
+        let Variant { experiment, config } = self.variant();
         let mut table = toml::from_str(experiment.source()).expect("it is an experiment");
         Setting::new("halving", "train.epochs", Value::from(epochs)).apply(&mut table)?;
         let text = toml::to_string(&table).expect("tables of TOML are TOML");
         let experiment = Experiment::parse(Document::new(experiment.file(), text))?;
-        let variant = Variant { experiment, config: config.clone() };
-        Ok(Point { id: Point::id(&variant), variant, ..self.clone() })
+        let network = Network::Experiment(Box::new(experiment));
+        Ok(Point { id: Point::id(&network, config), network, ..self.clone() })
     }
 
     /// Whether both have the same levels and seed: one may be trained for fewer epochs.

@@ -3,7 +3,8 @@
 //! Styles, script, data and the plotting library (Chart.js, `report/README.md`) are all in the page, so it opens offline and can be sent.
 
 use super::cost::Product;
-use super::results::{Group, Results};
+use super::measure::Measure;
+use super::results::{Front, Group, Results};
 use serde_json::json;
 use std::collections::HashMap;
 
@@ -14,8 +15,8 @@ const LIBRARY: &str = include_str!("report/chart.umd.min.js");
 
 /// What a page shows of a group beside its figures.
 pub struct Detail<'a> {
-    /// The experiment of its first point, as TOML.
-    pub experiment: &'a str,
+    /// The experiment of its first point, or what its topology leaves open, as TOML.
+    pub network: &'a str,
     /// Its accelerator, as TOML.
     pub accelerator: String,
     /// Products of one of its training steps.
@@ -34,24 +35,32 @@ pub fn page<'a>(
         .groups
         .iter()
         .map(|group| {
-            let Detail { experiment, accelerator, products } = detail(group);
+            let Detail { network, accelerator, products } = detail(group);
             let place = *places.entry(accelerator).or_insert_with_key(|accelerator| {
                 accelerators.push(accelerator.clone());
                 accelerators.len() - 1
             });
-            let costs: Vec<f64> = results.fronts.iter().map(|front| (front.cost)(group)).collect();
+            let of = |measures: &[Measure]| measures.iter().map(|m| (m.of)(group)).collect::<Vec<_>>();
             json!({
-                "levels": group.levels, "ids": group.ids, "accuracy": group.accuracy.mean,
-                "error": group.accuracy.standard_error, "costs": costs,
-                "experiment": experiment, "accelerator": place, "products": products,
+                "levels": group.levels, "ids": group.ids, "costs": of(&results.costs), "against": of(&results.against),
+                "error": group.accuracy.and_then(|accuracy| accuracy.standard_error),
+                "mhz": group.mhz, "mhz_from": group.mhz_from,
+                "network": network, "accelerator": place, "products": products,
             })
         })
         .collect();
-    let names: Vec<_> = results.fronts.iter().map(|front| front.name).collect();
-    let fronts: Vec<_> = results.fronts.iter().map(|front| &front.places).collect();
+    let names = |measures: &[Measure]| measures.iter().map(|m| m.name).collect::<Vec<_>>();
+    // a list of fronts, a cost each, for each of what costs are compared with
+    let front = |against, cost| {
+        let is_it = |front: &&Front| (front.against, front.cost) == (against, cost);
+        &results.fronts.iter().find(is_it).expect("of every pair").places
+    };
+    let fronts = |against| (0..results.costs.len()).map(move |cost| front(against, cost)).collect::<Vec<_>>();
+    let fronts: Vec<_> = (0..results.against.len()).map(fronts).collect();
     let data = json!({
-        "name": about["name"], "axes": results.axes, "costs": names, "fronts": fronts, "groups": groups,
-        "accelerators": accelerators, "left_out": about["left_out"], "failed": about["failed"],
+        "name": about["name"], "axes": results.axes, "costs": names(&results.costs), "against": names(&results.against),
+        "trained": results.against.iter().any(|m| m.more), "network": about["network"], "grown": about["grown"],
+        "fronts": fronts, "groups": groups, "accelerators": accelerators, "left_out": about["left_out"], "failed": about["failed"],
         "simulated": about["simulated"], "missing": about["missing"],
     });
     let name = about["name"].as_str().unwrap_or_default();
@@ -97,27 +106,17 @@ mod tests {
         let levels = vec!["</script><script>alert(1)</script> {{SCRIPT}}".to_owned()];
         let cost = Cost {
             step_cycles: 1,
-            training_cycles: 1,
+            training_cycles: None,
             inference_cycles: 1.0,
             weight_bits: 1,
             bit_products: 1,
             area: None,
+            clock: None,
         };
-        let line = Line {
-            id: "0".into(),
-            levels,
-            seed: 1,
-            accuracy: 0.5,
-            cost,
-            cycles: 1,
-            density: 1.0,
-            steps: 1,
-            digest: String::new(),
-        };
+        let line = Line { id: "0".into(), levels, seed: None, cost, trained: None };
         let results = Results::new(vec!["a"], vec![line]);
         let about = json!({ "name": "<b>{{DATA}}</b>" });
-        let detail =
-            |_: &Group| Detail { experiment: "</SCRIPT>", accelerator: "<!--".into(), products: &[] };
+        let detail = |_: &Group| Detail { network: "</SCRIPT>", accelerator: "<!--".into(), products: &[] };
         let page = page(&results, &about, detail);
         let scripts = |text: &str| text.to_lowercase().matches("</script>").count();
         assert_eq!(scripts(&page), scripts(PAGE), "no text ends an element");

@@ -2,6 +2,7 @@
 
 use super::cost::Cost;
 use super::front::front;
+use super::measure::{Measure, measures};
 use super::point::Point;
 use crate::variant::{Mean, Outcome};
 use serde::Serialize;
@@ -9,20 +10,29 @@ use serde_json::json;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-/// A point that was trained.
+/// A point with its figures.
 #[derive(Clone, Debug, Serialize)]
 pub struct Line {
     /// See [`Point::id`].
     pub id: String,
     /// Names of its levels, an axis each.
     pub levels: Vec<String>,
-    /// Seed.
-    pub seed: u64,
-    /// Share of test images with the right answer.
-    pub accuracy: f64,
+    /// Seed; none where nothing is trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// What was known before.
     #[serde(flatten)]
     pub cost: Cost,
+    /// What its training came to, if it is trained.
+    #[serde(flatten)]
+    pub trained: Option<Trained>,
+}
+
+/// What a training came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Trained {
+    /// Share of test images with the right answer.
+    pub accuracy: f64,
     /// Cycles of the whole run, as it counted them: scores, gradual pruning and all.
     pub cycles: u64,
     /// Share of all weights that masks keep.
@@ -34,19 +44,57 @@ pub struct Line {
 }
 
 impl Line {
-    /// Of a point and its outcome.
-    pub fn new(point: &Point, cost: Cost, outcome: &Outcome) -> Self {
-        Line {
-            id: point.id.clone(),
-            levels: point.levels.clone(),
-            seed: point.seed,
+    /// Of a point, and of its outcome if it is trained.
+    pub fn new(point: &Point, cost: Cost, outcome: Option<&Outcome>) -> Self {
+        let trained = outcome.map(|outcome| Trained {
             accuracy: outcome.test_accuracy,
-            cost,
             cycles: outcome.cost.cost.cycles,
             density: outcome.density,
             steps: outcome.steps,
             digest: outcome.weights_digest.clone(),
+        });
+        let (id, levels) = (point.id.clone(), point.levels.clone());
+        Line { id, levels, seed: point.seed, cost, trained }
+    }
+
+    /// Share of right answers, if it is trained.
+    pub fn accuracy(&self) -> Option<f64> {
+        self.trained.as_ref().map(|trained| trained.accuracy)
+    }
+
+    /// Cycles of the training; of a step where nothing is trained.
+    fn all_cycles(&self) -> u64 {
+        self.trained.as_ref().map_or(self.cost.step_cycles, |trained| trained.cycles)
+    }
+
+    /// What `results.csv` says of it beside its levels, with the columns' names.
+    fn columns(&self) -> Vec<(&'static str, String)> {
+        let c = &self.cost;
+        let mut all: Vec<(&str, String)> = vec![];
+        all.extend(self.seed.map(|seed| ("seed", seed.to_string())));
+        if let Some(t) = &self.trained {
+            all.extend([("accuracy", t.accuracy.to_string()), ("cycles", t.cycles.to_string())]);
         }
+        all.extend([
+            ("step_cycles", c.step_cycles.to_string()),
+            ("inference_cycles", c.inference_cycles.to_string()),
+            ("weight_bits", c.weight_bits.to_string()),
+            ("bit_products", c.bit_products.to_string()),
+        ]);
+        if let Some(t) = &self.trained {
+            let rest = [("density", t.density.to_string()), ("steps", t.steps.to_string())];
+            all.extend(rest.into_iter().chain([("digest", t.digest.clone())]));
+        }
+        if let Some(a) = &c.area {
+            let counts = [("luts", a.luts), ("dsps", a.dsps), ("block_rams", a.block_rams), ("ffs", a.ffs)];
+            all.extend(counts.map(|(name, count)| (name, count.to_string())));
+            all.push(("lut_cycles", (a.luts * self.all_cycles()).to_string()));
+        }
+        if let Some(clock) = &c.clock {
+            all.extend([("mhz", clock.mhz.to_string()), ("mhz_from", clock.mhz_from.to_owned())]);
+            all.push(("seconds", clock.seconds(self.all_cycles() as f64).to_string()));
+        }
+        all
     }
 }
 
@@ -57,23 +105,73 @@ pub struct Group {
     pub levels: Vec<String>,
     /// Points, a seed each.
     pub ids: Vec<String>,
-    /// Share of right answers.
-    pub accuracy: Mean,
-    /// Cycles of training, a mean.
-    pub cycles: f64,
+    /// Share of right answers, if it is trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<Mean>,
+    /// Cycles of training, if it is trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cycles: Option<f64>,
+    /// Cycles of a step.
+    pub step_cycles: f64,
     /// Cycles of the forward pass, an image.
     pub inference_cycles: f64,
     /// Bits of the weights.
     pub weight_bits: f64,
-    /// Cycles of training times products of bits a cycle: time times what the multipliers take.
+    /// Products of bits that the array computes in a cycle.
+    pub bit_products: f64,
+    /// Cycles of training (of a step where nothing is trained) times products of bits a cycle: time times what the multipliers take.
     pub work: f64,
-    /// LUTs that the accelerator takes, by the area model, if it was chosen by that.
+    /// LUTs that the accelerator takes, by the area model, with `[silicon]`.
     pub luts: Option<f64>,
-    /// Cycles of training times LUTs: time times silicon.
+    /// Those cycles times LUTs: time times silicon.
     pub lut_cycles: Option<f64>,
+    /// The accelerator's clock, with `[clock]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mhz: Option<f64>,
+    /// Where that is from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mhz_from: Option<&'static str>,
+    /// Those cycles in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
 }
 
-/// All that was trained.
+impl Group {
+    fn new((levels, lines): (&[String], Vec<&Line>)) -> Self {
+        let mean = |value: &dyn Fn(&Line) -> f64| {
+            Mean::of(&lines.iter().map(|line| value(line)).collect::<Vec<_>>()).expect("a line at least")
+        };
+        let accuracies: Option<Vec<f64>> = lines.iter().map(|line| line.accuracy()).collect();
+        let accuracy = accuracies.and_then(|all| Mean::of(&all));
+        let cycles = mean(&|l| l.all_cycles() as f64).mean;
+        let Cost { area, clock, .. } = lines[0].cost;
+        let luts = area.map(|area| area.luts as f64);
+        let bit_products = mean(&|l| l.cost.bit_products as f64).mean;
+        Group {
+            levels: levels.to_vec(),
+            ids: lines.iter().map(|l| l.id.clone()).collect(),
+            accuracy,
+            cycles: accuracy.map(|_| cycles),
+            step_cycles: mean(&|l| l.cost.step_cycles as f64).mean,
+            inference_cycles: mean(&|l| l.cost.inference_cycles).mean,
+            weight_bits: mean(&|l| l.cost.weight_bits as f64).mean,
+            bit_products,
+            work: cycles * bit_products,
+            luts,
+            lut_cycles: luts.map(|luts| luts * cycles),
+            mhz: clock.map(|clock| clock.mhz),
+            mhz_from: clock.map(|clock| clock.mhz_from),
+            seconds: clock.map(|clock| clock.seconds(cycles)),
+        }
+    }
+
+    /// Cycles of the training; of a step where nothing is trained.
+    pub fn all_cycles(&self) -> f64 {
+        self.cycles.unwrap_or(self.step_cycles)
+    }
+}
+
+/// All points that have figures.
 pub struct Results<'a> {
     /// Names of the axes.
     pub axes: Vec<&'a str>,
@@ -81,41 +179,39 @@ pub struct Results<'a> {
     pub lines: Vec<Line>,
     /// Points with all their seeds, in their order.
     pub groups: Vec<Group>,
-    /// A front per cost.
+    /// What points cost.
+    pub costs: Vec<Measure>,
+    /// What costs are compared with: the accuracy, or what is stored and built where nothing is trained.
+    pub against: Vec<Measure>,
+    /// A front per cost and what it is compared with.
     pub fronts: Vec<Front>,
 }
 
-/// A cost, and the groups that no other one beats in it and in accuracy together.
+/// Groups that no other one beats in two measures together.
 pub struct Front {
-    /// The cost's name.
-    pub name: &'static str,
-    /// The cost of a group.
-    pub cost: fn(&Group) -> f64,
+    /// The cost: a place in [`Results::costs`].
+    pub cost: usize,
+    /// What it is compared with: a place in [`Results::against`].
+    pub against: usize,
     /// Places of groups, cheapest first.
     pub places: Vec<usize>,
 }
-
-/// The measure that only sweeps with `[silicon]` have.
-const LUT_CYCLES: &str = "training cycles × LUTs";
-
-/// A cost of points, by which they may be on a front.
-type Measure = (&'static str, fn(&Group) -> f64);
 
 impl<'a> Results<'a> {
     /// Of points.
     pub fn new(axes: Vec<&'a str>, lines: Vec<Line>) -> Self {
         let groups = Self::grouped(&lines);
-        let fronts = Self::fronts_of(&groups);
-        Results { axes, lines, groups, fronts }
+        let (costs, against) = measures(&groups);
+        let mut fronts = vec![];
+        for (a, other) in against.iter().enumerate() {
+            for (c, cost) in costs.iter().enumerate() {
+                let sign = if other.more { 1.0 } else { -1.0 };
+                let points: Vec<_> = groups.iter().map(|g| ((cost.of)(g), sign * (other.of)(g))).collect();
+                fronts.push(Front { cost: c, against: a, places: front(&points) });
+            }
+        }
+        Results { axes, lines, groups, costs, against, fronts }
     }
-
-    const FRONTS: [Measure; 5] = [
-        ("training cycles", |m| m.cycles),
-        ("inference cycles an image", |m| m.inference_cycles),
-        ("weight bits", |m| m.weight_bits),
-        ("training cycles × bit products a cycle", |m| m.work),
-        (LUT_CYCLES, |m| m.lut_cycles.unwrap_or(f64::NAN)),
-    ];
 
     fn grouped(lines: &[Line]) -> Vec<Group> {
         let mut groups: Vec<(&[String], Vec<&Line>)> = vec![];
@@ -127,66 +223,29 @@ impl<'a> Results<'a> {
             }
             groups[place].1.push(line);
         }
-        let group = |(levels, lines): (&[String], Vec<&Line>)| {
-            let mean = |value: &dyn Fn(&Line) -> f64| {
-                Mean::of(&lines.iter().map(|line| value(line)).collect::<Vec<_>>()).expect("a line at least")
-            };
-            let cycles = mean(&|l| l.cycles as f64).mean;
-            let luts = lines[0].cost.area.map(|area| area.luts as f64);
-            Group {
-                levels: levels.to_vec(),
-                ids: lines.iter().map(|l| l.id.clone()).collect(),
-                accuracy: mean(&|l| l.accuracy),
-                cycles,
-                inference_cycles: mean(&|l| l.cost.inference_cycles).mean,
-                weight_bits: mean(&|l| l.cost.weight_bits as f64).mean,
-                work: cycles * mean(&|l| l.cost.bit_products as f64).mean,
-                luts,
-                lut_cycles: luts.map(|luts| luts * cycles),
-            }
-        };
-        groups.into_iter().map(group).collect()
+        groups.into_iter().map(Group::new).collect()
     }
 
-    fn fronts_of(groups: &[Group]) -> Vec<Front> {
-        let has_area = groups.iter().any(|group| group.luts.is_some());
-        let measures = Self::FRONTS.into_iter().filter(|(name, _)| has_area || *name != LUT_CYCLES);
-        let of = |(name, cost): Measure| {
-            let points: Vec<_> = groups.iter().map(|g| (cost(g), g.accuracy.mean)).collect();
-            Front { name, cost, places: front(&points) }
-        };
-        measures.map(of).collect()
+    /// What a front is called: by its cost, with what it is compared with where that is not the accuracy.
+    fn name(&self, front: &Front) -> String {
+        let (cost, against) = (&self.costs[front.cost], &self.against[front.against]);
+        if against.more { cost.name.to_owned() } else { format!("{}, {}", cost.name, against.name) }
     }
 
     /// A line a point, sorted as the points are.
     pub fn csv(&self) -> String {
-        let mut s = String::from("id");
-        self.axes.iter().for_each(|axis| s += &format!(",{}", quoted(axis)));
-        s += ",seed,accuracy,cycles,step_cycles,inference_cycles,weight_bits,bit_products,density,steps,digest";
-        let has_area = self.lines.iter().any(|line| line.cost.area.is_some());
-        s += if has_area { ",luts,dsps,block_rams,ffs,lut_cycles\n" } else { "\n" };
-        for l in &self.lines {
+        let mut s = String::new();
+        for (i, l) in self.lines.iter().enumerate() {
+            let columns = l.columns();
+            if i == 0 {
+                s += "id";
+                self.axes.iter().for_each(|axis| s += &format!(",{}", quoted(axis)));
+                columns.iter().for_each(|(name, _)| s += &format!(",{name}"));
+                s.push('\n');
+            }
             s += &l.id;
             l.levels.iter().for_each(|level| s += &format!(",{}", quoted(level)));
-            let c = &l.cost;
-            let _ = write!(
-                s,
-                ",{},{},{},{},{},{},{},{},{},{}",
-                l.seed,
-                l.accuracy,
-                l.cycles,
-                c.step_cycles,
-                c.inference_cycles,
-                c.weight_bits,
-                c.bit_products,
-                l.density,
-                l.steps,
-                l.digest
-            );
-            if let Some(a) = &c.area {
-                let (work, rest) = (a.luts * l.cycles, [a.dsps, a.block_rams, a.ffs]);
-                let _ = write!(s, ",{},{},{},{},{work}", a.luts, rest[0], rest[1], rest[2]);
-            }
+            columns.iter().for_each(|(_, value)| s += &format!(",{value}"));
             s.push('\n');
         }
         s
@@ -195,43 +254,45 @@ impl<'a> Results<'a> {
     /// Points, groups and fronts as JSON.
     pub fn json(&self) -> serde_json::Value {
         let ids = |places: &[usize]| json!(places.iter().map(|i| &self.groups[*i].ids).collect::<Vec<_>>());
-        let fronts = self.fronts.iter().map(|front| (front.name.to_owned(), ids(&front.places)));
+        let fronts = self.fronts.iter().map(|front| (self.name(front), ids(&front.places)));
         let fronts: serde_json::Map<String, serde_json::Value> = fronts.collect();
         json!({ "axes": self.axes, "points": self.lines, "groups": self.groups, "fronts": fronts })
     }
 
-    /// The front of training cycles as a table for people.
+    /// The first front as a table for people.
     pub fn text(&self) -> String {
         let groups = &self.groups;
-        let Front { name, places, .. } = &self.fronts[0];
+        let Some(Front { cost, against, places }) = self.fronts.first() else { return String::new() };
         let widths: Vec<usize> = (0..self.axes.len())
             .map(|a| {
-                places
-                    .iter()
-                    .map(|i| groups[*i].levels[a].chars().count())
-                    .chain([self.axes[a].chars().count()])
-                    .max()
-                    .unwrap_or(1)
+                let cells = places.iter().map(|i| groups[*i].levels[a].chars().count());
+                cells.chain([self.axes[a].chars().count()]).max().unwrap_or(1)
             })
             .collect();
-        let mut s = format!("front of accuracy against {name}:\n");
+        let other = &self.against[*against];
+        let mut s = format!("front of {} against {}:\n", other.name, self.costs[*cost].name);
         let cell = |text: &str, width: usize| format!("{text:<width$}  ");
         self.axes.iter().zip(&widths).for_each(|(axis, width)| s += &cell(axis, *width));
-        let _ = writeln!(
-            s,
-            "{:>10}  {:>12}  {:>14}  {:>12}",
-            "accuracy %", "cycles", "cycles an image", "weight bits"
-        );
+        let accuracy = if other.more { format!("{:>10}  ", "accuracy %") } else { String::new() };
+        let _ = write!(s, "{accuracy}{:>12}  {:>14}  {:>12}", "cycles", "cycles an image", "weight bits");
+        let clocked = groups.iter().any(|g| g.seconds.is_some());
+        s += if clocked { "       seconds         MHz\n" } else { "\n" };
         for group in places.iter().map(|i| &groups[*i]) {
             group.levels.iter().zip(&widths).for_each(|(level, width)| s += &cell(level, *width));
-            let _ = writeln!(
+            if let Some(accuracy) = &group.accuracy {
+                let _ = write!(s, "{:>10.2}  ", 100.0 * accuracy.mean);
+            }
+            let _ = write!(
                 s,
-                "{:>10.2}  {:>12.4e}  {:>15.1}  {:>12}",
-                100.0 * group.accuracy.mean,
-                group.cycles,
+                "{:>12.4e}  {:>15.1}  {:>12}",
+                group.all_cycles(),
                 group.inference_cycles,
                 group.weight_bits
             );
+            if let (Some(seconds), Some(mhz), Some(from)) = (group.seconds, group.mhz, group.mhz_from) {
+                let _ = write!(s, "  {seconds:>12.4e}  {mhz:>6.1} {from}");
+            }
+            s.push('\n');
         }
         s
     }

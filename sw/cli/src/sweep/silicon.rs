@@ -28,6 +28,7 @@ pub struct Silicon {
     dsps: Option<Value>,
     block_rams: Option<Value>,
     margin: Option<f64>,
+    #[serde(default)]
     grow: Vec<Grow>,
     #[serde(skip)]
     limits: Option<Limits>,
@@ -98,15 +99,17 @@ impl Silicon {
             }
             candidates = candidates.saturating_mul(grow.values.len());
         }
-        if self.grow.is_empty() || candidates > MOST {
-            return Err((
-                "grow".into(),
-                format!("{candidates} candidates: expected keys with values, at most {MOST} together"),
-            ));
+        if candidates > MOST {
+            return Err(("grow".into(), format!("{candidates} candidates: expected at most {MOST}")));
         }
         let written = self.luts.as_ref().map_or_else(|| luts.to_string(), Value::to_string);
         self.limits = Some(Limits { model, most, written });
         Ok(())
+    }
+
+    /// The board's name.
+    pub fn board(&self) -> &str {
+        &self.board
     }
 
     /// Names of the grown keys.
@@ -115,7 +118,7 @@ impl Silicon {
     }
 
     /// The largest accelerator of those that `place` with `settings` and the grown keys describes: most digit products a cycle, then
-    /// fewest LUTs.
+    /// fewest LUTs. Without grown keys, the one that there is.
     ///
     /// # Errors   none is valid, or none fits
     pub fn largest(&self, place: &str, settings: &[Setting]) -> Result<Fitting, anyhow::Error> {
@@ -160,8 +163,10 @@ impl Silicon {
         match (best, least, refused) {
             (Some(best), ..) => Ok(Ok(best)),
             (None, Some(least), _) => Ok(Err(format!(
-                "silicon.luts = {}: no array of `silicon.grow` fits {} after the margin; the smallest takes {least} LUTs",
-                limits.written, limits.most
+                "silicon.luts = {}: no array of {} fits {} after the margin; the smallest takes {least} LUTs",
+                limits.written,
+                if self.grow.is_empty() { "the point" } else { "`silicon.grow`" },
+                limits.most
             ))),
             (None, None, Some(error)) => Err(error),
             (None, None, None) => unreachable!("there are candidates"),

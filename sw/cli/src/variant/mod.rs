@@ -4,26 +4,34 @@
 //! variants (experiment and accelerator) ─ pool of threads ─► outcomes, a JSON file each, kept for what made them
 //! ```
 
+mod base;
+mod job;
 mod outcome;
 mod pool;
+mod progress;
 mod statistics;
 
-pub use outcome::{Data, Outcome, Sets, kept_of, run};
-pub use pool::{each, threads};
+pub use base::{Base, check_seeds};
+pub use job::{Job, Pool};
+pub use outcome::{Data, Outcome, Sets};
+pub use pool::threads;
+pub use progress::Progress;
 pub use statistics::Mean;
 
+use outcome::{kept_of, run};
+use pool::each;
 use std::path::Path;
 use tandem_nn::config::{Experiment, is_path};
 use tandem_spec::Config;
 use toml::{Table, Value};
 
 /// An experiment and the accelerator that it runs on.
-#[derive(Clone, Debug)]
-pub struct Variant {
+#[derive(Clone, Copy, Debug)]
+pub struct Variant<'a> {
     /// The experiment, its seed included.
-    pub experiment: Experiment,
+    pub experiment: &'a Experiment,
     /// The accelerator.
-    pub config: Config,
+    pub config: &'a Config,
 }
 
 /// Makes an accelerator's path, which is relative to the file that names it, one that holds everywhere.

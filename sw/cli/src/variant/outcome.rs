@@ -96,14 +96,14 @@ impl Sets {
 /// Trains a variant, or takes its outcome from `file`, if it is there. True if it was trained.
 ///
 /// # Errors   the file has another outcome, or training fails
-pub fn run(variant: &Variant, data: &Data, kind: &EngineKind, file: &Path) -> Result<(Outcome, bool)> {
+pub fn run(variant: Variant<'_>, data: &Data, kind: &EngineKind, file: &Path) -> Result<(Outcome, bool)> {
     let accelerator = variant.config.to_toml();
-    let identity = Identity::new(&variant.experiment, &accelerator, data.digest.clone());
+    let identity = Identity::new(variant.experiment, &accelerator, data.digest.clone());
     if let Some(outcome) = kept(file, &identity, kind)? {
         return Ok((outcome, false));
     }
     let begun = Instant::now();
-    let engine = Backend::Device(engines::device(kind, &variant.config, None)?);
+    let engine = Backend::Device(engines::device(kind, variant.config, None)?);
     let mut trainer = Trainer::new(variant.experiment.clone(), Arc::clone(&data.set), engine)?;
     let go_on = AtomicBool::new(false);
     while !trainer.is_finished() {
@@ -140,8 +140,8 @@ pub fn run(variant: &Variant, data: &Data, kind: &EngineKind, file: &Path) -> Re
 /// The outcome of a variant in a file, if it is there.
 ///
 /// # Errors   it is another one, or no outcome
-pub fn kept_of(variant: &Variant, data: &Data, kind: &EngineKind, file: &Path) -> Result<Option<Outcome>> {
-    kept(file, &Identity::new(&variant.experiment, &variant.config.to_toml(), data.digest.clone()), kind)
+pub fn kept_of(variant: Variant<'_>, data: &Data, kind: &EngineKind, file: &Path) -> Result<Option<Outcome>> {
+    kept(file, &Identity::new(variant.experiment, &variant.config.to_toml(), data.digest.clone()), kind)
 }
 
 fn kept(file: &Path, identity: &Identity, kind: &EngineKind) -> Result<Option<Outcome>> {

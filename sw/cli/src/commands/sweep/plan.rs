@@ -3,14 +3,15 @@
 use super::super::Variants;
 use super::train::Trained;
 use crate::engines::EngineKind;
-use crate::failure::{self, usage};
-use crate::sweep::{Cost, Costs, Halving, Line, Point, Product, Skipped, Sweep, prune};
-use crate::variant::{self, Data, Mean, Sets};
-use anyhow::{Context, Result};
+use crate::failure::usage;
+use crate::sweep::{Cost, Halving, Images, Line, Point, Product, Skipped, Sweep, costs, prune};
+use crate::variant::{Data, Job, Mean, Outcome, Sets};
+use anyhow::Result;
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use tandem_files::replace;
+use tandem_nn::config::Experiment;
+use tandem_nn::data;
 
 /// What is swept.
 #[derive(Clone, clap::Args)]
@@ -41,29 +42,45 @@ impl Plan {
         let variants = &source.variants;
         variants.check()?;
         let mut sweep = Sweep::load(&source.sweep)?;
-        sweep.seeds = variants.seeds(sweep.seeds);
+        if sweep.trains() {
+            sweep.seeds = variants.seeds(sweep.seeds);
+        } else if let Some(option) = variants.of_training() {
+            return Err(usage(format!("{option}: {} trains nothing", source.sweep.display())));
+        }
         sweep.settings = variants.settings()?;
         let (mut points, mut skipped) = sweep.points()?;
         if let Some(id) = only {
-            let network = points.iter().find(|p| p.id == id).map(|p| p.variant.experiment.keys());
-            points.retain(|p| Some(p.variant.experiment.keys()) == network);
+            let keys = |p: &Point| p.network.experiment().map(Experiment::keys);
+            let network = points.iter().find(|p| p.id == id).map(keys);
+            points.retain(|p| Some(keys(p)) == network);
         }
         let mut data = BTreeMap::new();
+        let mut images = HashMap::new();
         let mut sets = Sets::new(variants.data.as_deref());
-        for point in &points {
-            let experiment = &point.variant.experiment;
-            data.insert(experiment.data.set.clone(), sets.of(experiment)?);
+        for experiment in points.iter().filter_map(|point| point.network.experiment()) {
+            let name = &experiment.data.set;
+            if sweep.trains() {
+                let set = sets.of(experiment)?;
+                let known = (set.set.shape, set.set.classes);
+                let all = Images { known, training: Some(set.set.train.images.nrows()) };
+                images.insert(name.clone(), all);
+                data.insert(name.clone(), set);
+            } else {
+                let unknown =
+                    || usage(format!("data.set = \"{name}\": without training, a set of known shape"));
+                let known = data::shape(name)?.ok_or_else(unknown)?;
+                images.insert(name.clone(), Images { known, training: None });
+            }
         }
-        let known = |(name, data): (&String, &Data)| {
-            let set = &data.set;
-            (name.clone(), ((set.shape, set.classes), set.train.images.nrows()))
-        };
-        let known: HashMap<_, _> = data.iter().map(known).collect();
-        let mut costs = Costs::new(known);
         let mut priced = vec![];
-        for point in points {
-            match costs.of(&point) {
-                Ok(cost) => priced.push((point, cost)),
+        let mut products = HashMap::new();
+        let all = costs(&points, &images);
+        for (point, cost) in points.into_iter().zip(all) {
+            match cost {
+                Ok((cost, of_step)) => {
+                    products.insert(point.id.clone(), of_step);
+                    priced.push((point, cost));
+                }
                 Err(why) => skipped.push(point.skipped(why)),
             }
         }
@@ -75,34 +92,53 @@ impl Plan {
                 None => points.push(point),
             }
         }
-        Ok(Plan { sweep, points, skipped, data, products: costs.into_products() })
+        Ok(Plan { sweep, points, skipped, data, products })
     }
 
     pub fn data(&self, point: &Point) -> &Data {
-        &self.data[&point.variant.experiment.data.set]
+        &self.data[&point.variant().experiment.data.set]
     }
 
-    pub fn file(folder: &Path, point: &Point, ending: &str) -> PathBuf {
-        folder.join(format!("{}.{ending}", point.id))
+    /// Trainings of the points, whose outcomes are in a folder.
+    pub fn jobs(&self, folder: &Path) -> Vec<Job<'_>> {
+        self.points.iter().map(|(point, _)| self.job(point, folder)).collect()
+    }
+
+    fn job<'a>(&'a self, point: &'a Point, folder: &Path) -> Job<'a> {
+        let (file, name) = (folder.join(format!("{}.json", point.id)), point.levels.join(", "));
+        Job { variant: point.variant(), data: self.data(point), file, name }
+    }
+
+    /// A point's figures.
+    pub fn line(&self, place: usize, outcome: &Outcome) -> Line {
+        let (point, cost) = &self.points[place];
+        Line::new(point, *cost, Some(outcome))
     }
 
     /// Trains a point, or takes what is there.
     pub fn train(&self, place: usize, engine: &EngineKind, folder: &Path) -> Result<(Line, bool)> {
-        let (point, cost) = &self.points[place];
-        let failed = Self::file(folder, point, "failed");
-        let made = variant::run(&point.variant, self.data(point), engine, &Self::file(folder, point, "json"));
-        match made {
-            Ok((outcome, is_new)) => {
-                if failed.exists() {
-                    std::fs::remove_file(&failed).with_context(|| failed.display().to_string())?;
-                }
-                Ok((Line::new(point, *cost, &outcome), is_new))
-            }
-            Err(error) => {
-                replace(&failed, failure::text(&error).as_bytes())?;
-                Err(error)
-            }
+        let (outcome, is_new) = self.job(&self.points[place].0, folder).run(engine)?;
+        Ok((self.line(place, &outcome), is_new))
+    }
+
+    /// Whether every rung of `[halving]` is shorter than the training of every point.
+    ///
+    /// # Errors   one is not
+    pub fn check_rungs(&self) -> Result<()> {
+        let Some(longest) = self.sweep.halving.as_ref().and_then(|h| h.epochs.last()) else { return Ok(()) };
+        let epochs = |(point, _): &(Point, Cost)| point.variant().experiment.train.epochs;
+        match self.points.iter().map(epochs).min() {
+            Some(least) if u64::from(*longest) >= least => Err(usage(format!(
+                "{}: `halving.epochs` = {longest}: expected less than `train.epochs` = {least}, to which the last points are trained",
+                self.sweep.file.display()
+            ))),
+            _ => Ok(()),
         }
+    }
+
+    /// The points of a sweep that trains nothing, with their costs.
+    pub fn lines(&self) -> Vec<Line> {
+        self.points.iter().map(|(point, cost)| Line::new(point, *cost, None)).collect()
     }
 
     /// The points as they are trained in a rung of so many epochs.
@@ -128,7 +164,7 @@ impl Plan {
         let failed: HashSet<_> = trained.failed.iter().map(|(point, _)| point.levels.clone()).collect();
         let mut accuracies: HashMap<&[String], Vec<f64>> = HashMap::new();
         for line in &trained.lines {
-            accuracies.entry(&line.levels).or_default().push(line.accuracy);
+            accuracies.entry(&line.levels).or_default().extend(line.accuracy());
         }
         // a point with its seeds once, in the order of the points
         let mut seen = HashSet::new();
@@ -136,7 +172,7 @@ impl Plan {
         let groups: Vec<_> = groups.filter(|(point, _)| !failed.contains(&point.levels)).collect();
         let measure = |(point, cost): &&(Point, Cost)| {
             let accuracy = accuracies.get(&point.levels[..]).and_then(|of| Mean::of(of));
-            (cost.training_cycles as f64, accuracy.map_or(f64::NAN, |mean| mean.mean))
+            (cost.get("training_cycles"), accuracy.map_or(f64::NAN, |mean| mean.mean))
         };
         let places = halving.survivors(&groups.iter().map(measure).collect::<Vec<_>>());
         let go_on: HashSet<_> = places.iter().map(|i| groups[*i].0.levels.clone()).collect();

@@ -6,13 +6,12 @@ use super::plan::{Plan, Source};
 use crate::engines::{self, EngineKind};
 use crate::failure::{self, check};
 use crate::stop::Stop;
-use crate::sweep::{Cost, Limits, Line, Point, Progress, Slurm};
-use crate::variant;
+use crate::sweep::{Cost, Limits, Line, Point, Slurm};
+use crate::variant::{self, Job, Progress};
 use anyhow::{Context, Result};
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use tandem_nn::backend::Backend;
 use tandem_nn::train::Trainer;
 
@@ -36,6 +35,7 @@ pub(super) fn halve(
 ) -> Result<Trained> {
     let mut all = Trained { complete: true, ..Trained::default() };
     let Some(halving) = plan.sweep.halving.clone() else { return Ok(all) };
+    plan.check_rungs()?;
     for epochs in &halving.epochs {
         let variants = source.variants.with(format!("train.epochs={epochs}"));
         let trained = train(&plan.rung(*epochs)?, &Source { variants, ..source.clone() })?;
@@ -67,10 +67,10 @@ impl Pool<'_> {
     pub fn train(&self, plan: &Plan, source: &Source) -> Result<Trained> {
         // what is there must be of these points, before anything runs
         let there = kept(plan, source, self.output)?;
-        let progress = Progress::new(plan.points.len(), there.iter().flatten().count());
+        let progress = Progress::new("points", plan.points.len(), there.iter().flatten().count());
         plan.left_out().lines().for_each(|line| progress.line(line));
         if let (Some(_), Some((point, _))) = (&plan.sweep.halving, plan.points.first()) {
-            let epochs = point.variant.experiment.train.epochs;
+            let epochs = point.variant().experiment.train.epochs;
             progress.line(&format!("halving: {} points, epochs = {epochs}", plan.points.len()));
         }
         let trained = match self.limits {
@@ -88,37 +88,17 @@ impl Pool<'_> {
         there: &[Option<Line>],
         progress: &Progress,
     ) -> Result<Trained> {
-        let train = |place: usize| {
-            if let Some(line) = &there[place] {
-                return Ok(line.clone());
-            }
-            let made = plan.train(place, &source.variants.engine, self.output);
-            if let Err(error) = &made {
-                let name = plan.points[place].0.levels.join(", ");
-                progress.line(&format!("{name}: {}", failure::text(error)));
-                if is_disk(error) {
-                    self.stop.flag().store(true, Ordering::Relaxed);
-                }
-            }
-            progress.add(1, "");
-            made.map(|(line, _)| line)
-        };
-        let threads = variant::threads(self.args.jobs);
-        let made = variant::each(plan.points.len(), threads, self.stop.flag(), train)?;
+        let (kind, threads) = (&source.variants.engine, variant::threads(self.args.jobs));
+        let pool = variant::Pool { kind, threads, stop: &self.stop, progress };
+        let made = pool.train(&plan.jobs(self.output), there, |place, outcome| plan.line(place, &outcome))?;
         let mut trained = Trained { complete: made.len() == plan.points.len(), ..Trained::default() };
-        let mut full = None;
-        for (place, made) in made.into_iter().enumerate() {
+        for ((point, _), made) in plan.points.iter().zip(made) {
             match made {
                 Ok(line) => trained.lines.push(line),
-                Err(error) => {
-                    trained.failed.push((plan.points[place].0.clone(), failure::text(&error)));
-                    if is_disk(&error) {
-                        full = Some(error);
-                    }
-                }
+                Err(error) => trained.failed.push((point.clone(), failure::text(&error))),
             }
         }
-        full.map_or(Ok(trained), Err)
+        Ok(trained)
     }
 
     /// The same by Slurm: what is there in the end is what was trained.
@@ -158,32 +138,19 @@ fn point_command(source: &Source, output: &Path) -> Result<Vec<OsString>> {
     Ok(command)
 }
 
-/// A full or failing disk, which fails everywhere.
-fn is_disk(error: &anyhow::Error) -> bool {
-    failure::exit_code(error) == 1 && error.chain().any(|e| e.is::<std::io::Error>())
-}
-
 /// Of every point, what is there.
 fn kept(plan: &Plan, source: &Source, folder: &Path) -> Result<Vec<Option<Line>>> {
-    let of = |(point, cost): &(Point, Cost)| {
-        let file = Plan::file(folder, point, "json");
-        let outcome = variant::kept_of(&point.variant, plan.data(point), &source.variants.engine, &file)?;
-        Ok(outcome.map(|outcome| Line::new(point, *cost, &outcome)))
+    let of = |(place, job): (usize, Job<'_>)| {
+        let outcome = job.kept(&source.variants.engine)?;
+        Ok(outcome.map(|outcome| plan.line(place, &outcome)))
     };
-    plan.points.iter().map(of).collect()
+    plan.jobs(folder).into_iter().enumerate().map(of).collect()
 }
 
 /// Points that failed, and why.
 fn failures(plan: &Plan, folder: &Path) -> Vec<(Point, String)> {
-    let of = |(point, _): &(Point, Cost)| {
-        // it ran since, and was stopped before this was taken away
-        if Plan::file(folder, point, "json").exists() {
-            return None;
-        }
-        let text = std::fs::read_to_string(Plan::file(folder, point, "failed")).ok()?;
-        Some((point.clone(), text))
-    };
-    plan.points.iter().filter_map(of).collect()
+    let of = |((point, _), job): (&(Point, Cost), Job<'_>)| Some((point.clone(), job.failure()?));
+    plan.points.iter().zip(plan.jobs(folder)).filter_map(of).collect()
 }
 
 /// The first steps of some points on the simulated accelerator too: weights and cycles must agree.
@@ -198,9 +165,10 @@ pub(super) fn simulate(plan: &Plan, lines: &[Line]) -> Result<Vec<String>> {
         let id = &lines[if count == 1 { 0 } else { i * (lines.len() - 1) / (count - 1) }].id;
         let (point, _) = plan.points.iter().find(|(point, _)| point.id == *id).expect("it was trained");
         let first = |kind: &EngineKind| -> Result<(String, u64)> {
-            let device = engines::device(kind, &point.variant.config, None)?;
+            let device = engines::device(kind, &point.config, None)?;
             let data = Arc::clone(&plan.data(point).set);
-            let mut trainer = Trainer::new(point.variant.experiment.clone(), data, Backend::Device(device))?;
+            let mut trainer =
+                Trainer::new(point.variant().experiment.clone(), data, Backend::Device(device))?;
             while !trainer.is_finished() && trainer.steps() < wanted.steps {
                 trainer.step()?;
             }

@@ -22,24 +22,31 @@
   // 20000000 -> 20 M
   const tick = (value) => short(value, 3).replace(/(\.\d*?)0+(?= |$)/, "$1").replace(/\.(?= |$)/, "");
   const percent = (share) => (100 * share).toFixed(2);
+  // accuracy, more of which is better, or what is stored and built, less of which is
+  const better = (a, b) => (data.trained ? a > b : a < b);
+  const other = (g, place) => (data.trained ? 100 * g.against[place] : g.against[place]);
+  const written = (g, place) => (data.trained ? percent(g.against[place]) + (g.error === null ? "" : " ± " + percent(g.error)) : short(g.against[place]));
+  const titles = data.against.map((name) => (data.trained ? name + " %" : name));
 
-  const onFront = data.fronts.map((places) => new Set(places));
+  const onFront = data.fronts.map((costs) => costs.map((places) => new Set(places)));
   // in the order of the sweep
   const levels = data.axes.map((_, axis) => [...new Set(data.groups.map((g) => g.levels[axis]))]);
   const widest = (() => {
     const spread = (axis) => {
       const means = levels[axis].map((level) => {
         const of = data.groups.filter((g) => g.levels[axis] === level);
-        return of.reduce((sum, g) => sum + g.accuracy, 0) / of.length;
+        return of.reduce((sum, g) => sum + (data.trained ? g.against[0] : Math.log(g.costs[0])), 0) / of.length;
       });
       return Math.max(...means) - Math.min(...means);
     };
-    return data.axes.map((_, axis) => axis).sort((a, b) => spread(b) - spread(a));
+    // what silicon grows follows from the others
+    const follows = (axis) => data.grown.includes(data.axes[axis]);
+    return data.axes.map((_, axis) => axis).sort((a, b) => follows(a) - follows(b) || spread(b) - spread(a));
   })();
   // of the axes that have more than one level, if there are two
   const several = widest.filter((axis) => levels[axis].length > 1).concat(widest.filter((axis) => levels[axis].length < 2));
 
-  const state = { text: "", only: data.axes.map(() => ""), sort: { key: "cost0", down: false }, cost: 0, colour: several[0] ?? -1, chosen: null, all: false };
+  const state = { text: "", only: data.axes.map(() => ""), sort: { key: "cost0", down: false }, cost: 0, against: 0, colour: several[0] ?? -1, chosen: null, all: false };
   const most = 1000;
 
   const shown = () => data.groups.map((g, place) => ({ g, place })).filter(({ g }) =>
@@ -55,8 +62,12 @@
   // Table
   const columns = [
     ...data.axes.map((axis, i) => ({ key: "axis" + i, name: axis, of: (g) => g.levels[i], compare: (a, b) => levels[i].indexOf(a.levels[i]) - levels[i].indexOf(b.levels[i]) })),
-    { key: "accuracy", name: "accuracy %", number: true, of: (g) => percent(g.accuracy) + (g.error === null ? "" : " ± " + percent(g.error)), compare: (a, b) => a.accuracy - b.accuracy },
+    ...data.against.map((name, i) => ({ key: data.trained ? name : "against" + i, name: titles[i], number: true, of: (g) => written(g, i), compare: (a, b) => a.against[i] - b.against[i] })),
     ...data.costs.map((cost, i) => ({ key: "cost" + i, name: cost, number: true, of: (g) => short(g.costs[i]), compare: (a, b) => a.costs[i] - b.costs[i], front: i })),
+    ...(data.groups.some((g) => g.mhz) ? [
+      { key: "mhz", name: "MHz", number: true, of: (g) => String(Math.round(10 * g.mhz) / 10), compare: (a, b) => a.mhz - b.mhz },
+      { key: "mhz_from", name: "MHz from", of: (g) => g.mhz_from, compare: (a, b) => a.mhz_from.localeCompare(b.mhz_from) },
+    ] : []),
   ];
   const table = () => {
     const head = make("tr");
@@ -78,14 +89,14 @@
     at("points").tBodies[0].replaceChildren(...part.map(({ g, place }) => {
       const row = make("tr", undefined, { tabindex: 0, "data-place": place, class: place === state.chosen ? "chosen" : "" });
       for (const column of columns) {
-        const front = column.front !== undefined && onFront[column.front].has(place);
+        const front = column.front !== undefined && onFront[state.against][column.front].has(place);
         row.append(make("td", column.of(g) + (front ? " ●" : ""), { class: (column.number ? "number" : "") + (front ? " front" : "") }));
       }
       row.addEventListener("click", () => choose(place));
       row.addEventListener("keydown", (event) => { if (event.key === "Enter") choose(place); });
       return row;
     }));
-    at("count").textContent = `${rows.length} of ${data.groups.length} points; ● is on the front of accuracy against that cost, of all points`;
+    at("count").textContent = `${rows.length} of ${data.groups.length} points; ● is on the front of ${data.against[state.against]} against that cost, of all points`;
     at("more").hidden = part.length === rows.length;
     at("more").textContent = `show all ${rows.length}`;
   };
@@ -97,13 +108,13 @@
     const series = state.colour < 0 ? [""] : levels[state.colour];
     const sets = series.map((level, i) => ({
       label: level, pointRadius: 4, pointHoverRadius: 6, backgroundColor: colours[i % colours.length] + "b0", borderColor: colours[i % colours.length], borderWidth: 1,
-      data: points.filter(({ g }) => state.colour < 0 || g.levels[state.colour] === level).map(({ g, place }) => ({ x: g.costs[state.cost], y: 100 * g.accuracy, place })),
+      data: points.filter(({ g }) => state.colour < 0 || g.levels[state.colour] === level).map(({ g, place }) => ({ x: g.costs[state.cost], y: other(g, state.against), place })),
     })).filter((set) => set.data.length > 0);
-    const front = data.fronts[state.cost].map((place) => ({ x: data.groups[place].costs[state.cost], y: 100 * data.groups[place].accuracy, place }));
+    const front = data.fronts[state.against][state.cost].map((place) => ({ x: data.groups[place].costs[state.cost], y: other(data.groups[place], state.against), place }));
     sets.push({ label: "front", data: front, showLine: true, stepped: "before", pointRadius: 0, pointHitRadius: 0, borderColor: css("--text"), borderWidth: 1.5, order: -1 });
     if (state.chosen !== null) {
       const g = data.groups[state.chosen];
-      sets.push({ label: "chosen", data: [{ x: g.costs[state.cost], y: 100 * g.accuracy, place: state.chosen }], pointStyle: "circle", pointRadius: 9, borderColor: css("--text"), borderWidth: 2, backgroundColor: "transparent", order: -2 });
+      sets.push({ label: "chosen", data: [{ x: g.costs[state.cost], y: other(g, state.against), place: state.chosen }], pointStyle: "circle", pointRadius: 9, borderColor: css("--text"), borderWidth: 2, backgroundColor: "transparent", order: -2 });
     }
     const axis = (title, more) => ({ title: { display: true, text: title, color: css("--faint") }, ticks: { color: css("--faint"), ...more.ticks }, grid: { color: css("--line") }, ...more.rest });
     // room around the outermost dots
@@ -116,13 +127,13 @@
         animation: false, maintainAspectRatio: false,
         scales: {
           x: axis(data.costs[state.cost], { ticks: { callback: (v) => tick(v), maxRotation: 0, autoSkip: true, autoSkipPadding: 24 }, rest: room }),
-          y: axis("test accuracy in %", { ticks: {}, rest: { grace: "4%" } }),
+          y: axis(data.trained ? "test accuracy in %" : data.against[state.against], { ticks: data.trained ? {} : { callback: (v) => tick(v) }, rest: { grace: "4%" } }),
         },
         plugins: {
           legend: { labels: { color: css("--text"), boxWidth: 12 }, title: { display: state.colour >= 0, text: data.axes[state.colour], color: css("--faint") } },
           tooltip: { callbacks: { label: ({ raw }) => {
             const g = data.groups[raw.place];
-            return [...data.axes.map((name, i) => `${name}: ${g.levels[i]}`), `${percent(g.accuracy)} %, ${short(g.costs[state.cost])}`];
+            return [...data.axes.map((name, i) => `${name}: ${g.levels[i]}`), `${titles[state.against]}: ${written(g, state.against)}, ${data.costs[state.cost]}: ${short(g.costs[state.cost])}`];
           } } },
         },
         onClick: (_, hits) => { if (hits.length > 0) choose(scatter.data.datasets[hits[0].datasetIndex].data[hits[0].index].place); },
@@ -131,18 +142,20 @@
   };
 
   // Heat map
-  const values = ["best accuracy", ...data.costs.map((cost) => "least " + cost)];
+  const measures = [
+    ...data.against.map((name, i) => ({ name: (data.trained ? "best " : "least ") + name, of: (g) => g.against[i], text: (g) => (data.trained ? percent(g.against[i]) : short(g.against[i])), better })),
+    ...data.costs.map((name, i) => ({ name: "least " + name, of: (g) => g.costs[i], text: (g) => short(g.costs[i]), better: (a, b) => a < b })),
+  ];
   const heat = () => {
     const [down, across, value] = ["heat-down", "heat-across", "heat-value"].map((id) => Number(at(id).value));
-    const measure = (g) => (value === 0 ? g.accuracy : g.costs[value - 1]);
-    const better = (a, b) => (value === 0 ? a.accuracy > b.accuracy : a.costs[value - 1] < b.costs[value - 1]);
+    const measure = measures[value];
     const best = new Map();
     for (const { g, place } of shown()) {
       const key = g.levels[down] + "\u0000" + g.levels[across];
       const before = best.get(key);
-      if (before === undefined || better(g, data.groups[before])) best.set(key, place);
+      if (before === undefined || measure.better(measure.of(g), measure.of(data.groups[before]))) best.set(key, place);
     }
-    const all = [...best.values()].map((place) => measure(data.groups[place]));
+    const all = [...best.values()].map((place) => measure.of(data.groups[place]));
     const [low, high] = [Math.min(...all), Math.max(...all)];
     const head = make("tr");
     head.append(make("th", `${data.axes[down] ?? ""} \\ ${data.axes[across] ?? ""}`));
@@ -152,11 +165,11 @@
       row.append(make("th", level, { scope: "row" }));
       for (const other of levels[across]) {
         const place = best.get(level + "\u0000" + other);
-        const cell = make("td", place === undefined ? "" : value === 0 ? percent(measure(data.groups[place])) : short(measure(data.groups[place])));
+        const cell = make("td", place === undefined ? "" : measure.text(data.groups[place]));
         if (place !== undefined) {
           // the better, the fuller
-          const share = high > low ? (measure(data.groups[place]) - low) / (high - low) : 1;
-          const strength = Math.round(8 + 62 * (value === 0 ? share : 1 - share));
+          const share = high > low ? (measure.of(data.groups[place]) - low) / (high - low) : 1;
+          const strength = Math.round(8 + 62 * (measure.better(1, 0) ? share : 1 - share));
           cell.style.background = `color-mix(in srgb, var(--mark) ${strength}%, var(--card))`;
           if (strength > 45) cell.style.color = "var(--card)";
           cell.style.cursor = "pointer";
@@ -169,7 +182,7 @@
       return row;
     });
     at("heat").replaceChildren(head, ...rows);
-    at("heat-note").textContent = `${values[value]} over all shown points with these two levels`;
+    at("heat-note").textContent = `${measure.name} over all shown points with these two levels`;
   };
 
   // A point
@@ -179,9 +192,14 @@
     const g = data.groups[place];
     at("point-title").textContent = g.levels.length > 0 ? data.axes.map((name, i) => `${name} ${g.levels[i]}`).join(", ") : "A point";
     const seeds = g.ids.length > 1 ? `, ${g.ids.length} seeds` : "";
-    at("point-figures").textContent = `${percent(g.accuracy)} %${seeds}; ` + data.costs.map((cost, i) => `${cost} ${short(g.costs[i])}`).join("; ") + `; files ${g.ids.map((id) => id + ".json").join(", ")}`;
+    at("point-figures").textContent = [
+      ...(data.trained ? [`${percent(g.against[0])} %${seeds}`] : data.against.map((name, i) => `${name} ${short(g.against[i])}`)),
+      ...data.costs.map((cost, i) => `${cost} ${short(g.costs[i])}`),
+      ...(g.mhz ? [`${Math.round(10 * g.mhz) / 10} MHz (${g.mhz_from})`] : []),
+      data.trained ? `files ${g.ids.map((id) => id + ".json").join(", ")}` : g.ids[0],
+    ].join("; ");
     at("point").hidden = false;
-    at("experiment").textContent = g.experiment;
+    at("network").textContent = g.network;
     at("accelerator").textContent = data.accelerators[g.accelerator];
     at("bars-plot").style.height = 70 + 26 * g.products.length + "px";
     bars?.destroy();
@@ -230,11 +248,15 @@
     at("filters").append(label(name, select));
   });
   options(at("cost"), data.costs, 0, (cost) => { state.cost = cost; dots(); });
+  options(at("against"), data.against, 0, (against) => { state.against = against; table(); dots(); });
+  at("against").parentElement.hidden = data.against.length < 2;
+  if (!data.trained) at("scatter-title").textContent = "Costs against each other";
+  at("network-title").textContent = data.network;
   options(at("colour"), data.axes, state.colour, (axis) => { state.colour = axis; dots(); });
   at("log").addEventListener("change", dots);
   options(at("heat-down"), data.axes, several[0] ?? 0, heat);
   options(at("heat-across"), data.axes, several[1] ?? several[0] ?? 0, heat);
-  options(at("heat-value"), values, 0, heat);
+  options(at("heat-value"), measures.map(({ name }) => name), data.trained ? 0 : data.against.length, heat);
   at("more").addEventListener("click", () => { state.all = true; table(); });
   for (const button of document.querySelectorAll("[data-copy]")) {
     button.addEventListener("click", () => {
@@ -269,6 +291,6 @@
     ...(simulated > 0 ? [`${simulated} re-run on the simulated accelerator, equal`] : []),
   ].join(" · ");
   draw();
-  const first = data.fronts[0]?.at(-1);
+  const first = data.fronts[0]?.[0]?.at(-1);
   if (first !== undefined) choose(first);
 })();

@@ -13,10 +13,10 @@ mod tasks;
 
 pub use queue::Limits;
 
-use super::Progress;
 use super::point::short_digest;
 use crate::failure::{self, usage};
 use crate::stop::Stop;
+use crate::variant::Progress;
 use anyhow::{Context, Result};
 use queue::Task;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! How far a sweep is, on stderr: a bar on a terminal, elsewhere a line now and then.
+//! How far variants are, on stderr: a bar on a terminal, elsewhere a line now and then.
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// At least this long between two lines.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Points done of all, and the time left.
+/// Variants done of all, and the time left.
 pub struct Progress {
     bar: Option<ProgressBar>,
     begun: Instant,
@@ -16,6 +16,8 @@ pub struct Progress {
 }
 
 struct Count {
+    /// What they are called.
+    what: &'static str,
     total: usize,
     /// Those that were there before.
     kept: usize,
@@ -24,24 +26,24 @@ struct Count {
 }
 
 impl Progress {
-    /// Of `total` points, `kept` of them done before.
-    pub fn new(total: usize, kept: usize) -> Self {
+    /// Of `total` variants, called `what`, `kept` of them done before.
+    pub fn new(what: &'static str, total: usize, kept: usize) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style =
-                ProgressStyle::with_template("{bar:30} {pos} of {len} points, {elapsed}, {eta} left{msg}")
-                    .unwrap_or_else(|_| ProgressStyle::default_bar());
+            let template = format!("{{bar:30}} {{pos}} of {{len}} {what}, {{elapsed}}, {{eta}} left{{msg}}");
+            let style = ProgressStyle::with_template(&template);
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
             let bar = ProgressBar::new(total as u64).with_style(style).with_position(kept as u64);
             bar.reset_eta();
             bar
         });
-        let count = Mutex::new(Count { total, kept, done: kept, told: Duration::ZERO });
+        let count = Mutex::new(Count { what, total, kept, done: kept, told: Duration::ZERO });
         Progress { bar, begun: Instant::now(), count }
     }
 
-    /// So many points more are done; `note` says how the others are.
-    pub fn add(&self, points: usize, note: &str) {
+    /// So many more are done; `note` says how the others are.
+    pub fn add(&self, more: usize, note: &str) {
         let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
-        count.done += points;
+        count.done += more;
         match &self.bar {
             Some(bar) => {
                 bar.set_message(if note.is_empty() { String::new() } else { format!(", {note}") });
@@ -85,7 +87,7 @@ impl Count {
 
     fn text(&self, now: Duration, note: &str) -> String {
         let (new, left) = (self.done - self.kept, self.total.saturating_sub(self.done));
-        let mut text = format!("{} of {} points, {:#}", self.done, self.total, HumanDuration(now));
+        let mut text = format!("{} of {} {}, {:#}", self.done, self.total, self.what, HumanDuration(now));
         if new > 0 && left > 0 {
             let left = now.mul_f64(left as f64 / new as f64);
             text += &format!(", {:#} left", HumanDuration(left));
@@ -103,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_line_every_ten_seconds_tells_the_time_left() {
-        let mut count = Count { total: 20, kept: 4, done: 4, told: Duration::ZERO };
+        let mut count = Count { what: "points", total: 20, kept: 4, done: 4, told: Duration::ZERO };
         let at = Duration::from_secs;
         assert_eq!(count.line(at(9), ""), None);
         assert_eq!(count.line(at(10), "2 running").as_deref(), Some("4 of 20 points, 10s, 2 running"));
