@@ -65,6 +65,7 @@ unit! {
     /// # Timing  combinational
     pub struct InstructionRules(c: &Config) {
         let bounds = bounds(c);
+        let memories: Vec<Memory> = Memory::ALL.into_iter().filter(|m| m.shape(c).is_some()).collect();
         let fft = c.fft.as_ref();
 
         /// The instruction's number.
@@ -96,8 +97,9 @@ unit! {
         count: Vec<Sig<Local>> = Sig::vec(c.loops, c.address_bits, false),
         depth: Sig<Local> = Sig::unsigned(17),
         most_words: Sig<Local> = Sig::unsigned(16),
-        depth_of: Vec<Dim> = Memory::ALL.iter().map(|m| Dim::new(pieces(c, *m).depth)).collect(),
-        words_of: Vec<Dim> = Memory::ALL.iter().map(|m| Dim::new(pieces(c, *m).words)).collect(),
+        code_of: Vec<Dim> = memories.iter().map(|m| Dim::new(m.code() as usize)).collect(),
+        depth_of: Vec<Dim> = memories.iter().map(|m| Dim::new(pieces(c, *m).depth)).collect(),
+        words_of: Vec<Dim> = memories.iter().map(|m| Dim::new(pieces(c, *m).words)).collect(),
         result_depth: Dim = Dim::new(c.memory.result),
         words: Sig<Local> = Sig::unsigned(32),
         square: Signal<Local, Bit>,
@@ -156,7 +158,7 @@ impl Logic for InstructionRules {
         self.depth.next = 0.into();
         self.most_words.next = 0.into();
         for m in 0..self.depth_of.len() {
-            if self.load.memory.val() == m {
+            if self.load.memory.val() == self.code_of[m].val() {
                 self.depth.next = self.depth_of[m].val().into();
                 self.most_words.next = self.words_of[m].val().into();
             }
