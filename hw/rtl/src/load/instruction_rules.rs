@@ -14,7 +14,7 @@ fields! {
     struct Load of "LOAD": memory, address, count, words
 }
 fields! {
-    struct Compute of "COMPUTE": row_edge, col_edge, tiles; levels count
+    struct Compute of "COMPUTE": row_edge, col_edge, coded, col_planes, tiles; levels count
 }
 fields! {
     struct Store of "STORE": format, address, count, shift
@@ -35,7 +35,7 @@ struct Bound {
 fn bounds(c: &Config) -> Vec<Bound> {
     let mut all = vec![];
     for (kind, op) in Opcode::present(c).enumerate() {
-        all.extend(op.reserved().into_iter().map(|field| Bound { kind, field, least: 0, most: 0 }));
+        all.extend(op.reserved_in(c).into_iter().map(|field| Bound { kind, field, least: 0, most: 0 }));
         for field in op.fields {
             if let Some([least, most]) = field.bound.map(|bound| bound(c))
                 && (least > 0 || most < (1 << field.width) - 1)
@@ -74,6 +74,8 @@ unit! {
         pub half: Vec<Sig<In>> = Sig::vec(HALVES, 16, false),
         /// A COMPUTE's counts have bits that they must not have ([`count_bits`]).
         pub excess: Signal<In, Bit>,
+        /// Columns that have been given levels (none without codebooks).
+        pub tables: Vec<Sig<In>> = Sig::vec(usize::from(c.codebook.is_some()), c.array.cols, false),
         /// A field is out of range, or a bit of no field is set.
         pub bad: Signal<Out, Bit>,
         bounded: Fields = Fields::new(HALVES, bounds.iter().map(|b| b.field).collect()),
@@ -100,6 +102,7 @@ unit! {
         code_of: Vec<Dim> = memories.iter().map(|m| Dim::new(m.code() as usize)).collect(),
         depth_of: Vec<Dim> = memories.iter().map(|m| Dim::new(pieces(c, *m).depth)).collect(),
         words_of: Vec<Dim> = memories.iter().map(|m| Dim::new(pieces(c, *m).words)).collect(),
+        level_digits: Dim = Dim::new(c.level_digits()),
         result_depth: Dim = Dim::new(c.memory.result),
         words: Sig<Local> = Sig::unsigned(32),
         square: Signal<Local, Bit>,
@@ -184,6 +187,14 @@ impl Logic for InstructionRules {
         for l in 0..self.count.len() {
             self.count[l].next = self.compute.count[l].val();
             if self.is_compute.val() & !self.count[l].val().any() {
+                self.bad.next = true;
+            }
+        }
+        for t in 0..self.tables.len() {
+            if self.is_compute.val()
+                & self.compute.coded.val().any()
+                & (!self.tables[t].val().all() | (self.compute.col_planes.val() > self.level_digits.val()))
+            {
                 self.bad.next = true;
             }
         }
