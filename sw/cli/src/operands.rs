@@ -160,8 +160,8 @@ impl Operands {
     /// The request.
     pub fn request(&self) -> GemmRequest<'_> {
         GemmRequest {
-            x: Operand { values: self.x.view(), format: self.x_format },
-            w: Operand { values: self.w.view(), format: self.w_format },
+            x: Operand::new(self.x.view(), self.x_format),
+            w: Operand::new(self.w.view(), self.w_format),
             result: self.result,
             sparsity: Sparsity::new(self.pattern, self.kept.as_ref()),
         }
