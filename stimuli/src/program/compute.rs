@@ -124,7 +124,8 @@ impl Writer<'_> {
                     add(Memory::Row, address + i64::from(*offset), self.config.array.select as i64);
                 }
             }
-            let (memory, words) = if c.coded { (Memory::Code, self.config.code_words()) } else { (Memory::Col, 1) };
+            let (memory, words) =
+                if c.coded { (Memory::Code, self.config.code_words()) } else { (Memory::Col, 1) };
             for q in 0..i64::from(c.col_planes) {
                 add(memory, i64::from(c.col_base) + col + q * i64::from(c.col_plane_stride), words as i64);
             }

@@ -130,8 +130,10 @@ impl Codebook {
 
     fn stranger(&self, name: &str, levels: &Matrix<'_>) -> DeviceError {
         let mut all = (0..levels.rows).flat_map(|i| (0..levels.cols).map(move |j| (i, j)));
-        let (i, j) = all.find(|(i, j)| self.code(levels.at(*i, *j)).is_none()).expect("a value that is no level");
-        let what = format!("{name}[{i}, {j}] = {}: expected a level, one of {:?}", levels.at(i, j), self.levels);
+        let (i, j) =
+            all.find(|(i, j)| self.code(levels.at(*i, *j)).is_none()).expect("a value that is no level");
+        let what =
+            format!("{name}[{i}, {j}] = {}: expected a level, one of {:?}", levels.at(i, j), self.levels);
         DeviceError::Request { what }
     }
 
@@ -170,7 +172,9 @@ impl Codes {
     pub fn suit(self, config: &Config, levels: Format) -> bool {
         let digits = usize::from(levels.bits).div_ceil(config.array.col_digit);
         let bits = config.codebook.as_ref().map_or(0, |book| book.code_bits);
-        Memory::Code.shape(config).is_some() && usize::from(self.bits) <= bits && digits <= config.level_digits()
+        Memory::Code.shape(config).is_some()
+            && usize::from(self.bits) <= bits
+            && digits <= config.level_digits()
     }
 }
 

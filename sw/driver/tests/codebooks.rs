@@ -81,7 +81,8 @@ fn random_products() {
         for seed in 0..40 {
             let mut random = Random(seed);
             let shape = (random.up_to(20), random.up_to(90), random.up_to(20));
-            let formats = [Format { bits: random.up_to(8) as u8, signed: random.percent(50) }, Format::signed(4)];
+            let formats =
+                [Format { bits: random.up_to(8) as u8, signed: random.percent(50) }, Format::signed(4)];
             let mut case = match config.array.select {
                 1 => Case::new(&mut random, shape, formats),
                 most => Case::sparse(&mut random, shape, formats, most),
@@ -218,8 +219,10 @@ fn what_codes_cannot_do() {
     }
     let w = Array2::from_elem((3, 4), 5);
     for name in ["default", "codebook"] {
-        let request =
-            GemmRequest { w: Operand { codebook: Some(&book), ..Operand::new(w.view(), Format::signed(4)) }, ..request };
+        let request = GemmRequest {
+            w: Operand { codebook: Some(&book), ..Operand::new(w.view(), Format::signed(4)) },
+            ..request
+        };
         let device = &mut Offload::new(Twin::new(&shipped(name)), CycleModel);
         let y = device.run(request.into()).unwrap().into_gemm().y;
         assert!(y.iter().all(|y| *y == 15));

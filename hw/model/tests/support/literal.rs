@@ -33,7 +33,8 @@ impl Literal {
             |elements: usize, depth: usize, bits: usize| vec![vec![vec![false; bits]; depth]; elements];
         // words of codes at an address: so many that a bit of all columns' codes fills a link word
         let line = (1..).map(|i| 1usize << (i - 1)).find(|p| *p >= a.cols * a.lanes).expect("a power of two");
-        let code_words = (0..8).map(|i| 1usize << i).find(|g| g * line >= config.link_bits).expect("at most 128");
+        let code_words =
+            (0..8).map(|i| 1usize << i).find(|g| g * line >= config.link_bits).expect("at most 128");
         let book = config.codebook.as_ref();
         Literal {
             config: config.clone(),

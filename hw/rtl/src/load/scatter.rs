@@ -58,9 +58,14 @@ impl Logic for Scatter {
                 self.element[e].we[p].next = self.mine.val()
                     & self.bits.y[e].val().any()
                     & (self.payload.word.val() == self.word_of[e * self.count.val() + p].val());
-                self.element[e].data[p].next = self.cut
-                    [((p / self.run.val() * self.elements.val() + e) * self.run.val() + p % self.run.val()) % self.per_word.val() / self.per_lane.val()]
-                .y[((p / self.run.val() * self.elements.val() + e) * self.run.val() + p % self.run.val()) % self.per_word.val() % self.per_lane.val()]
+                self.element[e].data[p].next = self.cut[((p / self.run.val() * self.elements.val() + e)
+                    * self.run.val()
+                    + p % self.run.val())
+                    % self.per_word.val()
+                    / self.per_lane.val()]
+                .y[((p / self.run.val() * self.elements.val() + e) * self.run.val() + p % self.run.val())
+                    % self.per_word.val()
+                    % self.per_lane.val()]
                 .val();
                 if self.payload.broadcast.val() {
                     self.element[e].we[p].next = self.mine.val()

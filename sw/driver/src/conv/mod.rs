@@ -249,9 +249,7 @@ impl RequestKind for ConvRequest<'_> {
             out
         };
         let (n, k) = (plan.problem.images * window.places(), window.volume());
-        let operands = |x, w| {
-            gemm::Operands::coded(config, product, x, (w, self.w.codebook), &self.sparsity)
-        };
+        let operands = |x, w| gemm::Operands::coded(config, product, x, (w, self.w.codebook), &self.sparsity);
         let operands = match (rows, self.product) {
             (Rows::Windows, ConvProduct::WeightGradient) => {
                 operands(Matrix::column_major(windows(), k, n), w)
@@ -280,7 +278,9 @@ impl RequestKind for ConvRequest<'_> {
     fn sources<'a>(&self, plan: &ConvPlan, operands: &'a Operands<'_>) -> Sources<'a> {
         let (x, w, compressed, offsets, levels) = match (operands, &plan.lowering) {
             (Operands::Rows(operands), Lowering::Rows(_, plan)) => return operands.sources(plan),
-            (Operands::Walked { x, w, compressed, offsets, levels }, _) => (x, w, compressed, offsets, levels),
+            (Operands::Walked { x, w, compressed, offsets, levels }, _) => {
+                (x, w, compressed, offsets, levels)
+            }
             (Operands::Rows(_), _) => unreachable!("operands of another plan"),
         };
         let across = matches!(&plan.lowering, Lowering::Walk(form) if form.across);

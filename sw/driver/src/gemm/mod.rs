@@ -76,7 +76,9 @@ impl Plannable for GemmProblem {
         // What has no room for indices runs without them.
         let whole = |problem: &GemmProblem| {
             search(config, predict, problem).or_else(|error| match problem.selection.pattern() {
-                Some(_) => search(config, predict, &GemmProblem { selection: Selection::default(), ..*problem }),
+                Some(_) => {
+                    search(config, predict, &GemmProblem { selection: Selection::default(), ..*problem })
+                }
                 None => Err(error),
             })
         };

@@ -47,8 +47,18 @@ impl ProductPlan {
         };
         let rows = if self.product == Product::WeightGradient { self.k } else { self.m };
         let (product, outputs) = (self.product.of_convolution(), self.groups.outputs);
-        ConvProblem { product, window, images: rows / window.places(), outputs, x, w, result, selection, codes: None }
-            .into()
+        ConvProblem {
+            product,
+            window,
+            images: rows / window.places(),
+            outputs,
+            x,
+            w,
+            result,
+            selection,
+            codes: None,
+        }
+        .into()
     }
 
     /// The same product for a batch of `images` instead of `batch`.

@@ -115,9 +115,8 @@ impl Logic for CodePort {
             // a bank holds a bit of the codes of all words of an address
             for b in 0..self.bits.val() {
                 if self.words.val() == 1 {
-                    self.selector[l].x[b].next = self.cut
-                        [(b * self.lanes.val() + l) / self.piece_bits.val()]
-                    .y[(b * self.lanes.val() + l) % self.piece_bits.val()]
+                    self.selector[l].x[b].next = self.cut[(b * self.lanes.val() + l) / self.piece_bits.val()]
+                        .y[(b * self.lanes.val() + l) % self.piece_bits.val()]
                     .val();
                 } else {
                     for w in 0..self.words.val() {
