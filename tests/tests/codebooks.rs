@@ -3,8 +3,10 @@
 
 mod common;
 
+use common::command::{Scratch, run, succeeds};
 use common::{Random, config};
-use ndarray::Array2;
+use ndarray::{Array2, array};
+use ndarray_npy::{read_npy, write_npy};
 use tandem_driver::gemm::search;
 use tandem_driver::{
     Codebook, Device, Format, GemmRequest, Offload, Operand, RequestKind, ResultFormat, Sparsity, mismatches,
@@ -141,4 +143,45 @@ fn products_of_codes_and_a_table_read_back() {
         let read: Vec<i32> = product(&Array2::ones((1, 1)), &all).iter().map(|v| *v as i32).collect();
         assert_eq!(read, table);
     }
+}
+
+/// `tandem gemm --w-levels`: W in a file of codes; fewer link words where there is a codebook; what is none says so.
+#[test]
+fn codes_in_files() {
+    let s = Scratch::new();
+    let (x, w) = (array![[1i32, 2, 3], [-4, 0, 7]], array![[0i32, 1], [2, 3], [1, 1]]);
+    write_npy(s.path("x.npy"), &x).expect("written");
+    write_npy(s.path("w.npy"), &w).expect("written");
+    let (x, w, y) = (s.path("x.npy"), s.path("w.npy"), s.path("y.npy"));
+    let files = ["gemm", "-c", "codebook", "--x", &x, "--w", &w];
+    let done = succeeds(&[&files[..], &["--w-levels", "-5,0,1,6", "-o", &y]].concat());
+    assert_eq!((&done["mismatches"], &done["cycles"]), (&0.into(), &done["predicted_cycles"]));
+    let y: Array2<i32> = read_npy(&y).expect("int32");
+    // levels [[-5, 0], [1, 6], [0, 0]]
+    assert_eq!(y, array![[-3, 12], [20, 0]]);
+
+    let links = |accelerator: &str| {
+        let random = ["--random", "8", "512", "256", "--w-levels", "-7,-4,-2,-1,0,2,4,7"];
+        let done = succeeds(&[&["gemm", "-c", accelerator][..], &random].concat());
+        (done["link_words"].as_u64().expect("words"), done["plan"].as_str().expect("a plan").to_owned())
+    };
+    let (codes, levels) = (links("codebook"), links("default"));
+    assert!(codes.1.contains("W as codes of 3 bits") && !levels.1.contains("codes"), "{codes:?}, {levels:?}");
+    assert!(codes.0 < levels.0);
+
+    let refused = |rest: &[&str]| {
+        let out = run(&[], &[&files[..], rest].concat(), &[]);
+        assert_eq!(out.status.code(), Some(2), "{rest:?}");
+        String::from_utf8_lossy(&out.stderr).into_owned()
+    };
+    for (levels, why) in [
+        ("-5,0,1", "code [1, 1] = 3: expected 0 to 2, the levels of --w-levels"),
+        ("-5,0,1,8", "level 3 is 8: expected -8 to 7"),
+        ("-5,0,0,1", "level 2 is 0: expected more than the one before, 0"),
+    ] {
+        let said = refused(&["--w-levels", levels]);
+        assert!(said.contains(why), "{said}");
+    }
+    let said = refused(&["--w-levels", "-5,1,2,6", "--pattern", "1:2", "--pattern-run", "3"]);
+    assert!(said.contains("expected 0 among them"), "{said}");
 }

@@ -72,6 +72,7 @@ unit! {
         log_words: Dim = Dim::new(log_words),
         log_span: Dim = Dim::new(log_words + p.depth.trailing_zeros() as usize),
         several_words: Dim = Dim::new(several_words),
+        single_word: Dim = Dim::new(1 - several_words),
         several_digits: Dim = Dim::new(several_digits),
     }
 }
@@ -114,18 +115,19 @@ impl Logic for CodePort {
         for l in 0..self.lanes.val() {
             // a bank holds a bit of the codes of all words of an address
             for b in 0..self.bits.val() {
-                if self.words.val() == 1 {
+                for _s in 0..self.single_word.val() {
                     self.selector[l].x[b].next = self.cut[(b * self.lanes.val() + l) / self.piece_bits.val()]
                         .y[(b * self.lanes.val() + l) % self.piece_bits.val()]
                     .val();
-                } else {
+                }
+                for s in 0..self.several_words.val() {
                     for w in 0..self.words.val() {
                         self.choose[b * self.lanes.val() + l].x[w].next = self.cut
                             [((b * self.words.val() + w) * self.lanes.val() + l) / self.piece_bits.val()]
                         .y[((b * self.words.val() + w) * self.lanes.val() + l) % self.piece_bits.val()]
                         .val();
                     }
-                    self.choose[b * self.lanes.val() + l].sel.next = self.word_3[0].q.val();
+                    self.choose[b * self.lanes.val() + l].sel.next = self.word_3[s].q.val();
                     self.selector[l].x[b].next = self.choose[b * self.lanes.val() + l].y.val();
                 }
             }
