@@ -6,13 +6,14 @@ use tandem_spec::Config;
 use tandem_spec::config::{Key, Table};
 
 /// A legal configuration: at most 5 × 5 elements of 8 lanes and small memories, so that a simulator of it builds quickly; every
-/// other key, also one that is new, over its whole range. Almost half have an FFT unit, of up to 256 points.
+/// other key, also one that is new, over its whole range. Almost half have an FFT unit, of up to 256 points; almost a third have
+/// codebooks.
 pub fn random_config(seed: u64) -> Config {
     let mut r = Random(seed ^ 0xc0f1);
-    let unit = r.percent(45);
+    let (unit, codebook) = (r.percent(45), r.percent(30));
     Config::draw(
         &format!("random-{seed}"),
-        |_| unit,
+        |table| if table.name == "fft" { unit } else { codebook },
         |table, key, values| {
             let usual = key.default.filter(|_| key.reduction).map(|default| default(&Config::default()));
             match usual {
@@ -42,6 +43,7 @@ fn few(table: &Table, key: &Key, unit: bool) -> Range<usize> {
         ("control", "queue") => 0..4,
         ("fft", "points") => 0..7,
         ("fft", "depth") => 0..3,
+        ("codebook", "depth") => 0..4,
         _ => 0..usize::MAX,
     }
 }

@@ -64,7 +64,7 @@ fn forms(name: &str, rounds: usize, seed: u64) -> usize {
                 p
             }
         });
-        let operand = |values, format| Operand { values, format };
+        let operand = |values, format| Operand::new(values, format);
         let request = ConvRequest {
             product,
             window,

@@ -231,8 +231,14 @@ fn instructions_are_less_than_two_percent_of_the_link_words_of_lenets_large_prod
     for layer in &plan.layers {
         for p in &layer.products {
             let shape = Shape { m: p.m, k: p.k, n: p.n };
-            let problem =
-                GemmProblem { shape, x: p.x, w: p.w, result: ResultWidth::Full, selection: Selection::Dense };
+            let problem = GemmProblem {
+                shape,
+                x: p.x,
+                w: p.w,
+                result: ResultWidth::Full,
+                selection: Selection::Dense,
+                codes: None,
+            };
             let planned = planner.plan(&problem).expect("fits");
             let traffic = planned.traffic;
             products += 1;

@@ -7,14 +7,15 @@
 //! After a failure all words are dropped, but those of a RESET.
 //!
 //! What a failing instruction belongs to is its opcode's engine; a stray word and an unknown opcode
-//! belong to the load engine. A payload is in memory word by word, whatever its check says.
+//! belong to the load engine. A payload is in memory word by word, whatever its check says; levels count as given once it
+//! was right.
 
 use crate::load;
 use crate::memory::Memories;
 use crate::timing::{Fault, Piece, Seen, Then};
 use tandem_spec::check::{crc16, crc32};
 use tandem_spec::isa::{Opcode, Who};
-use tandem_spec::{Config, Instruction, Load, Reason, Stream, Timing};
+use tandem_spec::{Config, Instruction, Load, Memory, Reason, Stream, Timing};
 
 /// The words of a stream, from some word on.
 pub(crate) struct Words<'a> {
@@ -70,13 +71,15 @@ pub(crate) struct Frontend {
     state: State,
     /// Number of the next instruction.
     number: u32,
+    /// Columns that have been given levels, a bit each.
+    tables: u32,
 }
 
 impl Frontend {
     /// A reader before the first instruction.
     pub(crate) fn new(config: &Config) -> Self {
         let state = State::Instruction { bytes: vec![] };
-        Frontend { config: config.clone(), timing: Timing::new(config), state, number: 0 }
+        Frontend { config: config.clone(), timing: Timing::new(config), state, number: 0, tables: 0 }
     }
 
     /// Numbers from 0 again.
@@ -167,7 +170,12 @@ impl Frontend {
         }
         Instruction::decode(bytes)
             .filter(|i| Instruction::reserved_bits_are_zero(bytes) && i.validate(&self.config).is_ok())
+            .filter(|i| !matches!(i, Instruction::Compute(c) if c.coded) || self.all_have_levels())
             .ok_or(Reason::Field)
+    }
+
+    fn all_have_levels(&self) -> bool {
+        (0..self.config.array.cols).all(|column| self.tables >> column & 1 == 1)
     }
 
     fn payload(
@@ -202,6 +210,9 @@ impl Frontend {
         };
         if residue != 0 {
             return self.fault(n, Reason::PayloadCheck, number, Who::Load, Seen::InCheck);
+        }
+        if load.memory == Memory::Level {
+            self.tables |= load.mask;
         }
         Piece { words: n as u64, then: Then::Payload }
     }

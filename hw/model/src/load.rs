@@ -4,6 +4,7 @@
 //! unit   = a bank of the row memory, else a word           S = unit / chunk chunks of a unit
 //! chunk  = min(unit, link) bits                            C = link / chunk slots of a link word
 //! slot   = (element · banks + bank) · S + chunk            link word j: slots j·C … j·C + C − 1
+//!          (bank · elements + element) · S + chunk         codes
 //! ```
 //! Payload word w belongs to address ⌊w / words⌋ and j = w mod words.
 
@@ -51,7 +52,14 @@ impl Slots<'_> {
         for i in 0..self.per_word {
             let slot = j * self.per_word + i;
             let (unit, chunk) = (slot / self.chunks, slot % self.chunks);
-            let (element, bank) = (unit / pad.banks, unit % pad.banks);
+            let (element, bank) = match (pad.planar, self.load.broadcast) {
+                (false, _) => (unit / pad.banks, unit % pad.banks),
+                (true, false) => (unit % pad.elements, unit / pad.elements),
+                (true, true) => (unit / pad.banks, unit),
+            };
+            if bank >= pad.banks {
+                return;
+            }
             let targets = match (self.load.broadcast, element) {
                 (true, 0) => 0..pad.elements,
                 (false, e) if e < pad.elements => e..e + 1,

@@ -4,7 +4,7 @@
 //! operand:  [element][flat address][lane]     flat address of a row word: window · M + bank
 //! result:   [address][lane]                   32 bits
 //! ```
-//! Row offsets are an operand memory too: words of two 8-bit digits, one address.
+//! Row offsets are an operand memory too: words of two 8-bit digits, one address. So are codes, one bit a byte.
 
 use num_complex::Complex;
 use std::ops::{Index, IndexMut};
@@ -16,8 +16,10 @@ use tandem_spec::{Config, Memory};
 pub(crate) struct Pad {
     /// Rows or columns.
     pub(crate) elements: usize,
-    /// Words that a memory address holds: M in the row memory, else 1.
+    /// Words that a memory address holds: M in the row memory, a code's bits in the code memory, else 1.
     pub(crate) banks: usize,
+    /// A payload holds bank after bank, each of all elements; else element after element.
+    pub(crate) planar: bool,
     /// Flat addresses of an element.
     pub(crate) addresses: usize,
     /// Digits of a word.
@@ -32,11 +34,12 @@ pub(crate) struct Pad {
 
 impl Pad {
     fn new(config: &Config, memory: Memory) -> Self {
-        let none = Shape { elements: 0, depth: 0, banks: 1, lanes: 1, digit: 1, piece: 1 };
-        let Shape { elements, depth, banks, lanes, digit, .. } = memory.shape(config).unwrap_or(none);
+        let none = Shape { elements: 0, depth: 0, banks: 1, lanes: 1, digit: 1, piece: 1, planar: false };
+        let Shape { elements, depth, banks, lanes, digit, planar, .. } = memory.shape(config).unwrap_or(none);
         Pad {
             elements,
             banks,
+            planar,
             addresses: banks * depth,
             lanes,
             digit,

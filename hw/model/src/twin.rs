@@ -195,7 +195,7 @@ impl Engine for Twin {
                 }
                 Event::Quiet => break self.status_at_rest(),
                 Event::Limit => {
-                    self.frontend = Frontend::new(&self.config);
+                    self.frontend.reset();
                     self.schedule = Schedule::new(&self.config);
                     break Status::CycleLimit;
                 }

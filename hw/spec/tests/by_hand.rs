@@ -39,7 +39,8 @@ fn field(c: &Config, opcode: &str, field: &str) -> Option<[usize; 2]> {
 fn shape(c: &Config, memory: Memory) -> Option<Shape> {
     let (a, m) = (&c.array, &c.memory);
     let shape = |elements, depth, banks, lanes, digit, piece| {
-        Some(Shape { elements, depth, banks, lanes, digit, piece })
+        let planar = memory == Memory::Code;
+        Some(Shape { elements, depth, banks, lanes, digit, piece, planar })
     };
     match memory {
         Memory::Row => shape(a.rows, m.row, a.select, a.lanes, a.row_digit, 32),
@@ -54,7 +55,21 @@ fn shape(c: &Config, memory: Memory) -> Option<Shape> {
             let fft = c.fft.as_ref()?;
             shape(1, fft.depth, 1, (32 * fft.samples).max(c.link_bits) / 8, 8, 16)
         }
+        Memory::Code => {
+            let book = c.codebook.as_ref()?;
+            shape(a.cols, book.depth, book.code_bits, words_of_codes(c) * a.lanes, 1, 32)
+        }
+        Memory::Level => {
+            let book = c.codebook.as_ref()?;
+            shape(a.cols, 1, 1, (book.level_bits / a.col_digit) << book.code_bits, a.col_digit, 32)
+        }
     }
+}
+
+/// G.
+fn words_of_codes(c: &Config) -> usize {
+    let line = 1 << log2(c.array.cols * c.array.lanes);
+    (0..).map(|log| 1 << log).find(|g| g * line >= c.link_bits).unwrap()
 }
 
 /// All values of a key, and its default.
@@ -93,12 +108,21 @@ fn key(c: &Config, table: &str, name: &str) -> (Vec<usize>, Option<usize>) {
             if a.select > 1 {
                 deepest = deepest.max(c.memory.index);
             }
+            if let Some(book) = &c.codebook {
+                deepest = deepest.max(words_of_codes(c) * book.depth);
+            }
             (range(log2(deepest) + 1, 16), Some(16))
         }
         ("control", "counters") => (vec![0, 1], Some(0)),
         ("control", "narrow") => (vec![0, 1], Some(1)),
         ("control", "pack") => (if c.narrow { vec![0, 1] } else { vec![0] }, Some(0)),
         ("control", "reset") => (vec![0, 1], Some(0)),
+        ("codebook", "code_bits") => (vec![1, 2, 3, 4], None),
+        ("codebook", "level_bits") => {
+            let digits = [1, 2, 4, 8, 16].map(|n| n * a.col_digit);
+            (digits.into_iter().filter(|bits| *bits <= a.col_bits).collect(), Some(a.col_digit))
+        }
+        ("codebook", "depth") => (powers(2, 32768 / words_of_codes(c)), None),
         ("fft", "points") => (powers(4, 16384), None),
         ("fft", "samples") => (powers(1, a.drain.min(8)), Some(1)),
         ("fft", "bits") => (range(8, 16), Some(16)),

@@ -30,7 +30,9 @@ impl Writer<'_> {
             n
         };
         let row_planes = within_budget(&mut self.r, config.row_planes(a.row_bits)) as u8;
-        let col_planes = within_budget(&mut self.r, config.col_planes(a.col_bits)) as u8;
+        let coded = config.codebook.is_some() && self.r.percent(50);
+        let most = if coded { config.level_digits() } else { config.col_planes(a.col_bits) };
+        let col_planes = within_budget(&mut self.r, most) as u8;
         let mut loops = [Loop::default(); MAX_LOOPS];
         for _ in 0..config.loops {
             let l = self.r.up_to(config.loops) - 1;
@@ -43,6 +45,8 @@ impl Writer<'_> {
         for l in &mut loops {
             (l.row_stride, l.col_stride) = (stride(&mut self.r), stride(&mut self.r));
         }
+        let codes = config.codebook.as_ref().map_or(0, |book| book.depth * config.code_words());
+        let cols = if coded { codes } else { config.memory.col };
         let base = |w: &mut Self, depth: usize| {
             let depth = depth as i64;
             let from = w.half as i64 * depth / 2;
@@ -63,7 +67,7 @@ impl Writer<'_> {
             row_signed: self.r.percent(50),
             col_signed: self.r.percent(50),
             row_base: base(self, config.memory.row * a.select),
-            col_base: base(self, config.memory.col),
+            col_base: base(self, cols),
             index_base: base(self, config.memory.index),
             result_base: first_result as u16,
             rows: side(&mut self.r, a.rows),
@@ -72,6 +76,7 @@ impl Writer<'_> {
             cols: side(&mut self.r, a.cols),
             cols_last: side(&mut self.r, a.cols),
             col_edge: edge(&mut self.r),
+            coded,
             row_planes,
             col_planes,
             tiles,
@@ -93,8 +98,10 @@ impl Writer<'_> {
 
     /// Addresses that a COMPUTE reads.
     fn operands(&self, c: &Compute) -> Vec<Cell> {
-        let (offset, _) = self.cells(Some(Memory::Offset));
-        let mut cells = vec![offset];
+        let mut cells = vec![self.cells(Some(Memory::Offset)).0];
+        if c.coded {
+            cells.push(self.cells(Some(Memory::Level)).0);
+        }
         let mut add = |memory, address: i64, words: i64| {
             let (first, depth) = self.cells(Some(memory));
             let unused = i64::BITS - self.config.address_bits as u32;
@@ -117,8 +124,10 @@ impl Writer<'_> {
                     add(Memory::Row, address + i64::from(*offset), self.config.array.select as i64);
                 }
             }
+            let (memory, words) =
+                if c.coded { (Memory::Code, self.config.code_words()) } else { (Memory::Col, 1) };
             for q in 0..i64::from(c.col_planes) {
-                add(Memory::Col, i64::from(c.col_base) + col + q * i64::from(c.col_plane_stride), 1);
+                add(memory, i64::from(c.col_base) + col + q * i64::from(c.col_plane_stride), words as i64);
             }
         }
         cells.sort_unstable();

@@ -7,11 +7,16 @@ use tandem_spec::{Instruction, Load, Memory, Tokens};
 impl Writer<'_> {
     pub(super) fn load(&mut self) {
         let a = &self.config.array;
-        let memory = self.r.pick(&[Memory::Row, Memory::Row, Memory::Col, Memory::Col, Memory::Index]);
+        let codebook = self.config.codebook.as_ref();
+        let columns = if codebook.is_some() && self.r.percent(50) { Memory::Code } else { Memory::Col };
+        let memory = self.r.pick(&[Memory::Row, Memory::Row, columns, columns, Memory::Index]);
         let mask = if self.r.percent(60) { u32::MAX } else { self.r.any() as u32 };
         let broadcast = self.r.percent(25);
         if self.r.percent(3) {
             return self.load_offsets(mask, broadcast);
+        }
+        if codebook.is_some() && self.r.percent(8) {
+            return self.load_levels(mask, broadcast);
         }
         let memory = if a.select == 1 && memory == Memory::Index { Memory::Col } else { memory };
         let elements = if memory == Memory::Row { a.rows } else { a.cols };
@@ -26,6 +31,18 @@ impl Writer<'_> {
         self.push(Instruction::Load(load), vec![], writes);
         let bytes = usize::from(count) * words * self.config.link_bytes();
         let payload = self.r.bytes(bytes);
+        self.drafts.last_mut().expect("just pushed").payload = payload;
+    }
+
+    /// Random levels; the first time a program's columns all get some.
+    pub(super) fn load_levels(&mut self, mask: u32, broadcast: bool) {
+        let elements = if broadcast { 1 } else { self.config.array.cols };
+        let words = words_per_address(self.config, Memory::Level, elements);
+        let (memory, tokens) = (Memory::Level, Tokens::default());
+        let load = Load { tokens, broadcast, memory, address: 0, count: 1, words: words as u16, mask };
+        let (cell, _) = self.cells(Some(memory));
+        self.push(Instruction::Load(load), vec![], vec![cell]);
+        let payload = self.r.bytes(words * self.config.link_bytes());
         self.drafts.last_mut().expect("just pushed").payload = payload;
     }
 

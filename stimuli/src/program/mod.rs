@@ -35,6 +35,9 @@ pub fn random_program(config: &Config, rng_seed: u64, size: usize) -> Stream {
         half: 0,
     };
     w.load_offsets(u32::MAX, false);
+    if config.codebook.is_some() {
+        w.load_levels(u32::MAX, false);
+    }
     while w.drafts.len() < size {
         w.round();
     }
@@ -193,8 +196,9 @@ impl Writer<'_> {
     }
 
     fn in_half(&self, cells: &[Cell]) -> bool {
-        let all = [Some(Memory::Row), Some(Memory::Col), Some(Memory::Index), Some(Memory::Sample), None];
-        all.into_iter().all(|m| {
+        let all = [Memory::Row, Memory::Col, Memory::Index, Memory::Sample, Memory::Code];
+        let mut all = all.map(Some).into_iter().chain([None]);
+        all.all(|m| {
             let (first, depth) = self.cells(m);
             let mut inside = cells.iter().filter_map(|c| c.checked_sub(first)).filter(|c| *c < depth);
             inside.all(|c| c * 2 / depth.max(2) == self.half)

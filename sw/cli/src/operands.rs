@@ -6,7 +6,7 @@ use crate::npy;
 use anyhow::Result;
 use ndarray::{Array2, Ix2};
 use std::path::{Path, PathBuf};
-use tandem_driver::{Format, GemmRequest, Operand, Pattern, ResultFormat, Sparsity};
+use tandem_driver::{Codebook, Format, GemmRequest, Operand, Pattern, ResultFormat, Sparsity};
 use tandem_nn::random::philox::Philox4x32;
 
 /// Most multiplications of a product.
@@ -39,6 +39,10 @@ pub struct OperandArgs {
     /// W is unsigned.
     #[arg(long)]
     pub w_unsigned: bool,
+    /// W holds codes: code c stands for number c of these rising levels, integers of --w-bits. An accelerator with a
+    /// codebook stores and moves the codes where that is faster.
+    #[arg(long, value_name = "L,L,…", value_delimiter = ',', allow_hyphen_values = true)]
+    pub w_levels: Option<Vec<i32>>,
     /// Width of results: 32, or 16 or 8 with --shift.
     #[arg(long, default_value = "32", value_parser = ["32", "16", "8"])]
     pub result_bits: String,
@@ -84,6 +88,7 @@ pub struct Operands {
     w: Array2<i32>,
     x_format: Format,
     w_format: Format,
+    codebook: Option<Codebook>,
     result: ResultFormat,
     pattern: Option<Pattern>,
     /// Marks of the results that are kept.
@@ -101,6 +106,8 @@ impl Operands {
             (32, s) => return Err(usage(format!("--shift {s}: needs --result-bits 16 or 8"))),
             (bits, shift) => ResultFormat::Narrow { bits, shift },
         };
+        let codebook = a.w_levels.clone().map(|levels| Codebook::new(levels, w_format)).transpose();
+        let codebook = codebook.map_err(|e| usage(format!("--w-levels: {e}")))?;
         let (x, mut w) = match (&a.random, &a.x, &a.w) {
             (Some(s), ..) => {
                 if s.contains(&0) {
@@ -111,9 +118,17 @@ impl Operands {
                 }
                 check_size(s[0], s[1], s[2])
                     .map_err(|e| usage(format!("--random {} {} {}: {e}", s[0], s[1], s[2])))?;
-                (draw(a.seed, 0, (s[0], s[1]), x_format), draw(a.seed, 1, (s[1], s[2]), w_format))
+                let w = match &codebook {
+                    None => draw(a.seed, 1, (s[1], s[2]), w_format),
+                    Some(book) => {
+                        let levels = book.levels();
+                        let drawn = draw(a.seed, 1, (s[1], s[2]), Format::unsigned(16));
+                        drawn.mapv(|v| levels[v as usize % levels.len()])
+                    }
+                };
+                (draw(a.seed, 0, (s[0], s[1]), x_format), w)
             }
-            (None, Some(x), Some(w)) => (load(x)?, load(w)?),
+            (None, Some(x), Some(w)) => (load(x)?, decode(w, load(w)?, codebook.as_ref())?),
             _ => return Err(usage("give --x and --w, or --random M K N")),
         };
         if x.ncols() != w.nrows() {
@@ -129,6 +144,14 @@ impl Operands {
             let along = if a.pattern_of == PatternOf::W { k } else { m };
             Pattern { n, m: of, run: a.pattern_run.unwrap_or(along) }
         });
+        if let (Some(_), PatternOf::W, Some(book)) = (pattern, a.pattern_of, &codebook)
+            && book.code(0).is_none()
+        {
+            let levels = book.levels();
+            return Err(usage(format!(
+                "--w-levels {levels:?}: expected 0 among them, which pruned weights are"
+            )));
+        }
         let along = if a.pattern_of == PatternOf::W { k } else { m };
         if let Some(p) = pattern.filter(|p| p.run == 0 || !along.is_multiple_of(p.run)) {
             return Err(usage(format!("--pattern-run {}: expected a divisor of {along}", p.run)));
@@ -149,7 +172,7 @@ impl Operands {
         if let (Some(path), None) = (&a.kept, &kept) {
             return Err(usage(format!("--kept {}: needs --pattern-of y", path.display())));
         }
-        Ok(Operands { x, w, x_format, w_format, result, pattern, kept })
+        Ok(Operands { x, w, x_format, w_format, codebook, result, pattern, kept })
     }
 
     /// M, K, N.
@@ -160,12 +183,26 @@ impl Operands {
     /// The request.
     pub fn request(&self) -> GemmRequest<'_> {
         GemmRequest {
-            x: Operand { values: self.x.view(), format: self.x_format },
-            w: Operand { values: self.w.view(), format: self.w_format },
+            x: Operand::new(self.x.view(), self.x_format),
+            w: Operand { codebook: self.codebook.as_ref(), ..Operand::new(self.w.view(), self.w_format) },
             result: self.result,
             sparsity: Sparsity::new(self.pattern, self.kept.as_ref()),
         }
     }
+}
+
+/// Levels, from the codes in a file.
+fn decode(path: &Path, w: Array2<i32>, codebook: Option<&Codebook>) -> Result<Array2<i32>> {
+    let Some(book) = codebook else { return Ok(w) };
+    let levels = book.levels();
+    let level = |code: i32| usize::try_from(code).ok().and_then(|code| levels.get(code).copied());
+    if let Some(((i, j), code)) = w.indexed_iter().find(|(_, code)| level(**code).is_none()) {
+        let (file, last) = (path.display(), levels.len() - 1);
+        return Err(usage(format!(
+            "{file}: code [{i}, {j}] = {code}: expected 0 to {last}, the levels of --w-levels"
+        )));
+    }
+    Ok(w.mapv(|code| level(code).expect("just checked")))
 }
 
 /// Uniform integers of a format; `which` tells the operands of one seed apart.

@@ -18,7 +18,8 @@ const LENET: [(&str, usize, usize, usize); 5] = [
 ];
 
 fn show(config: &Config, name: &str, shape: Shape, x: Format, w: Format) -> Result<u64, TooLong> {
-    let problem = GemmProblem { shape, x, w, result: ResultWidth::Full, selection: Selection::Dense };
+    let problem =
+        GemmProblem { shape, x, w, result: ResultWidth::Full, selection: Selection::Dense, codes: None };
     let start = Instant::now();
     let p = search(config, &CycleModel, &problem)?;
     let ms = start.elapsed().as_secs_f64() * 1e3;

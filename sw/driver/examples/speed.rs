@@ -22,7 +22,7 @@ fn matrix(rows: usize, cols: usize, format: Format) -> Array2<i32> {
 }
 
 fn request<'a>(x: ArrayView2<'a, i32>, xf: Format, w: ArrayView2<'a, i32>, wf: Format) -> GemmRequest<'a> {
-    let operand = |values, format| Operand { values, format };
+    let operand = |values, format| Operand::new(values, format);
     GemmRequest {
         x: operand(x, xf),
         w: operand(w, wf),

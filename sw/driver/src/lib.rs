@@ -11,6 +11,7 @@
 //! | [`gemm`] | integer products: request, N of M, plan and its search, COMPUTE, exact product |
 //! | [`conv`] | convolutions: window, walks over bands of images, matrix products where no walk is better |
 //! | [`fft`] | transforms: request, plan, TRANSFORM |
+//! | [`codebook`] | tables of levels, and weights as codes of them |
 //! | [`layout`] | where an operand's entries lie in a memory; packing |
 //! | [`schedule`] | programs: what lies in which memory, tokens |
 //! | [`results`] | packets as integers |
@@ -29,8 +30,8 @@
 //! let config = Config::from_toml("tiny.toml", toml)?;
 //! let (x, w) = (array![[1, 2, 3], [4, 5, 15]], array![[1, -8], [2, 7], [0, 3]]);
 //! let request = GemmRequest {
-//!     x: Operand { values: x.view(), format: Format::unsigned(4) },
-//!     w: Operand { values: w.view(), format: Format::signed(4) },
+//!     x: Operand::new(x.view(), Format::unsigned(4)),
+//!     w: Operand::new(w.view(), Format::signed(4)),
 //!     result: ResultFormat::Full,
 //!     sparsity: Sparsity::Dense,
 //! };
@@ -46,10 +47,11 @@
 //! # Where more belongs
 //! - *A kind of request* (filters): a line of `kinds!` in `request.rs`, and a folder beside [`gemm`] with its plan and
 //!   `impl RequestKind`. Its plan may be another kind's where that is cheaper.
-//! - *An operand that lies otherwise* (codes of a table): an [`layout::Order`].
+//! - *An operand that lies otherwise*: an [`layout::Order`].
 //! - *A memory*: nothing, its shape is a row of `tandem_spec`.
 //! - *A link*: one more `Engine`, used through [`Offload`].
 
+pub mod codebook;
 pub mod conv;
 mod device;
 mod exact;
@@ -66,6 +68,7 @@ pub mod results;
 pub mod schedule;
 mod traffic;
 
+pub use codebook::{Codebook, Codes};
 pub use conv::{ConvProblem, ConvProduct, ConvRequest, ConvResult, Window};
 pub use device::*;
 pub use exact::Exact;

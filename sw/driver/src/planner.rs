@@ -42,6 +42,15 @@ impl<P: Plan> Planned<P> {
         let cost = cost(config, plan.products(config), &traffic, &predicted, &predicted);
         Planned { plan, length: program.len(), predicted, traffic, cost }
     }
+
+    /// The one with fewer cycles, then link words; the first of equal ones.
+    pub(crate) fn better<E>(first: Option<Self>, second: Result<Self, E>) -> Result<Self, E> {
+        let cost = |planned: &Self| (planned.cost.cycles, planned.cost.link_words);
+        match (first, second) {
+            (Some(a), Ok(b)) => Ok(if cost(&a) <= cost(&b) { a } else { b }),
+            (first, second) => first.map_or(second, Ok),
+        }
+    }
 }
 
 /// Finds plans and remembers those used last.

@@ -164,7 +164,7 @@ fn wrong_requests_are_refused_by_every_device() {
     let (x, w) = (array![[1, 2, 3], [4, 5, 16]], array![[1, -8], [2, 7], [0, 0]]);
     let (u4, s4) = (Format::unsigned(4), Format::signed(4));
     fn operand(values: ndarray::ArrayView2<'_, i32>, format: Format) -> Operand<'_> {
-        Operand { values, format }
+        Operand::new(values, format)
     }
     let full = ResultFormat::Full;
     let odd = ResultFormat::Narrow { bits: 12, shift: 0 };

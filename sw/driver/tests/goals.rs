@@ -12,7 +12,14 @@ use tandem_spec::engine::Predict;
 use tandem_spec::{Config, Counters, Instruction, StoreWidth};
 
 fn full(m: usize, k: usize, n: usize, x: Format, w: Format) -> GemmProblem {
-    GemmProblem { shape: Shape { m, k, n }, x, w, result: ResultWidth::Full, selection: Selection::Dense }
+    GemmProblem {
+        shape: Shape { m, k, n },
+        x,
+        w,
+        result: ResultWidth::Full,
+        selection: Selection::Dense,
+        codes: None,
+    }
 }
 
 /// Digit products / (rows · cols · lanes · cycles from the first to the last one).

@@ -9,7 +9,14 @@ use tandem_spec::Config;
 fn problem(m: usize, k: usize) -> GemmProblem {
     let format = Format::signed(4);
     let shape = Shape { m, k, n: 1 };
-    GemmProblem { shape, x: format, w: format, result: ResultWidth::Full, selection: Selection::Dense }
+    GemmProblem {
+        shape,
+        x: format,
+        w: format,
+        result: ResultWidth::Full,
+        selection: Selection::Dense,
+        codes: None,
+    }
 }
 
 #[test]

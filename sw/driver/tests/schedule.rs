@@ -184,7 +184,7 @@ proptest! {
         let config = config(CONFIGS[which].0);
         let mut random = Random(seed);
         let result = [ResultWidth::Full, ResultWidth::Narrow(8), ResultWidth::Narrow(16)][usize::from(narrow)];
-        let problem = GemmProblem { shape: Shape { m, k, n }, x: any_format(&mut random), w: any_format(&mut random), result, selection: Selection::Dense };
+        let problem = GemmProblem { shape: Shape { m, k, n }, x: any_format(&mut random), w: any_format(&mut random), result, selection: Selection::Dense, codes: None };
         let planned = search(&config, &CycleModel, &problem).unwrap();
         let plan = &planned.plan;
         covers(plan);

@@ -118,8 +118,8 @@ impl Case {
     /// As a request.
     pub fn request(&self) -> GemmRequest<'_> {
         GemmRequest {
-            x: Operand { values: self.x.view(), format: self.formats[0] },
-            w: Operand { values: self.w.view(), format: self.formats[1] },
+            x: Operand::new(self.x.view(), self.formats[0]),
+            w: Operand::new(self.w.view(), self.formats[1]),
             result: self.result,
             sparsity: Sparsity::new(self.pattern, self.kept.as_ref()),
         }

@@ -222,8 +222,8 @@ fn agrees(
         let found = simulate(&bench, dir.path(), &script);
         let format = Format { bits: 8, signed: true };
         let request = GemmRequest {
-            x: Operand { values: x.view(), format },
-            w: Operand { values: w.view(), format },
+            x: Operand::new(x.view(), format),
+            w: Operand::new(w.view(), format),
             result: ResultFormat::Full,
             sparsity: Sparsity::Dense,
         };

@@ -7,7 +7,8 @@ use tandem_spec::{Config, Load};
 
 /// Rows or columns of which a LOAD writes something.
 pub(super) fn loaded(config: &Config, l: &Load, pad: &Pad) -> impl Iterator<Item = usize> + use<> {
-    let bits = pad.banks * pad.lanes * pad.digit;
+    // where banks are outermost, what covers an element's first one
+    let bits = if pad.planar { 1 } else { pad.banks } * pad.lanes * pad.digit;
     let reached =
         if l.broadcast { pad.elements } else { (usize::from(l.words) * config.link_bits).div_ceil(bits) };
     let mask = l.mask;

@@ -145,10 +145,23 @@ fn written(config: &Config, l: &Load, e: usize) -> bool {
         Memory::Index => (a.cols, 1, config.index_lanes() * config.index_bits()),
         Memory::Offset => (a.rows, 1, 16),
         Memory::Sample => (1, 1, config.fft.as_ref().expect("a unit").word_bits(config.link_bits)),
+        Memory::Code => {
+            let bits = config.codebook.as_ref().expect("codebooks").code_bits;
+            (a.cols, bits, config.code_words() * a.lanes)
+        }
+        Memory::Level => {
+            let book = config.codebook.as_ref().expect("codebooks");
+            (a.cols, 1, book.level_bits << book.code_bits)
+        }
     };
     let chunk = unit.min(config.link_bits);
     let slots = usize::from(l.words) * (config.link_bits / chunk);
-    e < elements && (l.broadcast || (0..slots).any(|slot| slot / (unit / chunk) / banks == e))
+    let element = |slot: usize| match l.memory {
+        Memory::Code => slot / (unit / chunk) % elements,
+        _ => slot / (unit / chunk) / banks,
+    };
+    let all = elements * banks * (unit / chunk);
+    e < elements && (l.broadcast || (0..slots.min(all)).any(|slot| element(slot) == e))
 }
 
 fn compute(
@@ -191,7 +204,13 @@ fn compute(
         for e in 0..a.cols {
             for q in 0..i64::from(c.col_planes) {
                 let word = fold(i64::from(c.col_base) + col + q * i64::from(c.col_plane_stride));
-                reads.extend((word < m.col).then_some((Memory::Col as usize, e, word)));
+                if let (true, Some(book)) = (c.coded, &config.codebook) {
+                    let at = word / config.code_words();
+                    reads.extend((at < book.depth).then_some((Memory::Code as usize, e, at)));
+                    reads.insert((Memory::Level as usize, e, 0));
+                } else {
+                    reads.extend((word < m.col).then_some((Memory::Col as usize, e, word)));
+                }
             }
             let word = fold(i64::from(c.index_base) + if c.held { tile } else { col });
             let there = c.select > 0 && word < m.index;

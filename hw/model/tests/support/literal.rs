@@ -11,7 +11,9 @@ use tandem_spec::{Compute, Config, Instruction, Load, Memory, Packet, Store, Str
 pub struct Literal {
     config: Config,
     /// Bits of a memory word: `[memory][element][address]`, least significant first.
-    words: [Vec<Vec<Vec<bool>>>; 5],
+    words: [Vec<Vec<Vec<bool>>>; 7],
+    /// Words of codes at an address.
+    code_words: usize,
     result: Vec<Vec<i32>>,
     acc: Vec<Vec<i64>>,
 }
@@ -29,8 +31,14 @@ impl Literal {
         let (a, m) = (&config.array, &config.memory);
         let memory =
             |elements: usize, depth: usize, bits: usize| vec![vec![vec![false; bits]; depth]; elements];
+        // words of codes at an address: so many that a bit of all columns' codes fills a link word
+        let line = (1..).map(|i| 1usize << (i - 1)).find(|p| *p >= a.cols * a.lanes).expect("a power of two");
+        let code_words =
+            (0..8).map(|i| 1usize << i).find(|g| g * line >= config.link_bits).expect("at most 128");
+        let book = config.codebook.as_ref();
         Literal {
             config: config.clone(),
+            code_words,
             words: [
                 memory(a.rows, m.row, a.select * a.lanes * a.row_digit),
                 memory(a.cols, m.col, a.lanes * a.col_digit),
@@ -40,6 +48,8 @@ impl Literal {
                     .fft
                     .as_ref()
                     .map_or(vec![], |f| memory(1, f.depth, config.link_bits.max(32 * f.samples))),
+                book.map_or(vec![], |b| memory(a.cols, b.depth, b.code_bits * code_words * a.lanes)),
+                book.map_or(vec![], |b| memory(a.cols, 1, b.level_bits << b.code_bits)),
             ],
             result: vec![vec![0; a.drain]; m.result],
             acc: vec![vec![0; a.cols]; a.rows],
@@ -76,6 +86,11 @@ impl Literal {
             Memory::Index => (1, self.config.index_lanes() * self.config.index_bits()),
             Memory::Offset => (1, 16),
             Memory::Sample => (1, self.words[4][0][0].len()),
+            Memory::Code => {
+                let bits = self.config.codebook.as_ref().expect("a codebook").code_bits;
+                (bits, self.code_words * a.lanes)
+            }
+            Memory::Level => (1, self.words[6][0][0].len()),
         };
         let chunk = unit.min(link);
         let elements = self.words[l.memory as usize].len();
@@ -87,10 +102,16 @@ impl Literal {
                     let on = word[bit / 8] >> (bit % 8) & 1 == 1;
                     let slot = j * (link / chunk) + bit / chunk;
                     for e in 0..elements {
-                        let first = if l.broadcast { 0 } else { e * per_element };
-                        let mine = slot >= first && slot < first + per_element;
-                        if mine && l.mask >> e & 1 == 1 {
-                            let place = (slot - first) * chunk + bit % chunk;
+                        let mine = (0..per_element).find(|i| match (l.broadcast, l.memory) {
+                            (true, _) => slot == *i,
+                            (false, Memory::Code) => {
+                                let (bank, chunks) = (i / (unit / chunk), unit / chunk);
+                                slot == (bank * elements + e) * chunks + i % chunks
+                            }
+                            (false, _) => slot == e * per_element + i,
+                        });
+                        if let Some(place) = mine.filter(|_| l.mask >> e & 1 == 1) {
+                            let place = place * chunk + bit % chunk;
                             self.words[l.memory as usize][e][usize::from(l.address) + n][place] = on;
                         }
                     }
@@ -181,7 +202,11 @@ impl Literal {
                         (bank * a.lanes + lane) * a.row_digit,
                         a.row_digit,
                     );
-                    let w = self.bits(Memory::Col, column, b, lane * a.col_digit, a.col_digit);
+                    let w = if c.coded {
+                        self.level(column, b, lane, q)
+                    } else {
+                        self.bits(Memory::Col, column, b, lane * a.col_digit, a.col_digit)
+                    };
                     let value = |on: bool, bits: &[bool]| if on { signed(bits) } else { number(bits) };
                     let top = (p + 1 == c.row_planes.into(), q + 1 == c.col_planes.into());
                     sum += value(c.row_signed && top.0, &x) * value(c.col_signed && top.1, &w);
@@ -191,6 +216,23 @@ impl Literal {
                 self.acc[r][column] = (grown + half).rem_euclid(2 * half) - half;
             }
         }
+    }
+
+    /// Digit `q` of the level of a lane's code, zero if its address is outside.
+    fn level(&self, column: usize, b: i64, lane: usize, q: usize) -> Vec<bool> {
+        let (a, book) = (&self.config.array, self.config.codebook.as_ref().expect("a codebook"));
+        let g = self.code_words as i64;
+        if b < 0 || b >= g * book.depth as i64 {
+            return vec![false; a.col_digit];
+        }
+        let word = (b % g) as usize;
+        let bit = |i: usize| {
+            let at = i * self.code_words * a.lanes + word * a.lanes + lane;
+            self.bits(Memory::Code, column, b / g, at, 1)[0]
+        };
+        let code: Vec<bool> = (0..book.code_bits).map(bit).collect();
+        let digit = (q << book.code_bits) + number(&code) as usize;
+        self.bits(Memory::Level, column, 0, digit * a.col_digit, a.col_digit)
     }
 
     fn transform(&mut self, t: &Transform) {

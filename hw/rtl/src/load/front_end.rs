@@ -21,7 +21,7 @@ use crate::tokens::Neighbour;
 use rust_hdl::prelude::*;
 use tandem_spec::check::{CRC16_INIT, CRC16_POLY, CRC32_INIT, CRC32_POLY};
 use tandem_spec::isa::{Opcode, Who};
-use tandem_spec::{Config, Reason, Timing};
+use tandem_spec::{Config, Memory, Reason, Timing};
 
 fields! {
     struct Load of "LOAD": pop_next, push_next, broadcast, memory, address, count, words, mask
@@ -115,6 +115,9 @@ unit! {
         length: Sig<Local> = Sig::unsigned(7),
         load_words: Sig<Local> = Sig::unsigned(bits_for(most_words)),
         load: Load = Load::new(0),
+        /// Columns whose levels were loaded (none without codebooks).
+        tables: Vec<Reg> = Reg::vec(usize::from(c.codebook.is_some()), c.array.cols, false),
+        levels: Dim = Dim::new(Memory::Level.code() as usize),
         /// The number of no instruction.
         none: Const = Const::unsigned((1 << kind_bits(c)) - 1, kind_bits(c)),
         opcode: Vec<Dim> = Opcode::present(c).map(|o| Dim::new(o.code.into())).collect(),
@@ -197,6 +200,9 @@ impl Logic for FrontEnd {
         self.rules.excess.next = self.excess.q.val().any();
         for h in 0..self.halves.val() {
             self.rules.half[h].next = self.view[h].val();
+        }
+        for t in 0..self.tables.len() {
+            self.rules.tables[t].next = self.tables[t].q.val();
         }
         self.issue.turn.next = 0.into();
         self.is_load.next = self.kind.q.val() == self.loads.val();
@@ -375,6 +381,11 @@ impl Logic for FrontEnd {
                     self.state.d.next = State::Quiesce;
                 } else {
                     self.compute.give.next = self.load.push_next.val().any();
+                    for t in 0..self.tables.len() {
+                        if self.load.memory.val() == self.levels.val() {
+                            self.tables[t].d.next = self.tables[t].q.val() | self.load.mask.val();
+                        }
+                    }
                     self.count_number.d.next = self.count_number.q.val() + 1;
                     self.state.d.next = State::Fetch;
                 }

@@ -14,7 +14,7 @@ fields! {
     struct Load of "LOAD": memory, address, count, words
 }
 fields! {
-    struct Compute of "COMPUTE": row_edge, col_edge, tiles; levels count
+    struct Compute of "COMPUTE": row_edge, col_edge, coded, col_planes, tiles; levels count
 }
 fields! {
     struct Store of "STORE": format, address, count, shift
@@ -35,7 +35,7 @@ struct Bound {
 fn bounds(c: &Config) -> Vec<Bound> {
     let mut all = vec![];
     for (kind, op) in Opcode::present(c).enumerate() {
-        all.extend(op.reserved().into_iter().map(|field| Bound { kind, field, least: 0, most: 0 }));
+        all.extend(op.reserved_in(c).into_iter().map(|field| Bound { kind, field, least: 0, most: 0 }));
         for field in op.fields {
             if let Some([least, most]) = field.bound.map(|bound| bound(c))
                 && (least > 0 || most < (1 << field.width) - 1)
@@ -65,6 +65,7 @@ unit! {
     /// # Timing  combinational
     pub struct InstructionRules(c: &Config) {
         let bounds = bounds(c);
+        let memories: Vec<Memory> = Memory::ALL.into_iter().filter(|m| m.shape(c).is_some()).collect();
         let fft = c.fft.as_ref();
 
         /// The instruction's number.
@@ -73,6 +74,8 @@ unit! {
         pub half: Vec<Sig<In>> = Sig::vec(HALVES, 16, false),
         /// A COMPUTE's counts have bits that they must not have ([`count_bits`]).
         pub excess: Signal<In, Bit>,
+        /// Columns that have been given levels (none without codebooks).
+        pub tables: Vec<Sig<In>> = Sig::vec(usize::from(c.codebook.is_some()), c.array.cols, false),
         /// A field is out of range, or a bit of no field is set.
         pub bad: Signal<Out, Bit>,
         bounded: Fields = Fields::new(HALVES, bounds.iter().map(|b| b.field).collect()),
@@ -96,8 +99,10 @@ unit! {
         count: Vec<Sig<Local>> = Sig::vec(c.loops, c.address_bits, false),
         depth: Sig<Local> = Sig::unsigned(17),
         most_words: Sig<Local> = Sig::unsigned(16),
-        depth_of: Vec<Dim> = Memory::ALL.iter().map(|m| Dim::new(pieces(c, *m).depth)).collect(),
-        words_of: Vec<Dim> = Memory::ALL.iter().map(|m| Dim::new(pieces(c, *m).words)).collect(),
+        code_of: Vec<Dim> = memories.iter().map(|m| Dim::new(m.code() as usize)).collect(),
+        depth_of: Vec<Dim> = memories.iter().map(|m| Dim::new(pieces(c, *m).depth)).collect(),
+        words_of: Vec<Dim> = memories.iter().map(|m| Dim::new(pieces(c, *m).words)).collect(),
+        level_digits: Dim = Dim::new(c.level_digits()),
         result_depth: Dim = Dim::new(c.memory.result),
         words: Sig<Local> = Sig::unsigned(32),
         square: Signal<Local, Bit>,
@@ -156,7 +161,7 @@ impl Logic for InstructionRules {
         self.depth.next = 0.into();
         self.most_words.next = 0.into();
         for m in 0..self.depth_of.len() {
-            if self.load.memory.val() == m {
+            if self.load.memory.val() == self.code_of[m].val() {
                 self.depth.next = self.depth_of[m].val().into();
                 self.most_words.next = self.words_of[m].val().into();
             }
@@ -182,6 +187,14 @@ impl Logic for InstructionRules {
         for l in 0..self.count.len() {
             self.count[l].next = self.compute.count[l].val();
             if self.is_compute.val() & !self.count[l].val().any() {
+                self.bad.next = true;
+            }
+        }
+        for t in 0..self.tables.len() {
+            if self.is_compute.val()
+                & self.compute.coded.val().any()
+                & (!self.tables[t].val().all() | (self.compute.col_planes.val() > self.level_digits.val()))
+            {
                 self.bad.next = true;
             }
         }

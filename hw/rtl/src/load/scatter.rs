@@ -1,7 +1,7 @@
 //! Where a payload word goes: write enables and data of every piece of a memory.
 //!
-//! Piece i of a memory (elements outside, pieces of an element inside) lies in word ⌊i / n⌋ of an
-//! address, n pieces a word. A broadcast repeats one element: piece i mod (pieces of an element).
+//! Piece i of a memory (elements outside, pieces of an element inside; of codes banks are outermost) lies in
+//! word ⌊i / n⌋ of an address, n pieces a word. A broadcast repeats one element.
 
 use super::payload::{Payload, Write};
 use super::pieces::pieces;
@@ -17,6 +17,9 @@ unit! {
     pub struct Scatter(c: &Config, memory: Memory) {
         let (lanes, pieces) = (Lanes::new(c), pieces(c, memory));
         let word_of = |bit: usize| Dim::new(bit / c.link_bits);
+        let numbers: Vec<usize> = (0..pieces.elements)
+            .flat_map(|e| (0..pieces.count).map(move |p| pieces.number(e, p)))
+            .collect();
 
         /// The word.
         pub payload: Payload<In> = Payload::new(c),
@@ -29,10 +32,11 @@ unit! {
         code: Dim = Dim::new(memory.code() as usize),
         elements: Dim = Dim::new(pieces.elements),
         count: Dim = Dim::new(pieces.count),
+        run: Dim = Dim::new(pieces.run),
         lanes: Dim = Dim::new(lanes.count),
         per_lane: Dim = Dim::new(lanes.bits / pieces.bits),
         per_word: Dim = Dim::new(c.link_bits / pieces.bits),
-        word_of: Vec<Dim> = (0..pieces.total()).map(|i| word_of(i * pieces.bits)).collect(),
+        word_of: Vec<Dim> = numbers.iter().map(|i| word_of(i * pieces.bits)).collect(),
         broadcast_word_of: Vec<Dim> =
             (0..pieces.total()).map(|i| word_of(i % pieces.count * pieces.bits)).collect(),
     }
@@ -54,9 +58,14 @@ impl Logic for Scatter {
                 self.element[e].we[p].next = self.mine.val()
                     & self.bits.y[e].val().any()
                     & (self.payload.word.val() == self.word_of[e * self.count.val() + p].val());
-                self.element[e].data[p].next = self.cut
-                    [(e * self.count.val() + p) % self.per_word.val() / self.per_lane.val()]
-                .y[(e * self.count.val() + p) % self.per_word.val() % self.per_lane.val()]
+                self.element[e].data[p].next = self.cut[((p / self.run.val() * self.elements.val() + e)
+                    * self.run.val()
+                    + p % self.run.val())
+                    % self.per_word.val()
+                    / self.per_lane.val()]
+                .y[((p / self.run.val() * self.elements.val() + e) * self.run.val() + p % self.run.val())
+                    % self.per_word.val()
+                    % self.per_lane.val()]
                 .val();
                 if self.payload.broadcast.val() {
                     self.element[e].we[p].next = self.mine.val()

@@ -249,6 +249,18 @@ impl Config {
             m => (m.trailing_zeros() as usize).next_power_of_two(),
         }
     }
+
+    /// Words of codes at an address of the code memory: the least power of two for which one bit of each code of all
+    /// columns fills a link word; 0 without a codebook.
+    pub fn code_words(&self) -> usize {
+        let line = (self.array.cols * self.array.lanes).next_power_of_two();
+        if self.codebook.is_some() { (self.link_bits / line).max(1) } else { 0 }
+    }
+
+    /// Digits of a level; 0 without a codebook.
+    pub fn level_digits(&self) -> usize {
+        self.codebook.as_ref().map_or(0, |book| book.level_bits / self.array.col_digit)
+    }
 }
 
 impl key::Field for Counting {

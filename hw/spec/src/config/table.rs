@@ -6,7 +6,7 @@ use super::key::{Allowed, Field, Key, PLAIN_KEY, Table, keys};
 use super::{Counting, DEEP, MAX_LOOPS, MAX_SIDE, PLAIN};
 
 /// The tables in the order in which they are read and checked.
-pub(super) const READ: [&str; 5] = ["array", "link", "fft", "memory", "control"];
+pub(super) const READ: [&str; 6] = ["array", "link", "fft", "codebook", "memory", "control"];
 
 /// Deepest memory: addresses are signed.
 const DEEPEST: usize = 32768;
@@ -124,6 +124,18 @@ keys! {
                 allowed: |c| sizes(unit(c)), bounds: "\"any\" or \"largest\"", default: Some(|_| 1),
             }
         }
+        /// Codebooks: columns may be codes of few bits, each of which stands for a level; without the table there are none.
+        codebook "codebook" Codebook {
+            /// Bits of a code, at most.
+            code_bits "code_bits": usize { allowed: |_| Allowed::Range(1, 4), }
+            /// Bits of a level, one digit or several.
+            level_bits "level_bits": usize {
+                allowed: |c| Allowed::List(levels(c), format!("{:?}", levels(c))), bounds: "1, 2, 4 … times `col_digit`, up to `col_bits`",
+                default: Some(|c| c.array.col_digit), usual: "`col_digit`",
+            }
+            /// Addresses of the code memory, a column; docs/accelerator.md says how many words each holds.
+            depth "depth": usize { allowed: |c| Allowed::Power(2, DEEPEST / c.code_words()), bounds: "a power of two from 2 to 32768 / words an address", }
+        }
     }
 }
 
@@ -157,7 +169,14 @@ fn least_samples(c: &Config) -> usize {
 
 /// Bits that address the deepest memory, and a sign.
 fn least_address_bits(c: &Config) -> usize {
-    (c.array.select * c.memory.row).max(c.memory.col).max(c.memory.index).ilog2() as usize + 1
+    let codes = c.codebook.as_ref().map_or(0, |book| c.code_words() * book.depth);
+    (c.array.select * c.memory.row).max(c.memory.col).max(c.memory.index).max(codes).ilog2() as usize + 1
+}
+
+/// Bits that levels may have: a power of two of digits.
+fn levels(c: &Config) -> Vec<usize> {
+    let a = &c.array;
+    (0..5).map(|log| a.col_digit << log).take_while(|bits| *bits <= a.col_bits).collect()
 }
 
 fn unit(c: &Config) -> &Fft {

@@ -126,14 +126,15 @@ macro_rules! tokens {
 }
 pub(super) use tokens;
 
-/// Declares what an instruction carries: tokens, then `name: type first bit:bits (= least value) "meaning" (in bounds);`, all
-/// that after the loops if there are any.
+/// Declares what an instruction carries: tokens, then `name: type = least value, first bit:bits (when (it is there))
+/// "meaning" (in bounds);`, all that after the loops if there are any.
 ///
 /// The struct's `Default` is the least valid instruction.
 macro_rules! payload {
     (
         $(#[$doc:meta])* $Struct:ident $table:ident $(with $loops:ident)?:
-        $($name:ident : $ty:ty = $default:expr, $offset:literal : $width:literal $text:literal $(in $bound:expr)?;)*
+        $($name:ident : $ty:ty = $default:expr, $offset:literal : $width:literal $(when ($present:expr))? $text:literal
+            $(in $bound:expr)?;)*
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -147,7 +148,11 @@ macro_rules! payload {
 
         /// Its fields.
         pub(super) const $table: &[Field] = &[$(
-            Field { $(bound: Some($bound),)? ..Field::new(stringify!($name), $offset, $width, $text) }
+            Field {
+                $(bound: Some($bound),)?
+                $(present: $present,)?
+                ..Field::new(stringify!($name), $offset, $width, $text)
+            }
         ),*];
 
         /// The least valid one.

@@ -16,12 +16,14 @@ pub struct Field {
     pub doc: &'static str,
     /// Least and largest value, of fields that have bounds of their own.
     pub bound: Option<fn(&Config) -> [usize; 2]>,
+    /// Whether an accelerator has it; where not, its bits belong to no field.
+    pub present: fn(&Config) -> bool,
 }
 
 impl Field {
     /// A field without bounds.
     pub const fn new(name: &'static str, offset: usize, width: usize, doc: &'static str) -> Self {
-        Field { name, offset, width, doc, bound: None }
+        Field { name, offset, width, doc, bound: None, present: |_| true }
     }
 }
 
@@ -122,9 +124,18 @@ impl Opcode {
         (0..MAX_LOOPS).filter_map(|l| self.level(l)).flatten()
     }
 
-    /// Runs of bits that belong to no field and must be zero.
+    /// Runs of bits that belong to no field of any accelerator and must be zero.
     pub fn reserved(&self) -> Vec<Field> {
-        let mut fields: Vec<Field> = self.all_fields().collect();
+        self.gaps(self.all_fields())
+    }
+
+    /// The same, with those of fields that this accelerator does not have.
+    pub fn reserved_in(&self, config: &Config) -> Vec<Field> {
+        self.gaps(self.all_fields().filter(|f| (f.present)(config)))
+    }
+
+    fn gaps(&self, fields: impl Iterator<Item = Field>) -> Vec<Field> {
+        let mut fields: Vec<Field> = fields.collect();
         fields.sort_by_key(|f| f.offset);
         let ends = fields.iter().map(|f| f.offset + f.width);
         let starts = fields[1..].iter().map(|f| f.offset).chain([self.units * 128 - 16]);

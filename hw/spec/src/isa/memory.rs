@@ -5,7 +5,8 @@ use crate::config::Config;
 
 /// Shape of a memory: `elements` × `depth` addresses × `banks` × `lanes` × `digit` bits.
 ///
-/// Address a of all elements is one piece of payload: elements outermost, then banks, lanes, bits, packed without gaps.
+/// Address a of all elements is one piece of payload: elements outermost, then banks (`planar`: banks, then elements), lanes,
+/// bits, packed without gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// Rows or columns that have one, the bits of a LOAD's mask.
@@ -20,12 +21,15 @@ pub struct Shape {
     pub digit: usize,
     /// Bits that are written at once, at most.
     pub piece: usize,
+    /// Banks are outermost, so that the first link words of an address hold the first banks of all elements.
+    pub planar: bool,
 }
 
-/// Operands are moved in pieces of at most so many bits.
-pub(super) const PIECE: usize = 32;
-
 impl Shape {
+    /// One element of one address, of one bank; operands are moved in pieces of at most 32 bits.
+    pub(super) const PLAIN: Shape =
+        Shape { elements: 1, depth: 1, banks: 1, lanes: 1, digit: 1, piece: 32, planar: false };
+
     /// Bits of a word: `lanes · digit`.
     pub fn word_bits(&self) -> usize {
         self.lanes * self.digit

@@ -5,37 +5,49 @@
 use super::declare::{Payload, Value, instructions, payload, tokens};
 use super::field::{Bits512, Field, Opcode, Who};
 use super::instruction::{Loop, StoreWidth, Tokens};
-use super::memory::{MemoryRow, PIECE, Shape, memories};
-use crate::config::MAX_LOOPS;
+use super::memory::{MemoryRow, Shape, memories};
+use crate::config::{Codebook, MAX_LOOPS};
 
 memories! {
     /// Row operands: windows of `select` banks of `lanes` digits.
     Row "row memory" Some("row") => |c| {
         let a = &c.array;
         let (banks, digit) = (a.select, a.row_digit);
-        Some(Shape { elements: a.rows, depth: c.memory.row, banks, lanes: a.lanes, digit, piece: PIECE })
+        Some(Shape { elements: a.rows, depth: c.memory.row, banks, lanes: a.lanes, digit, ..Shape::PLAIN })
     };
     /// Column operands: words of `lanes` digits.
     Col "column memory" Some("column") => |c| {
         let a = &c.array;
         let (depth, digit) = (c.memory.col, a.col_digit);
-        Some(Shape { elements: a.cols, depth, banks: 1, lanes: a.lanes, digit, piece: PIECE })
+        Some(Shape { elements: a.cols, depth, lanes: a.lanes, digit, ..Shape::PLAIN })
     };
     /// Indices: words of one index a lane, or a row.
     Index "index memory" Some("column") => |c| {
         let (lanes, digit) = (c.index_lanes(), c.index_bits());
-        let shape = Shape { elements: c.array.cols, depth: c.memory.index, banks: 1, lanes, digit, piece: PIECE };
+        let shape = Shape { elements: c.array.cols, depth: c.memory.index, lanes, digit, ..Shape::PLAIN };
         (c.array.select > 1).then_some(shape)
     };
     /// One signed 16-bit address offset.
     Offset "row offsets" Some("row") => |c| {
-        Some(Shape { elements: c.array.rows, depth: 1, banks: 1, lanes: 2, digit: 8, piece: PIECE })
+        Some(Shape { elements: c.array.rows, lanes: 2, digit: 8, ..Shape::PLAIN })
     };
     /// Samples of the FFT unit.
     Sample "sample memory" None => |c| {
         let fft = c.fft.as_ref()?;
         let lanes = fft.word_bits(c.link_bits) / 8;
-        Some(Shape { elements: 1, depth: fft.depth, banks: 1, lanes, digit: 8, piece: 16 })
+        Some(Shape { elements: 1, depth: fft.depth, lanes, digit: 8, piece: 16, ..Shape::PLAIN })
+    };
+    /// Codes of column operands: `code_words` words of `lanes` codes, a bank a bit.
+    Code "code memory" Some("column") => |c| {
+        let Codebook { code_bits: banks, depth, .. } = *c.codebook.as_ref()?;
+        let lanes = c.code_words() * c.array.lanes;
+        Some(Shape { elements: c.array.cols, depth, banks, lanes, digit: 1, planar: true, ..Shape::PLAIN })
+    };
+    /// The levels of a column's codes, digit by digit: all codes' lowest digits first.
+    Level "level table" Some("column") => |c| {
+        let book = c.codebook.as_ref()?;
+        let lanes = c.level_digits() << book.code_bits;
+        Some(Shape { elements: c.array.cols, lanes, digit: c.array.col_digit, ..Shape::PLAIN })
     };
 }
 
@@ -69,6 +81,8 @@ payload! {
     cols: u8 = 1, 96:6 "valid columns of a tile, 1 to the array's" in |c| [1, c.array.cols];
     cols_last: u8 = 1, 102:6 "valid columns in the last turn of level `col_edge`" in |c| [1, c.array.cols];
     col_edge: u8 = 7, 108:3 "a tile level, or 7: no edge";
+    coded: bool = false, 111:1 when (|c| c.codebook.is_some())
+        "1: column operands are codes, each stands for its level (if generated; each column has been given its levels)";
     row_planes: u8 = 1, 112:5 "digit planes of the row operand, 1 to ⌈row_bits/row_digit⌉"
         in |c| [1, c.row_planes(c.array.row_bits)];
     col_planes: u8 = 1, 117:5 "digit planes of the column operand, 1 to ⌈col_bits/col_digit⌉"

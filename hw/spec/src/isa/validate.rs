@@ -37,7 +37,9 @@ impl Instruction {
         }
         let bits = self.bits();
         for f in r.op.fields {
-            if let Some([lo, hi]) = f.bound.map(|bound| bound(config)) {
+            if !(f.present)(config) {
+                r.range(f.name, bits.field(*f), 0, 0)?;
+            } else if let Some([lo, hi]) = f.bound.map(|bound| bound(config)) {
                 r.range(f.name, bits.field(*f), lo, hi)?;
             }
         }
@@ -101,6 +103,9 @@ impl Rules {
         for (l, lp) in c.loops.iter().enumerate() {
             let most = if l < cfg.loops { (1 << cfg.address_bits) - 1 } else { 1 };
             self.range("count", lp.count, 1, most)?;
+        }
+        if c.coded {
+            self.range("col_planes", c.col_planes, 1, cfg.level_digits())?;
         }
         Ok(())
     }

@@ -67,6 +67,9 @@ pub enum AreaError {
     /// An accelerator with an FFT unit.
     #[error("fft: the area model knows accelerators without an FFT unit only")]
     Fft,
+    /// An accelerator with codebooks.
+    #[error("codebook: the area model knows accelerators without codebooks only")]
+    Codebook,
 }
 
 /// Estimates for one board.
@@ -113,6 +116,9 @@ impl AreaModel {
     pub fn estimate(&self, config: &Config) -> Result<Area, AreaError> {
         if config.fft.is_some() {
             return Err(AreaError::Fft);
+        }
+        if config.codebook.is_some() {
+            return Err(AreaError::Codebook);
         }
         let hard = self.hard(config);
         let blocks: usize = terms::rams(config).iter().map(terms::Ram::blocks).sum();

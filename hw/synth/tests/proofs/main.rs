@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `element` | processing element with its lane multiplexers | a multiply-add, by k-induction |
 //! | `product` | digit product in both forms, shifter | a product; shifted digit products add to the whole product |
+//! | `decode` | a column's codes | the digits of their levels |
 //! | `queue` | FIFO | order and content |
 //! | `crc` | CRC steps | the shift register |
 //! | `framing` | frame reader and sender of the serial link, their memory | the frames of docs/link.md |
@@ -13,6 +14,7 @@
 
 mod claim;
 mod crc;
+mod decode;
 mod element;
 mod equivalence;
 mod framing;

@@ -123,7 +123,10 @@ fn problem(
                 _ => (ConvProduct::WeightGradient, x, g, selected(run).map(Selection::Results)),
             };
             let selection = selection.unwrap_or_default();
-            (ConvProblem { product, window, images, outputs, x, w, result, selection }.into(), times)
+            (
+                ConvProblem { product, window, images, outputs, x, w, result, selection, codes: None }.into(),
+                times,
+            )
         }
         Shape::Gemm { m, n, k } => {
             let m = m * images;
@@ -132,7 +135,11 @@ fn problem(
                 1 => (gemm::Shape { m, k: n, n: k }, g, w, selected(n).map(Selection::Weights)),
                 _ => (gemm::Shape { m: k, k: m, n }, x, g, selected(k).map(Selection::Results)),
             };
-            (GemmProblem { shape, x, w, result, selection: selection.unwrap_or_default() }.into(), 1)
+            (
+                GemmProblem { shape, x, w, result, selection: selection.unwrap_or_default(), codes: None }
+                    .into(),
+                1,
+            )
         }
     }
 }

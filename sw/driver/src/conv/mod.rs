@@ -49,7 +49,11 @@ impl Plannable for ConvProblem {
     type Plan = ConvPlan;
 
     fn search(&self, config: &Config, predict: &dyn Predict) -> Result<Planned<ConvPlan>, DeviceError> {
-        search::search(config, predict, self)
+        let plain = search::search(config, predict, &ConvProblem { codes: None, ..*self });
+        // Levels in place of codes are the same product. Where weights are laid out there are holes, which are zero.
+        let coded = self.codes.filter(|codes| codes.zero && codes.suit(config, self.w));
+        let coded = coded.and_then(|_| search::search(config, predict, self).ok());
+        Planned::better(coded, plain)
     }
 }
 
@@ -66,6 +70,8 @@ pub enum Operands<'a> {
         compressed: Option<Compressed>,
         /// Offsets of rows, if there are any.
         offsets: Option<Matrix<'static>>,
+        /// What weights stand for, if they are codes.
+        levels: Option<Matrix<'static>>,
     },
     /// Of a matrix product.
     Rows(gemm::Operands<'a>),
@@ -201,7 +207,7 @@ impl RequestKind for ConvRequest<'_> {
 
     fn operands(&self, config: &Config, plan: &ConvPlan) -> Result<Operands<'_>, DeviceError> {
         let (x, w) = self.checked()?;
-        let Lowering::Rows(rows, _) = &plan.lowering else {
+        let Lowering::Rows(rows, product) = &plan.lowering else {
             let offsets = match &plan.lowering {
                 Lowering::Gradient(form) if form.rows.share_words() => {
                     let gradient = Gradient::new(config, &plan.problem, *form).expect("a plan's form");
@@ -218,8 +224,13 @@ impl RequestKind for ConvRequest<'_> {
                 let values = self.window.places() * w.cols;
                 let w =
                     Matrix { rows: plan.problem.images, cols: values, row_stride: values, ..row_major(w) };
-                return Ok(Operands::Walked { x, w, compressed, offsets });
+                return Ok(Operands::Walked { x, w, compressed, offsets, levels: None });
             }
+            let book = self.w.codebook.filter(|_| plan.coded());
+            let w = match book {
+                Some(book) => book.codes("W", &w)?,
+                None => w,
+            };
             let mut w = self.weights(w);
             if let Lowering::Walk(form) = &plan.lowering
                 && form.beside > 1
@@ -228,7 +239,8 @@ impl RequestKind for ConvRequest<'_> {
                 w = walk.side_by_side(&w);
             }
             let compressed = compress(&self.sparsity, &w)?;
-            return Ok(Operands::Walked { x, w, compressed, offsets });
+            let levels = book.map(|book| book.table(config));
+            return Ok(Operands::Walked { x, w, compressed, offsets, levels });
         };
         let window = &self.window;
         let windows = || {
@@ -237,11 +249,12 @@ impl RequestKind for ConvRequest<'_> {
             out
         };
         let (n, k) = (plan.problem.images * window.places(), window.volume());
+        let operands = |x, w| gemm::Operands::coded(config, product, x, (w, self.w.codebook), &self.sparsity);
         let operands = match (rows, self.product) {
             (Rows::Windows, ConvProduct::WeightGradient) => {
-                gemm::Operands::new(Matrix::column_major(windows(), k, n), w, &self.sparsity)
+                operands(Matrix::column_major(windows(), k, n), w)
             }
-            (Rows::Windows, _) => gemm::Operands::new(Matrix::row_major(windows(), n, k), w, &self.sparsity),
+            (Rows::Windows, _) => operands(Matrix::row_major(windows(), n, k), w),
             (Rows::Gathered, _) => {
                 let outputs = w.cols;
                 let dy = Matrix { rows: n, cols: outputs, row_stride: outputs.max(1), col_stride: 1, ..x };
@@ -252,20 +265,22 @@ impl RequestKind for ConvRequest<'_> {
                     col_stride: w.row_stride,
                     ..w
                 };
-                gemm::Operands::new(dy, transposed, &self.sparsity)
+                operands(dy, transposed)
             }
             (Rows::Pixels, _) => {
                 let pixels = rows::pixels(window, w.cols, &x.data);
-                gemm::Operands::new(pixels, self.weights(w), &self.sparsity)
+                operands(pixels, self.weights(w))
             }
         };
         Ok(Operands::Rows(operands?))
     }
 
     fn sources<'a>(&self, plan: &ConvPlan, operands: &'a Operands<'_>) -> Sources<'a> {
-        let (x, w, compressed, offsets) = match (operands, &plan.lowering) {
+        let (x, w, compressed, offsets, levels) = match (operands, &plan.lowering) {
             (Operands::Rows(operands), Lowering::Rows(_, plan)) => return operands.sources(plan),
-            (Operands::Walked { x, w, compressed, offsets }, _) => (x, w, compressed, offsets),
+            (Operands::Walked { x, w, compressed, offsets, levels }, _) => {
+                (x, w, compressed, offsets, levels)
+            }
             (Operands::Rows(_), _) => unreachable!("operands of another plan"),
         };
         let across = matches!(&plan.lowering, Lowering::Walk(form) if form.across);
@@ -275,7 +290,9 @@ impl RequestKind for ConvRequest<'_> {
             _ => w.transposed(),
         };
         let [image_side, other_side] = if across { [Side::Col, Side::Row] } else { Side::BOTH };
-        let mut all = vec![(image_side.memory(), x.borrowed()), (other_side.memory(), weights)];
+        let of_weights = if levels.is_some() { Memory::Code } else { other_side.memory() };
+        let mut all = vec![(image_side.memory(), x.borrowed()), (of_weights, weights)];
+        all.extend(levels.iter().map(|levels| (Memory::Level, levels.borrowed())));
         all.extend(compressed.iter().map(|kept| (Memory::Index, kept.indices())));
         all.extend(offsets.iter().map(|offsets| (Memory::Offset, offsets.borrowed())));
         Sources::new(all)

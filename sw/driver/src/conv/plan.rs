@@ -70,6 +70,11 @@ impl ConvPlan {
         ConvPlan { problem, lowering, transport, declined, stages: [].into(), finally: None }
     }
 
+    /// Whether a walk's weights are codes.
+    pub fn coded(&self) -> bool {
+        matches!(&self.lowering, Lowering::Walk(form) if !form.across) && self.problem.codes.is_some()
+    }
+
     /// Whether the accelerator narrows results as requested.
     pub fn chip_narrows(&self) -> bool {
         match &self.lowering {
@@ -110,8 +115,12 @@ impl Plan for ConvPlan {
                     1 => "outputs".into(),
                     _ => format!("{beside} outputs side by side"),
                 };
+                let weights = match self.problem.codes.filter(|_| !across) {
+                    Some(codes) => format!(", weights as codes of {} bits", codes.bits),
+                    None => String::new(),
+                };
                 format!(
-                    "walk over bands of {y} × {x} {outputs}, images on the {side}, {step} pixels a step{padding}"
+                    "walk over bands of {y} × {x} {outputs}, images on the {side}{weights}, {step} pixels a step{padding}"
                 )
             }
             Lowering::Gradient(gradient::Form { rows, band: [y, x], .. }) => {

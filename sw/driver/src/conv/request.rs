@@ -1,6 +1,7 @@
 //! A product of a convolution to compute, and what it must satisfy before anything is planned.
 
 use super::window::Window;
+use crate::codebook::Codes;
 use crate::device::{Cost, DeviceError, Format};
 use crate::gemm::{Operand, Pattern, ResultFormat, ResultWidth, Selection, Sparsity};
 use crate::gemm::{check_pattern, result_width};
@@ -60,6 +61,8 @@ pub struct ConvProblem {
     pub result: ResultWidth,
     /// What is skipped.
     pub selection: Selection,
+    /// The codes that weights may move as, if they enter by the columns.
+    pub codes: Option<Codes>,
 }
 
 /// The answer to a [`ConvRequest`].
@@ -136,8 +139,8 @@ pub(super) fn problem(request: &ConvRequest<'_>) -> Result<ConvProblem, DeviceEr
     }
     let result = result_width(request.result)?;
     let selection = selection(request, outputs)?;
-    let (x, w) = (request.x.format, request.w.format);
-    Ok(ConvProblem { product, window, images, outputs, x, w, result, selection })
+    let (x, w, codes) = (request.x.format, request.w.format, Codes::of(request.w.codebook));
+    Ok(ConvProblem { product, window, images, outputs, x, w, result, selection, codes })
 }
 
 fn selection(request: &ConvRequest<'_>, outputs: usize) -> Result<Selection, DeviceError> {

@@ -37,7 +37,7 @@ impl Rows {
 
     /// The matrix product.
     pub fn problem(self, problem: &ConvProblem) -> GemmProblem {
-        let &ConvProblem { window, images, outputs, x, w, result, selection, .. } = problem;
+        let &ConvProblem { window, images, outputs, x, w, result, selection, codes, .. } = problem;
         let rows = images * window.places();
         let (shape, result) = match (self, problem.product) {
             (Rows::Windows, ConvProduct::WeightGradient) => {
@@ -51,7 +51,7 @@ impl Rows {
                 (Shape { m, k, n: window.channels }, result)
             }
         };
-        GemmProblem { shape, x, w, result, selection }
+        GemmProblem { shape, x, w, result, selection, codes }
     }
 }
 

@@ -84,7 +84,7 @@ impl Block {
 /// What lies in memory together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stage {
-    /// Row, column, index and offset operand, as far as there are any.
+    /// Row, column, index and offset operand and levels, as far as there are any.
     pub operands: Vec<Arc<Layout>>,
     pub blocks: Vec<Block>,
 }
@@ -174,7 +174,7 @@ fn placed(compute: &Compute, operands: &[&Tiles], bases: &[usize], results: usiz
         let base = *base as i16;
         match operand.layout.pad.memory {
             Memory::Row => placed.row_base = placed.row_base.wrapping_add(base),
-            Memory::Col => placed.col_base = placed.col_base.wrapping_add(base),
+            Memory::Col | Memory::Code => placed.col_base = placed.col_base.wrapping_add(base),
             Memory::Index => placed.index_base = placed.index_base.wrapping_add(base),
             _ => {}
         }

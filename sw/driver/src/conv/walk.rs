@@ -394,6 +394,8 @@ impl<'a> Walk<'a> {
         let (cols_first, cols_last, col_edge) = edge(head[1], tail[1], level);
         let (image, weight) = (layout, &weights[0]);
         let (row, col) = if self.form.across { (&**weight, image) } else { (image, &**weight) };
+        let [(row_planes, row_plane_stride), (col_planes, col_plane_stride)] =
+            [row, col].map(|layout| layout.digit_planes(self.config));
         let bases = if self.form.across { [weight_at, image_base] } else { [image_base, weight_at] };
         let compute = Compute {
             row_signed: row.slice.format.signed,
@@ -407,12 +409,13 @@ impl<'a> Walk<'a> {
             cols: cols_first,
             cols_last,
             col_edge,
-            row_planes: row.planes as u8,
-            col_planes: col.planes as u8,
+            coded: col.pad.codes.is_some(),
+            row_planes,
+            col_planes,
             tiles: nest.tiles as u8,
             select: self.problem.selection.pattern().map_or(0, |p| p.select()),
-            row_plane_stride: row.plane_stride as i16,
-            col_plane_stride: col.plane_stride as i16,
+            row_plane_stride,
+            col_plane_stride,
             loops: nest.loops,
             ..Compute::default()
         };
@@ -423,7 +426,7 @@ impl<'a> Walk<'a> {
         if self.form.across {
             needs.swap(0, 1);
         }
-        needs.extend(weights.iter().skip(1).map(|_| weight_end));
+        needs.extend(weights.iter().skip(1).map(|of| weight_end.min(of.tiles.len())));
         Some(Cell { compute, words, needs, own: None, phase: part.phase, over })
     }
 }

@@ -28,10 +28,19 @@ impl GemmPlan {
             (Selection::Results(_), Side::Col) | (Selection::Dense, _) => Order::Dense,
         };
         let by_planes = matches!(order, Order::Kept(_));
-        let (pad, slice) = (Scratchpad::new(config, side), operand.slices[part.slice(side)]);
+        let pad = match side {
+            Side::Row => Scratchpad::new(config, side),
+            Side::Col => Scratchpad::columns(config, self.codes()),
+        };
+        let slice = operand.slices[part.slice(side)];
         let terms = (part.k.clone(), config.array.lanes);
         let layout = Layout::new(pad, order, operand.lines(), tiles, terms, slice);
         if by_planes { layout.by_planes() } else { layout }
+    }
+
+    /// The levels of the codes, if there are any: every column gets the same.
+    pub(crate) fn levels(&self, config: &Config) -> Option<Tiles> {
+        self.codes().map(|_| Tiles::new(Layout::levels(config), 0..1))
     }
 
     /// The operand on `side` of a block.

@@ -27,6 +27,7 @@ pub(crate) use product::{Carrier, Source, carried_in_f32, product};
 pub(crate) use request::{check_pattern, check_values, fits, result_width};
 pub(crate) use unpack::finish;
 
+use crate::codebook::Codebook;
 use crate::device::{Cost, Description, DeviceError};
 use crate::layout::Matrix;
 use crate::planner::{Lowered, Planned};
@@ -47,8 +48,10 @@ impl Plan for GemmPlan {
         let [x, w] = if self.transposed { [&self.col, &self.row] } else { [&self.row, &self.col] };
         let side = if self.transposed { "columns" } else { "rows" };
         let (blocks, parts) = (self.blocks.len(), self.parts.len());
+        let weights =
+            self.codes().map_or(String::new(), |codes| format!("W as codes of {} bits, ", codes.bits));
         let plan = format!(
-            "X on the {side}, {} × {} tiles in {blocks} COMPUTEs, the sum in {parts} {}",
+            "X on the {side}, {weights}{} × {} tiles in {blocks} COMPUTEs, the sum in {parts} {}",
             x.tiles,
             w.tiles,
             if parts == 1 { "part" } else { "parts" }
@@ -70,14 +73,21 @@ impl Plannable for GemmProblem {
         if let Some(p) = self.selection.pattern().filter(|p| p.m > most) {
             return Err(refuse(format!("pattern {}:{}: the accelerator selects up to 1:{most}", p.n, p.m)));
         }
-        let dense = GemmProblem { selection: Selection::default(), ..*self };
-        search(config, predict, self)
-            .or_else(|error| match self.selection.pattern() {
-                // What has no room for indices runs without them.
-                Some(_) => search(config, predict, &dense),
+        // What has no room for indices runs without them.
+        let whole = |problem: &GemmProblem| {
+            search(config, predict, problem).or_else(|error| match problem.selection.pattern() {
+                Some(_) => {
+                    search(config, predict, &GemmProblem { selection: Selection::default(), ..*problem })
+                }
                 None => Err(error),
             })
-            .map_err(|error| refuse(error.to_string()))
+        };
+        let plain = whole(&GemmProblem { codes: None, ..*self });
+        // Levels in place of codes are the same product.
+        let has_holes = self.selection.is_of_weights();
+        let coded = self.codes.filter(|codes| codes.suit(config, self.w) && (codes.zero || !has_holes));
+        let coded = coded.and_then(|_| whole(self).ok());
+        Planned::better(coded, plain).map_err(|error| refuse(error.to_string()))
     }
 }
 
@@ -85,8 +95,11 @@ impl Plannable for GemmProblem {
 #[derive(Debug)]
 pub struct Operands<'a> {
     x: Matrix<'a>,
+    /// Of codes if the plan's columns are.
     w: Matrix<'a>,
     compressed: Option<Compressed>,
+    /// What the codes stand for.
+    levels: Option<Matrix<'static>>,
 }
 
 impl<'a> Operands<'a> {
@@ -99,19 +112,39 @@ impl<'a> Operands<'a> {
         sparsity: &Sparsity<'_>,
     ) -> Result<Operands<'a>, DeviceError> {
         let compressed = compress(sparsity, &w)?;
-        Ok(Operands { x, w, compressed })
+        Ok(Operands { x, w, compressed, levels: None })
+    }
+
+    /// The same with W as codes, if the plan says so.
+    ///
+    /// # Errors   those of [`Operands::new`], and the first weight that is no level
+    pub(crate) fn coded(
+        config: &Config,
+        plan: &GemmPlan,
+        x: Matrix<'a>,
+        (w, codebook): (Matrix<'a>, Option<&Codebook>),
+        sparsity: &Sparsity<'_>,
+    ) -> Result<Operands<'a>, DeviceError> {
+        let (Some(book), Some(_)) = (codebook, plan.codes()) else {
+            return Operands::new(x, w, sparsity);
+        };
+        let codes = book.codes("W", &w)?;
+        Ok(Operands { levels: Some(book.table(config)), ..Operands::new(x, codes, sparsity)? })
     }
 
     /// The matrix that the payloads for each memory are taken from.
     pub(crate) fn sources(&self, plan: &GemmPlan) -> Sources<'_> {
         let (x, w) = (self.x.borrowed(), self.w.transposed());
         let (rows, cols) = if plan.transposed { (w, x) } else { (x, w) };
+        let column = if self.levels.is_some() { Memory::Code } else { Memory::Col };
+        let levels = self.levels.iter().map(|levels| (Memory::Level, levels.borrowed()));
         let Some(kept) = self.compressed.as_ref().filter(|_| plan.problem.selection.pattern().is_some())
         else {
-            return Sources::new([(Memory::Row, rows), (Memory::Col, cols)]);
+            return Sources::new([(Memory::Row, rows), (column, cols)].into_iter().chain(levels));
         };
         let cols = if plan.problem.selection.is_of_weights() { kept.values() } else { cols };
-        Sources::new([(Memory::Row, rows), (Memory::Col, cols), (Memory::Index, kept.indices())])
+        let all = [(Memory::Row, rows), (column, cols), (Memory::Index, kept.indices())];
+        Sources::new(all.into_iter().chain(levels))
     }
 
     /// The sums in result packets, one a block of `stores`, and what was seen when they were narrowed on chip: the OR
@@ -172,11 +205,11 @@ impl RequestKind for GemmRequest<'_> {
         [m, k, n].contains(&0).then(|| GemmResult::new(Array2::zeros((m, n)), 0, 0))
     }
 
-    fn operands(&self, _config: &Config, _plan: &GemmPlan) -> Result<Operands<'_>, DeviceError> {
+    fn operands(&self, config: &Config, plan: &GemmPlan) -> Result<Operands<'_>, DeviceError> {
         let (x, w) = (Matrix::new(self.x.values), Matrix::new(self.w.values));
-        let operands = Operands::new(x, w, &self.sparsity)?;
+        let operands = Operands::coded(config, plan, x, (w, self.w.codebook), &self.sparsity)?;
         check_values("X", &self.x, &operands.x)?;
-        check_values("W", &self.w, &operands.w)?;
+        check_values("W", &self.w, &Matrix::new(self.w.values))?;
         Ok(operands)
     }
 
@@ -209,7 +242,7 @@ impl RequestKind for GemmRequest<'_> {
         let (x, w) = (Matrix::new(self.x.values), Matrix::new(self.w.values));
         let (y, ors) = product((Source::Matrix(&x), self.x.format), (&w, self.w.format));
         for (name, operand, matrix, or) in [("X", &self.x, &x, ors[0]), ("W", &self.w, &w, ors[1])] {
-            if !fits(operand.format, or) {
+            if !fits(operand.format, or) || operand.codebook.is_some() {
                 check_values(name, operand, matrix)?;
             }
         }

@@ -2,6 +2,7 @@
 
 use super::plan::{GemmProblem, ResultWidth, Shape};
 use super::sparsity::{Pattern, Selection, Sparsity};
+use crate::codebook::{Codebook, Codes};
 use crate::device::{Cost, DeviceError, Format};
 use crate::layout::Matrix;
 use ndarray::{Array2, ArrayView2};
@@ -13,6 +14,15 @@ pub struct Operand<'a> {
     pub values: ArrayView2<'a, i32>,
     /// The format that all values fit.
     pub format: Format,
+    /// The table whose levels all values are, if they have one: where the accelerator can, they move as its codes.
+    pub codebook: Option<&'a Codebook>,
+}
+
+impl<'a> Operand<'a> {
+    /// An operand without a codebook.
+    pub fn new(values: ArrayView2<'a, i32>, format: Format) -> Self {
+        Operand { values, format, codebook: None }
+    }
 }
 
 /// How results leave the accelerator.
@@ -84,7 +94,8 @@ pub(super) fn problem(request: &GemmRequest<'_>) -> Result<GemmProblem, DeviceEr
     }
     let result = result_width(request.result)?;
     let selection = selection(request, (m, k, n))?;
-    Ok(GemmProblem { shape: Shape { m, k, n }, x: request.x.format, w: request.w.format, result, selection })
+    let (x, w, codes) = (request.x.format, request.w.format, Codes::of(request.w.codebook));
+    Ok(GemmProblem { shape: Shape { m, k, n }, x, w, result, selection, codes })
 }
 
 /// The width of a result format.
@@ -150,7 +161,7 @@ pub(crate) fn check_values(
     matrix: &Matrix<'_>,
 ) -> Result<(), DeviceError> {
     if fits(operand.format, matrix.or_above(operand.format.range().0)) {
-        return Ok(());
+        return operand.codebook.map_or(Ok(()), |book| book.check(name, matrix));
     }
     let (lo, hi) = operand.format.range();
     let Some(((i, j), v)) = operand.values.indexed_iter().find(|(_, v)| !(lo..=hi).contains(*v)) else {

@@ -9,7 +9,7 @@ use super::plan::{Block, GemmPlan};
 use crate::layout::Side;
 use crate::schedule::{Longest, Program, Schedule, Tiles};
 use tandem_spec::isa::Loop;
-use tandem_spec::{Compute, Config, Instruction};
+use tandem_spec::{Compute, Config, Instruction, Memory};
 
 /// Level of row tiles, of column tiles, of passes if results are selected, and of the sum after them.
 const ROWS: usize = 0;
@@ -29,17 +29,18 @@ pub fn schedule(config: &Config, plan: &GemmPlan) -> Program {
             longest.add(&plan.layout(config, side, block.part, plan.region(side, block)));
         }
         plan.indices(config, block).iter().for_each(|indices| longest.add(&indices.layout));
+        plan.levels(config).iter().for_each(|levels| longest.add(&levels.layout));
         longest.results = longest.results.max(plan.result_words(config, block));
     }
     let mut program = Schedule::new(config, &longest);
     for (index, block) in plan.blocks.iter().enumerate() {
         let operands = Side::BOTH.map(|side| plan.operand(config, side, block));
-        let indices = plan.indices(config, block);
+        let (indices, levels) = (plan.indices(config, block), plan.levels(config));
         // What need not wait goes first.
         let mut loads = operands.each_ref();
         loads.sort_by_key(|operand| program.free_after(operand));
-        loads.into_iter().chain(&indices).for_each(|operand| program.load(operand, index));
-        let used: Vec<_> = operands.iter().chain(&indices).collect();
+        levels.iter().chain(loads).chain(&indices).for_each(|operand| program.load(operand, index));
+        let used: Vec<_> = operands.iter().chain(&indices).chain(&levels).collect();
         let results = (!block.hold).then(|| program.results(index, plan.result_words(config, block)));
         let address = results.map_or(0, |results| results.address);
         program.compute(&used, results.as_ref(), |bases| {
@@ -60,7 +61,11 @@ fn compute(
     result: usize,
 ) -> Compute {
     let (part, selection) = (&plan.parts[block.part], plan.problem.selection);
+    let is_index = |operand: &&Tiles| operand.layout.pad.memory == Memory::Index;
+    let index = operands.iter().position(|o| is_index(o)).map_or(0, |at| bases[at]);
     let (row, col) = (&operands[0].layout, &operands[1].layout);
+    let [(row_planes, row_plane_stride), (col_planes, col_plane_stride)] =
+        [row, col].map(|layout| layout.digit_planes(config));
     let mut loops = [Loop::default(); tandem_spec::config::MAX_LOOPS];
     if block.rows.len() > 1 {
         let row_stride = row.tile_stride as i16;
@@ -94,7 +99,7 @@ fn compute(
         col_signed: col.slice.format.signed,
         row_base: bases[0] as i16,
         col_base: bases[1] as i16,
-        index_base: bases.get(2).map_or(0, |base| *base as i16),
+        index_base: index as i16,
         result_base: result as u16,
         rows,
         rows_last,
@@ -102,13 +107,14 @@ fn compute(
         cols,
         cols_last,
         col_edge,
-        row_planes: row.planes as u8,
-        col_planes: col.planes as u8,
+        coded: col.pad.codes.is_some(),
+        row_planes,
+        col_planes,
         tiles: tiles as u8,
         select: selection.pattern().map_or(0, |p| p.select()),
         held: selection.is_of_results(),
-        row_plane_stride: row.plane_stride as i16,
-        col_plane_stride: col.plane_stride as i16,
+        row_plane_stride,
+        col_plane_stride,
         loops,
         ..Compute::default()
     }

@@ -6,6 +6,7 @@
 //! ```
 //! Their shapes are rows of [`tandem_spec::isa::MEMORIES`].
 
+use crate::codebook::Codes;
 use tandem_spec::isa::Shape;
 use tandem_spec::{Config, Memory};
 
@@ -56,6 +57,8 @@ pub struct Scratchpad {
     pub max_planes: usize,
     /// Bits of a link word.
     pub link_bits: usize,
+    /// Bits of the codes that it holds, a bank each; they are one plane, whatever the digits of their levels.
+    pub codes: Option<usize>,
 }
 
 impl Scratchpad {
@@ -73,7 +76,19 @@ impl Scratchpad {
             Memory::Col => config.col_planes(config.array.col_bits),
             _ => 1,
         };
-        Scratchpad { memory, width, lanes, digit, banks, depth, max_planes, link_bits: config.link_bits }
+        let link_bits = config.link_bits;
+        Scratchpad { memory, width, lanes, digit, banks, depth, max_planes, link_bits, codes: None }
+    }
+
+    /// What the columns' operands lie in: words of digits, or of codes.
+    ///
+    /// # Panics
+    /// If they are codes and the accelerator has no memory for them.
+    pub fn columns(config: &Config, codes: Option<Codes>) -> Self {
+        let Some(Codes { bits, .. }) = codes else { return Scratchpad::new(config, Side::Col) };
+        let (bits, lanes) = (usize::from(bits), config.array.lanes);
+        let pad = Scratchpad::new(config, Memory::Code);
+        Scratchpad { lanes, digit: bits, banks: pad.lanes / lanes, codes: Some(bits), ..pad }
     }
 
     /// The same memory with flat words of `lanes` digits of `digit` bits.
@@ -99,11 +114,13 @@ impl Scratchpad {
 
     /// Link words that fill one address of the first `elements` elements.
     pub fn link_words(&self, elements: usize) -> usize {
+        // a bit of the codes of all elements before the next bit
+        let elements = if self.codes.is_some() { self.width } else { elements };
         (elements * self.banks * self.unit_bits()).div_ceil(self.link_bits)
     }
 
     /// Digit planes of an operand of `bits`: ⌈bits / digit⌉.
     pub fn planes(&self, bits: usize) -> usize {
-        bits.div_ceil(self.digit)
+        if self.codes.is_some() { 1 } else { bits.div_ceil(self.digit) }
     }
 }

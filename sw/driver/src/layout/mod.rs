@@ -21,7 +21,7 @@
 //! | `Samples` | 1 | every lane a line: real and imaginary part of its column i | transforms |
 //! | `Gathered` | - | what a table says, tile by tile | bands of images and their weights ([`crate::conv`]) |
 //!
-//! What has no entry is zero. Codes of a table would be one more order, dense at the width of a code.
+//! What has no entry is zero. Codes ([`Scratchpad::codes`]) are digits of one plane.
 
 mod matrix;
 mod memory;
@@ -37,6 +37,7 @@ use crate::device::Format;
 use crate::gemm::Pattern;
 use std::ops::Range;
 use std::sync::Arc;
+use tandem_spec::{Config, Memory};
 
 /// Bits `shift … shift + format.bits − 1` of an operand: v = Σ slice · 2^shift.
 ///
@@ -220,6 +221,22 @@ impl Layout {
             plane_stride: words,
             broadcast: false,
             pad,
+        }
+    }
+
+    /// The word of a level memory, which all columns get.
+    pub fn levels(config: &Config) -> Self {
+        let pad = Scratchpad::new(config, Memory::Level);
+        let (lines, slice) = (Lines { count: 1, width: 1 }, Slice::whole(Format::unsigned(pad.digit as u8)));
+        let layout = Layout::new(pad, Order::Dense, lines, 0..1, (0..pad.lanes, pad.lanes), slice);
+        Layout { broadcast: true, ..layout }
+    }
+
+    /// What a COMPUTE says of the operand's planes: how many of digits there are, and flat words from one to the next.
+    pub fn digit_planes(&self, config: &Config) -> (u8, i16) {
+        match self.pad.codes {
+            None => (self.planes as u8, self.plane_stride as i16),
+            Some(_) => (usize::from(self.slice.format.bits).div_ceil(config.array.col_digit) as u8, 0),
         }
     }
 

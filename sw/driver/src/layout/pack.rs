@@ -40,6 +40,9 @@ impl Target {
 /// If the matrix is smaller than the layout says.
 pub(crate) fn payload(fill: &Fill, source: &Matrix<'_>) -> Vec<u8> {
     let (layout, pad) = (&fill.layout, &fill.layout.pad);
+    if let Some(bits) = pad.codes {
+        return codes(fill, bits, source);
+    }
     let address_bits = pad.link_words(fill.elements) * pad.link_bits;
     let mut out = vec![0u8; fill.addresses.len() * address_bits / 8];
     let window = fill.addresses.start * pad.banks..fill.addresses.end * pad.banks;
@@ -71,6 +74,35 @@ pub(crate) fn payload(fill: &Fill, source: &Matrix<'_>) -> Vec<u8> {
                 place(line, (plane * pad.digit) as u32, layout, &target, &mut out);
             }
         }
+    }
+    out
+}
+
+/// The same for codes: bank b holds bit b of the codes of all elements.
+fn codes(fill: &Fill, bits: usize, source: &Matrix<'_>) -> Vec<u8> {
+    let (layout, pad) = (&fill.layout, &fill.layout.pad);
+    let address_bits = pad.link_words(fill.elements) * pad.link_bits;
+    let mut out = vec![0u8; fill.addresses.len() * address_bits / 8];
+    let (unit, bank) = (pad.banks * pad.lanes, pad.width * pad.banks * pad.lanes);
+    let window = fill.addresses.start * pad.banks..fill.addresses.end * pad.banks;
+    let digits = layout.digits();
+    let last = window.end.div_ceil(layout.tile_stride).min(layout.tiles.len());
+    for tile in window.start / layout.tile_stride..last {
+        let elements = layout.elements(tile).min(fill.elements);
+        layout.entries(tile, elements, |at, line, column| {
+            let (element, digit) = (at / digits, at % digits);
+            let flat = tile * layout.tile_stride + digit / pad.lanes;
+            if !window.contains(&flat) {
+                return;
+            }
+            let (address, word) = ((flat - window.start) / pad.banks, (flat - window.start) % pad.banks);
+            let first = address * address_bits + element * unit + word * pad.lanes + digit % pad.lanes;
+            let code = source.at(line, column);
+            for b in (0..bits).filter(|b| code >> b & 1 == 1) {
+                let bit = first + b * bank;
+                out[bit / 8] |= 1 << (bit % 8);
+            }
+        });
     }
     out
 }

@@ -147,7 +147,7 @@ impl Case {
     }
 
     pub fn request(&self) -> GemmRequest<'_> {
-        let operand = |values, format| Operand { values, format };
+        let operand = |values, format| Operand::new(values, format);
         GemmRequest {
             x: operand(self.x.view(), self.formats[0]),
             w: operand(self.w.view(), self.formats[1]),

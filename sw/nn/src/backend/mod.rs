@@ -217,7 +217,7 @@ impl<'a> Pass<'a> {
 
 /// The same operand for a shorter time: views are invariant in their lifetime.
 fn reborrow<'a>(operand: &'a Operand<'_>) -> Operand<'a> {
-    Operand { values: operand.values.view(), format: operand.format }
+    Operand { codebook: operand.codebook, ..Operand::new(operand.values.view(), operand.format) }
 }
 
 /// The same for a sparsity.

@@ -43,12 +43,22 @@ impl ProductPlan {
         let (x, w, result) = (self.x, self.w, self.result);
         let Some(window) = self.window else {
             let shape = gemm::Shape { m: self.m, k: self.k, n: self.n };
-            return GemmProblem { shape, x, w, result, selection }.into();
+            return GemmProblem { shape, x, w, result, selection, codes: None }.into();
         };
         let rows = if self.product == Product::WeightGradient { self.k } else { self.m };
         let (product, outputs) = (self.product.of_convolution(), self.groups.outputs);
-        ConvProblem { product, window, images: rows / window.places(), outputs, x, w, result, selection }
-            .into()
+        ConvProblem {
+            product,
+            window,
+            images: rows / window.places(),
+            outputs,
+            x,
+            w,
+            result,
+            selection,
+            codes: None,
+        }
+        .into()
     }
 
     /// The same product for a batch of `images` instead of `batch`.

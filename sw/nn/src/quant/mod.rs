@@ -99,7 +99,7 @@ impl Quantized {
 
     /// The integers as an operand.
     pub fn operand(&self) -> Operand<'_> {
-        Operand { values: self.integers.view(), format: self.format() }
+        Operand::new(self.integers.view(), self.format())
     }
 
     /// Their format.

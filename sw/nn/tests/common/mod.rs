@@ -58,7 +58,7 @@ pub fn as_product(request: &ConvRequest<'_>) -> (Array2<i32>, Array2<i32>) {
 impl PlainDevice {
     fn conv(self, request: &ConvRequest<'_>) -> Result<ConvResult, DeviceError> {
         let (x, w) = as_product(request);
-        let operand = |values, format| Operand { values, format };
+        let operand = |values, format| Operand::new(values, format);
         let product = self.gemm(&GemmRequest {
             x: operand(x.view(), request.x.format),
             w: operand(w.view(), request.w.format),

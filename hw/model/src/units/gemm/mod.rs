@@ -18,7 +18,7 @@ mod walk;
 
 use crate::memory::Memories;
 use panel::{Operand, Planes};
-use tandem_spec::{Compute, Config, Memory};
+use tandem_spec::{Compute, Config};
 use walk::{Turn, Walk};
 
 /// Numbers of a row or column that are multiplied at a time.
@@ -136,19 +136,17 @@ impl Job<'_> {
         let from = Turn { row: c.row_base.wrapping_add(base.row), col: c.col_base.wrapping_add(base.col) };
         if panels.x_of != Some((from.row, rows)) {
             let addresses = stretch.iter().map(|t| from.row.wrapping_add(t.row));
-            let offsets = (0..rows).map(|r| m.row_offset(r));
-            panel::pack::<T, L>(&mut panels.x, &m[Memory::Row], &self.planes.0, window, addresses, offsets);
+            panel::pack::<T, L>(&mut panels.x, panel::rows(m, rows), &self.planes.0, window, addresses);
             panels.x_of = Some((from.row, rows));
         }
         if panels.w_of != Some((from.col, cols)) {
             let addresses = stretch.iter().map(|t| from.col.wrapping_add(t.col));
-            let (w, planes) = (&mut panels.w, &self.planes.1);
+            let (w, planes, columns) = (&mut panels.w, &self.planes.1, panel::columns(m, cols, c.coded));
             if c.held || window == 1 {
-                let offsets = std::iter::repeat_n(0, cols);
-                panel::pack::<T, L>(w, &m[Memory::Col], planes, 1, addresses, offsets);
+                panel::pack::<T, L>(w, columns, planes, 1, addresses);
             } else {
                 let indices = (m, c.index_base.wrapping_sub(c.col_base));
-                panel::spread::<T, L>(w, indices, planes, window, addresses, cols);
+                panel::spread::<T, L>(w, columns, indices, planes, window, addresses);
             }
             panels.w_of = Some((from.col, cols));
         }

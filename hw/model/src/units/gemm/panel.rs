@@ -75,19 +75,13 @@ impl Planes {
         self.bits <= 15 + usize::from(self.signed)
     }
 
-    /// The numbers of a word, those of addresses outside the memory being zero. Addresses end at `reach`.
-    fn word<T: Operand, const L: usize>(
-        &self,
-        (words, reach): (&[[u8; L]], u16),
-        address: i16,
-        or: usize,
-    ) -> [T; L] {
+    /// The numbers of a word, those of addresses outside the memory being zero.
+    fn word<T: Operand, const L: usize>(&self, words: &Words<'_, L>, address: i16, or: usize) -> [T; L] {
         let mut sum = [T::default(); L];
-        for plane in &self.planes {
-            let at = address.wrapping_add(plane.offset) as u16 & reach;
-            if let Some(digits) = words.get(usize::from(at) | or) {
+        for (number, plane) in self.planes.iter().enumerate() {
+            if let Some(digits) = words.digits(number, address.wrapping_add(plane.offset), or) {
                 for (s, d) in sum.iter_mut().zip(digits) {
-                    *s = s.add_digit(*d, plane.sign, plane.shift);
+                    *s = s.add_digit(d, plane.sign, plane.shift);
                 }
             }
         }
@@ -95,47 +89,115 @@ impl Planes {
     }
 }
 
-/// Fills `panel` with the operands of one side, an element after the other, each with its offset: for every address
-/// the words of a window.
-pub(crate) fn pack<T: Operand, const L: usize>(
-    panel: &mut Vec<T>,
-    pad: &Pad,
-    planes: &Planes,
-    window: usize,
-    addresses: impl Iterator<Item = i16> + Clone,
-    offsets: impl Iterator<Item = i16>,
-) {
-    panel.clear();
-    for (element, offset) in offsets.enumerate() {
-        let (words, _) = pad.element(element).as_chunks::<L>();
-        for address in addresses.clone() {
-            for v in 0..window {
-                panel.extend_from_slice(&planes.word::<T, L>(
-                    (words, pad.reach),
-                    address.wrapping_add(offset),
-                    v,
-                ));
+/// The words of an element.
+pub(crate) enum Words<'a, const L: usize> {
+    /// Digits; addresses end at `reach`.
+    Digits(&'a [[u8; L]], u16),
+    /// Codes, each of which stands for a level.
+    Codes(Codes<'a>),
+}
+
+/// A column's codes: `[address][bit][word · lanes + lane]`, and its levels: `[digit][code]`.
+pub(crate) struct Codes<'a> {
+    bits: &'a [u8],
+    levels: &'a [u8],
+    /// Bits of a code.
+    width: usize,
+    /// Words of codes at an address.
+    words: usize,
+    reach: u16,
+}
+
+impl<'a, const L: usize> Words<'a, L> {
+    /// Those of element `e` of a memory of digits.
+    fn of(pad: &'a Pad, e: usize) -> Self {
+        let (words, _) = pad.element(e).as_chunks::<L>();
+        Words::Digits(words, pad.reach)
+    }
+
+    /// Those of column `c`: its digits, or its codes.
+    fn column(memories: &'a Memories, c: usize, coded: bool) -> Self {
+        if !coded {
+            return Words::of(&memories[Memory::Col], c);
+        }
+        let pad = &memories[Memory::Code];
+        Words::Codes(Codes {
+            bits: pad.element(c),
+            levels: memories[Memory::Level].element(c),
+            width: pad.banks,
+            words: pad.lanes / L,
+            reach: pad.reach,
+        })
+    }
+
+    /// Digits of plane number `plane` at an address, whose lower bits are at least `or`; none outside the memory.
+    fn digits(&self, plane: usize, address: i16, or: usize) -> Option<[u8; L]> {
+        match self {
+            Words::Digits(words, reach) => words.get(usize::from(address as u16 & reach) | or).copied(),
+            Words::Codes(c) => {
+                let flat = usize::from(address as u16 & c.reach);
+                let (at, word) = (flat / c.words, flat % c.words);
+                let bank = c.words * L;
+                let bits = c.bits.get(at * c.width * bank..(at + 1) * c.width * bank)?;
+                let code = |lane: usize| {
+                    (0..c.width).map(|b| usize::from(bits[b * bank + word * L + lane]) << b).sum::<usize>()
+                };
+                Some(std::array::from_fn(|lane| c.levels[(plane << c.width) + code(lane)]))
             }
         }
     }
 }
 
-/// Fills `panel` with compressed operands of columns `0..cols`: the lanes of a word are spread over a window, to where
-/// their indices say, which lie `base` addresses on.
-pub(crate) fn spread<T: Operand, const L: usize>(
+/// Fills `panel` with the operands of one side, an element after the other, each with its offset: for every address
+/// the words of a window.
+pub(crate) fn pack<'a, T: Operand, const L: usize>(
     panel: &mut Vec<T>,
+    elements: impl Iterator<Item = (Words<'a, L>, i16)>,
+    planes: &Planes,
+    window: usize,
+    addresses: impl Iterator<Item = i16> + Clone,
+) {
+    panel.clear();
+    for (words, offset) in elements {
+        for address in addresses.clone() {
+            for v in 0..window {
+                panel.extend_from_slice(&planes.word::<T, L>(&words, address.wrapping_add(offset), v));
+            }
+        }
+    }
+}
+
+/// The operands of rows, each with its offset.
+pub(crate) fn rows<const L: usize>(
+    memories: &Memories,
+    rows: usize,
+) -> impl Iterator<Item = (Words<'_, L>, i16)> {
+    (0..rows).map(|r| (Words::of(&memories[Memory::Row], r), memories.row_offset(r)))
+}
+
+/// The operands of columns.
+pub(crate) fn columns<const L: usize>(
+    memories: &Memories,
+    cols: usize,
+    coded: bool,
+) -> impl Iterator<Item = (Words<'_, L>, i16)> {
+    (0..cols).map(move |c| (Words::column(memories, c, coded), 0))
+}
+
+/// Fills `panel` with compressed operands of columns: the lanes of a word are spread over a window, to where
+/// their indices say, which lie `base` addresses on.
+pub(crate) fn spread<'a, T: Operand, const L: usize>(
+    panel: &mut Vec<T>,
+    columns: impl Iterator<Item = (Words<'a, L>, i16)>,
     (memories, base): (&Memories, i16),
     planes: &Planes,
     window: usize,
     addresses: impl Iterator<Item = i16> + Clone,
-    cols: usize,
 ) {
     panel.clear();
-    let pad = &memories[Memory::Col];
-    for c in 0..cols {
-        let (words, _) = pad.element(c).as_chunks::<L>();
+    for (c, (words, _)) in columns.enumerate() {
         for address in addresses.clone() {
-            let word = planes.word::<T, L>((words, pad.reach), address, 0);
+            let word = planes.word::<T, L>(&words, address, 0);
             let picks = memories.index_word(c, address.wrapping_add(base));
             let start = panel.len();
             panel.resize(start + window * L, T::default());

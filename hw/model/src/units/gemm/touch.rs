@@ -2,7 +2,7 @@
 
 use super::tiles::Tiles;
 use crate::hazard::{Ring, wrapped};
-use tandem_spec::{Compute, Config, Loop};
+use tandem_spec::{Compute, Config, Loop, Memory};
 
 /// Every turn of all levels from `base` on.
 fn walked(config: &Config, c: &Compute, base: i16, stride: impl Fn(&Loop) -> i16) -> Ring {
@@ -36,11 +36,14 @@ pub(super) fn rows(config: &Config, c: &Compute, offsets: &[i16], mut give: impl
     }
 }
 
-/// Words that a COMPUTE reads of every column's memory.
-pub(super) fn cols(config: &Config, c: &Compute) -> Vec<usize> {
+/// Words that a COMPUTE reads of every column's memory, or of its code memory.
+pub(super) fn cols(config: &Config, c: &Compute) -> (Memory, Vec<usize>) {
     let mut ring = walked(config, c, c.col_base, |l| l.col_stride);
     ring.spread(c.col_plane_stride, c.col_planes.into());
-    inside(config, &ring, 1, config.memory.col)
+    match &config.codebook {
+        Some(book) if c.coded => (Memory::Code, inside(config, &ring, config.code_words(), book.depth)),
+        _ => (Memory::Col, inside(config, &ring, 1, config.memory.col)),
+    }
 }
 
 /// Words that a COMPUTE reads of every column's index memory: none if it does not select.

@@ -41,8 +41,9 @@ impl Unit for Array {
         }
         let offsets: Vec<i16> = (0..memories[Memory::Row].elements).map(|r| memories.row_offset(r)).collect();
         touch::rows(config, c, &offsets, |r, words| read(Memory::Row, r, &mut words.iter().copied()));
+        let levels = if c.coded { vec![0] } else { vec![] };
         for (memory, words) in
-            [(Memory::Col, touch::cols(config, c)), (Memory::Index, touch::indices(config, c))]
+            [touch::cols(config, c), (Memory::Level, levels), (Memory::Index, touch::indices(config, c))]
         {
             for e in 0..memories[memory].elements {
                 read(memory, e, &mut words.iter().copied());

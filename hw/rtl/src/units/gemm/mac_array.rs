@@ -9,6 +9,7 @@
 //! ```
 
 use super::array_row::ArrayRow;
+use super::code_port::CodePort;
 use super::index_port::IndexPort;
 use super::operand_port::OperandPort;
 use super::pe::{Widths, height};
@@ -30,6 +31,8 @@ unit! {
         let (a, w) = (&c.array, Widths::new(c));
         let (row_groups, col_groups) = (a.rows.div_ceil(a.hop), a.cols.div_ceil(a.hop));
         let selects = usize::from(w.pick > 0);
+        let (codebooks, log_digits) = (usize::from(c.codebook.is_some()), c.level_digits().trailing_zeros() as usize);
+        let several_digits = usize::from(c.level_digits() > 1);
         let (across, picks) = (a.cols * a.lanes, selects * a.cols * c.index_lanes());
         // the control meets the dot products behind its last register, in the rows
         let to_control = if a.pipeline == DEEP { 6 } else { 3 };
@@ -48,9 +51,12 @@ unit! {
         col_scatter: Scatter = Scatter::new(c, Memory::Col),
         offset_scatter: Scatter = Scatter::new(c, Memory::Offset),
         index_scatter: Vec<Scatter> = (0..selects).map(|_| Scatter::new(c, Memory::Index)).collect(),
+        code_scatter: Vec<Scatter> = (0..codebooks).map(|_| Scatter::new(c, Memory::Code)).collect(),
+        level_scatter: Vec<Scatter> = (0..codebooks).map(|_| Scatter::new(c, Memory::Level)).collect(),
         row_port: Vec<OperandPort> = (0..a.rows).map(|_| OperandPort::new(c, Memory::Row)).collect(),
         col_port: Vec<OperandPort> = (0..a.cols).map(|_| OperandPort::new(c, Memory::Col)).collect(),
         index_port: Vec<IndexPort> = (0..selects * a.cols).map(|_| IndexPort::new(c)).collect(),
+        code_port: Vec<CodePort> = (0..codebooks * a.cols).map(|_| CodePort::new(c)).collect(),
         array_row: Vec<ArrayRow> = (0..a.rows / height).map(|_| ArrayRow::new(c)).collect(),
         control_skew: ControlSkew = ControlSkew::new(c, to_control + row_groups),
         row: Skew = Skew::new(row_groups, c.address_bits, false),
@@ -60,6 +66,8 @@ unit! {
         index: Vec<Skew> = Skew::vec(selects, col_groups, c.address_bits, false),
         mask: Vec<Skew> = Skew::vec(selects, col_groups, w.pick, false),
         held: Vec<Skew> = Skew::vec(selects, col_groups, 1, false),
+        coded: Vec<Skew> = Skew::vec(codebooks, col_groups, 1, false),
+        plane: Vec<Skew> = Skew::vec(several_digits, col_groups, log_digits, false),
         digit: Vec<Skew> = Skew::vec(across, row_groups, w.col, true),
         picked: Vec<Skew> = Skew::vec(picks, row_groups, w.pick, false),
         by_row: Vec<Skew> = Skew::vec(selects * a.cols, row_groups, 1, false),
@@ -72,6 +80,8 @@ unit! {
         bands: Dim = Dim::new(a.rows / height),
         to_control: Dim = Dim::new(to_control),
         selects: Dim = Dim::new(selects),
+        codebooks: Dim = Dim::new(codebooks),
+        several_digits: Dim = Dim::new(several_digits),
     }
 }
 
@@ -119,6 +129,25 @@ impl Logic for MacArray {
                 for e in 0..self.entries.val() {
                     self.picked[k * self.entries.val() + e].x.next = self.index_port[k].entry[e].val();
                 }
+            }
+        }
+        // codes, beside the columns' words
+        for s in 0..self.codebooks.val() {
+            wire::join_all(&mut self.payload, &mut self.code_scatter[s].payload);
+            wire::join_all(&mut self.payload, &mut self.level_scatter[s].payload);
+            self.coded[s].x.next = self.operands.codes[s].used.val();
+            for d in 0..self.several_digits.val() {
+                self.plane[d].x.next = self.operands.codes[s].plane[d].val();
+            }
+            for k in 0..self.cols.val() {
+                wire::join_all(&mut self.code_scatter[s].element[k], &mut self.code_port[k].codes_in);
+                wire::join_all(&mut self.level_scatter[s].element[k], &mut self.code_port[k].levels_in);
+                self.code_port[k].code_address.next = self.col.at[k / self.hop.val()].val();
+                self.code_port[k].codes.used.next = self.coded[s].at[k / self.hop.val()].val();
+                for d in 0..self.several_digits.val() {
+                    self.code_port[k].codes.plane[d].next = self.plane[d].at[k / self.hop.val()].val();
+                }
+                wire::join_all(&mut self.code_port[k].decoded, &mut self.col_port[k].decoded[s]);
             }
         }
         // rows of elements

@@ -5,6 +5,7 @@
 //! ```
 
 pub mod array_row;
+pub mod code_port;
 pub mod drain;
 pub mod index_port;
 pub mod mac_array;

@@ -5,8 +5,9 @@
 //! address ─►[+ offset] ─► [memory] ─►(▯)─► sign ─►[window]      (▯): if deep
 //!                  └ low bits ──────────────────►[bank]         offset and bank: of rows
 //! ```
+//! Digits of levels take the place of a column's word behind its memory.
 
-use super::step::{OperandAt, Window};
+use super::step::{Decoded, OperandAt, Window};
 use crate::hdl::prelude::*;
 use crate::load::payload::Write;
 use crate::load::pieces::pieces;
@@ -25,6 +26,7 @@ unit! {
         let offsets = if is_row { offset.count } else { 0 };
         let (digits, pick) = (shape.banks * shape.lanes, shape.banks.trailing_zeros() as usize);
         let (banked, deep) = (usize::from(pick > 0), c.array.pipeline == DEEP);
+        let coded = usize::from(!is_row && c.codebook.is_some());
 
         clock,
         /// A write into the memory.
@@ -33,6 +35,8 @@ unit! {
         pub offset: Vec<Write<In>> = is_row.then(|| Write::new(offset)).into_iter().collect(),
         /// Where the step's operand lies.
         pub operand: OperandAt<In> = OperandAt::new(c),
+        /// What its codes stand for, if it has any.
+        pub decoded: Vec<Decoded<In>> = (0..coded).map(|_| Decoded::new(c)).collect(),
         /// The digits.
         pub window: Window<Out> = Window::new(digits, shape.digit + 1, pick),
         shift_by: Vec<RegEn> = RegEn::vec(offsets, offset.bits, false),
@@ -61,6 +65,7 @@ unit! {
         log_banks: Dim = Dim::new(pick),
         log_span: Dim = Dim::new(pick + p.depth.trailing_zeros() as usize),
         banked: Dim = Dim::new(banked),
+        coded: Dim = Dim::new(coded),
     }
 }
 
@@ -107,6 +112,12 @@ impl Logic for OperandPort {
             self.read[d].d.next = 0.into();
             if self.inside_3.q.val().any() {
                 self.read[d].d.next = self.extend[d].y.val();
+            }
+            for k in 0..self.coded.val() {
+                if self.decoded[k].used.val().any() {
+                    self.extend[d].x.next = self.decoded[k].digit[d].val();
+                    self.read[d].d.next = self.extend[d].y.val();
+                }
             }
             self.window.digit[d].next = self.read[d].q.val();
         }

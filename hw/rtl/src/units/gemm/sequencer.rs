@@ -28,7 +28,7 @@ fields! {
 fields! {
     /// What executing it looks at.
     struct Work of "COMPUTE": keep, hold, push_prev, push_next, row_signed, col_signed, result_base, rows, rows_last, row_edge,
-        held, cols, cols_last, col_edge, row_planes, col_planes, tiles, select, row_plane_stride, col_plane_stride;
+        held, cols, cols_last, col_edge, coded, row_planes, col_planes, tiles, select, row_plane_stride, col_plane_stride;
         levels count, row_stride, col_stride
 }
 
@@ -109,6 +109,8 @@ unit! {
         skew: Dim = Dim::new(Timing::new(c).col_skew),
         log_banks: Dim = Dim::new(w.pick),
         selects: Dim = Dim::new(usize::from(w.pick > 0)),
+        codebooks: Dim = Dim::new(usize::from(c.codebook.is_some())),
+        several_digits: Dim = Dim::new(usize::from(c.level_digits() > 1)),
     }
 }
 
@@ -231,6 +233,13 @@ impl Logic for Sequencer {
             if self.work.select.val().any() {
                 self.events.opens.next = self.window_turn.val() == 1;
                 self.events.reuses.next = self.window_turn.val() != 1;
+            }
+        }
+        // codes
+        for k in 0..self.codebooks.val() {
+            self.operands.codes[k].used.next = self.work.coded.val();
+            for d in 0..self.several_digits.val() {
+                self.operands.codes[k].plane[d].next = self.turn[self.levels.val() + 1].q.val() - 1;
             }
         }
         // moving on

@@ -42,6 +42,26 @@ bundle! {
 }
 
 bundle! {
+    /// How a column's codes are read.
+    pub struct CodeAt<D>(c: &Config) {
+        /// The columns' operands are codes.
+        used: Sig<D> = Sig::unsigned(1),
+        /// The digit of their levels (none if levels have one digit).
+        plane: Vec<Sig<D>> = optional(1, c.level_digits().trailing_zeros() as usize),
+    }
+}
+
+bundle! {
+    /// Digits of levels.
+    pub struct Decoded<D>(c: &Config) {
+        /// The column's operands are codes.
+        used: Sig<D> = Sig::unsigned(1),
+        /// A digit for each lane, without its sign.
+        digit: Vec<Sig<D>> = Sig::vec(c.array.lanes, c.array.col_digit, false),
+    }
+}
+
+bundle! {
     /// Where the operands lie, and how they are read.
     pub struct Operands<D>(c: &Config) {
         /// The rows'.
@@ -50,6 +70,8 @@ bundle! {
         col: OperandAt<D> = OperandAt::new(c),
         /// Indices (none without selection).
         index: Vec<IndexAt<D>> = (0..usize::from(c.array.select > 1)).map(|_| IndexAt::new(c)).collect(),
+        /// Codes, at the columns' address (none without codebooks).
+        codes: Vec<CodeAt<D>> = c.codebook.iter().map(|_| CodeAt::new(c)).collect(),
     }
 }
 

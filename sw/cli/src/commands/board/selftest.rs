@@ -62,8 +62,8 @@ pub fn run(args: &Args) -> Result<Report> {
         let ((m, k, n), x_format, w_format) = shape(i, config.array.rows, config.array.cols);
         let (x, w) = (draw(args.seed, 2 * i, (m, k), x_format), draw(args.seed, 2 * i + 1, (k, n), w_format));
         let request = GemmRequest {
-            x: Operand { values: x.view(), format: x_format },
-            w: Operand { values: w.view(), format: w_format },
+            x: Operand::new(x.view(), x_format),
+            w: Operand::new(w.view(), w_format),
             result: ResultFormat::Full,
             sparsity: Sparsity::Dense,
         };

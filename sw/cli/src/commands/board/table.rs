@@ -141,8 +141,8 @@ fn simulated_rate(config: &Config, [m, k, n]: [usize; 3]) -> Result<f64> {
     let format = Format::signed(BITS);
     let (x, w) = (draw(1, 0, (m, k), format), draw(1, 1, (k, n), format));
     let request = GemmRequest {
-        x: Operand { values: x.view(), format },
-        w: Operand { values: w.view(), format },
+        x: Operand::new(x.view(), format),
+        w: Operand::new(w.view(), format),
         result: ResultFormat::Full,
         sparsity: Sparsity::Dense,
     };

@@ -56,8 +56,8 @@ pub(super) fn product(device: &mut Offload<Sim>, twin: &mut Twin, seed: u64) -> 
         (true, b) => ResultFormat::Narrow { bits: if b == 0 { 8 } else { 16 }, shift: (r2[3] % 12) as u8 },
     };
     let request = GemmRequest {
-        x: Operand { values: x.view(), format: x_format },
-        w: Operand { values: w.view(), format: w_format },
+        x: Operand::new(x.view(), x_format),
+        w: Operand::new(w.view(), w_format),
         result,
         sparsity: Sparsity::Dense,
     };

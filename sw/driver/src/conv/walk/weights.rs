@@ -1,8 +1,9 @@
 //! Weights of a walk in their memory: for every phase and set of steps, tap rows, steps, words of a step, turns.
 
 use super::{Walk, axes};
+use crate::codebook::Codes;
 use crate::device::Format;
-use crate::layout::{Layout, Matrix, NOWHERE, Piece, Scratchpad, Slice, Table};
+use crate::layout::{Layout, Matrix, NOWHERE, Piece, Scratchpad, Side, Slice, Table};
 use std::ops::Range;
 use std::sync::Arc;
 use tandem_spec::Memory;
@@ -85,8 +86,7 @@ impl Walk<'_> {
 
     /// Tiles of outputs that fit in memory at once, with their indices; all of them at best.
     pub(super) fn tiles_at_once(&self) -> usize {
-        let [_, side] = self.side();
-        let pad = Scratchpad::new(self.config, side);
+        let pad = self.weight_pad();
         let planes = pad.planes(self.problem.w.bits.into());
         let mut most = pad.capacity() / (planes * self.weights.words).max(1);
         if self.problem.selection.pattern().is_some() {
@@ -96,10 +96,21 @@ impl Walk<'_> {
         most.min(self.outputs().div_ceil(pad.width))
     }
 
-    /// Weights, and their indices, of some tiles of outputs.
+    /// The codes that weights are.
+    fn codes(&self) -> Option<Codes> {
+        self.problem.codes.filter(|_| !self.form.across)
+    }
+
+    fn weight_pad(&self) -> Scratchpad {
+        match self.side() {
+            [_, Side::Col] => Scratchpad::columns(self.config, self.codes()),
+            [_, Side::Row] => Scratchpad::new(self.config, Side::Row),
+        }
+    }
+
+    /// Weights, their indices and levels, of some tiles of outputs.
     pub(super) fn weight_layouts(&self, tiles: &Range<usize>) -> Vec<Arc<Layout>> {
-        let [_, side] = self.side();
-        let (pad, width) = (Scratchpad::new(self.config, side), self.reach.width);
+        let (pad, width) = (self.weight_pad(), self.reach.width);
         let table = Arc::new(Table::Elements(self.weights.table.clone()));
         let outputs = self.outputs();
         let pieces = tiles.clone().map(|tile| Piece {
@@ -115,6 +126,7 @@ impl Walk<'_> {
             let slice = Slice::whole(Format::unsigned(pad.digit as u8));
             layouts.push(Layout::gathered(pad, pieces, words, width, slice));
         }
+        layouts.extend(self.codes().map(|_| Layout::levels(self.config)));
         layouts.into_iter().map(Arc::new).collect()
     }
 }

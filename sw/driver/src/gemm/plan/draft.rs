@@ -57,6 +57,8 @@ pub(super) struct Frame {
     pub tiles: [usize; 2],
     /// Their memories.
     pub pads: [Scratchpad; 2],
+    /// Bits of a digit that is multiplied.
+    pub digits: [usize; 2],
     /// What is skipped.
     pub selection: Selection,
     /// Terms of the sum.
@@ -70,7 +72,7 @@ impl Frame {
         let (s, p) = (problem.shape, problem);
         let (elements, formats) =
             if transposed { ([s.n, s.m], [p.w, p.x]) } else { ([p.lines(), s.n], [p.x, p.w]) };
-        let pads = Side::BOTH.map(|side| Scratchpad::new(config, side));
+        let pads = [Scratchpad::new(config, Side::Row), Scratchpad::columns(config, p.codes)];
         let mut width = [elements[0].min(pads[0].width), elements[1].min(pads[1].width)];
         // A tile's results must fit the result memory.
         let (drain, depth) = (config.array.drain, config.memory.result);
@@ -79,7 +81,8 @@ impl Frame {
         width[0] = width[0].min(depth / width[1].div_ceil(drain));
         let tiles = [elements[0].div_ceil(width[0]), elements[1].div_ceil(width[1])];
         let (selection, index) = (p.selection, config.memory.index);
-        Frame { formats, elements, width, tiles, pads, selection, depth: p.depth(), index }
+        let digits = [config.array.row_digit, config.array.col_digit];
+        Frame { formats, elements, width, tiles, pads, digits, selection, depth: p.depth(), index }
     }
 
     /// Words of the sum that the memory of a side has room for, in so many planes.
@@ -104,13 +107,14 @@ impl Frame {
     /// compute time in either direction.
     pub fn spares_link(&self, config: &Config, problem: &GemmProblem) -> bool {
         let words = problem.depth().div_ceil(config.array.lanes);
-        let planes = [0, 1].map(|s| self.pads[s].planes(self.formats[s].bits.into()));
+        let planes = [0, 1].map(|s| usize::from(self.formats[s].bits).div_ceil(self.digits[s]));
         let turns = words * self.selection.turns() * self.selection.passes();
         let steps = self.tiles[0] * self.tiles[1] * planes[0] * planes[1] * turns;
         let expansion = self.selection.expansion();
         let load = |s: usize| {
             let pad = &self.pads[s];
-            pad.addresses(self.tiles[s] * planes[s] * words * expansion[s]) * pad.link_words(self.width[s])
+            let planes = pad.planes(self.formats[s].bits.into());
+            pad.addresses(self.tiles[s] * planes * words * expansion[s]) * pad.link_words(self.width[s])
         };
         let groups = self.width[1].div_ceil(config.array.drain) * self.selection.passes();
         let results = self.elements[0] * self.tiles[1] * groups;
@@ -126,7 +130,7 @@ impl Frame {
 
     /// Slices and the largest number of planes among them.
     pub fn slices(&self, side: usize, groups: usize) -> (Vec<Slice>, usize) {
-        let list = slices(self.formats[side], groups, self.pads[side].digit);
+        let list = slices(self.formats[side], groups, self.digits[side]);
         let planes = list.iter().map(|s| self.pads[side].planes(s.format.bits.into())).max();
         (list, planes.expect("at least one slice"))
     }
@@ -150,7 +154,8 @@ impl Draft {
         let limit = frame.longest(self.groups, config.array.acc_bits);
         let most = (0..2).map(|s| frame.room(s, planes[s])).min()?;
         let holds = k <= limit && self.groups == [1, 1] && frame.selection.passes() == 1;
-        if limit == 0 || most == 0 || frame.pairs(config) == 0 || self.hold && !holds {
+        let cut = |s: usize| frame.pads[s].codes.is_some() && self.groups[s] > 1;
+        if limit == 0 || most == 0 || cut(1) || frame.pairs(config) == 0 || self.hold && !holds {
             return None;
         }
         let mut words = self.words.min(most).min(k.div_ceil(lanes));

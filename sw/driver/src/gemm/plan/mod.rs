@@ -20,6 +20,7 @@ pub use bound::{longest_sum, slices};
 pub use search::{TooLong, search};
 
 use super::sparsity::Selection;
+use crate::codebook::Codes;
 use crate::device::Format;
 use crate::layout::{Lines, Scratchpad, Side, Slice};
 use std::ops::Range;
@@ -58,6 +59,8 @@ pub struct GemmProblem {
     pub result: ResultWidth,
     /// What is skipped.
     pub selection: Selection,
+    /// The codes that W moves as. It enters by the columns then.
+    pub codes: Option<Codes>,
 }
 
 impl GemmProblem {
@@ -181,6 +184,11 @@ impl GemmPlan {
             Side::Row => &self.row,
             Side::Col => &self.col,
         }
+    }
+
+    /// The codes that the column operand consists of, if it does.
+    pub fn codes(&self) -> Option<Codes> {
+        self.problem.codes
     }
 
     /// Lanes of a result word that a block returns, if the accelerator can leave the others out and all tiles have as many

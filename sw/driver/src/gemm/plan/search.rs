@@ -51,7 +51,7 @@ pub struct TooLong {
 /// [`TooLong`] if every plan has more than about 2^20 blocks, or none fits its indices.
 ///
 /// # Panics
-/// If a dimension of the problem is zero.
+/// If a dimension of the problem is zero, or it has codes and the accelerator takes none.
 pub fn search(
     config: &Config,
     predict: &dyn Predict,

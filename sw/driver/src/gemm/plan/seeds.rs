@@ -7,9 +7,9 @@ use tandem_spec::{Config, StoreWidth};
 /// Drafts in a fixed order.
 pub(super) fn seeds(config: &Config, problem: &GemmProblem, frames: &[Frame; 2]) -> Vec<Draft> {
     let mut list = vec![];
-    // The pruned operand enters by the columns, whose lanes select.
-    let dense = problem.selection.pattern().is_none();
-    for transposed in [false, true].into_iter().filter(|t| dense || !t) {
+    // The pruned operand, or that of codes, enters by the columns, whose lanes select and look up.
+    let either = problem.selection.pattern().is_none() && problem.codes.is_none();
+    for transposed in [false, true].into_iter().filter(|t| either || !t) {
         let frame = &frames[usize::from(transposed)];
         for groups in groups(config, frame) {
             for row_outer in [false, true] {

@@ -179,7 +179,7 @@ impl Affine {
                 reshape(&mut self.dy, rows, n);
                 let rounding = pass.rounding();
                 let scale = quantize_gradient(dy, self.gradient_bits, &rounding, slice_mut(&mut self.dy));
-                let dy = Operand { values: self.dy.view(), format: Format::signed(self.gradient_bits) };
+                let dy = Operand::new(self.dy.view(), Format::signed(self.gradient_bits));
                 let pattern = self.groups.selection(Product::WeightGradient, self.pattern);
                 let sparsity = match (pattern, &self.mask, &self.dense) {
                     (Some(pattern), Some(mask), None) => Sparsity::Results(pattern, mask.view()),
@@ -190,7 +190,7 @@ impl Affine {
                         pass.convolve(Product::WeightGradient, window, x, dy, sparsity, ResultFormat::Full)?
                     }
                     Input::Rows(x, _) => {
-                        let xt = Operand { values: x.values.reversed_axes(), format: x.format };
+                        let xt = Operand::new(x.values.reversed_axes(), x.format);
                         pass.product(Product::WeightGradient, xt, dy, sparsity, ResultFormat::Full)?
                     }
                     Input::Real(_) => unreachable!("matched above"),
@@ -210,11 +210,11 @@ impl Affine {
                         let shape = (x.values.nrows(), window.places() * n);
                         let values =
                             dy.values.into_shape_with_order(shape).expect("positions·outputs values");
-                        let dy = Operand { values, format: dy.format };
+                        let dy = Operand::new(values, dy.format);
                         Some(pass.convolve(Product::InputGradient, window, dy, w, sparsity, result)?)
                     }
                     Input::Rows(..) => {
-                        let wt = Operand { values: w.values.reversed_axes(), format: w.format };
+                        let wt = Operand { values: w.values.reversed_axes(), ..w };
                         Some(pass.product(Product::InputGradient, dy, wt, sparsity, result)?)
                     }
                     Input::Real(_) => unreachable!("matched above"),

@@ -128,7 +128,7 @@ impl SpectralLayer {
     }
 
     fn operand<'a>(&self, values: ArrayView2<'a, i32>) -> Operand<'a> {
-        Operand { values, format: Format::signed(self.spectra_bits) }
+        Operand::new(values, Format::signed(self.spectra_bits))
     }
 
     fn forward_on_device(
