@@ -122,6 +122,11 @@ pub trait LayerSpec: Debug + Described + Send + Sync {
         true
     }
 
+    /// Whether scales of weights and of output gradients may follow an axis: not where transforms mix the axes.
+    fn has_scales_by_axis(&self) -> bool {
+        false
+    }
+
     /// Name of the layer whose output is a second input.
     fn second_input(&self) -> Option<&str> {
         None
