@@ -111,7 +111,12 @@ fn mistakes_name_file_line_key_value_and_what_is_allowed() {
         (
             "weights = 4",
             "weights = 1",
-            &["`layer[0].bits.weights`", "`max-abs` has codes of 2 to 16 bits, got 1", "`lloyd-max`", "`sign`"],
+            &[
+                "`layer[0].bits.weights`",
+                "`max-abs` has codes of 2 to 16 bits, got 1",
+                "`lloyd-max`",
+                "`sign`",
+            ],
         ),
         (
             "weights = 4",

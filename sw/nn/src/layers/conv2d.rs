@@ -185,6 +185,10 @@ impl Layer for Conv2dLayer {
         vec![&mut self.affine]
     }
 
+    fn quantized(&self) -> Option<[&Quantized; 2]> {
+        Some([self.affine.quantized(), &self.x])
+    }
+
     fn unquantized(&self) -> Option<Box<dyn Unquantized>> {
         Some(self.affine.unquantized(self.window))
     }

@@ -129,6 +129,10 @@ impl Layer for LinearLayer {
         vec![&mut self.affine]
     }
 
+    fn quantized(&self) -> Option<[&Quantized; 2]> {
+        Some([self.affine.quantized(), &self.x])
+    }
+
     fn unquantized(&self) -> Option<Box<dyn Unquantized>> {
         Some(self.affine.unquantized(self.pixel))
     }

@@ -30,6 +30,7 @@ pub mod spectral;
 pub mod spectral_conv2d;
 pub mod unquantized;
 pub use crate::backend::{Pass, ProductError};
+use crate::quant::Quantized;
 use crate::tensor::Slot;
 use ndarray::Array2;
 use prunable::Prunable;
@@ -208,6 +209,11 @@ pub trait Layer: Send {
     /// The tensors that may be pruned.
     fn prunables(&mut self) -> Vec<&mut dyn Prunable> {
         Vec::new()
+    }
+
+    /// Weights and input as they were quantized last; `None` where they are not, or not as such.
+    fn quantized(&self) -> Option<[&Quantized; 2]> {
+        None
     }
 
     /// The layer in f64, without quantization; `None` if it has no such form.

@@ -16,11 +16,13 @@ pub mod identity;
 mod pruning;
 mod report;
 mod state;
+mod tensors;
 
 pub use error::TrainError;
 pub use history::{EpochRecord, History, Tested};
 pub use report::{EpochReport, Evaluation, Observer, StepReport};
 pub use state::EXPERIMENT;
+pub use tensors::{LayerTensors, Used};
 
 use crate::backend::ledger::Ledger;
 use crate::backend::{Backend, Mode, Pass};

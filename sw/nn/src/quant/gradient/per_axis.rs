@@ -6,8 +6,7 @@
 //! ```
 //!
 //! Unbiased, with less noise than one scale: an image that is learned already and a channel that matters little are not drowned by the
-//! largest gradient of the batch. dY is quantized once for each product, so it crosses the link twice where the other quantizers send
-//! the same integers.
+//! largest gradient of the batch. dY is quantized once for each product; both send it anyway, so that cycles are the same.
 
 use super::super::{Scales, grid, uniform};
 use super::{Gradient, GradientKind, Purpose};
