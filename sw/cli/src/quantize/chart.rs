@@ -80,10 +80,10 @@ fn histogram(panel: &Panel<'_>, title: &str, values: &[f32], own: &[f32], chosen
     chart.draw_series(bars)?;
     let inside =
         |levels: &[f32]| levels.iter().copied().filter(|v| (low..=high).contains(v)).collect::<Vec<_>>();
-    let line = |v: f32, from: f64, to: f64, colour: RGBColor| {
+    let line = |v: f32, from: f64, to: f64, colour: RGBAColor| {
         PathElement::new(vec![(v, from), (v, to)], colour.stroke_width(1))
     };
-    chart.draw_series(inside(own).into_iter().map(|v| line(v, 0.4, 0.9, BLACK)))?;
+    chart.draw_series(inside(own).into_iter().map(|v| line(v, 0.4, 0.9, BLACK.into())))?;
     chart.draw_series(
         inside(&chosen.levels).into_iter().map(|v| line(v, 0.9, most * 1.6, RGBColor(200, 40, 30))),
     )?;

@@ -8,6 +8,7 @@ pub use text::{choices, text};
 
 use crate::failure::usage;
 use anyhow::Result;
+use rayon::prelude::*;
 use serde::Serialize;
 use std::str::FromStr;
 use tandem_driver::Device;
@@ -118,7 +119,7 @@ pub fn analyse(
             "the network has no weights in space: spectra are quantized by rings, with one width",
         ));
     }
-    let candidates: Vec<[Vec<Candidate>; 3]> = all.iter().map(|t| candidates(&plan, t)).collect();
+    let candidates: Vec<[Vec<Candidate>; 3]> = all.par_iter().map(|t| candidates(&plan, t)).collect();
     let kept =
         |t: &LayerTensors| t.mask.as_ref().map_or(t.weights.len(), |m| m.iter().filter(|k| **k).count());
     let layers: Vec<auto::Layer<'_>> = all

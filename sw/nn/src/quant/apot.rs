@@ -13,7 +13,7 @@
 //! # Source   Li, Dong, Wang 2020, "Additive powers-of-two quantization: an efficient non-uniform discretization for neural networks",
 //! equation 3; the exponents of an odd bit beyond 3 are ours
 
-use super::coded::{Coded, Fit, Table, refined};
+use super::coded::{Coded, Fit, Table, best_step};
 use super::sorted::Sorted;
 use super::{Clip, levels_of};
 
@@ -60,13 +60,7 @@ fn fit(values: &Sorted, table: Table) -> Fit {
         levels.extend(positive.iter().map(|&m| -level(m)));
     }
     levels.sort_unstable();
-    let top = f64::from(levels[levels.len() - 1].max(1));
-    // From clips of the largest magnitude down to 1/16 of it; each start is refined.
-    let tried = (0..=32).map(|i| {
-        let clip = values.largest_magnitude() * libm::exp2(-f64::from(i) / 8.0);
-        refined(values, levels.clone(), clip / top, table)
-    });
-    tried.min_by(|(_, a), (_, b)| a.total_cmp(b)).expect("at least one start").0
+    best_step(values, &levels, table).0
 }
 
 #[cfg(test)]

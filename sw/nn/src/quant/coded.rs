@@ -159,8 +159,8 @@ fn assign(values: Values<'_>, scales: &Scales, levels: &[i32], q: &mut [i32]) {
     });
 }
 
-/// Rising real levels as integers of a table's grid, with the best step for them.
-pub fn on_grid(values: &Sorted, real: &[f64], table: Table) -> Fit {
+/// Rising real levels as integers of a table's grid, with the best step for them, and their error.
+pub fn on_grid(values: &Sorted, real: &[f64], table: Table) -> (Fit, f64) {
     let largest = real.iter().fold(0.0, |m: f64, c| m.max(c.abs()));
     let most = table.largest();
     // The largest level's size decides how well the others fall on integers; on a fine grid they do anyway.
@@ -170,11 +170,11 @@ pub fn on_grid(values: &Sorted, real: &[f64], table: Table) -> Fit {
         refined(values, real.iter().map(|c| (c / unit).round() as i32).collect(), unit, table)
     });
     let best = tried.min_by(|(_, a), (_, b)| a.total_cmp(b)).expect("at least one size");
-    if most <= 64 { moved(values, best, table) } else { best.0 }
+    if most <= 64 { moved(values, best, table) } else { best }
 }
 
 /// The levels after moves of single levels by 1, as long as one helps.
-fn moved(values: &Sorted, (mut fit, mut error): (Fit, f64), table: Table) -> Fit {
+fn moved(values: &Sorted, (mut fit, mut error): (Fit, f64), table: Table) -> (Fit, f64) {
     loop {
         let count = fit.levels.len();
         let moves = (0..count).flat_map(|place| [(place, -1), (place, 1)]).filter_map(|(place, by)| {
@@ -185,9 +185,19 @@ fn moved(values: &Sorted, (mut fit, mut error): (Fit, f64), table: Table) -> Fit
         });
         match moves.min_by(|(_, a), (_, b)| a.total_cmp(b)) {
             Some((other, better)) if better < error * (1.0 - 1e-6) => (fit, error) = (other, better),
-            _ => return fit,
+            _ => return (fit, error),
         }
     }
+}
+
+/// Levels with the best step, from clips of the largest magnitude down to 1/16 of it, and their error.
+pub fn best_step(values: &Sorted, levels: &[i32], table: Table) -> (Fit, f64) {
+    let top = levels.iter().map(|level| level.abs()).max().unwrap_or(0).max(1);
+    let tried = (0..=32).map(|i| {
+        let clip = values.largest_magnitude() * libm::exp2(-f64::from(i) / 8.0);
+        refined(values, levels.to_vec(), clip / f64::from(top), table)
+    });
+    tried.min_by(|(_, a), (_, b)| a.total_cmp(b)).expect("at least one start")
 }
 
 /// These levels with the best step from `step` on, and their error.

@@ -9,7 +9,7 @@
 //!
 //! # Source   Lloyd 1982, "Least squares quantization in PCM"; Max 1960, "Quantizing for minimum distortion"
 
-use super::coded::{Coded, Fit, Table, on_grid};
+use super::coded::{Coded, Fit, Table, best_step, on_grid};
 use super::sorted::Sorted;
 use super::{Clip, levels_of};
 
@@ -22,8 +22,23 @@ pub const CLIP: Clip = Clip::coded("lloyd-max", levels_of, |role| {
 /// Cells settle after tens of rounds; 2^8 of them on heavy tails take longest.
 const MOST_ROUNDS: usize = 500;
 
+/// The better one of settled levels, rounded to the grid, and of even distances, which rounding may miss.
 fn fit(values: &Sorted, table: Table) -> Fit {
-    on_grid(values, &levels(values, table.codes, table.zero), table)
+    let settled = on_grid(values, &levels(values, table.codes, table.zero), table);
+    let even = even(values, table);
+    if even.1 < settled.1 { even.0 } else { settled.0 }
+}
+
+/// Levels one apart, as many as there are codes for, with the best step.
+fn even(values: &Sorted, table: Table) -> (Fit, f64) {
+    let codes = table.codes as i32;
+    let levels: Vec<i32> = if table.format.signed {
+        let most = table.largest().min((codes - 1) / 2);
+        (-most..=most).collect()
+    } else {
+        (0..=table.largest().min(codes - 1)).collect()
+    };
+    best_step(values, &levels, table)
 }
 
 /// The real levels.

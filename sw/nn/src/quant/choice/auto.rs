@@ -1,12 +1,12 @@
 //! Widths and quantizers of all layers with the least noise under a budget.
 //!
 //! ```text
-//! noise of a layer   E = n_W + n_X + λ·n_dY + β²
+//! noise of a layer   E = n_W + n_X + λ·(n_dY − β²) + β²
 //! budget             Σ cycles of a training step, or Σ bits of kept weights
 //! ```
 //!
 //! n_W + n_X is the noise-to-signal of Y (independent errors add). Noise of dY averages out over steps as that of batches does: it counts
-//! by λ, the share of a batch's gradient that is signal; the bias β of a clip does not average out. Layers are added as they are: a
+//! by λ, the share of a batch's gradient that is signal; the part β² that a clip's bias has in n_dY does not average out. Layers are added as they are: a
 //! network is as good as its signal is clean in each of them. Of each role's quantizers only those matter that no other beats in noise at the same price;
 //! a layer's choices are then a front of noise against cost, and the fronts are searched as pruning searches patterns
 //! ([`levels`]).
@@ -121,15 +121,16 @@ fn front(layer: &Layer<'_>, limit: Limit, device: &mut dyn Device) -> Vec<Choice
     let bits = &layer.plan.bits;
     let [w, x, g] = layer.candidates;
     let (w, x) = (standing_in(w, bits.weight_clip), standing_in(x, bits.activation_clip));
-    let (w, x, g) = (best_of_width(&w), best_of_width(&x), best_of_width(g));
+    let of_gradients = |c: &Candidate| counted(c, layer.signal);
+    let (w, x, g) =
+        (best_of_width(&w, |c| c.noise), best_of_width(&x, |c| c.noise), best_of_width(g, of_gradients));
     let mut costs = Costs { layer, device, known: HashMap::new() };
     let kept = layer.weights as u64;
     let mut all = vec![];
     for weights in &w {
         for activations in &x {
             for gradients in &g {
-                let bias = gradients.bias.map_or(0.0, |bias| bias.mean);
-                let noise = weights.noise + activations.noise + layer.signal * gradients.noise + bias * bias;
+                let noise = weights.noise + activations.noise + counted(gradients, layer.signal);
                 let Some(cycles) = costs.cycles(weights, activations, gradients) else { continue };
                 all.push(Choice {
                     weight_bits: kept * u64::from(weights.bits),
@@ -170,17 +171,25 @@ fn standing_in(candidates: &[Candidate], now: &Clip) -> Vec<Candidate> {
     candidates.to_vec()
 }
 
-/// The candidate with the least noise of each width of codes and of levels that no narrower one beats, narrowest first.
-fn best_of_width(candidates: &[Candidate]) -> Vec<&Candidate> {
+/// The candidate with the least noise of each width of codes and of levels that no narrower one beats, narrowest first; of equal ones
+/// the first.
+fn best_of_width(candidates: &[Candidate], noise: impl Fn(&Candidate) -> f64) -> Vec<&Candidate> {
+    let key = |c: &Candidate| (c.bits, c.level_bits);
     let beats = |a: &Candidate, b: &Candidate| {
-        let no_larger = a.bits <= b.bits && a.level_bits <= b.level_bits && a.noise <= b.noise;
-        no_larger && (a.bits, a.level_bits, a.noise.to_bits()) != (b.bits, b.level_bits, b.noise.to_bits())
+        let no_larger = a.bits <= b.bits && a.level_bits <= b.level_bits && noise(a) <= noise(b);
+        no_larger && (key(a) != key(b) || noise(a) < noise(b))
     };
     let mut all: Vec<&Candidate> =
         candidates.iter().filter(|b| !candidates.iter().any(|a| beats(a, b))).collect();
-    all.sort_by_key(|c| (c.bits, c.level_bits));
-    all.dedup_by_key(|c| (c.bits, c.level_bits));
+    all.sort_by_key(|c| key(c));
+    all.dedup_by_key(|c| key(c));
     all
+}
+
+/// Noise of output gradients as far as it counts.
+fn counted(gradients: &Candidate, signal: f64) -> f64 {
+    let lasting = gradients.bias.map_or(0.0, |bias| bias.power);
+    signal * (gradients.noise - lasting).max(0.0) + lasting
 }
 
 /// Cycles of a layer as it is planned now; `None` if the device cannot run it.
