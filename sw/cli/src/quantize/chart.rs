@@ -84,8 +84,8 @@ fn histogram(panel: &Panel<'_>, title: &str, values: &[f32], own: &[f32], chosen
         PathElement::new(vec![(v, from), (v, to)], colour.stroke_width(1))
     };
     chart.draw_series(inside(own).into_iter().map(|v| line(v, 0.4, 0.9, BLACK.into())))?;
-    chart.draw_series(
-        inside(&chosen.levels).into_iter().map(|v| line(v, 0.9, most * 1.6, RGBColor(200, 40, 30))),
-    )?;
+    // many levels: the distribution shows through
+    let red = RGBColor(200, 40, 30).mix(if chosen.levels.len() > 40 { 0.25 } else { 0.9 });
+    chart.draw_series(inside(&chosen.levels).into_iter().map(|v| line(v, 0.9, most * 1.6, red)))?;
     Ok(())
 }
