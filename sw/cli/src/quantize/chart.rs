@@ -4,7 +4,7 @@ use super::Measured;
 use super::text::ROLES;
 use anyhow::Result;
 use plotters::prelude::*;
-use tandem_nn::quant::choice::measure::{Candidate, levels};
+use tandem_nn::choice::measure::{Candidate, levels};
 
 /// Bars of a histogram.
 const BARS: usize = 96;

@@ -2,7 +2,7 @@
 
 use super::{Analysis, Budget, Measured};
 use std::fmt::Write as _;
-use tandem_nn::quant::choice::measure::{Candidate, WIDTHS, decibels};
+use tandem_nn::choice::measure::{Candidate, WIDTHS, decibels};
 
 /// Roles in the order of candidates.
 pub const ROLES: [&str; 3] = ["weights", "activations", "gradients"];

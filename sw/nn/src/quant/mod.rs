@@ -14,7 +14,6 @@
 //! non-uniform quantizer lie on a finer grid of `level_bits`. [`Quantizer::codebook`] has the table.
 
 pub mod apot;
-pub mod choice;
 pub mod clipped;
 pub mod codebook;
 pub mod coded;
