@@ -32,9 +32,6 @@ pub struct Args {
     /// weight-bits=SHARE of the weights that are kept.
     #[arg(long, value_name = "LIMIT=SHARE", default_value = "cycles=1")]
     budget: Budget,
-    /// Batches whose gradients tell signal from noise; distributions are those of the first.
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(2..=1000))]
-    batches: u16,
     /// Who computes the products: model, sim or float.
     #[arg(long, default_value = "model")]
     engine: EngineKind,
@@ -52,7 +49,7 @@ pub fn run(args: &Args) -> Result<Report> {
     let mut t = trainer(experiment.clone(), &config, &args.engine, args.data.as_deref(), None)?;
     restore(&mut t, &args.run)?;
     let mut device = Exact::new(config.clone(), CycleModel);
-    let analysis = quantize::analyse(t, args.batches.into(), args.budget, &mut device)?;
+    let analysis = quantize::analyse(t, args.budget, &mut device)?;
     let text = quantize::text(&analysis, args.budget);
     let chosen = auto_experiment(args, &experiment, &config, &analysis)?;
     let mut files = vec![];

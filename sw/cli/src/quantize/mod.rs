@@ -64,8 +64,6 @@ pub struct Measured {
     pub layer: String,
     /// Weights that are kept, of all.
     pub weights: [usize; 2],
-    /// Share of a batch's gradient that is signal.
-    pub signal: f64,
     /// Noise of weights and input as the run quantizes them; none on the float engine.
     pub used: Option<[f64; 2]>,
     /// Candidates of weights, input and output gradients.
@@ -113,7 +111,7 @@ pub fn analyse(
 ) -> Result<Analysis> {
     let plan = trainer.network().plan().clone();
     let (batch, is_float) = (trainer.experiment().data.batch, matches!(trainer.backend(), Backend::Float));
-    let all = trainer.tensors(batches)?;
+    let all = trainer.tensors()?;
     if all.is_empty() {
         return Err(usage(
             "the network has no weights in space: spectra are quantized by rings, with one width",
@@ -130,7 +128,6 @@ pub fn analyse(
             batch,
             weights: kept(t),
             pattern: t.pattern,
-            signal: t.signal,
             candidates: [w, x, g],
         })
         .collect();
@@ -147,8 +144,11 @@ pub fn analyse(
         Limit::WeightBits => layers.iter().map(|l| l.weights as u64 * u64::from(l.plan.bits.weights)).sum(),
     };
     let most = (own as f64 * budget.share) as u64;
-    let choices = auto::choose(&layers, budget.limit, most, device).ok_or_else(|| {
-        usage(format!("--budget: nothing takes only {most} {} ({} of {own})", budget.name(), budget.share))
+    let choices = auto::choose(&layers, budget.limit, most, device).map_err(|least| {
+        let (name, share) = (budget.name(), least as f64 / own as f64);
+        usage(format!(
+            "--budget: {most} {name} are too few: the smallest choice takes {least}, {share:.3} of {own}"
+        ))
     })?;
     let size = |c: &Choice| if budget.limit == Limit::Cycles { c.cycles } else { c.weight_bits };
     let chosen = choices.iter().map(size).sum();
@@ -162,7 +162,6 @@ pub fn analyse(
     let measured = measured.map(|(((tensors, candidates), choice), cycles)| Measured {
         layer: plan.layers[tensors.layer].name.clone(),
         weights: [kept(&tensors), tensors.weights.len()],
-        signal: tensors.signal,
         used: tensors
             .used
             .as_ref()

@@ -16,10 +16,9 @@ pub fn text(analysis: &Analysis, budget: Budget) -> String {
         if let Some([w, x]) = layer.used {
             let _ = writeln!(
                 s,
-                "As the run quantizes them: weights {}, activations {} dB. Signal in a batch's gradient: {:.3}.\n",
+                "As the run quantizes them: weights {}, activations {} dB.\n",
                 figure(w),
-                figure(x),
-                layer.signal
+                figure(x)
             );
         }
         for (role, candidates) in ROLES.iter().zip(&layer.candidates) {

@@ -1,15 +1,14 @@
 //! Widths and quantizers of all layers with the least noise under a budget.
 //!
 //! ```text
-//! noise of a layer   E = n_W + n_X + λ·(n_dY − β²) + β²
+//! noise of a layer   n_W + n_X + n_dY: noise-to-signal of the operands, each in two of its three products
 //! budget             Σ cycles of a training step, or Σ bits of kept weights
 //! ```
 //!
-//! n_W + n_X is the noise-to-signal of Y (independent errors add). Noise of dY averages out over steps as that of batches does: it counts
-//! by λ, the share of a batch's gradient that is signal; the part β² that a clip's bias has in n_dY does not average out. Layers are added as they are: a
-//! network is as good as its signal is clean in each of them. Of each role's quantizers only those matter that no other beats in noise at the same price;
-//! a layer's choices are then a front of noise against cost, and the fronts are searched as pruning searches patterns
-//! ([`levels`]).
+//! Relative errors of a product's operands add, and those of layers are added as they are: a network is as good as its signal is clean
+//! in each of them. Biased quantizers of gradients are left out: their error does not average out over steps. Of each operand's
+//! quantizers only those matter that no other beats in noise at the same widths; a layer's choices are then a front of noise against cost,
+//! and the fronts are searched as pruning searches patterns ([`levels`]).
 
 use super::measure::Candidate;
 use crate::backend::Product;
@@ -42,8 +41,6 @@ pub struct Layer<'a> {
     pub weights: usize,
     /// The pattern of its mask.
     pub pattern: Option<MaskPattern>,
-    /// λ: see the [module](self).
-    pub signal: f64,
     /// Candidates of weights, input and output gradients.
     pub candidates: [&'a [Candidate]; 3],
 }
@@ -103,8 +100,15 @@ pub fn bits_of(
     }
 }
 
-/// The choices with the least noise in all that together keep to `most`; `None` if the smallest ones do not.
-pub fn choose(layers: &[Layer<'_>], limit: Limit, most: u64, device: &mut dyn Device) -> Option<Vec<Choice>> {
+/// The choices with the least noise in all that together keep to `most`.
+///
+/// # Errors   what the smallest choices take, if that is more
+pub fn choose(
+    layers: &[Layer<'_>],
+    limit: Limit,
+    most: u64,
+    device: &mut dyn Device,
+) -> Result<Vec<Choice>, u64> {
     let fronts: Vec<Vec<Choice>> = layers.iter().map(|layer| front(layer, limit, device)).collect();
     let curve = |front: &Vec<Choice>| Curve {
         retained: front.iter().map(|choice| -choice.noise).collect(),
@@ -112,8 +116,9 @@ pub fn choose(layers: &[Layer<'_>], limit: Limit, most: u64, device: &mut dyn De
         size: front.iter().map(|choice| choice.size(limit)).collect(),
     };
     let curves: Vec<Curve> = fronts.iter().map(curve).collect();
-    let chosen = levels(&curves, most)?;
-    Some(fronts.into_iter().zip(chosen).map(|(front, level)| front[level - 1].clone()).collect())
+    let least = || curves.iter().map(|curve| curve.size[0]).sum::<u64>();
+    let chosen = levels(&curves, most).ok_or_else(least)?;
+    Ok(fronts.into_iter().zip(chosen).map(|(front, level)| front[level - 1].clone()).collect())
 }
 
 /// The choices that no other beats in both noise and size, from small to large.
@@ -121,16 +126,15 @@ fn front(layer: &Layer<'_>, limit: Limit, device: &mut dyn Device) -> Vec<Choice
     let bits = &layer.plan.bits;
     let [w, x, g] = layer.candidates;
     let (w, x) = (standing_in(w, bits.weight_clip), standing_in(x, bits.activation_clip));
-    let of_gradients = |c: &Candidate| counted(c, layer.signal);
-    let (w, x, g) =
-        (best_of_width(&w, |c| c.noise), best_of_width(&x, |c| c.noise), best_of_width(g, of_gradients));
+    let g: Vec<Candidate> = g.iter().filter(|c| !is_biased(c)).cloned().collect();
+    let (w, x, g) = (best_of_width(&w), best_of_width(&x), best_of_width(&g));
     let mut costs = Costs { layer, device, known: HashMap::new() };
     let kept = layer.weights as u64;
     let mut all = vec![];
     for weights in &w {
         for activations in &x {
             for gradients in &g {
-                let noise = weights.noise + activations.noise + counted(gradients, layer.signal);
+                let noise = weights.noise + activations.noise + gradients.noise;
                 let Some(cycles) = costs.cycles(weights, activations, gradients) else { continue };
                 all.push(Choice {
                     weight_bits: kept * u64::from(weights.bits),
@@ -173,11 +177,11 @@ fn standing_in(candidates: &[Candidate], now: &Clip) -> Vec<Candidate> {
 
 /// The candidate with the least noise of each width of codes and of levels that no narrower one beats, narrowest first; of equal ones
 /// the first.
-fn best_of_width(candidates: &[Candidate], noise: impl Fn(&Candidate) -> f64) -> Vec<&Candidate> {
+fn best_of_width(candidates: &[Candidate]) -> Vec<&Candidate> {
     let key = |c: &Candidate| (c.bits, c.level_bits);
     let beats = |a: &Candidate, b: &Candidate| {
-        let no_larger = a.bits <= b.bits && a.level_bits <= b.level_bits && noise(a) <= noise(b);
-        no_larger && (key(a) != key(b) || noise(a) < noise(b))
+        let no_larger = a.bits <= b.bits && a.level_bits <= b.level_bits && a.noise <= b.noise;
+        no_larger && (key(a) != key(b) || a.noise < b.noise)
     };
     let mut all: Vec<&Candidate> =
         candidates.iter().filter(|b| !candidates.iter().any(|a| beats(a, b))).collect();
@@ -186,10 +190,8 @@ fn best_of_width(candidates: &[Candidate], noise: impl Fn(&Candidate) -> f64) ->
     all
 }
 
-/// Noise of output gradients as far as it counts.
-fn counted(gradients: &Candidate, signal: f64) -> f64 {
-    let lasting = gradients.bias.map_or(0.0, |bias| bias.power);
-    signal * (gradients.noise - lasting).max(0.0) + lasting
+fn is_biased(gradients: &Candidate) -> bool {
+    GRADIENTS.iter().any(|kind| kind.name == gradients.quantizer && kind.is_biased)
 }
 
 /// Cycles of a layer as it is planned now; `None` if the device cannot run it.

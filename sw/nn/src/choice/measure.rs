@@ -3,7 +3,6 @@
 //! ```text
 //! noise = Σ (v̂ − v)² / Σ v²          SQNR = −10·log10(noise) dB
 //! bias  = Σ E[v̂ − v]·sign(v) / Σ |v|          of gradients, over draws: how much they shrink on average
-//! noise = variance + Σ E[v̂ − v]² / Σ v²       the second part does not average out: `Bias::power`
 //! ```
 
 use crate::backend::Moment;
@@ -12,7 +11,7 @@ use crate::quant::fixed::UnitInterval;
 use crate::quant::gradient::{GRADIENTS, Gradient, GradientKind, Purpose};
 use crate::quant::{CLIPS, Clip, Quantizer, Role, Scales, Values};
 use crate::random::{Purpose as Draw, Stream};
-use crate::tensor::blocks::{BLOCK, for_blocks, sum};
+use crate::tensor::blocks::sum;
 use crate::tensor::slice;
 use crate::train::LayerTensors;
 use ndarray::Array2;
@@ -52,8 +51,6 @@ pub struct Bias {
     pub mean: f64,
     /// The standard error of that mean.
     pub standard_error: f64,
-    /// Squared error of the means of all values: the part of noise that no number of steps averages out.
-    pub power: f64,
 }
 
 impl Candidate {
@@ -190,20 +187,13 @@ fn of_gradient(kind: &GradientKind, tensors: &LayerTensors, bits: u8) -> Candida
     let purposes: &[Purpose] =
         if kind.by_axis { &[Purpose::InputGradient, Purpose::WeightGradient] } else { &[Purpose::Both] };
     let magnitude = sum(v.len(), |range| v[range].iter().map(|&x| f64::from(x.abs())).sum());
-    let (mut total, mut lasting, mut shifts, mut found) = (0.0, 0.0, vec![], vec![]);
-    let (mut q, signal) = (vec![0; v.len()], power(v));
+    let (mut total, mut shifts, mut found) = (0.0, vec![], vec![]);
+    let mut q = vec![0; v.len()];
     for &purpose in purposes {
-        let (mut means, mut own) = (vec![0.0f32; v.len()], 0.0);
         for step in 0..DRAWS {
             let stream = Stream::new(1, Draw::Gradient, tensors.layer, step);
             let scales = (kind.quantize)(dy, bits, purpose, &stream, &mut q);
-            own += noise(v, &q, &scales);
-            for_blocks(&mut means, BLOCK, |start, means| {
-                for (i, mean) in means.iter_mut().enumerate() {
-                    let at = start + i;
-                    *mean += scales.at(at, v.len()) * q[at] as f32 - v[at];
-                }
-            });
+            total += noise(v, &q, &scales);
             let shift = sum(v.len(), |range| {
                 let error = |i: usize| f64::from(scales.at(i, v.len())) * f64::from(q[i]) - f64::from(v[i]);
                 range.map(|i| if v[i] < 0.0 { -error(i) } else { error(i) }).sum()
@@ -211,11 +201,6 @@ fn of_gradient(kind: &GradientKind, tensors: &LayerTensors, bits: u8) -> Candida
             shifts.push(if magnitude > 0.0 { shift / magnitude } else { 0.0 });
             found = levels(&q, &scales);
         }
-        // E‖mean of n errors‖² = bias² + variance/n, and noise = bias² + variance
-        let n = DRAWS as f64;
-        let mean = if signal > 0.0 { power(&means) / (n * n) / signal } else { 0.0 };
-        lasting += ((n * mean - own / n) / (n - 1.0)).max(0.0);
-        total += own;
     }
     let n = shifts.len() as f64;
     let mean = shifts.iter().sum::<f64>() / n;
@@ -226,11 +211,7 @@ fn of_gradient(kind: &GradientKind, tensors: &LayerTensors, bits: u8) -> Candida
         bits,
         level_bits: (kind.levels)(bits),
         noise: total / n,
-        bias: Some(Bias {
-            mean,
-            standard_error: (variance / n).sqrt(),
-            power: lasting / purposes.len() as f64,
-        }),
+        bias: Some(Bias { mean, standard_error: (variance / n).sqrt() }),
         levels: found,
     }
 }

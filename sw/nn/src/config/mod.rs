@@ -32,7 +32,7 @@
 //! | | `schedule`: "constant", "cosine" or "linear" with `final_lr` (0), "step" with `step_epochs` and `step_factor`; `warmup_steps` (0) |
 //! | `[bits]` | `weights`, `activations`, `gradients`, `spectra` (8), `results` (32) of Y and `input_gradients` (`results`) of dX, `weight_clip` ("max-abs"), `activation_clip` ("learned"): see [`crate::quant::CLIPS`] |
 //! | | `weight_scale` ("tensor") or "channel", `gradient_quantizer` ("max-abs"): see [`crate::quant::gradient::GRADIENTS`] |
-//! | | `level_bits` (4, or 8 for codes of more than 4 bits), `percentile` (99.9), `refit_steps` (10), `refit_until` (0.9): share of the run; see [`crate::quant::Fitting`] |
+//! | | `level_bits` (4, or 8 for codes of more than 4 bits), `percentile` (99.9), `refit_steps` (10), `refit_until` (0.5): share of the run; see [`crate::quant::Fitting`] |
 //! | `[[layer]]` | `type`: see [`crate::layers::LAYERS`], `name` (type and count), `bits`: an inline table of what differs from `[bits]`, and the keys of the type |
 //! | `[pruning]` | if absent, nothing is pruned. `method`: see [`crate::prune::preset::PRESETS`]; it decides what is not given |
 //! | | `pattern` ("unstructured"): "bins" of spectral layers, "1:4", "transposable 1:4", "N:4" with an open N, or a table of `n`, `m`, `transposable` |

@@ -119,7 +119,7 @@ pub struct Fitting {
 
 impl Fitting {
     /// What an experiment need not say.
-    pub const DEFAULT: Fitting = Fitting { level_bits: None, percentile: 99.9, interval: 10, until: 0.9 };
+    pub const DEFAULT: Fitting = Fitting { level_bits: None, percentile: 99.9, interval: 10, until: 0.5 };
 
     /// Whether to fit now.
     pub fn is_due(&self, now: Moment, is_fitted: bool) -> bool {

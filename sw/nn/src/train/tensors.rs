@@ -25,8 +25,6 @@ pub struct LayerTensors {
     pub gradient: Array2<f32>,
     /// Weights and input as the run has quantized them; none on the float engine.
     pub used: Option<[Used; 2]>,
-    /// Share of ‖dW‖² of a batch that all batches have in common; the rest is noise of the batch at hand.
-    pub signal: f64,
 }
 
 /// A tensor as a run has quantized it.
@@ -51,38 +49,14 @@ impl LayerTensors {
 }
 
 impl Trainer {
-    /// The tensors of all layers with weights in space, in a training pass over the first batch of the first epoch; gradients of so
-    /// many batches tell how much is signal. Weights do not change, statistics of the network do: the run ends here.
+    /// The tensors of all layers with weights in space, in a training pass over the first batch of the first epoch. Weights do not change,
+    /// statistics of the network do: the run ends here.
     ///
     /// # Errors   a product failed
-    pub fn tensors(mut self, batches: usize) -> Result<Vec<LayerTensors>, TrainError> {
-        let size = self.experiment.data.batch;
-        let batches = batches.clamp(1, (self.batches.images() / size).max(1));
+    pub fn tensors(mut self) -> Result<Vec<LayerTensors>, TrainError> {
         let layers = self.layers_in_space();
-        let mut tensors = vec![];
-        // Σ dW and Σ ‖dW‖² of each layer
-        let mut sums: Vec<(Array2<f64>, f64)> = vec![];
-        for batch in 0..batches {
-            self.pass(batch * size..(batch + 1) * size)?;
-            if batch == 0 {
-                tensors = self.snapshot(&layers);
-                sums = tensors.iter().map(|t| (Array2::zeros(t.weights.dim()), 0.0)).collect();
-            }
-            let prunables = self.network.prunables();
-            for ((_, tensor, _), (sum, square)) in layers.iter().zip(&mut sums) {
-                let gradient = prunables[*tensor].1.weight().gradient.mapv(f64::from);
-                *square += gradient.iter().map(|g| g * g).sum::<f64>();
-                *sum += &gradient;
-            }
-        }
-        let n = batches as f64;
-        for (tensors, (sum, square)) in tensors.iter_mut().zip(sums) {
-            // without bias: E‖Σ dW‖² = n·E‖dW‖² + n·(n − 1)·‖E dW‖²
-            let common = sum.iter().map(|g| g * g).sum::<f64>() - square;
-            let share = common / ((n - 1.0) * square);
-            tensors.signal = if share.is_finite() { share.clamp(0.0, 1.0) } else { 1.0 };
-        }
-        Ok(tensors)
+        self.pass(0..self.experiment.data.batch)?;
+        Ok(self.snapshot(&layers))
     }
 
     /// Layer, prunable tensor and pattern of each layer with weights in space.
@@ -142,7 +116,6 @@ impl Trainer {
                 used: used.map(|both| {
                     both.map(|q| Used { integers: q.integers().to_owned(), scales: q.scales().clone() })
                 }),
-                signal: 1.0,
             }
         };
         layers.iter().map(of).collect()

@@ -15,8 +15,14 @@ use crate::tensor::blocks::max_abs;
 use tandem_driver::Format;
 
 /// This quantizer under its name.
-pub const KIND: GradientKind =
-    GradientKind { name: "clipped", widths: (2, 16), levels: |bits| bits, by_axis: false, quantize };
+pub const KIND: GradientKind = GradientKind {
+    name: "clipped",
+    widths: (2, 16),
+    levels: |bits| bits,
+    by_axis: false,
+    is_biased: true,
+    quantize,
+};
 
 /// Values that the clip is chosen by.
 const SAMPLE: usize = 1 << 12;

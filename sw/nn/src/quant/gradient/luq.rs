@@ -17,7 +17,8 @@ use crate::random::Stream;
 use crate::tensor::blocks::max_abs;
 
 /// This quantizer under its name.
-pub const KIND: GradientKind = GradientKind { name: "luq", widths: (2, 5), levels, by_axis: false, quantize };
+pub const KIND: GradientKind =
+    GradientKind { name: "luq", widths: (2, 5), levels, by_axis: false, is_biased: false, quantize };
 
 /// K: the exponent of the largest level.
 const fn top(bits: u8) -> u32 {

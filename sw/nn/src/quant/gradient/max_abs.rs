@@ -11,8 +11,14 @@ use crate::tensor::blocks::max_abs;
 use tandem_driver::Format;
 
 /// This quantizer under its name.
-pub const KIND: GradientKind =
-    GradientKind { name: "max-abs", widths: (2, 16), levels: |bits| bits, by_axis: false, quantize };
+pub const KIND: GradientKind = GradientKind {
+    name: "max-abs",
+    widths: (2, 16),
+    levels: |bits| bits,
+    by_axis: false,
+    is_biased: false,
+    quantize,
+};
 
 fn quantize(dy: Gradient<'_>, bits: u8, _: Purpose, stream: &Stream, q: &mut [i32]) -> Scales {
     let (_, max) = grid(Format::signed(bits));

@@ -15,8 +15,14 @@ use crate::tensor::blocks::{column_maxima, map_blocks, max_abs};
 use tandem_driver::Format;
 
 /// This quantizer under its name.
-pub const KIND: GradientKind =
-    GradientKind { name: "per-axis", widths: (2, 16), levels: |bits| bits, by_axis: true, quantize };
+pub const KIND: GradientKind = GradientKind {
+    name: "per-axis",
+    widths: (2, 16),
+    levels: |bits| bits,
+    by_axis: true,
+    is_biased: false,
+    quantize,
+};
 
 fn quantize(dy: Gradient<'_>, bits: u8, purpose: Purpose, stream: &Stream, q: &mut [i32]) -> Scales {
     let (_, max) = grid(Format::signed(bits));
