@@ -103,12 +103,7 @@ pub struct Analysis {
 /// Measures a run's layers and chooses.
 ///
 /// # Errors   a product that failed, no layer with weights in space, or a budget that nothing fits
-pub fn analyse(
-    trainer: Trainer,
-    batches: usize,
-    budget: Budget,
-    device: &mut dyn Device,
-) -> Result<Analysis> {
+pub fn analyse(trainer: Trainer, budget: Budget, device: &mut dyn Device) -> Result<Analysis> {
     let plan = trainer.network().plan().clone();
     let (batch, is_float) = (trainer.experiment().data.batch, matches!(trainer.backend(), Backend::Float));
     let all = trainer.tensors()?;
