@@ -3,7 +3,7 @@ CARGO ?= cargo
 TANDEM = $(CARGO) run --release --quiet -p tandem --
 SEEDS ?= 1 2 3
 
-.PHONY: help demo test lint doc sanitize bench setup setup-test mnist pruning-table spectral-table setup-fpga board-table clean
+.PHONY: help demo test lint doc sanitize bench setup setup-test mnist pruning-table spectral-table quant-table setup-fpga board-table clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -52,6 +52,10 @@ pruning-table: ## every pruning method at three densities (FULL=1: all images, 5
 spectral-table: ## convolution in space and in the frequency domain at the same density (FULL=1: all images, 5 epochs, 3 seeds)
 	@$(TANDEM) data fetch mnist
 	@$(TANDEM) compare configs/comparisons/spectral.toml -o runs/spectral-table$(if $(FULL),-full --seeds 3 --set data.images=55000 --set train.epochs=5)
+
+quant-table: ## quantizers at 2, 3, 4, 8 bits against gradients of 4, 6, 8, three seeds; stopped, it goes on (FULL=1: all images, 5 epochs)
+	@$(TANDEM) data fetch mnist
+	@$(TANDEM) sweep configs/sweeps/quant.toml -o runs/quant-table$(if $(FULL),-full --set data.images=60000 --set train.epochs=5)
 
 board-table: setup-fpga ## accelerators on boards: cells, Fmax, speed, into docs/boards.md
 	@$(TANDEM) board table configs/comparisons/boards.toml --into docs/boards.md

@@ -185,3 +185,35 @@ fn codes_in_files() {
     let said = refused(&["--w-levels", "-5,1,2,6", "--pattern", "1:2", "--pattern-run", "3"]);
     assert!(said.contains("expected 0 among them"), "{said}");
 }
+
+/// Training with a table: simulator = twin, weights as codes cost fewer link words than as levels, and the weights are the same.
+#[test]
+fn training_moves_codes() {
+    let s = Scratch::new();
+    let train = |name: &str, accelerator: &str, engine: &str| {
+        let out = s.path(name);
+        let of = [
+            "train",
+            "-c",
+            "configs/experiments/digits-mlp.toml",
+            "--accelerator",
+            accelerator,
+            "--engine",
+            engine,
+        ];
+        let quantizer =
+            ["--set", "bits.weights=3", "--set", "bits.weight_clip=lloyd-max", "--steps", "6", "-o", &out];
+        let done = succeeds(&[&of[..], &quantizer].concat());
+        let forward = &done["cycles_by_layer"][0]["forward"];
+        (
+            done["weights_digest"].clone(),
+            done["cycles"].clone(),
+            forward["link_words"].as_u64().expect("words"),
+        )
+    };
+    let [model, sim] = ["model", "sim"].map(|engine| train(engine, "codebook", engine));
+    assert_eq!(model, sim);
+    let levels = train("levels", "default", "model");
+    assert_eq!(model.0, levels.0);
+    assert!(model.2 < levels.2, "{} of {}", model.2, levels.2);
+}

@@ -298,6 +298,7 @@ fn every_command_gives_one_json_object() {
     let evaluated = succeeds(&["eval", &run]);
     assert_eq!(trained["weights_digest"], evaluated["weights_digest"]);
     assert_eq!(trained["test_accuracy"], evaluated["test_accuracy"]);
+    assert_eq!(succeeds(&["quantize", &run])["layers"].as_array().map(Vec::len), Some(2));
     assert_eq!(succeeds(&["data", "info", "digits"])["train"], 1437);
     succeeds(&["doctor"]);
     assert!(succeeds(&["completions", "bash"])["script"].as_str().unwrap().contains("tandem"));

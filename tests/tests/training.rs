@@ -69,6 +69,32 @@ fn twenty_steps_are_golden_on_sim_and_model_of_three_accelerators() {
     }
 }
 
+/// Tables of levels, scales by channel and by axis: the integers that reach the engines are others, what they make of them is not.
+#[test]
+fn twenty_steps_with_quantizers_that_are_fitted_are_the_same_on_sim_and_model() {
+    let forms = [
+        "weights = 3\nweight_clip = \"lloyd-max\"\nweight_scale = \"channel\"\ngradients = 4\ngradient_quantizer = \"per-axis\"",
+        "weights = 2\nweight_clip = \"lloyd-max\"\nactivation_clip = \"octav\"\ngradients = 3\ngradient_quantizer = \"luq\"",
+        "weights = 1\nweight_clip = \"sign\"\nactivation_clip = \"lloyd-max\"\ngradients = 4\ngradient_quantizer = \"clipped\"",
+    ];
+    for form in forms {
+        let settings = form.lines().map(|line| Setting::parse(&format!("bits.{line}")).expect("KEY=VALUE"));
+        let settings = settings.chain([Setting::parse("bits.refit_steps=4").expect("KEY=VALUE")]).collect();
+        let document = Document::read_file(&experiment("digits-mlp")).expect("a file").with(settings);
+        let experiment = Experiment::parse(document.expect("keys")).expect("valid");
+        let data = Arc::new(tandem_nn::data::load("digits", None).expect("embedded"));
+        let run = |device| {
+            let trainer = Trainer::new(experiment.clone(), Arc::clone(&data), Backend::Device(device));
+            let mut trainer = trainer.expect("suits the data");
+            (0..20).for_each(|_| drop(trainer.step().expect("a step")));
+            let cost = trainer.training_cost().total().cost;
+            assert_eq!(cost.cycles, cost.predicted_cycles, "{form}");
+            (trainer.digest(), cost.cycles)
+        };
+        assert_eq!(run(model("default")), run(sim("default")), "{form}");
+    }
+}
+
 /// Adds 1 to one result element of the first product that looks like `product`.
 struct OffByOne {
     device: Box<dyn Device>,

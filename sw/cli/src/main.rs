@@ -9,6 +9,7 @@ mod failure;
 mod npy;
 mod operands;
 mod picture;
+mod quantize;
 mod stop;
 mod sweep;
 mod variant;
@@ -51,6 +52,8 @@ enum Command {
     Train(commands::train::Args),
     /// Evaluate a trained network on its test set.
     Eval(commands::eval::Args),
+    /// Which quantizers suit a run's layers: distributions, signal to noise, and a choice under a budget.
+    Quantize(commands::quantize::Args),
     /// A bitstream for a board: cells, Fmax, critical path.
     Synth(commands::synth::Args),
     /// Boards: program one, find out what one is, test one, simulate one.
@@ -102,6 +105,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Command::Check(a) => commands::check::run(a),
         Command::Train(a) => commands::train::run(a),
         Command::Eval(a) => commands::eval::run(a),
+        Command::Quantize(a) => commands::quantize::run(a),
         Command::Synth(a) => commands::synth::run(a),
         Command::Board(a) => commands::board::run(a),
         Command::Compare(a) => commands::compare::run(a),

@@ -18,6 +18,7 @@ pub struct Codebook {
     format: Format,
     /// Levels in the order of the accelerator's codes: 0 first, if it is one.
     order: Vec<i32>,
+    bits: u8,
 }
 
 /// Why a table is refused.
@@ -65,7 +66,15 @@ impl Codebook {
         }
         let mut order = levels.clone();
         order.sort_by_key(|level| *level != 0);
-        Ok(Codebook { levels, format, order })
+        let bits = (usize::BITS - (levels.len() - 1).leading_zeros()).max(1) as u8;
+        Ok(Codebook { levels, format, order, bits })
+    }
+
+    /// The same with codes of at least so many bits: plans of tables that are fitted do not depend on how many levels
+    /// they happen to have.
+    #[must_use]
+    pub fn with_bits(self, bits: u8) -> Self {
+        Codebook { bits: bits.max(self.bits), ..self }
     }
 
     /// The levels, rising. Code c is the level of index c.
@@ -80,7 +89,7 @@ impl Codebook {
 
     /// Bits of a code.
     pub fn bits(&self) -> u8 {
-        (usize::BITS - (self.levels.len() - 1).leading_zeros()).max(1) as u8
+        self.bits
     }
 
     /// The code of a level.

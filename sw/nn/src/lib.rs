@@ -40,6 +40,7 @@
 
 pub mod backend;
 pub mod checkpoint;
+pub mod choice;
 pub mod config;
 pub mod data;
 pub mod digest;

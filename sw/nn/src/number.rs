@@ -103,6 +103,8 @@ bounds! {
     Portion: "a number above 0, at most 1", |v| v > 0.0 && v <= 1.0;
     /// Weights of a mean and shares of a run.
     Unit: "a number from 0 to 1", |v| (0.0..=1.0).contains(&v);
+    /// Percentiles.
+    Percent: "a number from 50 to 100", |v| (50.0..=100.0).contains(&v);
     /// Small positive numbers that keep denominators from 0.
     Tiny: "a number from 1e-12 to 1", |v| (1e-12..=1.0).contains(&v);
 }

@@ -106,7 +106,55 @@ fn mistakes_name_file_line_key_value_and_what_is_allowed() {
         ),
         ("\"constant\"", "\"step\"", &["`train.schedule` = \"step\":", "`step_epochs` and `step_factor`"]),
         ("\"sgd\"", "\"lion\"", &["`train.optimizer` = \"lion\":", "`sgd` or `adam`"]),
-        ("weights = 4", "weights = 1", &["`bits.weights` = 1:", "from 2 to 16"]),
+        ("weights = 4", "weights = 0", &["`bits.weights` = 0:", "from 1 to 16"]),
+        ("weights = 4\n", "", &["`bits`:", "missing field `weights`"]),
+        (
+            "weights = 4",
+            "weights = 1",
+            &[
+                "`layer[0].bits.weights`",
+                "`max-abs` has codes of 2 to 16 bits, got 1",
+                "`lloyd-max`",
+                "`sign`",
+            ],
+        ),
+        (
+            "weights = 4",
+            "weights = 9\nweight_clip = \"lloyd-max\"",
+            &["`layer[0].bits.weights`", "`lloyd-max` has codes of 1 to 8 bits, got 9"],
+        ),
+        (
+            "weights = 4",
+            "weights = 2\nweight_clip = \"sign\"",
+            &["`layer[0].bits.weights`", "`sign` has codes of 1 bits, got 2"],
+        ),
+        (
+            "weights = 4",
+            "weights = 5\nweight_clip = \"apot\"\nlevel_bits = 4",
+            &["`layer[0].bits.level_bits`", "at least the 5 bits of `apot` codes"],
+        ),
+        (
+            "weights = 4",
+            "weights = 4\nactivation_clip = \"sign\"",
+            &["bits.activation_clip`", "`sign` has no code for 0"],
+        ),
+        (
+            "gradients = 8",
+            "gradients = 8\ngradient_quantizer = \"luq\"",
+            &["bits.gradients`", "`luq` has gradients of 2 to 5 bits, got 8"],
+        ),
+        (
+            "gradients = 8",
+            "gradients = 8\ngradient_quantizer = \"logarithmic\"",
+            &["`bits.gradient_quantizer` = \"logarithmic\":", "`max-abs`, `clipped`, `per-axis`, `luq`"],
+        ),
+        (
+            "gradients = 8",
+            "gradients = 8\nweight_scale = \"row\"",
+            &["`bits.weight_scale` = \"row\":", "`tensor` or `channel`"],
+        ),
+        ("gradients = 8", "gradients = 8\npercentile = 40", &["`bits.percentile` = 40:", "from 50 to 100"]),
+        ("gradients = 8", "gradients = 8\nrefit_steps = 0", &["`bits.refit_steps` = 0:", "from 1 to"]),
         (
             "weights = 4",
             "weights = 4\nweight_clip = \"min\"",

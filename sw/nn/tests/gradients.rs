@@ -147,9 +147,23 @@ fn quantized_products_are_the_float_ones_up_to_their_steps() {
         ("type = \"conv2d\"\nchannels = 4\nkernel = 3\npadding = 1", IMAGE),
         ("type = \"conv2d\"\nchannels = 2\nkernel = 3\nstride = 2", IMAGE),
     ];
-    for (table, shape) in cases {
+    let forms = [
+        "",
+        "weight_scale = \"channel\"",
+        "gradient_quantizer = \"per-axis\"",
+        "weight_scale = \"channel\", gradient_quantizer = \"per-axis\"",
+        "weight_scale = \"channel\", weight_clip = \"percentile\", percentile = 100",
+    ];
+    for ((table, shape), form) in cases.into_iter().flat_map(|case| forms.map(|form| (case, form))) {
         let mut float = Bench::new(table, shape, 3, 16);
-        let mut quantized = Bench::new(table, shape, 3, 16);
+        let mut quantized = Bench::new(&format!("{table}\nbits = {{ {form} }}"), shape, 3, 16);
+        // dW of a channel is divided by its scale: dY·s has the largest one's step
+        let weights = float.parameters()[0].clone();
+        let largest = |column: usize| weights.column(column).iter().fold(0.0f32, |m, w| m.max(w.abs()));
+        let maxima: Vec<f32> = (0..weights.ncols()).map(largest).collect();
+        let spread =
+            maxima.iter().fold(0.0f32, |m, x| m.max(*x)) / maxima.iter().fold(9.0f32, |m, x| m.min(*x));
+        let spread = if form.contains("channel") { f64::from(spread) } else { 1.0 };
         let mut device = Backend::Device(Box::new(PlainDevice));
         // Everything lies in −2 … 2, and the scales are 2/32767 at most.
         let (size, step) = (2.0f64, 2.0 / 32_767.0);
@@ -172,8 +186,36 @@ fn quantized_products_are_the_float_ones_up_to_their_steps() {
         compare("dX", &dx[0], &dxq[0], error(outputs, step, step / 2.0) + rounding(outputs));
         let rows = 3 * shape.positions();
         let (dw, dwq) = (float.gradients(), quantized.gradients());
-        compare("dW", &dw[0], &dwq[0], error(rows, step / 2.0, step) + rounding(rows));
+        compare("dW", &dw[0], &dwq[0], error(rows, step / 2.0, spread * step) + rounding(rows));
         assert_eq!(dw[1], dwq[1], "{table}: the bias gradient is the host's");
+    }
+}
+
+/// A channel of zeros has no scale, and yet its gradient: that of the float layer, up to steps.
+#[test]
+fn a_channel_of_zeros_has_a_gradient() {
+    for form in [
+        "",
+        ", gradient_quantizer = \"per-axis\"",
+        ", weight_clip = \"octav\"",
+        ", weight_clip = \"learned\"",
+    ] {
+        let table = "type = \"linear\"\noutputs = 5";
+        let bits = format!("bits = {{ weight_scale = \"channel\"{form} }}");
+        let mut float = Bench::new(table, Shape::flat(7), 3, 16);
+        let mut quantized = Bench::new(&format!("{table}\n{bits}"), Shape::flat(7), 3, 16);
+        for bench in [&mut float, &mut quantized] {
+            bench.parameters()[0].column_mut(2).fill(0.0);
+        }
+        float.backward(&mut Backend::Float);
+        quantized.backward(&mut Backend::Device(Box::new(PlainDevice)));
+        let (dw, dwq) = (float.gradients(), quantized.gradients());
+        let largest = dw[0].column(2).iter().fold(0.0f32, |m, g| m.max(g.abs()));
+        assert!(largest > 0.1, "{largest}");
+        for (g, gq) in dw[0].column(2).iter().zip(dwq[0].column(2)) {
+            assert!((g - gq).abs() < 0.01, "{form}: {g} {gq}");
+        }
+        assert!(dwq.iter().all(|g| g.iter().all(|g| g.is_finite())), "{form}");
     }
 }
 

@@ -9,6 +9,8 @@ use std::sync::atomic::AtomicBool;
 use tandem_nn::backend::Backend;
 use tandem_nn::config::Experiment;
 use tandem_nn::data::load;
+use tandem_nn::quant::CLIPS;
+use tandem_nn::quant::gradient::GRADIENTS;
 use tandem_nn::train::{Part, TrainError, Trainer};
 
 fn accuracy(mut trainer: Trainer) -> f64 {
@@ -35,21 +37,37 @@ fn every_kind_of_layer_learns_quarters() {
 }
 
 #[test]
-fn every_clip_and_optimiser_learns_quarters() {
-    for weight_clip in ["max-abs", "learned"] {
-        for activation_clip in ["max-abs", "learned"] {
-            let settings =
-                SHORT.replace("epochs = 3", "epochs = 12").replace("sgd", "adam").replace("0.05", "0.01");
-            let layers = ALL_LAYERS.replacen(
-                "[[layer]]",
-                &format!(
-                    "weight_clip = \"{weight_clip}\"\nactivation_clip = \"{activation_clip}\"\n[[layer]]"
-                ),
-                1,
-            );
-            let accuracy = accuracy(trainer(experiment(&settings, &layers), backend(false)));
-            assert!(accuracy >= 0.95, "{weight_clip}, {activation_clip}: {accuracy}");
+fn every_quantizer_and_optimiser_learns_quarters() {
+    let quick = SHORT.replace("epochs = 3", "epochs = 12").replace("sgd", "adam").replace("0.05", "0.01");
+    let learns = |keys: &str| {
+        let layers = ALL_LAYERS.replacen("[[layer]]", &format!("{keys}\n[[layer]]"), 1);
+        let accuracy = accuracy(trainer(experiment(&quick, &layers), backend(false)));
+        assert!(accuracy >= 0.95, "{keys}: {accuracy}");
+    };
+    for weights in CLIPS.iter().filter(|clip| clip.has_zero) {
+        for activations in ["max-abs", "learned", "octav"] {
+            let name = weights.name;
+            learns(&format!("weight_clip = \"{name}\"\nactivation_clip = \"{activations}\""));
         }
+        learns(&format!("weight_clip = \"{}\"\nweight_scale = \"channel\"", weights.name));
+    }
+    for gradients in GRADIENTS.iter().filter(|kind| kind.widths.1 >= 8) {
+        learns(&format!("gradient_quantizer = \"{}\"", gradients.name));
+    }
+}
+
+/// One bit where it may be: in the second convolution.
+#[test]
+fn signs_learn_quarters() {
+    let settings = SHORT.replace("epochs = 3", "epochs = 12");
+    for scale in ["tensor", "channel"] {
+        let own = format!(
+            "name = \"conv2\"\nbits = {{ weights = 1, weight_clip = \"sign\", weight_scale = \"{scale}\", gradients = 3, \
+             gradient_quantizer = \"luq\" }}"
+        );
+        let layers = ALL_LAYERS.replace("name = \"conv2\"", &own);
+        let accuracy = accuracy(trainer(experiment(&settings, &layers), backend(false)));
+        assert!(accuracy >= 0.95, "{accuracy}");
     }
 }
 

@@ -109,6 +109,46 @@ fn a_resumed_run_ends_with_the_same_bits() {
     }
 }
 
+/// Fits come and go with the step, so that tables and scales of a run that was interrupted are those of one that was not; for all
+/// quantizers of weights, activations and gradients.
+#[test]
+fn quantizers_resume_and_do_not_depend_on_threads() {
+    use tandem_nn::quant::{CLIPS, gradient::GRADIENTS};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.safetensors");
+    let mut digests = std::collections::BTreeSet::new();
+    for (i, clip) in CLIPS.iter().enumerate() {
+        for scale in ["tensor", "channel"] {
+            let gradient = GRADIENTS[i % GRADIENTS.len()];
+            let (activation, bits) = if clip.has_zero { (clip.name, 2) } else { ("octav", 1) };
+            let own = format!(
+                "bits = {{ weights = {bits}, weight_clip = \"{}\", weight_scale = \"{scale}\", gradients = 4, \
+                 activation_clip = \"{activation}\", gradient_quantizer = \"{}\", refit_steps = 3, refit_until = 0.7 }}",
+                clip.name, gradient.name
+            );
+            let with = |text: &str, kind: &str| text.replace(kind, &format!("{own}\n{kind}"));
+            let layers = with(&with(ALL_LAYERS, "type = \"conv2d\""), "type = \"linear\"");
+            let run = |threads, before: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| {
+                    let mut trainer = trainer(experiment(SHORT, &layers), plain());
+                    steps(&mut trainer, before);
+                    trainer.save(&path).expect("saved");
+                    let mut second = common::data::trainer(experiment(SHORT, &layers), plain());
+                    second.load(&path).expect("loaded");
+                    assert_eq!(second.digest(), trainer.digest());
+                    steps(&mut second, 24 - before)
+                })
+            };
+            let straight = run(1, 0);
+            for before in [1, 7, 18] {
+                assert_eq!(run(2, before), straight, "{} {scale} {before}", clip.name);
+            }
+            assert!(digests.insert(straight), "{} {scale}", clip.name);
+        }
+    }
+}
+
 #[test]
 fn a_checkpoint_of_another_network_or_optimiser_is_refused() {
     let state = start(plain()).state();

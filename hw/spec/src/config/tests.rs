@@ -35,6 +35,7 @@ fn hashes_of_built_bitstreams_stay() {
     // a bitstream holds its configuration's hash: a new key leaves those of configurations without it alone
     for (text, hash) in [
         (include_str!("../../../../configs/accelerators/default.toml"), 0x076e927d6b7dcdd7),
+        (include_str!("../../../../configs/accelerators/codebook.toml"), 0xe865632d225a97f5),
         (include_str!("../../../../configs/accelerators/minimal.toml"), 0x3e9a136efc115b77),
         (include_str!("../../../../configs/accelerators/peer-8x8.toml"), 0xb570089841161c6d),
         (include_str!("../../../../configs/accelerators/sparse-8x8x4.toml"), 0xcf68b5b402093870),

@@ -1,16 +1,14 @@
 //! `tandem eval`.
 
 use super::plot;
-use super::train::{CHECKPOINT, open, trainer};
+use super::train::{open, restore, trainer};
 use crate::Report;
 use crate::engines::{EngineKind, carried_json};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use tandem_nn::checkpoint::State;
-use tandem_nn::train::identity::{Identity, IdentityError};
-use tandem_nn::train::{Part, TrainError};
+use tandem_nn::train::Part;
 
 /// Arguments of `eval`.
 #[derive(clap::Args)]
@@ -29,17 +27,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Report> {
     let (experiment, config) = open(&args.run)?;
     let mut t = trainer(experiment, &config, &args.engine, args.data.as_deref(), None)?;
-    let checkpoint = args.run.join(CHECKPOINT);
-    let state = State::load(&checkpoint)?;
-    match Identity::saved(&state).and_then(|saved| t.identity().check(&saved)) {
-        Ok(()) => {}
-        // other images are a question of their own; weights are weights, whoever made them
-        Err(e @ (IdentityError::Data { .. } | IdentityError::Numerics { .. } | IdentityError::Unknown)) => {
-            eprintln!("note: checkpoint {}: {e}", checkpoint.display());
-        }
-        Err(difference) => return Err(TrainError::Identity { file: checkpoint, difference }.into()),
-    }
-    t.restore(&state)?;
+    restore(&mut t, &args.run)?;
     let test = t.evaluate(Part::Test, &mut (), &AtomicBool::new(false))?.context("evaluation")?;
     let cost = t.evaluation_cost().total().cost;
     let images_per_s = test.images as f64 / test.wall.as_secs_f64();

@@ -13,6 +13,7 @@ pub mod fft;
 pub mod gemm;
 pub mod generate;
 pub mod plot;
+pub mod quantize;
 pub mod run;
 mod step_time;
 pub mod sweep;

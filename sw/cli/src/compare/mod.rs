@@ -39,4 +39,4 @@ mod text;
 pub use chart::chart;
 pub use means::{Line, Means};
 pub use table::{Cell, Comparison};
-pub use text::text;
+pub use text::{markdown, text};

@@ -66,7 +66,7 @@ fn table(column: &str, lines: &[&Line], dense: &Line, against: Option<&str>) -> 
 }
 
 /// Rows of cells, the first one the head, the first cell of each to the left, padded.
-fn markdown(rows: &[Vec<String>]) -> String {
+pub fn markdown(rows: &[Vec<String>]) -> String {
     let width = |c: usize| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
     let widths: Vec<_> = (0..rows[0].len()).map(width).collect();
     let mut s = String::new();

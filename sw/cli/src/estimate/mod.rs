@@ -19,6 +19,8 @@ pub struct Work {
     pub product: &'static str,
     /// What a device plans.
     pub problem: Problem,
+    /// Bits of a weight's code: fewer than its integers have, if a table stands between them.
+    pub code_bits: u8,
     /// How often it runs.
     pub times: u64,
 }
@@ -27,12 +29,12 @@ impl Work {
     /// Bits of the weights of a forward product, of those that a pattern keeps; no indices.
     pub fn weight_bits(&self) -> u64 {
         let kept = |selection: Selection, k: usize| selection.pattern().map_or(k, |p| p.groups(k) * p.n);
-        let (weights, bits) = match &self.problem {
-            Problem::Gemm(p) => (kept(p.selection, p.shape.k) * p.shape.n, p.w.bits),
-            Problem::Conv(p) => (kept(p.selection, p.window.volume()) * p.outputs, p.w.bits),
-            Problem::Fft(_) => (0, 0),
+        let weights = match &self.problem {
+            Problem::Gemm(p) => kept(p.selection, p.shape.k) * p.shape.n,
+            Problem::Conv(p) => kept(p.selection, p.window.volume()) * p.outputs,
+            Problem::Fft(_) => 0,
         };
-        self.times * weights as u64 * u64::from(bits)
+        self.times * weights as u64 * u64::from(self.code_bits)
     }
 }
 

@@ -64,6 +64,11 @@ pub fn of_experiment(
                 layer: layer.name.clone(),
                 product: product.product.name(),
                 problem: product.problem(pattern),
+                code_bits: if layer.spec.has_scales_by_axis() {
+                    layer.bits.weights
+                } else {
+                    layer.bits.spectra
+                },
                 times: product.times as u64,
             });
         }
@@ -92,7 +97,8 @@ pub fn of_topology(
         let order = [0, 2, 1];
         for which in order.into_iter().take(count) {
             let (problem, times) = problem(&layer.shape, which, images, [x, w, g], pattern);
-            works.push(Work { layer: layer.name.clone(), product: PRODUCTS[which], problem, times });
+            let (layer, code_bits) = (layer.name.clone(), widths.weights);
+            works.push(Work { layer, product: PRODUCTS[which], problem, code_bits, times });
         }
     }
     works

@@ -79,6 +79,34 @@ pub enum Mode {
     Evaluate,
 }
 
+/// What a pass is for, and when in a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// What it is for.
+    pub mode: Mode,
+    /// Training steps before it.
+    pub step: u64,
+    /// Training steps of the whole run.
+    pub steps: u64,
+}
+
+impl Moment {
+    /// The first step of a run without end.
+    pub const TRAIN: Moment = Moment { mode: Mode::Train, step: 0, steps: u64::MAX };
+    /// An evaluation before it.
+    pub const EVALUATE: Moment = Moment { mode: Mode::Evaluate, ..Moment::TRAIN };
+
+    /// Whether statistics are recorded.
+    pub fn is_training(self) -> bool {
+        self.mode == Mode::Train
+    }
+
+    /// Share of the run that lies before it.
+    pub fn progress(self) -> f64 {
+        self.step as f64 / self.steps as f64
+    }
+}
+
 /// Sums of a product from a device.
 #[derive(Clone, Debug)]
 pub struct Sums {
@@ -96,6 +124,7 @@ pub struct Pass<'a> {
     pub layer: usize,
     seed: u64,
     step: u64,
+    steps: u64,
     backend: &'a mut Backend,
     ledger: &'a mut Ledger,
 }
@@ -115,7 +144,17 @@ pub struct ProductError {
 impl<'a> Pass<'a> {
     /// A pass on `engine` whose costs are added to `ledger`.
     pub fn new(mode: Mode, seed: u64, step: u64, backend: &'a mut Backend, ledger: &'a mut Ledger) -> Self {
-        Pass { mode, layer: 0, seed, step, backend, ledger }
+        Pass { mode, layer: 0, seed, step, steps: u64::MAX, backend, ledger }
+    }
+
+    /// The same in a run of so many steps. Without, a run has no end.
+    pub fn of(self, steps: u64) -> Self {
+        Pass { steps, ..self }
+    }
+
+    /// When it is.
+    pub fn moment(&self) -> Moment {
+        Moment { mode: self.mode, step: self.step, steps: self.steps }
     }
 
     /// Whether products are computed by the float reference.
@@ -126,6 +165,11 @@ impl<'a> Pass<'a> {
     /// The numbers that round this layer's output gradient in this step.
     pub fn rounding(&self) -> Stream {
         Stream::new(self.seed, Purpose::Gradient, self.layer, self.step)
+    }
+
+    /// The numbers that round it for the input gradient, where that has integers of its own.
+    pub fn input_rounding(&self) -> Stream {
+        Stream::new(self.seed, Purpose::InputGradient, self.layer, self.step)
     }
 
     /// The numbers that round the spectrum of this layer's output gradient in this step.

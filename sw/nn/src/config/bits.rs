@@ -1,27 +1,34 @@
 //! Widths and quantizers of the numbers that enter the products.
 
+use super::named::{Named, Table};
+use super::{ConfigError, Document};
 use crate::layers::LayerBits;
 use crate::layers::bits::{EXACT, SPECTRA};
-use crate::number::Int;
-use crate::quant::{CLIPS, Clip};
+use crate::number::{Int, Percent, Real, Unit};
+use crate::quant::gradient::{self, GRADIENTS, GradientKind};
+use crate::quant::{CLIPS, Clip, Fitting, learned, max_abs};
 use serde::de::{Deserialize, Deserializer, Error};
 
-/// A quantizer, by its name.
-#[derive(Clone, Copy)]
-struct Chosen(&'static Clip);
-
-impl<'de> Deserialize<'de> for Chosen {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        match CLIPS.iter().find(|clip| clip.name == name) {
-            Some(clip) => Ok(Chosen(clip)),
-            None => {
-                let names: Vec<_> = CLIPS.iter().map(|c| format!("`{}`", c.name)).collect();
-                let names = names.join(", ");
-                Err(D::Error::custom(format!("unknown quantizer, expected one of {names}")))
-            }
-        }
+impl Table for &'static Clip {
+    const WHAT: &'static str = "quantizer";
+    fn rows() -> Vec<(&'static str, Self)> {
+        CLIPS.iter().map(|clip| (clip.name, clip)).collect()
     }
+}
+
+impl Table for &'static GradientKind {
+    const WHAT: &'static str = "quantizer of gradients";
+    fn rows() -> Vec<(&'static str, Self)> {
+        GRADIENTS.iter().map(|kind| (kind.name, kind)).collect()
+    }
+}
+
+/// What a scale of weights is for.
+#[derive(Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RawScale {
+    Tensor,
+    Channel,
 }
 
 /// A width of results: 8 or 16 bits, or 32, which is exact.
@@ -37,72 +44,61 @@ impl<'de> Deserialize<'de> for Results {
     }
 }
 
-fn exact() -> Results {
-    Results(EXACT)
-}
-
-/// The table `[bits]`.
+/// The table `[bits]`, and the inline table `bits` of a layer: what differs from it.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawBits {
-    weights: Int<2, 16>,
-    activations: Int<1, 16>,
-    gradients: Int<2, 16>,
-    #[serde(default = "eight")]
-    spectra: Int<2, 16>,
-    #[serde(default = "exact")]
-    results: Results,
-    input_gradients: Option<Results>,
-    #[serde(default = "max_abs")]
-    weight_clip: Chosen,
-    #[serde(default = "learned")]
-    activation_clip: Chosen,
-}
-
-fn eight() -> Int<2, 16> {
-    Int::new(SPECTRA as u64)
-}
-
-fn max_abs() -> Chosen {
-    Chosen(&crate::quant::max_abs::CLIP)
-}
-
-fn learned() -> Chosen {
-    Chosen(&crate::quant::learned::CLIP)
-}
-
-/// The inline table `bits` of a layer: what differs from `[bits]`.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawOverride {
-    weights: Option<Int<2, 16>>,
+    weights: Option<Int<1, 16>>,
     activations: Option<Int<1, 16>>,
     gradients: Option<Int<2, 16>>,
     spectra: Option<Int<2, 16>>,
     results: Option<Results>,
     input_gradients: Option<Results>,
-    weight_clip: Option<Chosen>,
-    activation_clip: Option<Chosen>,
+    weight_clip: Option<Named<&'static Clip>>,
+    weight_scale: Option<RawScale>,
+    activation_clip: Option<Named<&'static Clip>>,
+    gradient_quantizer: Option<Named<&'static GradientKind>>,
+    level_bits: Option<Int<2, 16>>,
+    percentile: Option<Real<Percent>>,
+    refit_steps: Option<Int<1, 1_000_000>>,
+    refit_until: Option<Real<Unit>>,
 }
 
-impl From<RawBits> for LayerBits {
-    fn from(raw: RawBits) -> Self {
-        LayerBits {
-            weights: raw.weights.get() as u8,
-            activations: raw.activations.get() as u8,
-            gradients: raw.gradients.get() as u8,
-            spectra: raw.spectra.get() as u8,
-            results: raw.results.0,
-            input_gradients: raw.input_gradients.unwrap_or(raw.results).0,
-            weight_clip: raw.weight_clip.0,
-            activation_clip: raw.activation_clip.0,
+/// What an experiment need not say. Widths of weights, activations and gradients it does say.
+const DEFAULT: LayerBits = LayerBits {
+    weights: 4,
+    activations: 4,
+    gradients: 8,
+    spectra: SPECTRA,
+    results: EXACT,
+    input_gradients: EXACT,
+    weight_clip: &max_abs::CLIP,
+    weight_channels: false,
+    activation_clip: &learned::CLIP,
+    gradient_quantizer: &gradient::max_abs::KIND,
+    fitting: Fitting::DEFAULT,
+};
+
+impl RawBits {
+    /// The table `[bits]`.
+    ///
+    /// # Errors   a width is missing
+    pub(super) fn complete(self, document: &Document) -> Result<LayerBits, ConfigError> {
+        for (key, width) in [
+            ("weights", self.weights.is_some()),
+            ("activations", self.activations.is_some()),
+            ("gradients", self.gradients.is_some()),
+        ] {
+            if !width {
+                return Err(document.invalid("bits", format!("missing field `{key}`")));
+            }
         }
+        Ok(self.of(DEFAULT))
     }
-}
 
-impl RawOverride {
     /// These bits where it says nothing else.
     pub(super) fn of(self, bits: LayerBits) -> LayerBits {
+        let fitting = bits.fitting;
         LayerBits {
             weights: self.weights.map_or(bits.weights, |n| n.get() as u8),
             activations: self.activations.map_or(bits.activations, |n| n.get() as u8),
@@ -111,7 +107,15 @@ impl RawOverride {
             results: self.results.map_or(bits.results, |r| r.0),
             input_gradients: self.input_gradients.or(self.results).map_or(bits.input_gradients, |r| r.0),
             weight_clip: self.weight_clip.map_or(bits.weight_clip, |c| c.0),
+            weight_channels: self.weight_scale.map_or(bits.weight_channels, |s| s == RawScale::Channel),
             activation_clip: self.activation_clip.map_or(bits.activation_clip, |c| c.0),
+            gradient_quantizer: self.gradient_quantizer.map_or(bits.gradient_quantizer, |k| k.0),
+            fitting: Fitting {
+                level_bits: self.level_bits.map(|n| n.get() as u8).or(fitting.level_bits),
+                percentile: self.percentile.map_or(fitting.percentile, |p| p.get()),
+                interval: self.refit_steps.map_or(fitting.interval, |n| n.get_u64()),
+                until: self.refit_until.map_or(fitting.until, |share| share.get()),
+            },
         }
     }
 }

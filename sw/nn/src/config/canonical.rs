@@ -8,6 +8,7 @@ use crate::optim::Optimizer;
 use crate::optim::schedule::Decay;
 use crate::prune::budget::BUDGETS;
 use crate::prune::schedule::Initial;
+use crate::quant::gradient;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -85,11 +86,20 @@ fn decay(decay: Decay) -> Value {
     }
 }
 
+/// What decides nothing, or is as it was before there was a key for it, is left out: earlier runs go on.
 fn bits(bits: &LayerBits) -> Value {
+    let fitting = bits.fitting;
+    let percentile = [bits.weight_clip, bits.activation_clip].iter().any(|clip| clip.name == "percentile");
     json!({
         "weights": bits.weights, "activations": bits.activations, "gradients": bits.gradients,
         "spectra": bits.spectra, "results": bits.results, "input_gradients": bits.input_gradients,
         "weight_clip": bits.weight_clip.name, "activation_clip": bits.activation_clip.name,
+        "weight_scale": bits.weight_channels.then_some("channel"),
+        "gradient_quantizer": Some(bits.gradient_quantizer.name).filter(|name| *name != gradient::max_abs::KIND.name),
+        "level_bits": fitting.level_bits.filter(|_| bits.has_table()),
+        "percentile": percentile.then_some(fitting.percentile),
+        "refit_steps": bits.is_fitted().then_some(fitting.interval),
+        "refit_until": bits.is_fitted().then_some(fitting.until),
     })
 }
 

@@ -31,6 +31,8 @@
 //! | `[train]` | `epochs`, `seed` (0), `lr`, `optimizer`: "sgd" with `momentum` (0.9), "adam" with `beta1` (0.9), `beta2` (0.999), `eps` (1e-8), `weight_decay` (0) |
 //! | | `schedule`: "constant", "cosine" or "linear" with `final_lr` (0), "step" with `step_epochs` and `step_factor`; `warmup_steps` (0) |
 //! | `[bits]` | `weights`, `activations`, `gradients`, `spectra` (8), `results` (32) of Y and `input_gradients` (`results`) of dX, `weight_clip` ("max-abs"), `activation_clip` ("learned"): see [`crate::quant::CLIPS`] |
+//! | | `weight_scale` ("tensor") or "channel", `gradient_quantizer` ("max-abs"): see [`crate::quant::gradient::GRADIENTS`] |
+//! | | `level_bits` (4, or 8 for codes of more than 4 bits), `percentile` (99.9), `refit_steps` (10), `refit_until` (0.5): share of the run; see [`crate::quant::Fitting`] |
 //! | `[[layer]]` | `type`: see [`crate::layers::LAYERS`], `name` (type and count), `bits`: an inline table of what differs from `[bits]`, and the keys of the type |
 //! | `[pruning]` | if absent, nothing is pruned. `method`: see [`crate::prune::preset::PRESETS`]; it decides what is not given |
 //! | | `pattern` ("unstructured"): "bins" of spectral layers, "1:4", "transposable 1:4", "N:4" with an open N, or a table of `n`, `m`, `transposable` |
@@ -48,6 +50,7 @@ mod canonical;
 mod data;
 mod document;
 mod error;
+mod named;
 mod pruning;
 pub mod setting;
 mod train;
@@ -128,7 +131,7 @@ impl Experiment {
         }
         let data = DataConfig::new(raw.data, &document)?;
         let train = TrainConfig::new(raw.train, &document)?;
-        let layers = document.layers(layers, raw.bits.into())?;
+        let layers = document.layers(layers, raw.bits.complete(&document)?)?;
         let pruning = raw.pruning.map(|raw| PruningConfig::new(raw, &layers, &document)).transpose()?;
         Ok(Experiment {
             name: raw.name,
@@ -264,7 +267,7 @@ impl Document {
             Some(name) => self.read(name)?,
             None => format!("{}{count}", kind.name),
         };
-        let own: Option<bits::RawOverride> = table.remove("bits").map(|b| self.read(b)).transpose()?;
+        let own: Option<bits::RawBits> = table.remove("bits").map(|b| self.read(b)).transpose()?;
         let spec =
             (kind.parse)(Spanned::new(span, DeValue::Table(table))).map_err(|error| self.explain(&error))?;
         Ok(LayerEntry {

@@ -54,6 +54,13 @@ impl Setting {
         Ok(Setting { origin, path, value })
     }
 
+    /// The setting of a layer's key: a dotted key of plain names below the layer, whose own name may be any.
+    pub fn of_layer(origin: impl Into<String>, layer: &str, key: &str, value: impl Into<Value>) -> Self {
+        let mut setting = Setting::new(origin, key, value);
+        setting.path.splice(0..0, [LAYER.to_owned(), layer.to_owned()]);
+        setting
+    }
+
     /// The setting of a dotted key of plain names, written as `origin`.
     pub fn new(origin: impl Into<String>, key: &str, value: impl Into<Value>) -> Self {
         Setting {

@@ -2,7 +2,8 @@
 
 use super::{Range, Signal};
 use crate::quant::fixed::UnitInterval;
-use crate::quant::{Clip, Quantizer, Role};
+use crate::quant::gradient::{GradientKind, max_abs};
+use crate::quant::{Clip, Fitting, Quantizer, Role};
 use tandem_driver::Format;
 
 /// Width of spectra, unless an experiment says another.
@@ -28,8 +29,14 @@ pub struct LayerBits {
     pub input_gradients: u8,
     /// Quantizer of weights.
     pub weight_clip: &'static Clip,
+    /// Whether each output channel has a scale of its own.
+    pub weight_channels: bool,
     /// Quantizer of the layer's input, unless it is pixels.
     pub activation_clip: &'static Clip,
+    /// Quantizer of output gradients.
+    pub gradient_quantizer: &'static GradientKind,
+    /// How quantizers look at distributions.
+    pub fitting: Fitting,
 }
 
 impl std::fmt::Debug for LayerBits {
@@ -46,6 +53,15 @@ impl std::fmt::Debug for LayerBits {
                 write!(f, " {name}{bits}")?;
             }
         }
+        if self.weight_channels {
+            f.write_str(" by channel")?;
+        }
+        if self.gradient_quantizer.name != max_abs::KIND.name {
+            write!(f, " G {}", self.gradient_quantizer.name)?;
+        }
+        if let (true, Some(bits)) = (self.has_table(), self.fitting.level_bits) {
+            write!(f, " L{bits}")?;
+        }
         Ok(())
     }
 }
@@ -59,20 +75,34 @@ impl LayerBits {
         }
     }
 
+    /// Whether a quantizer has a table of levels.
+    pub fn has_table(&self) -> bool {
+        self.weight_clip.is_coded || self.activation_clip.is_coded
+    }
+
+    /// Whether a quantizer is fitted from time to time.
+    pub fn is_fitted(&self) -> bool {
+        self.weight_clip.is_fitted || self.activation_clip.is_fitted
+    }
+
     /// The integers of the layer's input.
     pub fn input_format(&self, input: Signal) -> Format {
         let codes = self.input_codes(input);
-        if input.range == Range::Pixel { codes } else { (self.activation_clip.levels)(codes) }
+        if input.range == Range::Pixel {
+            codes
+        } else {
+            (self.activation_clip.levels)(codes, self.fitting.level_bits)
+        }
     }
 
     /// The integers of weights.
     pub fn weight_format(&self) -> Format {
-        (self.weight_clip.levels)(Format::signed(self.weights))
+        (self.weight_clip.levels)(Format::signed(self.weights), self.fitting.level_bits)
     }
 
     /// The integers of output gradients.
     pub fn gradient_format(&self) -> Format {
-        Format::signed(self.gradients)
+        self.gradient_quantizer.format(self.gradients)
     }
 
     /// A quantizer of the layer's input.
@@ -80,16 +110,14 @@ impl LayerBits {
         if input.range == Range::Pixel {
             return Box::new(UnitInterval::new(self.activations));
         }
-        (self.activation_clip.build)(Role {
-            name: "input",
-            format: self.input_codes(input),
-            features: input.shape.features(),
-        })
+        let role = Role::new("input", self.input_codes(input), input.shape.features());
+        (self.activation_clip.build)(Role { fitting: self.fitting, ..role })
     }
 
-    /// A quantizer of `count` weights.
-    pub fn weight_quantizer(&self, count: usize) -> Box<dyn Quantizer> {
-        let format = Format::signed(self.weights);
-        (self.weight_clip.build)(Role { name: "weight", format, features: count })
+    /// A quantizer of weights `[k, n]`.
+    pub fn weight_quantizer(&self, k: usize, n: usize) -> Box<dyn Quantizer> {
+        let role = Role::new("weight", Format::signed(self.weights), k * n);
+        let channels = self.weight_channels.then_some(n);
+        (self.weight_clip.build)(Role { channels, fitting: self.fitting, ..role })
     }
 }

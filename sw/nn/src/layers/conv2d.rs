@@ -8,7 +8,7 @@
 //! A device gets images and the window, and computes each of the three products the way that takes it the fewest cycles
 //! ([`tandem_driver::conv`]). The float reference has the windows laid out as rows (im2col).
 
-use super::affine::{Affine, Input, InputGradient, scale_into};
+use super::affine::{Affine, Input, InputGradient};
 use super::unquantized::Unquantized;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape, three_products};
 use crate::backend::{Pass, ProductError};
@@ -88,6 +88,10 @@ impl LayerSpec for Conv2d {
         true
     }
 
+    fn has_scales_by_axis(&self) -> bool {
+        true
+    }
+
     fn products(&self, input: Signal, bits: &LayerBits, batch: usize) -> Vec<ProductPlan> {
         let window = self.window(input.shape);
         let (h, w) = window.positions().unwrap_or_default();
@@ -124,7 +128,11 @@ struct Conv2dLayer {
 impl Conv2dLayer {
     /// The input of the last forward pass: rows of windows on the float engine, else images.
     fn input<'a>(x: &'a Quantized, reals: &'a Array2<f32>, window: Window, is_float: bool) -> Input<'a> {
-        if is_float { Input::Real(reals.view()) } else { Input::Images(x.operand(), x.scale(), window) }
+        if is_float {
+            Input::Real(reals.view())
+        } else {
+            Input::Images(x.operand(), x.scales().one(), window)
+        }
     }
 }
 
@@ -140,7 +148,7 @@ impl Layer for Conv2dLayer {
             reshape(&mut self.reals, x.nrows() * self.positions, self.window.volume());
             self.window.im2col(slice(x), slice_mut(&mut self.reals));
         } else {
-            self.x.quantize(x, pass.mode);
+            self.x.quantize(x, None, pass.moment());
         }
         let input = Self::input(&self.x, &self.reals, self.window, pass.is_float());
         self.affine.forward(input, output, pass)
@@ -158,9 +166,9 @@ impl Layer for Conv2dLayer {
             let dx = slice_mut(dx);
             match gradient {
                 InputGradient::Real(rows) => self.window.col2im(slice(&rows), dx, |sum| sum),
-                InputGradient::Integer(pixels, scale) => {
-                    scale_into(slice(&pixels), scale, dx);
-                    self.x.straight_through(slice(tape.inputs[0]), dx);
+                InputGradient::Integer(pixels, scales) => {
+                    scales.apply(slice(&pixels), dx);
+                    self.x.straight_through(tape.inputs[0], None, dx);
                 }
             }
         }
@@ -175,6 +183,10 @@ impl Layer for Conv2dLayer {
 
     fn prunables(&mut self) -> Vec<&mut dyn Prunable> {
         vec![&mut self.affine]
+    }
+
+    fn quantized(&self) -> Option<[&Quantized; 2]> {
+        Some([self.affine.quantized(), &self.x])
     }
 
     fn unquantized(&self) -> Option<Box<dyn Unquantized>> {

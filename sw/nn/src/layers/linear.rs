@@ -4,7 +4,7 @@
 //! Y = X·W + b          X [B, in], W [in, out], Y [B, out]
 //! ```
 
-use super::affine::{Affine, Input, InputGradient, scale_into};
+use super::affine::{Affine, Input, InputGradient};
 use super::unquantized::Unquantized;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape, three_products};
 use crate::backend::{Pass, ProductError};
@@ -55,6 +55,10 @@ impl LayerSpec for Linear {
         false
     }
 
+    fn has_scales_by_axis(&self) -> bool {
+        true
+    }
+
     fn products(&self, input: Signal, bits: &LayerBits, batch: usize) -> Vec<ProductPlan> {
         three_products(input, bits, batch, self.groups(input))
     }
@@ -85,8 +89,8 @@ impl Layer for LinearLayer {
         if pass.is_float() {
             return self.affine.forward(Input::Real(inputs[0].view()), output, pass);
         }
-        self.x.quantize(inputs[0], pass.mode);
-        let rows = Input::Rows(self.x.operand(), self.x.scale());
+        self.x.quantize(inputs[0], None, pass.moment());
+        let rows = Input::Rows(self.x.operand(), self.x.scales().one());
         self.affine.forward(rows, output, pass)
     }
 
@@ -100,15 +104,15 @@ impl Layer for LinearLayer {
         let rows = if pass.is_float() {
             Input::Real(x.view())
         } else {
-            Input::Rows(self.x.operand(), self.x.scale())
+            Input::Rows(self.x.operand(), self.x.scales().one())
         };
         let gradient = self.affine.backward(rows, tape.dy, dx[0].is_some(), pass)?;
         if let (Some(gradient), Some(dx)) = (gradient, &mut dx[0]) {
             match gradient {
                 InputGradient::Real(rows) => dx.assign(&rows),
-                InputGradient::Integer(values, scale) => {
-                    scale_into(slice(&values), scale, slice_mut(dx));
-                    self.x.straight_through(slice(x), slice_mut(dx));
+                InputGradient::Integer(values, scales) => {
+                    scales.apply(slice(&values), slice_mut(dx));
+                    self.x.straight_through(x, None, slice_mut(dx));
                 }
             }
         }
@@ -123,6 +127,10 @@ impl Layer for LinearLayer {
 
     fn prunables(&mut self) -> Vec<&mut dyn Prunable> {
         vec![&mut self.affine]
+    }
+
+    fn quantized(&self) -> Option<[&Quantized; 2]> {
+        Some([self.affine.quantized(), &self.x])
     }
 
     fn unquantized(&self) -> Option<Box<dyn Unquantized>> {

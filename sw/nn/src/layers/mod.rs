@@ -30,6 +30,7 @@ pub mod spectral;
 pub mod spectral_conv2d;
 pub mod unquantized;
 pub use crate::backend::{Pass, ProductError};
+use crate::quant::Quantized;
 use crate::tensor::Slot;
 use ndarray::Array2;
 use prunable::Prunable;
@@ -43,7 +44,7 @@ use unquantized::Unquantized;
 
 pub use bits::LayerBits;
 pub use product::ProductPlan;
-pub(crate) use product::three_products;
+pub(crate) use product::{moves_as_codes, three_products};
 pub use signal::{Range, Signal};
 
 /// All kinds of layers.
@@ -120,6 +121,11 @@ pub trait LayerSpec: Debug + Described + Send + Sync {
     /// Whether its weights are kernels, maybe of one position: `erk` budgets count their height and width.
     fn has_kernel(&self) -> bool {
         true
+    }
+
+    /// Whether scales of weights and of output gradients may follow an axis: not where transforms mix the axes.
+    fn has_scales_by_axis(&self) -> bool {
+        false
     }
 
     /// Name of the layer whose output is a second input.
@@ -203,6 +209,11 @@ pub trait Layer: Send {
     /// The tensors that may be pruned.
     fn prunables(&mut self) -> Vec<&mut dyn Prunable> {
         Vec::new()
+    }
+
+    /// Weights and input as they were quantized last; `None` where they are not, or not as such.
+    fn quantized(&self) -> Option<[&Quantized; 2]> {
+        None
     }
 
     /// The layer in f64, without quantization; `None` if it has no such form.

@@ -5,7 +5,7 @@ use super::prunable::{Groups, MaskPattern};
 use super::{LayerBits, Signal};
 use crate::backend::Product;
 use tandem_driver::gemm::{self, ResultWidth};
-use tandem_driver::{ConvProblem, Cost, Device, Format, GemmProblem, Problem, Selection, Window};
+use tandem_driver::{Codes, ConvProblem, Cost, Device, Format, GemmProblem, Problem, Selection, Window};
 
 /// One product of a training step: `[m, k]` · `[k, n]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,14 @@ pub struct ProductPlan {
     pub window: Option<Window>,
     /// How often it runs in a training step.
     pub times: usize,
+    /// Bits of the codes of the right operand, if it has a table.
+    pub code_bits: Option<u8>,
+}
+
+/// Whether weights of a table move as codes of it: everywhere but in convolutions without a pattern, whose weights lie with holes, for
+/// which a table need not have a level.
+pub(crate) fn moves_as_codes(rows: bool, pattern: Option<MaskPattern>) -> bool {
+    rows || pattern.is_some()
 }
 
 impl ProductPlan {
@@ -41,9 +49,11 @@ impl ProductPlan {
             (_, Some(p)) => Selection::Weights(p),
         };
         let (x, w, result) = (self.x, self.w, self.result);
+        let codes = self.code_bits.filter(|_| moves_as_codes(self.window.is_none(), pattern));
+        let codes = codes.map(|bits| Codes { bits, zero: pattern.is_some() });
         let Some(window) = self.window else {
             let shape = gemm::Shape { m: self.m, k: self.k, n: self.n };
-            return GemmProblem { shape, x, w, result, selection, codes: None }.into();
+            return GemmProblem { shape, x, w, result, selection, codes }.into();
         };
         let rows = if self.product == Product::WeightGradient { self.k } else { self.m };
         let (product, outputs) = (self.product.of_convolution(), self.groups.outputs);
@@ -56,7 +66,7 @@ impl ProductPlan {
             w,
             result,
             selection,
-            codes: None,
+            codes,
         }
         .into()
     }
@@ -100,7 +110,9 @@ pub(crate) fn three_products(
             Product::InputGradient => width(bits.input_gradients),
             Product::WeightGradient => ResultWidth::Full,
         };
-        ProductPlan { product, m, k, n, x, w, groups, result, window: None, times: 1 }
+        let code_bits = bits.weight_clip.is_coded && product != Product::WeightGradient;
+        let code_bits = code_bits.then_some(bits.weights);
+        ProductPlan { product, m, k, n, x, w, groups, result, window: None, times: 1, code_bits }
     };
     vec![
         plan(Product::Forward, rows, k, n, x, w),

@@ -15,6 +15,7 @@ use crate::backend::{Pass, ProductError};
 use crate::layers::prunable::Prunable;
 use crate::layers::unquantized::Unquantized;
 use crate::layers::{Layer, Site, Tape};
+use crate::quant::Quantized;
 use crate::tensor::{Slot, reshape};
 use ndarray::Array2;
 use plan::{LayerPlan, NetworkPlan};
@@ -145,6 +146,21 @@ impl Network {
             }
         }
         all
+    }
+
+    /// The first input of a layer in the last [`forward`](Self::forward).
+    pub fn layer_input(&self, layer: usize) -> &Array2<f32> {
+        &self.signals[self.plan.layers[layer].sources[0]]
+    }
+
+    /// ∂loss/∂output of a layer in the last [`backward`](Self::backward).
+    pub fn output_gradient(&self, layer: usize) -> &Array2<f32> {
+        &self.gradients[layer + 1]
+    }
+
+    /// Weights and input of a layer as they were quantized last: see [`Layer::quantized`].
+    pub fn quantized(&self, layer: usize) -> Option<[&Quantized; 2]> {
+        self.layers[layer].quantized()
     }
 
     /// Each layer in f64, or `None` if it has no such form.

@@ -3,6 +3,7 @@
 use crate::backend::Product;
 use crate::digest::Digest;
 use crate::layers::{LayerBits, LayerEntry, LayerSpec, ProductPlan, Range, Signal};
+use crate::quant::{CLIPS, Clip};
 use crate::tensor::Shape;
 use std::sync::Arc;
 
@@ -202,12 +203,71 @@ fn check_bits(
     if products.is_empty() && entry.overrides_bits {
         return Err(("bits", format!("a `{}` layer has no products", entry.kind)));
     }
-    if !products.is_empty() && input.range == Range::Real && entry.bits.activations < 2 {
+    if products.is_empty() {
+        return Ok(());
+    }
+    let bits = &entry.bits;
+    if input.range == Range::Real && bits.activations < 2 {
         let problem = format!(
             "the input of `{}` can be negative and needs at least 2 bits, got {}",
-            entry.name, entry.bits.activations
+            entry.name, bits.activations
         );
         return Err(("bits.activations", problem));
     }
+    if input.range != Range::Pixel {
+        check_clip("activation", bits.activation_clip, bits.activations, input.range == Range::Real, bits)?;
+    }
+    let kind = bits.gradient_quantizer;
+    if !(kind.widths.0..=kind.widths.1).contains(&bits.gradients) {
+        let (low, high) = kind.widths;
+        let problem =
+            format!("`{}` has gradients of {low} to {high} bits, got {}", kind.name, bits.gradients);
+        return Err(("bits.gradients", problem));
+    }
+    if entry.spec.has_scales_by_axis() {
+        return check_clip("weight", bits.weight_clip, bits.weights, true, bits);
+    }
+    let mixes = format!("the transforms of a `{}` layer mix what has scales of its own", entry.kind);
+    if kind.by_axis {
+        return Err(("bits.gradient_quantizer", format!("{mixes}: `{}`", kind.name)));
+    }
+    if bits.weight_channels {
+        return Err(("bits.weight_scale", format!("{mixes}: `channel`")));
+    }
     Ok(())
+}
+
+/// Checks that a quantizer of weights or activations has codes of this width.
+fn check_clip(
+    what: &str,
+    clip: &Clip,
+    width: u8,
+    signed: bool,
+    bits: &LayerBits,
+) -> Result<(), (&'static str, String)> {
+    let key = if what == "weight" { "bits.weights" } else { "bits.activations" };
+    if what == "activation" && !clip.has_zero {
+        let problem = format!("`{}` has no code for 0, which rectifiers and padding give", clip.name);
+        return Err(("bits.activation_clip", problem));
+    }
+    let (low, high) = (clip.narrowest(signed), clip.widths.1);
+    if !(low..=high).contains(&width) {
+        let all = if low == high { low.to_string() } else { format!("{low} to {high}") };
+        let others = CLIPS.iter().filter(|c| (c.narrowest(signed)..=c.widths.1).contains(&width));
+        let others: Vec<_> =
+            others.filter(|c| what == "weight" || c.has_zero).map(|c| format!("`{}`", c.name)).collect();
+        let problem = format!(
+            "`{}` has codes of {all} bits, got {width}, which {} {}",
+            clip.name,
+            others.join(", "),
+            if others.len() == 1 { "has" } else { "have" }
+        );
+        return Err((key, problem));
+    }
+    match bits.fitting.level_bits {
+        Some(levels) if clip.is_coded && levels < width => {
+            Err(("bits.level_bits", format!("must be at least the {width} bits of `{}` codes", clip.name)))
+        }
+        _ => Ok(()),
+    }
 }

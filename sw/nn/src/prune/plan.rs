@@ -80,7 +80,14 @@ pub fn layers(config: &PruningConfig, network: &mut Network) -> Result<Vec<Prune
             let key = if own { format!("layer.{name}.{key}") } else { key.to_owned() };
             Unfit { key, problem }
         })?;
-        pruned.push(pruned_layer(network, tensor, name, *groups, spec));
+        let layer = pruned_layer(network, tensor, name, *groups, spec);
+        let clip = network.plan().layers[layer.layer].bits.weight_clip;
+        if *domain == Domain::Real && !clip.has_zero {
+            let problem =
+                format!("`{name}` cannot be pruned: its `weight_clip`, `{}`, has no code for 0", clip.name);
+            return Err(Unfit { key: "layers".to_owned(), problem });
+        }
+        pruned.push(layer);
     }
     if pruned.is_empty() {
         let problem =

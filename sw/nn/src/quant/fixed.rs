@@ -4,8 +4,8 @@
 //! s = 1 / Q,  Q = 2^b − 1          v in [0, 1]
 //! ```
 
-use super::{Quantizer, grid, uniform};
-use crate::backend::Mode;
+use super::{Quantizer, Scales, Values, grid, uniform};
+use crate::backend::Moment;
 use crate::tensor::Slot;
 use tandem_driver::Format;
 
@@ -27,15 +27,15 @@ impl Quantizer for UnitInterval {
         Format::unsigned(self.bits)
     }
 
-    fn quantize(&mut self, v: &[f32], q: &mut [i32], _: Mode) -> f32 {
+    fn quantize(&mut self, values: Values<'_>, q: &mut [i32], _: Moment) -> Scales {
         let (lo, hi) = grid(self.format());
         let s = 1.0 / hi as f32;
-        uniform::round_nearest(v, s, (lo, hi), q);
-        s
+        uniform::round_nearest(values.v, s, (lo, hi), q);
+        Scales::One(s)
     }
 
     /// The identity: no value of [0, 1] is clipped.
-    fn straight_through(&mut self, _: &[f32], _: &mut [f32]) {}
+    fn straight_through(&mut self, _: Values<'_>, _: &mut [f32]) {}
 
     fn slots(&mut self) -> Vec<Slot<'_>> {
         Vec::new()
@@ -50,8 +50,9 @@ mod tests {
     fn pixels_of_16_levels_are_exact() {
         let v: Vec<f32> = (0..16).map(|i| i as f32 / 15.0).collect();
         let mut q = vec![0; 16];
-        let s = UnitInterval::new(4).quantize(&v, &mut q, Mode::Train);
+        let values = Values { v: &v, columns: 4, kept: None };
+        let s = UnitInterval::new(4).quantize(values, &mut q, Moment::TRAIN);
         assert_eq!(q, (0..16).collect::<Vec<_>>());
-        assert_eq!(s, 1.0 / 15.0);
+        assert_eq!(s, Scales::One(1.0 / 15.0));
     }
 }

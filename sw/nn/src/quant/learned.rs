@@ -7,22 +7,24 @@
 //! ∂L/∂s  = (N·Qp)^−1/2 · Σ ∂L/∂v̂ · ∂v̂/∂s          s starts at 2·mean|v|/√Qp of the first batch
 //! ```
 //!
-//! Signed: Qn = Qp = 2^(b−1) − 1. Unsigned: Qn = 0, Qp = 2^b − 1; Qp·s is then PACT's clip.
+//! Signed: Qn = Qp = 2^(b−1) − 1. Unsigned: Qn = 0, Qp = 2^b − 1; Qp·s is then PACT's clip, with a better gradient. With a scale a
+//! channel N counts the values of one, and so do the sums. Values that a mask drops are in neither sum nor mean.
 //! A network that was never trained with quantization has s = 0: evaluation then takes the starting
 //! value of the batch at hand.
 //!
 //! # Source   Esser et al. 2020, "Learned step size quantization", equations 1 to 3 and section 2.2;
 //! deviation: the signed grid is symmetric.
 
-use super::{Clip, Quantizer, Role, UNIFORM, grid, uniform};
-use crate::backend::Mode;
-use crate::tensor::blocks::{BLOCK, for_block_pairs, sum};
-use crate::tensor::{Parameter, Slot};
+use super::{Clip, Quantizer, Role, Scales, Values, grid, uniform};
+use crate::backend::Moment;
+use crate::tensor::blocks::{BLOCK, column_sums, for_block_pairs, for_blocks, sum};
+use crate::tensor::{Parameter, Slot, slice, slice_mut};
 use ndarray::Array2;
 use tandem_driver::Format;
 
 /// This quantizer under its name.
-pub const CLIP: Clip = Clip { name: "learned", levels: UNIFORM, build: |role| Box::new(Learned::new(role)) };
+pub const CLIP: Clip =
+    Clip { is_trained: true, ..Clip::uniform("learned", |role| Box::new(Learned::new(role))) };
 
 /// The smallest step that the optimiser leaves behind: a step is a positive number.
 const SMALLEST: f32 = 1e-6;
@@ -30,50 +32,121 @@ const SMALLEST: f32 = 1e-6;
 /// LSQ: a quantizer with a trained step.
 #[derive(Clone, Debug)]
 pub struct Learned {
-    format: Format,
-    features: usize,
+    role: Role,
     step: Parameter,
-    /// Step of the last call.
-    used: f32,
+    /// Steps of the last call.
+    used: Scales,
 }
 
 impl Learned {
     /// With the step still to be chosen by the first batch.
     pub fn new(role: Role) -> Self {
-        let mut step = Parameter::new(format!("{}_scale", role.name), Array2::zeros((1, 1)));
+        let mut step = Parameter::new(format!("{}_scale", role.name), Array2::zeros((1, role.scales())));
         step.floor = Some(SMALLEST);
-        Learned { format: role.format, features: role.features, step, used: 0.0 }
+        Learned { role, step, used: Scales::One(0.0) }
     }
 
-    fn start(&self, v: &[f32]) -> f32 {
-        let (_, qp) = grid(self.format);
+    /// Twice the mean magnitude of kept values over √Qp, of each channel.
+    fn start(&self, values: Values<'_>) -> Vec<f32> {
+        let (_, qp) = grid(self.role.format);
+        let from = |total: f64, count: f64| (2.0 * total / count.max(1.0) / f64::from(qp).sqrt()) as f32;
+        let Values { v, columns, kept } = values;
+        if self.role.channels.is_some() {
+            let rows = v.len() / columns;
+            let of = |value: &(dyn Fn(usize) -> f64 + Sync)| {
+                column_sums(rows, columns, |range, sums| {
+                    for i in range.start * columns..range.end * columns {
+                        sums[i % columns] += value(i);
+                    }
+                })
+            };
+            let totals = of(&|i| f64::from(v[i].abs()));
+            let counts = of(&|i| f64::from(u8::from(values.keeps(i))));
+            return totals.into_iter().zip(counts).map(|(total, count)| from(total, count)).collect();
+        }
         let total = sum(v.len(), |r| v[r].iter().map(|x| f64::from(x.abs())).sum());
-        (2.0 * total / v.len().max(1) as f64 / f64::from(qp).sqrt()) as f32
+        let count = kept.map_or(v.len(), |kept| kept.iter().filter(|kept| **kept).count());
+        vec![from(total, count as f64)]
+    }
+
+    /// ∂L/∂v in place of ∂L/∂v̂ = `g`; returns the value's part of ∂L/∂s.
+    #[inline(always)]
+    fn pull_back(v: f32, s: f32, (lo, hi): (f32, f32), g: &mut f32) -> f64 {
+        let t = v / s;
+        let inside = t > lo && t < hi;
+        let slope = if inside {
+            uniform::round_even(t) - t
+        } else if t >= hi {
+            hi
+        } else {
+            lo
+        };
+        let part = f64::from(*g) * f64::from(slope);
+        *g = if inside { *g } else { 0.0 };
+        part
+    }
+
+    fn scale(&self, values: usize, hi: f32) -> f64 {
+        1.0 / (values as f64 * f64::from(hi)).sqrt()
+    }
+
+    fn pull_back_channels(
+        &mut self,
+        steps: &[f32],
+        values: Values<'_>,
+        range: (f32, f32),
+        gradient: &mut [f32],
+    ) {
+        let (v, n) = (values.v, steps.len());
+        let part = |i: usize, g: &mut f32| match steps[i % n] {
+            0.0 => 0.0,
+            s => Self::pull_back(v[i], s, range, g),
+        };
+        let sums = column_sums(v.len() / n, n, |rows, sums| {
+            for i in rows.start * n..rows.end * n {
+                sums[i % n] += part(i, &mut gradient[i].clone());
+            }
+        });
+        for_blocks(gradient, BLOCK, |start, gradient| {
+            gradient.iter_mut().enumerate().for_each(|(i, g)| {
+                part(start + i, g);
+            });
+        });
+        let scale = self.scale(self.role.features / n, range.1);
+        self.step.gradients_mut().iter_mut().zip(sums).for_each(|(g, sum)| *g = (sum * scale) as f32);
     }
 }
 
 impl Quantizer for Learned {
     fn format(&self) -> Format {
-        self.format
+        self.role.format
     }
 
-    fn quantize(&mut self, v: &[f32], q: &mut [i32], mode: Mode) -> f32 {
-        self.used = self.step.value[[0, 0]];
-        if self.used == 0.0 {
-            self.used = self.start(v);
-            if mode == Mode::Train {
-                self.step.value[[0, 0]] = self.used;
+    fn quantize(&mut self, values: Values<'_>, q: &mut [i32], now: Moment) -> Scales {
+        let mut steps = slice(&self.step.value).to_vec();
+        if steps.contains(&0.0) {
+            let start = self.start(values);
+            steps.iter_mut().zip(start).filter(|(s, _)| **s == 0.0).for_each(|(s, start)| *s = start);
+            if now.is_training() {
+                slice_mut(&mut self.step.value).copy_from_slice(&steps);
             }
         }
-        uniform::round_nearest(v, self.used, grid(self.format), q);
-        self.used
+        self.used = self.role.as_scales(steps);
+        uniform::round_nearest_by(values.v, &self.used, grid(self.role.format), q);
+        self.used.clone()
     }
 
-    fn straight_through(&mut self, v: &[f32], gradient: &mut [f32]) {
+    fn straight_through(&mut self, values: Values<'_>, gradient: &mut [f32]) {
+        let v = values.v;
         assert_eq!(v.len(), gradient.len());
-        let s = self.used;
-        let (lo, hi) = grid(self.format);
-        let (lo, hi) = (lo as f32, hi as f32);
+        let (lo, hi) = grid(self.role.format);
+        let range = (lo as f32, hi as f32);
+        let s = match self.used.clone() {
+            Scales::One(s) => s,
+            Scales::Columns(steps) | Scales::Rows(steps) => {
+                return self.pull_back_channels(&steps, values, range, gradient);
+            }
+        };
         if s == 0.0 {
             self.step.gradient.fill(0.0);
             return;
@@ -81,20 +154,10 @@ impl Quantizer for Learned {
         let mut partial = vec![0.0f64; v.len().div_ceil(BLOCK)];
         for_block_pairs((gradient, BLOCK), (&mut partial, 1), |i, g, total| {
             for (g, &v) in g.iter_mut().zip(&v[i * BLOCK..]) {
-                let t = v / s;
-                let inside = t > lo && t < hi;
-                let slope = if inside {
-                    uniform::round_even(t) - t
-                } else if t >= hi {
-                    hi
-                } else {
-                    lo
-                };
-                total[0] += f64::from(*g) * f64::from(slope);
-                *g = if inside { *g } else { 0.0 };
+                total[0] += Self::pull_back(v, s, range, g);
             }
         });
-        let scale = 1.0 / (self.features as f64 * f64::from(hi)).sqrt();
+        let scale = self.scale(self.role.features, range.1);
         self.step.gradient[[0, 0]] = (partial.iter().sum::<f64>() * scale) as f32;
     }
 
@@ -109,7 +172,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn build(format: Format, features: usize) -> Learned {
-        Learned::new(Role { name: "input", format, features })
+        Learned::new(Role::new("input", format, features))
+    }
+
+    fn all(v: &[f32]) -> Values<'_> {
+        Values { v, columns: 1, kept: None }
     }
 
     /// The surrogate of LSQ: round(v/s) − v/s frozen at (v0, s0), so v + s·r inside, ±Q·s outside.
@@ -137,9 +204,9 @@ mod tests {
             let mut quantizer = build(format, v.len());
             quantizer.step.value[[0, 0]] = s;
             let mut q = vec![0; v.len()];
-            quantizer.quantize(&v, &mut q, Mode::Train);
+            quantizer.quantize(all(&v), &mut q, Moment::TRAIN);
             let mut dv = g.clone();
-            quantizer.straight_through(&v, &mut dv);
+            quantizer.straight_through(all(&v), &mut dv);
 
             let range = grid(format);
             let h = 0.125;
@@ -164,10 +231,10 @@ mod tests {
     fn the_first_batch_chooses_the_step_and_training_keeps_it() {
         let mut quantizer = build(Format::unsigned(4), 2);
         let mut q = [0; 2];
-        assert_eq!(quantizer.quantize(&[0.0; 2], &mut q, Mode::Train), 0.0);
-        let s = quantizer.quantize(&[1.0, 3.0], &mut q, Mode::Train);
-        assert_eq!(s, (4.0 / 15f64.sqrt()) as f32);
-        assert_eq!(quantizer.quantize(&[100.0; 2], &mut q, Mode::Train), s);
+        assert_eq!(quantizer.quantize(all(&[0.0; 2]), &mut q, Moment::TRAIN), Scales::One(0.0));
+        let s = quantizer.quantize(all(&[1.0, 3.0]), &mut q, Moment::TRAIN);
+        assert_eq!(s, Scales::One((4.0 / 15f64.sqrt()) as f32));
+        assert_eq!(quantizer.quantize(all(&[100.0; 2]), &mut q, Moment::TRAIN), s);
         assert_eq!(q, [15, 15]);
     }
 
@@ -175,7 +242,32 @@ mod tests {
     fn evaluation_leaves_an_untrained_step_alone() {
         let mut quantizer = build(Format::unsigned(4), 2);
         let mut q = [0; 2];
-        assert!(quantizer.quantize(&[1.0, 3.0], &mut q, Mode::Evaluate) > 0.0);
+        assert!(quantizer.quantize(all(&[1.0, 3.0]), &mut q, Moment::EVALUATE).one() > 0.0);
         assert_eq!(quantizer.step.value[[0, 0]], 0.0);
+    }
+
+    /// A channel's step and gradients are those of a quantizer that has the channel alone.
+    #[test]
+    fn channels_are_quantizers_of_their_own() {
+        let n = 3;
+        let v: Vec<f32> = (0..60).map(|i| ((i * 37) % 61) as f32 / 20.0 - 1.5 * (i % n) as f32).collect();
+        let g: Vec<f32> = (0..60).map(|i| ((i * 17) % 23) as f32 - 11.0).collect();
+        let format = Format::signed(3);
+        let mut together = Learned::new(Role { channels: Some(n), ..Role::new("weight", format, 60) });
+        let values = Values { v: &v, columns: n, kept: None };
+        let (mut q, mut dv) = (vec![0; 60], g.clone());
+        let scales = together.quantize(values, &mut q, Moment::TRAIN);
+        together.straight_through(values, &mut dv);
+        for column in 0..n {
+            let of = |all: &[f32]| all.iter().copied().skip(column).step_by(n).collect::<Vec<_>>();
+            let mut alone = Learned::new(Role::new("weight", format, 20));
+            let (own, mut own_q, mut own_dv) = (of(&v), vec![0; 20], of(&g));
+            let scale = alone.quantize(all(&own), &mut own_q, Moment::TRAIN).one();
+            alone.straight_through(all(&own), &mut own_dv);
+            assert_eq!(scales.at(column, 60), scale);
+            assert_eq!(of(&dv), own_dv);
+            assert_eq!(q.iter().copied().skip(column).step_by(n).collect::<Vec<_>>(), own_q);
+            assert_eq!(together.step.gradient[[0, column]], alone.step.gradient[[0, 0]]);
+        }
     }
 }

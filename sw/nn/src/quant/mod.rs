@@ -1,42 +1,129 @@
-//! Quantizers: from f32 values to integers and one scale, v ≈ s·q.
+//! Quantizers: from f32 values to integers and scales, v ≈ s·q.
 //!
 //! ```text
 //! forward    v ──► q, s          v̂ = s·q enters the products
 //! backward   ∂L/∂v̂ ──► ∂L/∂v     straight-through estimator, plus the gradient of a learned s
 //! ```
 //!
-//! A quantizer is one file here, its `mod` line and one line in [`CLIPS`], which is what `weight_clip` and
-//! `activation_clip` of an experiment choose from. An experiment says the bits of its *codes*; its integers, the
-//! *levels* that are multiplied, may have more ([`Clip::levels`]): 2^b codes of a non-uniform quantizer lie on a finer grid.
+//! A quantizer is one file here, its `mod` line and one line in [`CLIPS`], which is what `weight_clip` and `activation_clip` of an
+//! experiment choose from. Uniform ones choose a step: from the largest value ([`max_abs`]), by training ([`learned`]), by a fit of the
+//! clip ([`clipped`]: [`percentile`], [`octav`]). The others have a [`Codebook`] that is fitted ([`coded`]: [`lloyd_max`], [`apot`],
+//! [`quantile`], [`sign`]). Output gradients have quantizers of their own: [`gradient`].
+//!
+//! An experiment says the bits of *codes*; the integers, *levels*, that are multiplied may have more ([`Clip::levels`]): 2^b codes of a
+//! non-uniform quantizer lie on a finer grid of `level_bits`. [`Quantizer::codebook`] has the table.
 
+pub mod apot;
+pub mod clipped;
+pub mod coded;
+#[cfg(test)]
+mod fitting_tests;
 pub mod fixed;
+pub mod gradient;
 pub mod learned;
+pub mod lloyd_max;
 pub mod max_abs;
+pub mod octav;
+pub mod percentile;
+pub mod quantile;
+pub mod scales;
+pub mod sign;
+pub mod sorted;
 pub mod uniform;
 
-use crate::backend::Mode;
-use crate::random::Stream;
-use crate::tensor::blocks::max_abs;
-use crate::tensor::{Slot, reshape, slice, slice_mut};
+use crate::backend::Moment;
+use crate::tensor::{Mask, Slot, reshape, slice, slice_mut};
 use ndarray::{Array2, ArrayView2};
-use tandem_driver::{Format, Operand};
+pub use scales::Scales;
+use tandem_driver::{Codebook, Format, Operand};
 
-/// Chooses integers and a scale for a tensor, again in each step.
+/// All quantizers of weights and activations.
+pub const CLIPS: &[Clip] = &[
+    max_abs::CLIP,
+    learned::CLIP,
+    percentile::CLIP,
+    octav::CLIP,
+    lloyd_max::CLIP,
+    apot::CLIP,
+    quantile::CLIP,
+    sign::CLIP,
+];
+
+/// Chooses integers and scales for a tensor, again in each step.
 pub trait Quantizer: Send {
     /// The format of the integers: [`Clip::levels`] of the role's.
     fn format(&self) -> Format;
 
-    /// Writes the integers and returns the scale.
+    /// Writes the integers, 0 where values are not kept, and returns the scales.
     ///
     /// In training it may update its statistics.
-    fn quantize(&mut self, v: &[f32], q: &mut [i32], mode: Mode) -> f32;
+    fn quantize(&mut self, values: Values<'_>, q: &mut [i32], now: Moment) -> Scales;
 
     /// Turns `gradient` = ∂L/∂v̂ into ∂L/∂v in place, for the values of the last
     /// [`quantize`](Self::quantize), and sets the gradient of its own parameters.
-    fn straight_through(&mut self, v: &[f32], gradient: &mut [f32]);
+    fn straight_through(&mut self, values: Values<'_>, gradient: &mut [f32]);
+
+    /// The table of the last [`quantize`](Self::quantize): all its integers are levels of it, but those of values that are not kept.
+    /// `None` if codes are the integers themselves.
+    fn codebook(&self) -> Option<&Codebook> {
+        None
+    }
 
     /// Its state. Names start with the role that it was built for.
     fn slots(&mut self) -> Vec<Slot<'_>>;
+}
+
+/// What is quantized.
+#[derive(Clone, Copy, Debug)]
+pub struct Values<'a> {
+    /// The values, row-major.
+    pub v: &'a [f32],
+    /// Values in a row; those of weights are output channels.
+    pub columns: usize,
+    /// Which are kept. The others are 0, and no part of a distribution.
+    pub kept: Option<&'a [bool]>,
+}
+
+impl<'a> Values<'a> {
+    /// All of an array, or those that a mask keeps.
+    pub fn new(v: &'a Array2<f32>, mask: Option<&'a Mask>) -> Self {
+        Values { v: slice(v), columns: v.ncols().max(1), kept: mask.map(slice) }
+    }
+
+    /// Whether value `i` is kept.
+    #[inline(always)]
+    pub fn keeps(self, i: usize) -> bool {
+        self.kept.is_none_or(|kept| kept[i])
+    }
+
+    /// Whether some are not kept.
+    pub fn drops_some(self) -> bool {
+        self.kept.is_some_and(|kept| kept.contains(&false))
+    }
+}
+
+/// How quantizers that look at a distribution do that.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fitting {
+    /// Width of the levels of a table; `None` is 4, or 8 for codes of more than 4 bits.
+    pub level_bits: Option<u8>,
+    /// The percentile that [`percentile`] clips at.
+    pub percentile: f64,
+    /// Training steps from one fit to the next.
+    pub interval: u64,
+    /// Share of a run after which fits are frozen.
+    pub until: f64,
+}
+
+impl Fitting {
+    /// What an experiment need not say.
+    pub const DEFAULT: Fitting = Fitting { level_bits: None, percentile: 99.9, interval: 10, until: 0.5 };
+
+    /// Whether to fit now.
+    pub fn is_due(&self, now: Moment, is_fitted: bool) -> bool {
+        let scheduled = now.step.is_multiple_of(self.interval) && now.progress() < self.until;
+        !is_fitted || now.is_training() && scheduled
+    }
 }
 
 /// What a quantizer is built for.
@@ -48,24 +135,96 @@ pub struct Role {
     pub format: Format,
     /// Values in one example (activations) or in all (weights): N of LSQ's gradient scale.
     pub features: usize,
+    /// Output channels, if each has a scale of its own.
+    pub channels: Option<usize>,
+    /// How distributions are looked at.
+    pub fitting: Fitting,
 }
 
-/// A named way to choose the scale.
+impl Role {
+    /// With one scale, and fits as they are by default.
+    pub fn new(name: &'static str, format: Format, features: usize) -> Self {
+        Role { name, format, features, channels: None, fitting: Fitting::DEFAULT }
+    }
+
+    /// How many scales there are.
+    pub fn scales(&self) -> usize {
+        self.channels.unwrap_or(1)
+    }
+
+    /// So many scales as such.
+    pub fn as_scales(&self, all: Vec<f32>) -> Scales {
+        if self.channels.is_some() { Scales::Columns(all) } else { Scales::One(all[0]) }
+    }
+
+    /// The format of levels.
+    pub fn levels(&self, levels: fn(Format, Option<u8>) -> Format) -> Format {
+        levels(self.format, self.fitting.level_bits)
+    }
+}
+
+/// A named quantizer.
 #[derive(Clone, Copy)]
 pub struct Clip {
     /// Its name in experiments.
     pub name: &'static str,
-    /// The format of the integers that stand for codes of a format: what the products multiply, and cost.
-    pub levels: fn(Format) -> Format,
+    /// Narrowest and widest signed codes. Unsigned ones of a uniform grid may have one bit.
+    pub widths: (u8, u8),
+    /// The format of the integers that stand for codes of a format, given `level_bits`: what the products multiply, and cost.
+    pub levels: fn(Format, Option<u8>) -> Format,
+    /// Whether it is fitted to a distribution from time to time: see [`Fitting`].
+    pub is_fitted: bool,
+    /// Whether it has a table of levels, which `level_bits` is for.
+    pub is_coded: bool,
+    /// Whether a pruned weight has a code.
+    pub has_zero: bool,
+    /// Whether its scale is trained: no distribution alone tells how well it does.
+    pub is_trained: bool,
     /// Builds one.
     pub build: fn(Role) -> Box<dyn Quantizer>,
 }
 
-/// The levels of a uniform quantizer: codes are integers.
-pub const UNIFORM: fn(Format) -> Format = |codes| codes;
+impl Clip {
+    /// A uniform quantizer: codes are integers.
+    pub const fn uniform(name: &'static str, build: fn(Role) -> Box<dyn Quantizer>) -> Self {
+        let levels = |codes, _| codes;
+        Clip {
+            name,
+            widths: (2, 16),
+            levels,
+            is_fitted: false,
+            is_coded: false,
+            has_zero: true,
+            is_trained: false,
+            build,
+        }
+    }
 
-/// All ways to choose the scale.
-pub const CLIPS: &[Clip] = &[max_abs::CLIP, learned::CLIP];
+    /// A uniform quantizer whose clip is fitted.
+    pub const fn fitted(name: &'static str, build: fn(Role) -> Box<dyn Quantizer>) -> Self {
+        Clip { is_fitted: true, ..Clip::uniform(name, build) }
+    }
+
+    /// A quantizer with a table.
+    pub const fn coded(
+        name: &'static str,
+        levels: fn(Format, Option<u8>) -> Format,
+        build: fn(Role) -> Box<dyn Quantizer>,
+    ) -> Self {
+        Clip { widths: (1, 8), levels, is_coded: true, ..Clip::fitted(name, build) }
+    }
+
+    /// The narrowest codes.
+    pub fn narrowest(&self, signed: bool) -> u8 {
+        if signed || self.is_coded { self.widths.0 } else { 1 }
+    }
+}
+
+/// Levels of `level_bits`; by default of one digit of 4 bits, or 8 bits for wider codes.
+pub fn levels_of(codes: Format, level_bits: Option<u8>) -> Format {
+    let usual = if codes.bits <= 4 { 4 } else { 8 };
+    Format { bits: level_bits.unwrap_or(usual), ..codes }
+}
 
 /// The largest magnitude of the symmetric grid: −Q … Q if signed, 0 … Q if not.
 pub const fn grid(format: Format) -> (i32, i32) {
@@ -77,19 +236,19 @@ pub const fn grid(format: Format) -> (i32, i32) {
 pub struct Quantized {
     quantizer: Box<dyn Quantizer>,
     integers: Array2<i32>,
-    scale: f32,
+    scales: Scales,
 }
 
 impl Quantized {
     /// Nothing quantized yet.
     pub fn new(quantizer: Box<dyn Quantizer>) -> Self {
-        Quantized { quantizer, integers: Array2::default((0, 0)), scale: 0.0 }
+        Quantized { quantizer, integers: Array2::default((0, 0)), scales: Scales::One(0.0) }
     }
 
-    /// Quantizes `v`.
-    pub fn quantize(&mut self, v: &Array2<f32>, mode: Mode) {
+    /// Quantizes `v`, of which a mask keeps some.
+    pub fn quantize(&mut self, v: &Array2<f32>, mask: Option<&Mask>, now: Moment) {
         reshape(&mut self.integers, v.nrows(), v.ncols());
-        self.scale = self.quantizer.quantize(slice(v), slice_mut(&mut self.integers), mode);
+        self.scales = self.quantizer.quantize(Values::new(v, mask), slice_mut(&mut self.integers), now);
     }
 
     /// The integers.
@@ -97,9 +256,9 @@ impl Quantized {
         self.integers.view()
     }
 
-    /// The integers as an operand.
+    /// The integers as an operand, with their table.
     pub fn operand(&self) -> Operand<'_> {
-        Operand::new(self.integers.view(), self.format())
+        Operand { codebook: self.codebook(), ..Operand::new(self.integers.view(), self.format()) }
     }
 
     /// Their format.
@@ -107,61 +266,23 @@ impl Quantized {
         self.quantizer.format()
     }
 
-    /// The scale.
-    pub fn scale(&self) -> f32 {
-        self.scale
+    /// The scales.
+    pub fn scales(&self) -> &Scales {
+        &self.scales
+    }
+
+    /// See [`Quantizer::codebook`].
+    pub fn codebook(&self) -> Option<&Codebook> {
+        self.quantizer.codebook()
     }
 
     /// See [`Quantizer::straight_through`].
-    pub fn straight_through(&mut self, v: &[f32], gradient: &mut [f32]) {
-        self.quantizer.straight_through(v, gradient);
+    pub fn straight_through(&mut self, v: &Array2<f32>, mask: Option<&Mask>, gradient: &mut [f32]) {
+        self.quantizer.straight_through(Values::new(v, mask), gradient);
     }
 
     /// See [`Quantizer::slots`].
     pub fn slots(&mut self) -> Vec<Slot<'_>> {
         self.quantizer.slots()
-    }
-}
-
-/// Quantizes an output gradient: symmetric, one scale, stochastic rounding.
-///
-/// # Numeric  s = max|dY| / (2^(bits−1) − 1); q = ⌊dY/s + u⌋, u by the flat index of the value
-pub fn quantize_gradient(dy: &[f32], bits: u8, stream: &Stream, q: &mut [i32]) -> f32 {
-    let (_, max) = grid(Format::signed(bits));
-    let s = max_abs(dy) / max as f32;
-    uniform::round_stochastic(dy, s, max, stream, q);
-    s
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantizers_keep_to_their_levels() {
-        let v: Vec<f32> = (0..999).map(|i| ((i * 37) % 999) as f32 / 300.0 - 1.0).collect();
-        for clip in CLIPS {
-            for (name, format) in
-                (2..=16).flat_map(|b| [("weight", Format::signed(b)), ("input", Format::unsigned(b))])
-            {
-                let mut quantizer = (clip.build)(Role { name, format, features: v.len() });
-                let levels = (clip.levels)(format);
-                assert_eq!(quantizer.format(), levels, "{}", clip.name);
-                assert!(levels.bits <= 16 && levels.signed == format.signed, "{}: {levels:?}", clip.name);
-                let mut q = vec![0; v.len()];
-                quantizer.quantize(&v, &mut q, Mode::Train);
-                let ((lo, hi), codes) = (levels.range(), q.iter().collect::<std::collections::BTreeSet<_>>());
-                assert!(q.iter().all(|q| (lo..=hi).contains(q)), "{}: {format:?}", clip.name);
-                assert!(codes.len() <= 1 << format.bits, "{}: {format:?}", clip.name);
-            }
-        }
-    }
-
-    #[test]
-    fn signed_grids_are_symmetric() {
-        assert_eq!(grid(Format::signed(4)), (-7, 7));
-        assert_eq!(grid(Format::signed(2)), (-1, 1));
-        assert_eq!(grid(Format::unsigned(4)), (0, 15));
-        assert_eq!(grid(Format::unsigned(1)), (0, 1));
     }
 }

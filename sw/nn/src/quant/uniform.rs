@@ -8,6 +8,7 @@
 //! One f32 division per value; s = 0 gives 0. Loops vectorise on plain SSE2: rounding is the addition
 //! of 1.5·2²³, whose sum has a unit in the last place of 1, so that the hardware rounds half to even.
 
+use super::Scales;
 use crate::random::{GROUP, Stream};
 use crate::tensor::blocks::{BLOCK, for_blocks};
 
@@ -58,25 +59,60 @@ pub fn round_nearest(v: &[f32], s: f32, (lo, hi): (i32, i32), q: &mut [i32]) {
     });
 }
 
+/// The same with a scale for each value.
+pub fn round_nearest_by(v: &[f32], scales: &Scales, (lo, hi): (i32, i32), q: &mut [i32]) {
+    assert_eq!(v.len(), q.len());
+    if let Scales::One(s) = scales {
+        return round_nearest(v, *s, (lo, hi), q);
+    }
+    let (lo, hi) = (lo as f32, hi as f32);
+    for_blocks(q, BLOCK, |start, q| {
+        for (i, q) in q.iter_mut().enumerate() {
+            let s = scales.at(start + i, v.len());
+            *q = if s == 0.0 { 0 } else { nearest(clamp(v[start + i] / s, lo, hi)) };
+        }
+    });
+}
+
 /// Quantizes stochastically; value i takes number i of `stream`.
 ///
 /// # Numeric  q = clamp(⌊v/s + u⌋, −max, max), max at most 2²¹; s = 0 gives 0
 /// # Panics   if the lengths differ
 pub fn round_stochastic(v: &[f32], s: f32, max: i32, stream: &Stream, q: &mut [i32]) {
-    assert_eq!(v.len(), q.len());
-    const { assert!(BLOCK.is_multiple_of(GROUP)) };
     if s == 0.0 {
         q.fill(0);
         return;
     }
     let (lo, hi) = (-max as f32, max as f32 + 0.5);
+    randomly(v, stream, q, |_, v, u| floor(clamp(v / s + u, lo, hi)));
+}
+
+/// The same with a scale for each value.
+pub fn round_stochastic_by(v: &[f32], scales: &Scales, max: i32, stream: &Stream, q: &mut [i32]) {
+    if let Scales::One(s) = scales {
+        return round_stochastic(v, *s, max, stream, q);
+    }
+    let (lo, hi) = (-max as f32, max as f32 + 0.5);
+    randomly(v, stream, q, |i, x, u| {
+        let s = scales.at(i, v.len());
+        if s == 0.0 { 0 } else { floor(clamp(x / s + u, lo, hi)) }
+    });
+}
+
+/// q_i = f(i, v_i, number i of `stream`).
+///
+/// # Panics   if the lengths differ
+pub fn randomly(v: &[f32], stream: &Stream, q: &mut [i32], f: impl Fn(usize, f32, f32) -> i32 + Sync) {
+    assert_eq!(v.len(), q.len());
+    const { assert!(BLOCK.is_multiple_of(GROUP)) };
     for_blocks(q, BLOCK, |start, q| {
         let mut u = [0.0; GROUP];
         let groups = q.chunks_mut(GROUP).zip(v[start..].chunks(GROUP));
-        for (i, (q, v)) in groups.enumerate() {
-            stream.uniforms((start / GROUP + i) as u32, &mut u);
-            for ((q, &v), &u) in q.iter_mut().zip(v).zip(&u) {
-                *q = floor(clamp(v / s + u, lo, hi));
+        for (group, (q, v)) in groups.enumerate() {
+            stream.uniforms((start / GROUP + group) as u32, &mut u);
+            let first = start + group * GROUP;
+            for (i, ((q, &v), &u)) in q.iter_mut().zip(v).zip(&u).enumerate() {
+                *q = f(first + i, v, u);
             }
         }
     });

@@ -27,6 +27,8 @@ pub enum Purpose {
     Prune = 4,
     /// Stochastic rounding of the spectrum of a layer's output gradient.
     Spectrum = 5,
+    /// Stochastic rounding of a layer's output gradient for the input gradient alone.
+    InputGradient = 6,
 }
 
 /// The random numbers of one purpose, layer and step.

@@ -94,6 +94,23 @@ pub fn max_abs(v: &[f32]) -> f32 {
     partial.into_iter().fold(0.0, larger)
 }
 
+/// The largest magnitude of each column. NaN does not count.
+pub fn column_maxima(v: &[f32], columns: usize) -> Vec<f32> {
+    let larger = |a: &mut f32, b: f32| *a = if b > *a { b } else { *a };
+    let partial = map_blocks(v.len() / columns, BLOCK_ROWS, |rows| {
+        let mut maxima = vec![0.0f32; columns];
+        for row in v[rows.start * columns..rows.end * columns].chunks_exact(columns) {
+            maxima.iter_mut().zip(row).for_each(|(m, x)| larger(m, x.abs()));
+        }
+        maxima
+    });
+    let mut maxima = vec![0.0f32; columns];
+    for part in partial {
+        maxima.iter_mut().zip(part).for_each(|(m, x)| larger(m, x));
+    }
+    maxima
+}
+
 /// `values` repeated to a length that loops vectorise over, at least 256.
 pub fn tile(values: &[f32]) -> Vec<f32> {
     let times = 256usize.div_ceil(values.len());

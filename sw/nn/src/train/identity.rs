@@ -4,8 +4,8 @@
 //! the same identity end with the same weights, so a run may go on from a checkpoint, and an outcome may be used again,
 //! exactly if identities agree.
 //!
-//! One difference is sound: more `train.epochs`, if neither the learning rate nor pruning depends on how many there are
-//! (`schedule` "constant" or "step", no `[pruning]`). The run is then the one that had them from the start.
+//! One difference is sound: more `train.epochs`, if nothing depends on how many there are: the learning rate (`schedule` "constant" or
+//! "step"), pruning (no `[pruning]`), quantizers that are fitted (`refit_until` 1). The run is then the one that had them from the start.
 
 use crate::checkpoint::State;
 use crate::config::{Experiment, Keys, flatten};
@@ -78,8 +78,7 @@ pub enum IdentityError {
     Unknown,
 }
 
-const EXTENSION: &str =
-    ": it may only grow, and only with `train.schedule` \"constant\" or \"step\" and without `[pruning]`";
+const EXTENSION: &str = ": it may only grow, and only with `train.schedule` \"constant\" or \"step\", without `[pruning]` and with `refit_until` 1";
 
 fn text(value: &Option<String>) -> &str {
     value.as_deref().unwrap_or("not set")
@@ -144,7 +143,10 @@ impl Identity {
     fn is_open_ended(&self) -> bool {
         let schedule = self.experiment.get("train.schedule").map(String::as_str);
         let prunes = self.experiment.keys().any(|key| key.starts_with("pruning."));
-        matches!(schedule, Some("\"constant\"" | "\"step\"")) && !prunes
+        let freezes = |(key, value): (&String, &String)| key.ends_with(".refit_until") && value != "1.0";
+        matches!(schedule, Some("\"constant\"" | "\"step\""))
+            && !prunes
+            && !self.experiment.iter().any(freezes)
     }
 
     /// SHA-256 of all of it.

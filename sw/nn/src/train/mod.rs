@@ -16,11 +16,13 @@ pub mod identity;
 mod pruning;
 mod report;
 mod state;
+mod tensors;
 
 pub use error::TrainError;
 pub use history::{EpochRecord, History, Tested};
 pub use report::{EpochReport, Evaluation, Observer, StepReport};
 pub use state::EXPERIMENT;
+pub use tensors::{LayerTensors, Used};
 
 use crate::backend::ledger::Ledger;
 use crate::backend::{Backend, Mode, Pass};
@@ -161,6 +163,11 @@ impl Trainer {
         (self.batches.images() / self.experiment.data.batch) as u64
     }
 
+    /// Steps of the whole run.
+    pub fn steps_in_all(&self) -> u64 {
+        self.steps_per_epoch() * self.experiment.train.epochs
+    }
+
     /// Images trained on in an epoch: whole batches.
     pub fn images_per_epoch(&self) -> u64 {
         self.steps_per_epoch() * self.experiment.data.batch as u64
@@ -210,7 +217,9 @@ impl Trainer {
         let labels = self.batches.training(&self.data, epoch, images, input);
 
         let seed = self.experiment.train.seed;
-        let mut pass = Pass::new(Mode::Train, seed, self.step, &mut self.backend, &mut self.training);
+        let steps = self.steps_in_all();
+        let mut pass =
+            Pass::new(Mode::Train, seed, self.step, &mut self.backend, &mut self.training).of(steps);
         let named = TrainError::naming(self.network.plan());
         self.network.forward(&mut pass).map_err(&named)?;
         let (logits, gradient) = self.network.logits_and_gradient();
@@ -329,9 +338,9 @@ impl Trainer {
         let labels = split.labels[images.clone()].to_vec();
         let input = self.network.input_mut(images.len());
         self.batches.plain(split, images, input);
-        let seed = self.experiment.train.seed;
+        let (seed, steps) = (self.experiment.train.seed, self.steps_in_all());
         let (backend, ledger) = (&mut self.backend, &mut self.evaluation);
-        let mut pass = Pass::new(Mode::Evaluate, seed, self.step, backend, ledger);
+        let mut pass = Pass::new(Mode::Evaluate, seed, self.step, backend, ledger).of(steps);
         let named = TrainError::naming(self.network.plan());
         self.network.forward(&mut pass).map_err(named)?;
         let (logits, gradient) = self.network.logits_and_gradient();

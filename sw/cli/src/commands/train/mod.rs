@@ -9,7 +9,7 @@ mod folder;
 mod progress;
 mod report;
 
-pub use folder::{CHECKPOINT, open};
+pub use folder::open;
 
 use super::Force;
 use super::step_time::StepTime;
@@ -23,9 +23,11 @@ use progress::Progress;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tandem_nn::backend::Backend;
+use tandem_nn::checkpoint::State;
 use tandem_nn::config::{Document, Experiment, Setting};
 use tandem_nn::data;
-use tandem_nn::train::{Observer, Part, Tested, Trainer};
+use tandem_nn::train::identity::{Identity, IdentityError};
+use tandem_nn::train::{Observer, Part, Tested, TrainError, Trainer};
 use tandem_spec::Config;
 
 /// Arguments of `train`.
@@ -89,6 +91,23 @@ pub fn trainer(
     let mut trainer = Trainer::new(experiment, data, engine)?;
     trainer.set_accelerator(&config.to_toml());
     Ok(trainer)
+}
+
+/// Takes the weights of a run, to look at them.
+///
+/// # Errors   there is no checkpoint, or it is of another experiment or accelerator
+pub fn restore(t: &mut Trainer, run: &Path) -> Result<()> {
+    let checkpoint = run.join(folder::CHECKPOINT);
+    let state = State::load(&checkpoint)?;
+    match Identity::saved(&state).and_then(|saved| t.identity().check(&saved)) {
+        Ok(()) => {}
+        // other images are a question of their own; weights are weights, whoever made them
+        Err(e @ (IdentityError::Data { .. } | IdentityError::Numerics { .. } | IdentityError::Unknown)) => {
+            eprintln!("note: checkpoint {}: {e}", checkpoint.display());
+        }
+        Err(difference) => return Err(TrainError::Identity { file: checkpoint, difference }.into()),
+    }
+    Ok(t.restore(&state)?)
 }
 
 fn start(args: &Args) -> Result<(RunFolder, Trainer, Config)> {

@@ -1,5 +1,6 @@
 //! The table `[pruning]`, as written.
 
+use crate::config::named::{Named, Table};
 use crate::number::{Fraction, Int, Portion, Real, Unit, one};
 use crate::prune::budget::{BUDGETS, Budget};
 use crate::prune::pattern::PatternSpec;
@@ -10,15 +11,6 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
-
-/// A name out of a table.
-#[derive(Clone, Copy)]
-pub struct Named<T>(pub T);
-
-pub trait Table: Sized + Copy + 'static {
-    const WHAT: &'static str;
-    fn rows() -> Vec<(&'static str, Self)>;
-}
 
 impl Table for Budget {
     const WHAT: &'static str = "budget";
@@ -38,20 +30,6 @@ impl Table for Preset {
     const WHAT: &'static str = "method";
     fn rows() -> Vec<(&'static str, Self)> {
         PRESETS.iter().map(|preset| (preset.name, *preset)).collect()
-    }
-}
-
-impl<'de, T: Table> Deserialize<'de> for Named<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let rows = T::rows();
-        match rows.iter().find(|(row, _)| *row == name) {
-            Some((_, value)) => Ok(Named(*value)),
-            None => {
-                let names: Vec<_> = rows.iter().map(|(row, _)| format!("`{row}`")).collect();
-                Err(D::Error::custom(format!("unknown {}, expected one of {}", T::WHAT, names.join(", "))))
-            }
-        }
     }
 }
 

@@ -8,23 +8,31 @@
 //!
 //! On a device X, W and dY are integers with one scale each, and dY is quantized once: the same
 //! integers enter dX and dW. The bias and its gradient Σ_rows dY stay in f32 on the host.
+//!
+//! ```text
+//! W has a scale s_o an output channel     Y[·, o] = s_o·(X·Q)[·, o];   dY[·, o]·s_o is quantized: dX = (dY∘s)·Qᵀ, dW[·, o] / s_o
+//! gradients by axis                       integers of their own for dX, a scale an image, and for dW, a scale an output channel
+//! ```
+//! A channel of s_o = 0 has integers 0, which add nothing to dX: it takes the largest scale instead, so that its dW is not lost.
 
 mod narrowed;
 mod unquantized;
 
 use crate::backend::{Mode, Pass, Product, ProductError};
-use crate::layers::Site;
 use crate::layers::bias::{add_bias, bias_gradient};
 use crate::layers::cosine::Cosine;
 use crate::layers::prunable::{Domain, Groups, MaskPattern, Prunable};
-use crate::quant::{Quantized, quantize_gradient};
+use crate::layers::{Site, moves_as_codes};
+use crate::quant::gradient::{Gradient, GradientKind, Purpose as Use};
+use crate::quant::{Quantized, Scales};
 use crate::random::{Purpose, Stream};
 use crate::tensor::blocks::{BLOCK, for_blocks};
 use crate::tensor::gemm;
 use crate::tensor::{Mask, Parameter, Slot, reshape, slice, slice_mut};
 use narrowed::Narrowed;
 use ndarray::{Array2, ArrayView2};
-use tandem_driver::{Format, Operand, ResultFormat, Sparsity, Window};
+use std::borrow::Cow;
+use tandem_driver::{Operand, ResultFormat, Sparsity, Window};
 
 /// X.
 #[derive(Clone, Copy, Debug)]
@@ -42,8 +50,8 @@ pub enum Input<'a> {
 pub enum InputGradient {
     /// Rows from the float reference.
     Real(Array2<f32>),
-    /// What X is, rows or images, from a device: integers and their scale.
-    Integer(Array2<i64>, f32),
+    /// What X is, rows or images, from a device: integers and their scales.
+    Integer(Array2<i64>, Scales),
 }
 
 /// Weights, bias and mask of one contraction.
@@ -54,6 +62,7 @@ pub struct Affine {
     pattern: Option<MaskPattern>,
     dense: Option<Array2<f32>>,
     groups: Groups,
+    gradient: &'static GradientKind,
     gradient_bits: u8,
     /// The domain of the mask, if it is not that of W.
     cosine: Option<Cosine>,
@@ -84,9 +93,10 @@ impl Affine {
             pattern: None,
             dense: None,
             groups,
+            gradient: site.bits.gradient_quantizer,
             gradient_bits: site.bits.gradients,
             cosine: None,
-            quantized: Quantized::new(site.bits.weight_quantizer(k * n)),
+            quantized: Quantized::new(site.bits.weight_quantizer(k, n)),
             dy: Array2::default((0, 0)),
             widths: [
                 Narrowed::new("output_shift", site.bits.results),
@@ -128,9 +138,9 @@ impl Affine {
                 add_bias(self.bias.as_ref(), slice_mut(y), |i| product[i]);
             }
             Input::Rows(_, scale) | Input::Images(_, scale, _) => {
-                self.quantized.quantize(&self.effective, pass.mode);
+                self.quantized.quantize(&self.effective, kept(&self.mask, &self.cosine), pass.moment());
                 let sparsity = Sparsity::new(self.groups.selection(Product::Forward, self.pattern), None);
-                let w = self.quantized.operand();
+                let w = coded(self.quantized.operand(), &x, self.pattern);
                 let narrowed = &mut self.widths[0];
                 let result = narrowed.format();
                 let sums = match x {
@@ -140,12 +150,22 @@ impl Affine {
                     Input::Rows(x, _) => pass.product(Product::Forward, x, w, sparsity, result)?,
                     Input::Real(_) => unreachable!("matched above"),
                 };
-                let scale = scale * self.quantized.scale() * narrowed.unit();
+                let of = |weights: f32| scale * weights * narrowed.unit();
+                let product = slice(&sums.y);
+                let (bias, y) = (self.bias.as_ref(), slice_mut(y));
+                match self.quantized.scales() {
+                    Scales::One(s) => {
+                        let scale = of(*s);
+                        add_bias(bias, y, |i| product[i] as f32 * scale);
+                    }
+                    Scales::Columns(all) | Scales::Rows(all) => {
+                        let scales: Vec<f32> = all.iter().map(|s| of(*s)).collect();
+                        add_bias(bias, y, |i| product[i] as f32 * scales[i % scales.len()]);
+                    }
+                }
                 if pass.mode == Mode::Train {
                     narrowed.follow(sums.magnitude_or);
                 }
-                let product = slice(&sums.y);
-                add_bias(self.bias.as_ref(), slice_mut(y), |i| product[i] as f32 * scale);
             }
         }
         Ok(())
@@ -176,10 +196,37 @@ impl Affine {
                 wanted.then(rows)
             }
             Input::Rows(_, x_scale) | Input::Images(_, x_scale, _) => {
+                let images = match x {
+                    Input::Images(x, ..) => x.values.nrows(),
+                    _ => rows,
+                };
+                let unfolded = Gradient { v: dy, columns: n, images };
+                // the scales of channels, in dY, and what is left for dX
+                let (folding, weight_scale) = match self.quantized.scales() {
+                    Scales::One(s) => (None, *s),
+                    Scales::Columns(all) | Scales::Rows(all) => (Some(nonzero(all)), 1.0),
+                };
+                let folded = match &folding {
+                    Some(factors) => Cow::Owned(fold(dy, factors)),
+                    None => Cow::Borrowed(dy),
+                };
+                let folded = Gradient { v: &folded, ..unfolded };
+                let (kind, bits) = (self.gradient, self.gradient_bits);
                 reshape(&mut self.dy, rows, n);
-                let rounding = pass.rounding();
-                let scale = quantize_gradient(dy, self.gradient_bits, &rounding, slice_mut(&mut self.dy));
-                let dy = Operand::new(self.dy.view(), Format::signed(self.gradient_bits));
+                let q = slice_mut(&mut self.dy);
+                let (dw_scales, shared) = if kind.by_axis {
+                    let scales = (kind.quantize)(unfolded, bits, Use::WeightGradient, &pass.rounding(), q);
+                    (scales.times(x_scale), None)
+                } else {
+                    let scale = (kind.quantize)(folded, bits, Use::Both, &pass.rounding(), q).one();
+                    let scales = match &folding {
+                        None => Scales::One(x_scale * scale),
+                        Some(all) => Scales::Columns(all.iter().map(|s| x_scale * scale / s).collect()),
+                    };
+                    (scales, Some(scale))
+                };
+                let format = kind.format(bits);
+                let dy = Operand::new(self.dy.view(), format);
                 let pattern = self.groups.selection(Product::WeightGradient, self.pattern);
                 let sparsity = match (pattern, &self.mask, &self.dense) {
                     (Some(pattern), Some(mask), None) => Sparsity::Results(pattern, mask.view()),
@@ -195,13 +242,22 @@ impl Affine {
                     }
                     Input::Real(_) => unreachable!("matched above"),
                 };
-                scale_into(slice(&dw.y), x_scale * scale, self.weight.gradients_mut());
+                dw_scales.apply(slice(&dw.y), self.weight.gradients_mut());
                 let gradient = slice_mut(&mut self.weight.gradient);
-                self.quantized.straight_through(slice(&self.effective), gradient);
-                let scale = scale * self.quantized.scale();
+                let mask = kept(&self.mask, &self.cosine);
+                self.quantized.straight_through(&self.effective, mask, gradient);
+                let dy_scales = match shared {
+                    Some(scale) => Scales::One(scale * weight_scale),
+                    None if !wanted => Scales::One(0.0),
+                    None => {
+                        let (rounding, q) = (pass.input_rounding(), slice_mut(&mut self.dy));
+                        (kind.quantize)(folded, bits, Use::InputGradient, &rounding, q).times(weight_scale)
+                    }
+                };
+                let dy = Operand::new(self.dy.view(), format);
                 let pattern = self.groups.selection(Product::InputGradient, self.pattern);
                 let sparsity = Sparsity::new(pattern, None);
-                let w = self.quantized.operand();
+                let w = coded(self.quantized.operand(), &x, self.pattern);
                 let narrowed = &mut self.widths[1];
                 let result = narrowed.format();
                 let sums = match x {
@@ -220,9 +276,9 @@ impl Affine {
                     Input::Real(_) => unreachable!("matched above"),
                 };
                 sums.map(|sums| {
-                    let scale = scale * narrowed.unit();
+                    let scales = dy_scales.times(narrowed.unit());
                     narrowed.follow(sums.magnitude_or);
-                    InputGradient::Integer(sums.y, scale)
+                    InputGradient::Integer(sums.y, scales)
                 })
             }
         };
@@ -234,6 +290,11 @@ impl Affine {
             self.weight.gradient.zip_mut_with(mask, |g, &kept| *g = if kept { *g } else { 0.0 });
         }
         Ok(dx)
+    }
+
+    /// The weights as they were quantized last.
+    pub fn quantized(&self) -> &Quantized {
+        &self.quantized
     }
 
     /// The pattern of its mask.
@@ -253,13 +314,33 @@ impl Affine {
     }
 }
 
-/// `out` = integers · scale, in f32.
-pub(crate) fn scale_into(integers: &[i64], scale: f32, out: &mut [f32]) {
-    for_blocks(out, BLOCK, |start, out| {
-        for (o, &q) in out.iter_mut().zip(&integers[start..]) {
-            *o = q as f32 * scale;
+/// Weights with their table, if they may move as codes of it.
+fn coded<'a>(w: Operand<'a>, x: &Input<'_>, pattern: Option<MaskPattern>) -> Operand<'a> {
+    let rows = matches!(x, Input::Rows(..));
+    Operand { codebook: w.codebook.filter(|_| moves_as_codes(rows, pattern)), ..w }
+}
+
+/// What is quantized of the weights: those that a mask keeps, or all, if it is of coefficients.
+fn kept<'a>(mask: &'a Option<Mask>, cosine: &Option<Cosine>) -> Option<&'a Mask> {
+    mask.as_ref().filter(|_| cosine.is_none())
+}
+
+/// The scales, with the largest one, or 1, in place of 0.
+fn nonzero(scales: &[f32]) -> Vec<f32> {
+    let largest = scales.iter().fold(0.0, |m: f32, s| m.max(*s));
+    let other = if largest > 0.0 { largest } else { 1.0 };
+    scales.iter().map(|&s| if s > 0.0 { s } else { other }).collect()
+}
+
+/// dY with column o times factor o.
+fn fold(dy: &[f32], factors: &[f32]) -> Vec<f32> {
+    let mut out = vec![0.0; dy.len()];
+    for_blocks(&mut out, BLOCK, |start, out| {
+        for (i, o) in out.iter_mut().enumerate() {
+            *o = dy[start + i] * factors[(start + i) % factors.len()];
         }
     });
+    out
 }
 
 impl Prunable for Affine {

@@ -13,7 +13,8 @@ use crate::layers::bias::{add_bias, bias_gradient};
 use crate::layers::prunable::{Groups, Prunable};
 use crate::layers::unquantized::Unquantized;
 use crate::layers::{Layer, Site, Tape};
-use crate::quant::{Quantized, quantize_gradient};
+use crate::quant::Quantized;
+use crate::quant::gradient::{Gradient, GradientKind, Purpose};
 use crate::spectral::frame::Frame;
 use crate::spectral::hermitian::{Layout, Spectra};
 use crate::spectral::quantize::{forward_steps, inverse_steps, quantize, ring_maxima, ring_scales, to_unit};
@@ -36,6 +37,7 @@ pub struct SpectralLayer {
     /// Running maxima of X̂ by rings, for evaluation.
     maxima: Buffer,
     spectra_bits: u8,
+    gradient: &'static GradientKind,
     gradient_bits: u8,
     activation_shift: i32,
     /// X̂ of the float engine.
@@ -60,6 +62,7 @@ impl SpectralLayer {
             x: Quantized::new(site.bits.input_quantizer(site.inputs[0])),
             maxima: Buffer::new("spectrum_max", Array2::zeros((1, rings))),
             spectra_bits: site.bits.spectra,
+            gradient: site.bits.gradient_quantizer,
             gradient_bits: site.bits.gradients,
             activation_shift: unit_shift(format),
             reals: vec![],
@@ -137,14 +140,14 @@ impl SpectralLayer {
         output: &mut Array2<f32>,
         pass: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
-        self.x.quantize(x, pass.mode);
+        self.x.quantize(x, None, pass.moment());
         let (frame, features) = (self.frame, x.ncols());
         let spectra = {
             let integers = self.x.integers();
             let integers = integers.as_slice().expect("row-major array");
             let cut =
                 |e: usize, planes: &mut [i32]| frame.cut_input(&integers[e * features..][..features], planes);
-            let scale = (self.x.scale(), self.activation_shift);
+            let scale = (self.x.scales().one(), self.activation_shift);
             self.spectra(Product::Forward, frame.input_layout(x.nrows()), scale, cut, pass)?
         };
         let scales = self.input_scales(&spectra, pass.mode);
@@ -193,9 +196,10 @@ impl SpectralLayer {
         let frame = self.frame;
         let (examples, features) = tape.dy.dim();
         reshape(&mut self.dy, examples, features);
-        let scale =
-            quantize_gradient(slice(tape.dy), self.gradient_bits, &pass.rounding(), slice_mut(&mut self.dy));
-        let shift = unit_shift(Format::signed(self.gradient_bits));
+        let dy = Gradient { v: slice(tape.dy), columns: features, images: examples };
+        let (bits, q) = (self.gradient_bits, slice_mut(&mut self.dy));
+        let scale = (self.gradient.quantize)(dy, bits, Purpose::Both, &pass.rounding(), q).one();
+        let shift = unit_shift(self.gradient.format(bits));
         let spectra = {
             let integers = slice(&self.dy);
             let cut = |e: usize, planes: &mut [i32]| {
@@ -245,7 +249,7 @@ impl SpectralLayer {
         let layout = frame.input_layout(x.nrows());
         let join = |planes: &[f32], dx: &mut [f32]| frame.join_input_gradient(planes, dx);
         self.planes(Product::InputGradient, layout, &products, dx, join, pass)?;
-        self.x.straight_through(slice(x), slice_mut(dx));
+        self.x.straight_through(x, None, slice_mut(dx));
         Ok(())
     }
 

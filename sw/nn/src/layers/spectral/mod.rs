@@ -31,6 +31,7 @@ pub(crate) fn products(frame: &Frame, bits: &LayerBits, batch: usize) -> Vec<Pro
             result: ResultWidth::Full,
             window: None,
             times,
+            code_bits: None,
         };
         [
             plan(Product::Forward, [rows, k, n]),
