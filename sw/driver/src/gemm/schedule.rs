@@ -61,8 +61,8 @@ fn compute(
     result: usize,
 ) -> Compute {
     let (part, selection) = (&plan.parts[block.part], plan.problem.selection);
-    let is_index = |operand: &&Tiles| operand.layout.pad.memory == Memory::Index;
-    let index = operands.iter().position(|o| is_index(o)).map_or(0, |at| bases[at]);
+    let index = operands.iter().position(|operand| operand.layout.pad.memory == Memory::Index);
+    let index = index.map_or(0, |at| bases[at]);
     let (row, col) = (&operands[0].layout, &operands[1].layout);
     let [(row_planes, row_plane_stride), (col_planes, col_plane_stride)] =
         [row, col].map(|layout| layout.digit_planes(config));

@@ -157,6 +157,7 @@ mod tests {
                     cols: sides.2,
                     cols_last: sides.3,
                     col_edge: edge(shape.3),
+                    coded: false,
                     row_planes: planes.0,
                     col_planes: planes.1,
                     tiles: shape.0,
