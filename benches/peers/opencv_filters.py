@@ -1,0 +1,111 @@
+"""tandem's filters beside OpenCV's: the same results, and times in alternating runs with as many threads.
+
+    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install opencv-python-headless numpy
+    cargo build --release -p tandem-filter --example time_filter
+    /tmp/peers/bin/python benches/peers/opencv_filters.py [--threads 2] [--repeats 15] [--only TEXT] [--markdown]
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+TYPES = {np.dtype(np.uint8): "u8", np.dtype(np.uint16): "u16", np.dtype(np.float32): "f32"}
+
+
+def natural(height, width, channels=1, seed=1):
+    """Noise with the power spectrum of natural images, 1/f^2, in 0 to 255."""
+    random = np.random.default_rng(seed)
+    f = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
+    f[0, 0] = 1
+    planes = []
+    for _ in range(channels):
+        v = np.fft.irfft2(np.fft.rfft2(random.standard_normal((height, width))) / f, s=(height, width))
+        planes.append(np.clip((v - v.mean()) / v.std() * 50 + 128, 0, 255))
+    return np.stack(planes, -1).squeeze()
+
+
+def program():
+    target = Path(os.environ.get("CARGO_TARGET_DIR", Path(__file__).parents[2] / "target"))
+    return target / "release/examples/time_filter"
+
+
+class Ours:
+    """A filter in a process of its own, which runs once for each line that it gets."""
+
+    def __init__(self, image, threads, repeats, border, kind, parameters):
+        self.folder = tempfile.TemporaryDirectory()
+        source, self.result = (Path(self.folder.name) / name for name in ("in", "out"))
+        image.tofile(source)
+        height, width = image.shape[:2]
+        channels = image.shape[2] if image.ndim == 3 else 1
+        command = [program(), height, width, channels, TYPES[image.dtype], source, self.result, threads, repeats, border, kind]
+        command += [f"{name}={value}" for name, value in parameters.items()]
+        self.image = image
+        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return float(self.process.stdout.readline())
+
+    def finish(self):
+        self.process.stdin.close()
+        assert self.process.wait() == 0
+        return np.fromfile(self.result, self.image.dtype).reshape(self.image.shape)
+
+
+def cases():
+    """Name, image type, our filter with parameters, OpenCV's call."""
+    for kind in (np.uint8, np.float32):
+        for sigma in (2, 8, 32):
+            yield f"Gaussian sigma {sigma}", kind, "gaussian", {"sigma": sigma, "method": "sliding-dct"}, lambda x, s=sigma: cv2.GaussianBlur(x, (0, 0), s)
+        for size in (3, 5, 15, 31, 101):
+            yield f"box {size}", kind, "box", {"size": size}, lambda x, k=size: cv2.blur(x, (k, k))
+        for size in (3, 5, 9):
+            kernel = np.random.default_rng(size).random((size, size)).astype(np.float32)
+            kernel /= kernel.sum()
+            text = ";".join(" ".join(repr(float(v)) for v in row) for row in kernel)
+            yield f"FIR {size}x{size}", kind, "fir", {"kernel": text, "method": "direct"}, lambda x, k=kernel: cv2.filter2D(x, -1, k)
+        for size in (3, 5) + ((9, 15, 31) if kind is np.uint8 else ()):
+            yield f"median {size}", kind, "median", {"size": size}, lambda x, k=size: cv2.medianBlur(x, k)
+        yield "Sobel x", kind, "sobel", {"derivative": "x"}, lambda x: cv2.Sobel(x, -1, 1, 0, ksize=3)
+        yield "Laplacian", kind, "laplacian", {"size": 3}, lambda x: cv2.Laplacian(x, -1, ksize=3)
+        yield "bilateral 8, 30", kind, "bilateral", {"sigma": 8, "range": 30}, lambda x: cv2.bilateralFilter(x, 0, 30, 8)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    cv2.setNumThreads(options.threads)
+    image = natural(1080, 1920)
+    print(f"OpenCV {cv2.__version__}, {options.threads} threads, 1920x1080, one channel, medians of {options.repeats} alternating runs")
+    print(f"{'filter':<22} {'type':<4} {'tandem ms':>10} {'OpenCV ms':>10} {'OpenCV/tandem':>14} {'largest difference':>19}")
+    for name, kind, ours, parameters, theirs in cases():
+        if options.only not in f"{name} {np.dtype(kind).name}":
+            continue
+        x = image.round().astype(kind)
+        border = "replicate" if ours == "median" else "reflect-101"
+        runner = Ours(x, options.threads, options.repeats + 1, border, ours, parameters)
+        times = []
+        for _ in range(options.repeats + 1):
+            mine = runner.run()
+            start = time.perf_counter()
+            wanted = theirs(x)
+            times.append((mine, time.perf_counter() - start))
+        got = runner.finish()
+        mine, other = (statistics.median(t) * 1e3 for t in zip(*times[1:]))
+        most = np.abs(got.astype(np.float64) - wanted).max()
+        print(f"{name:<22} {TYPES[x.dtype]:<4} {mine:>10.2f} {other:>10.2f} {other / mine:>14.2f} {most:>19.3g}", flush=True)
+
+
+main()

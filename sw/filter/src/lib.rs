@@ -1,0 +1,66 @@
+//! Image filters.
+
+mod border;
+mod error;
+mod exact;
+mod fft;
+mod gaussian;
+mod image;
+mod lanes;
+mod parameter;
+mod sample;
+mod sliding_dct;
+mod taps;
+
+pub use border::Border;
+pub use error::FilterError;
+pub use image::{Image, MOST_SAMPLES, Samples, Shape, psnr_db};
+pub use parameter::{Parameter, Values};
+
+use std::collections::BTreeMap;
+
+/// Makes an image of an image.
+pub trait Filter: Send + Sync {
+    /// The filtered image: same shape, same type of samples.
+    ///
+    /// # Errors   what the filter cannot do with this image
+    fn apply(&self, image: &Image, border: Border) -> Result<Image, FilterError>;
+
+    /// What it approximates, or computes in fewer steps: its definition in double precision, slow.
+    fn exact(&self) -> Box<dyn Filter>;
+}
+
+/// A named filter.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+    /// What it can be told.
+    pub parameters: &'static [Parameter],
+    /// Makes one.
+    build: fn(&Values<'_>) -> Result<Box<dyn Filter>, FilterError>,
+}
+
+impl Kind {
+    /// A filter with these parameters.
+    ///
+    /// # Errors   [`FilterError`]: an unknown, missing or impossible parameter
+    pub fn build(&self, parameters: &BTreeMap<String, String>) -> Result<Box<dyn Filter>, FilterError> {
+        (self.build)(&Values::new(self.name, self.parameters, parameters)?)
+    }
+}
+
+/// All filters.
+pub const FILTERS: &[Kind] = &[gaussian::KIND];
+
+/// The filter of a name.
+///
+/// # Errors   [`FilterError::UnknownKind`]
+pub fn kind(name: &str) -> Result<&'static Kind, FilterError> {
+    FILTERS.iter().find(|kind| kind.name == name).ok_or_else(|| {
+        let known: Vec<_> = FILTERS.iter().map(|kind| kind.name).collect();
+        FilterError::UnknownKind { kind: name.to_owned(), known: known.join(", ") }
+    })
+}
