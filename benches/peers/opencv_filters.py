@@ -2,11 +2,12 @@
 
     python3 -m venv /tmp/peers && /tmp/peers/bin/pip install opencv-python-headless numpy
     cargo build --release -p tandem-filter --example time_filter
-    /tmp/peers/bin/python benches/peers/opencv_filters.py [--threads 2] [--repeats 15] [--only TEXT] [--markdown]
+    /tmp/peers/bin/python benches/peers/opencv_filters.py [--threads 2] [--repeats 15] [--only REGEX]
 """
 
 import argparse
 import os
+import re
 import statistics
 import subprocess
 import tempfile
@@ -91,7 +92,7 @@ def main():
     print(f"OpenCV {cv2.__version__}, {options.threads} threads, 1920x1080, one channel, medians of {options.repeats} alternating runs")
     print(f"{'filter':<22} {'type':<4} {'tandem ms':>10} {'OpenCV ms':>10} {'OpenCV/tandem':>14} {'largest difference':>19}")
     for name, kind, ours, parameters, theirs in cases():
-        if options.only not in f"{name} {np.dtype(kind).name}":
+        if not re.search(options.only, f"{name} {TYPES[np.dtype(kind)]}"):
             continue
         x = image.round().astype(kind)
         border = "replicate" if ours == "median" else "reflect-101"

@@ -63,11 +63,13 @@ pub(crate) fn separable(
     down: &[f64],
     along: &[f64],
     border: Border,
+    offset: f64,
 ) -> Result<Image, FilterError> {
     let outside = f64::from(border.outside());
     let middle = line(&doubles(image), image.shape(), true, down, border, outside);
     let gain: f64 = down.iter().sum();
-    Ok(rounded(image, &line(&middle, image.shape(), false, along, border, outside * gain)))
+    let sums = line(&middle, image.shape(), false, along, border, outside * gain);
+    Ok(rounded(image, &sums.iter().map(|v| v + offset).collect::<Vec<_>>()))
 }
 
 /// A function of every pixel's place, channel by channel, in double precision.

@@ -111,17 +111,18 @@ impl Spectral {
         Spectral::new(kernel, along.len())
     }
 
-    /// Filters with `samples` of the image's own type.
+    /// Filters.
     pub fn apply(&self, image: &Image, border: Border) -> Image {
         let samples = match image.samples() {
-            Samples::U8(v) => Samples::U8(self.filter(image.shape(), v, border)),
-            Samples::U16(v) => Samples::U16(self.filter(image.shape(), v, border)),
-            Samples::F32(v) => Samples::F32(self.filter(image.shape(), v, border)),
+            Samples::U8(v) => Samples::U8(self.filter(image.shape(), v, border, 0.0)),
+            Samples::U16(v) => Samples::U16(self.filter(image.shape(), v, border, 0.0)),
+            Samples::F32(v) => Samples::F32(self.filter(image.shape(), v, border, 0.0)),
         };
         Image::made(image.shape(), samples)
     }
 
-    fn filter<T: Sample>(&self, shape: Shape, samples: &[T], border: Border) -> Vec<T> {
+    /// Filters samples, and adds `offset`.
+    pub fn filter<T: Sample>(&self, shape: Shape, samples: &[T], border: Border, offset: f32) -> Vec<T> {
         let (down, along) = (Axis::new(shape.height, self.rows), Axis::new(shape.width, self.columns));
         let tile = Tile::new(down.points, along.points);
         let kernel = self.spectrum(&tile);
@@ -166,7 +167,7 @@ impl Spectral {
                 let row = &mut out[(y + j) * shape.pitch()..][..shape.pitch()];
                 for k in 0..along.results.min(shape.width - x) {
                     let z = pairs[i / 2][j * along.points + k];
-                    row[(x + k) * channels + channel] = T::from_f64(if i % 2 == 0 { z.re } else { z.im });
+                    row[(x + k) * channels + channel] = T::from_f64(if i % 2 == 0 { z.re } else { z.im } + f64::from(offset));
                 }
             }
         }

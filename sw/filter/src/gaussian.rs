@@ -91,7 +91,7 @@ impl Filter for Gaussian {
 
     fn exact(&self) -> Box<dyn Filter> {
         let line = weights(self.sigma, 8.0);
-        Box::new(Exact(move |image: &Image, border| exact::separable(image, &line, &line, border)))
+        Box::new(Exact(move |image: &Image, border| exact::separable(image, &line, &line, border, 0.0)))
     }
 }
 

@@ -114,6 +114,16 @@ impl Image {
         Image { shape: self.shape, samples: Samples::F32(samples) }
     }
 
+    /// Numbers in the type of another image's, with its shape.
+    pub(crate) fn of_f32(like: &Image, v: impl Iterator<Item = f32>) -> Image {
+        let samples = match &like.samples {
+            Samples::U8(_) => Samples::U8(v.map(u8::from_f32).collect()),
+            Samples::U16(_) => Samples::U16(v.map(u16::from_f32).collect()),
+            Samples::F32(_) => Samples::F32(v.collect()),
+        };
+        Image { shape: like.shape, samples }
+    }
+
     /// The largest of its numbers less the smallest, or what its type has room for if that is whole numbers.
     pub fn range(&self) -> f64 {
         match &self.samples {

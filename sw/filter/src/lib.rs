@@ -1,15 +1,22 @@
 //! Image filters.
 
+mod bands;
 mod border;
+mod box_mean;
+mod derivative;
 mod error;
 mod exact;
 mod fft;
+mod fir;
 mod gaussian;
 mod image;
 mod lanes;
+mod laplacian;
+mod median;
 mod parameter;
 mod sample;
 mod sliding_dct;
+mod sobel;
 mod taps;
 
 pub use border::Border;
@@ -53,7 +60,7 @@ impl Kind {
 }
 
 /// All filters.
-pub const FILTERS: &[Kind] = &[gaussian::KIND];
+pub const FILTERS: &[Kind] = &[gaussian::KIND, box_mean::KIND, sobel::KIND, laplacian::KIND, fir::KIND, median::KIND];
 
 /// The filter of a name.
 ///

@@ -45,7 +45,7 @@ impl<'a> Values<'a> {
     }
 
     /// A text that must be there.
-    fn needed(&self, name: &'static str) -> Result<&'a str, FilterError> {
+    pub(crate) fn needed(&self, name: &'static str) -> Result<&'a str, FilterError> {
         self.text(name).ok_or_else(|| FilterError::Missing { kind: self.kind, name: name.to_owned() })
     }
 
