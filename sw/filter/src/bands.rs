@@ -39,11 +39,11 @@ impl<P> Band<P> {
     }
 }
 
-/// Hands each band to `work`, with its rows of the result.
-pub(crate) fn bands<T: Sample, P: Sample, U: Sample>(
+/// Hands each band to `work`, with its rows of the result. `outside` is the border's constant, converted.
+pub(crate) fn bands<T: Sample, P: Copy + Send + Sync, U: Sample>(
     (shape, samples): (Shape, &[T]),
     reach: Reach,
-    border: Border,
+    (border, outside): (Border, P),
     convert: impl Fn(T) -> P + Sync,
     work: impl Fn(&Band<P>, &mut [U]) + Sync,
 ) -> Vec<U> {
@@ -51,7 +51,6 @@ pub(crate) fn bands<T: Sample, P: Sample, U: Sample>(
     let pitch = shape.pitch();
     let rows = border.indices(height, reach.rows.0, reach.rows.1);
     let columns = border.indices(width, reach.columns.0, reach.columns.1);
-    let outside = P::from_f32(border.outside());
     let stride = columns.len() * channels;
     let left = reach.columns.0 * channels;
     let count = ROWS.max(reach.rows.0 + reach.rows.1);

@@ -128,7 +128,8 @@ impl BoxMean {
     fn filter<T: Sample, S: Sum<T>>(&self, image: &Image, samples: &[T], border: Border) -> Vec<T> {
         let (shape, reach) = (image.shape(), Reach::of(self.rows, self.columns));
         let area = (self.rows * self.columns) as f64;
-        bands((shape, samples), reach, border, |v| v, |band, out| {
+        let outside = T::from_f32(border.outside());
+        bands((shape, samples), reach, (border, outside), |v| v, |band, out| {
             let mut down = vec![S::default(); band.row(0).len()];
             let blank = || vec![S::Whole::default(); band.row(0).len()];
             let mut scratch = [blank(), blank(), blank()];

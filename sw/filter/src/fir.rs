@@ -176,7 +176,7 @@ impl Fir {
             Weights::Plane { weights, columns } => {
                 let taps = taps(weights, *columns, shape.channels);
                 let reach = Reach::of(weights.len() / columns, *columns);
-                bands((shape, samples), reach, border, T::to_f32, |band, out| {
+                bands((shape, samples), reach, (border, border.outside()), T::to_f32, |band, out| {
                     for (y, out) in out.chunks_exact_mut(shape.pitch()).enumerate() {
                         correlate(band, y, &taps, self.offset, out);
                     }

@@ -44,7 +44,7 @@ impl Filter for Median {
         let samples = match image.samples() {
             _ if size == 1 => image.samples().clone(),
             Samples::U8(v) if size > 5 => {
-                Samples::U8(bands((shape, v), reach, border, |v| v, |band: &Band<u8>, out| {
+                Samples::U8(bands((shape, v), reach, (border, u8::from_f32(border.outside())), |v| v, |band: &Band<u8>, out| {
                     let mut columns = vec![NONE; band.row(0).len()];
                     for i in 0..size - 1 {
                         count(&mut columns, band.row(i), 1);
@@ -56,9 +56,9 @@ impl Filter for Median {
                     }
                 }))
             }
-            Samples::U8(v) => Samples::U8(filter::<u8, 64>(image, v, size, border)),
-            Samples::U16(v) => Samples::U16(filter::<u16, 32>(image, v, size, border)),
-            Samples::F32(v) => Samples::F32(filter::<f32, 16>(image, v, size, border)),
+            Samples::U8(v) => Samples::U8(filter(image, v, size, border)),
+            Samples::U16(v) => Samples::U16(filter(image, v, size, border)),
+            Samples::F32(v) => Samples::F32(filter(image, v, size, border)),
         };
         Ok(Image::made(shape, samples))
     }
@@ -77,23 +77,67 @@ impl Filter for Median {
     }
 }
 
+/// A whole number in the order of the sample that it stands for: vector units compare whole numbers at once.
+trait Key: Sample {
+    type Whole: Copy + Default + Ord + Send + Sync;
+    fn key(self) -> Self::Whole;
+    fn of(key: Self::Whole) -> Self;
+}
+
+macro_rules! whole {
+    ($T:ty) => {
+        impl Key for $T {
+            type Whole = $T;
+
+            #[inline(always)]
+            fn key(self) -> $T {
+                self
+            }
+
+            #[inline(always)]
+            fn of(key: $T) -> $T {
+                key
+            }
+        }
+    };
+}
+
+whole!(u8);
+whole!(u16);
+
+impl Key for f32 {
+    type Whole = i32;
+
+    #[inline(always)]
+    fn key(self) -> i32 {
+        // negative numbers: the larger their bits, the smaller they are
+        let bits = self.to_bits().cast_signed();
+        bits ^ ((bits >> 31).cast_unsigned() >> 1).cast_signed()
+    }
+
+    #[inline(always)]
+    fn of(key: i32) -> f32 {
+        f32::from_bits((key ^ ((key >> 31).cast_unsigned() >> 1).cast_signed()).cast_unsigned())
+    }
+}
+
 /// Networks and selection.
-fn filter<T: Sample, const N: usize>(image: &Image, samples: &[T], size: usize, border: Border) -> Vec<T> {
+fn filter<T: Key>(image: &Image, samples: &[T], size: usize, border: Border) -> Vec<T> {
     let (shape, channels) = (image.shape(), image.shape().channels);
-    bands((shape, samples), Reach::of(size, size), border, |v| v, |band: &Band<T>, out| {
-        let mut window = vec![T::default(); size * size];
+    let outside = T::from_f32(border.outside()).key();
+    bands((shape, samples), Reach::of(size, size), (border, outside), T::key, |band, out| {
+        let mut window = vec![T::Whole::default(); size * size];
         for (y, out) in out.chunks_exact_mut(shape.pitch()).enumerate() {
             match size {
-                3 => of_nine::<T, N>(band, y, channels, out),
-                5 => of_twenty_five::<T, N>(band, y, channels, out),
+                3 => of_nine(band, y, channels, out),
+                5 => of_twenty_five(band, y, channels, out),
                 _ => {
                     for (x, out) in out.iter_mut().enumerate() {
                         for (i, row) in window.chunks_exact_mut(size).enumerate() {
                             let from = band.row(y + i)[x..].iter().step_by(channels);
                             row.iter_mut().zip(from).for_each(|(to, v)| *to = *v);
                         }
-                        let order = |a: &T, b: &T| a.partial_cmp(b).expect("samples are finite");
-                        *out = *window.select_nth_unstable_by(size * size / 2, order).1;
+                        *out = T::of(*window.select_nth_unstable(size * size / 2).1);
                     }
                 }
             }
@@ -101,128 +145,81 @@ fn filter<T: Sample, const N: usize>(image: &Image, samples: &[T], size: usize, 
     })
 }
 
-/// Results that are found together: what a vector register of 64 bytes holds.
-type Chunk<T, const N: usize> = [T; N];
-
+/// What lies in a window of `size` rows and columns around each sample of a row of `n`: a slice for each of its places.
 #[inline(always)]
-fn min<T: Sample, const N: usize>(a: &Chunk<T, N>, b: &Chunk<T, N>) -> Chunk<T, N> {
-    let mut out = *a;
-    out.iter_mut().zip(b).for_each(|(a, b)| *a = if *b < *a { *b } else { *a });
-    out
+fn places<W, const PLACES: usize>(band: &Band<W>, y: usize, size: usize, channels: usize, n: usize) -> [&[W]; PLACES] {
+    std::array::from_fn(|i| &band.row(y + i / size)[i % size * channels..][..n])
 }
 
 #[inline(always)]
-fn max<T: Sample, const N: usize>(a: &Chunk<T, N>, b: &Chunk<T, N>) -> Chunk<T, N> {
-    let mut out = *a;
-    out.iter_mut().zip(b).for_each(|(a, b)| *a = if *a < *b { *b } else { *a });
-    out
-}
-
-#[inline(always)]
-fn median_of_three<T: Sample, const N: usize>([a, b, c]: [&Chunk<T, N>; 3]) -> Chunk<T, N> {
-    max(&min(a, b), &min(&max(a, b), c))
+fn median_of_three<W: Copy + Ord>(a: W, b: W, c: W) -> W {
+    a.min(b).max(a.max(b).min(c))
 }
 
 /// The smallest, the middle and the largest.
 #[inline(always)]
-fn sorted<T: Sample, const N: usize>([a, b, c]: [&Chunk<T, N>; 3]) -> [Chunk<T, N>; 3] {
-    let (low, high) = (min(a, b), max(a, b));
-    let (middle, most) = (min(&high, c), max(&high, c));
-    [min(&low, &middle), max(&low, &middle), most]
+fn sorted<W: Copy + Ord>(a: W, b: W, c: W) -> [W; 3] {
+    let (low, high) = (a.min(b), a.max(b));
+    let middle = high.min(c);
+    [low.min(middle), low.max(middle), high.max(c)]
 }
 
-/// Runs `each` on chunks of a row of results: the last one overlaps the one before.
-#[inline(always)]
-fn chunks<T: Sample, const N: usize>(out: &mut [T], each: impl Fn(usize, usize) -> Chunk<T, N>) {
-    let mut x = 0;
-    while x < out.len() {
-        let count = N.min(out.len() - x);
-        out[x..x + count].copy_from_slice(&each(x, count)[..count]);
-        x += count;
-    }
-}
-
-/// `count` samples from `x` on.
-#[inline(always)]
-fn load<T: Sample, const N: usize>(row: &[T], x: usize, count: usize) -> Chunk<T, N> {
-    let mut chunk = [T::default(); N];
-    if count == N {
-        chunk.copy_from_slice(&row[x..x + N]);
-    } else {
-        chunk[..count].copy_from_slice(&row[x..x + count]);
-    }
-    chunk
-}
-
-/// The middle of three columns sorted: the median of the largest minimum, the middle median and the smallest maximum.
+/// Of three columns sorted: the median of the largest minimum, the middle median and the smallest maximum.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
-fn of_nine<T: Sample, const N: usize>(band: &Band<T>, y: usize, channels: usize, out: &mut [T]) {
-    let rows = [band.row(y), band.row(y + 1), band.row(y + 2)];
-    chunks::<T, N>(out, |x, count| {
-        let column = |i: usize| {
-            let [a, b, c] = rows.map(|row| load::<T, N>(row, x + i * channels, count));
-            sorted([&a, &b, &c])
-        };
+fn of_nine<T: Key>(band: &Band<T::Whole>, y: usize, channels: usize, out: &mut [T]) {
+    let window: [_; 9] = places(band, y, 3, channels, out.len());
+    for (x, out) in out.iter_mut().enumerate() {
+        let column = |i: usize| sorted(window[i][x], window[i + 3][x], window[i + 6][x]);
         let [[a, b, c], [d, e, f], [g, h, i]] = [column(0), column(1), column(2)];
-        let low = max(&max(&a, &d), &g);
-        let middle = median_of_three([&b, &e, &h]);
-        let high = min(&min(&c, &f), &i);
-        median_of_three([&low, &middle, &high])
-    });
+        *out = T::of(median_of_three(a.max(d).max(g), median_of_three(b, e, h), c.min(f).min(i)));
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
+fn of_twenty_five<T: Key>(band: &Band<T::Whole>, y: usize, channels: usize, out: &mut [T]) {
+    let window: [_; 25] = places(band, y, 5, channels, out.len());
+    for (x, out) in out.iter_mut().enumerate() {
+        *out = T::of(middle_of_twenty_five(|i| window[i][x]));
+    }
 }
 
 /// The middle of 25: among 14, the smallest and the largest cannot be it; each is dropped, and another taken in.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
-fn of_twenty_five<T: Sample, const N: usize>(band: &Band<T>, y: usize, channels: usize, out: &mut [T]) {
-    chunks::<T, N>(out, |x, count| {
-        let get = |i: usize| load(band.row(y + i / 5), x + i % 5 * channels, count);
-        let mut open: [Chunk<T, N>; 14] = std::array::from_fn(get);
-        drop_ends::<T, N, 14>(&mut open);
-        drop_ends_after::<T, N, 13>(&mut open, get(14));
-        drop_ends_after::<T, N, 12>(&mut open, get(15));
-        drop_ends_after::<T, N, 11>(&mut open, get(16));
-        drop_ends_after::<T, N, 10>(&mut open, get(17));
-        drop_ends_after::<T, N, 9>(&mut open, get(18));
-        drop_ends_after::<T, N, 8>(&mut open, get(19));
-        drop_ends_after::<T, N, 7>(&mut open, get(20));
-        drop_ends_after::<T, N, 6>(&mut open, get(21));
-        drop_ends_after::<T, N, 5>(&mut open, get(22));
-        drop_ends_after::<T, N, 4>(&mut open, get(23));
-        drop_ends_after::<T, N, 3>(&mut open, get(24));
-        open[0]
-    });
+#[inline(always)]
+fn middle_of_twenty_five<W: Copy + Ord>(get: impl Fn(usize) -> W) -> W {
+    macro_rules! take {
+        ($open:ident; $($i:literal of $n:literal),*) => {
+            $($open[$n - 1] = get($i);
+            drop_ends::<W, $n>(&mut $open);)*
+        };
+    }
+    let mut open = [
+        get(0), get(1), get(2), get(3), get(4), get(5), get(6), get(7), get(8), get(9), get(10), get(11), get(12), get(13),
+    ];
+    drop_ends::<W, 14>(&mut open);
+    take!(open; 14 of 13, 15 of 12, 16 of 11, 17 of 10, 18 of 9, 19 of 8, 20 of 7, 21 of 6, 22 of 5, 23 of 4, 24 of 3);
+    open[0]
 }
 
-/// Takes one in and drops the smallest and the largest of then OPEN: those left are in the first OPEN − 2 places.
+/// Puts the smaller of two into the first place.
 #[inline(always)]
-fn drop_ends_after<T: Sample, const N: usize, const OPEN: usize>(open: &mut [Chunk<T, N>; 14], next: Chunk<T, N>) {
-    open[OPEN - 1] = next;
-    drop_ends::<T, N, OPEN>(open);
+fn exchange<W: Copy + Ord>(open: &mut [W; 14], i: usize, j: usize) {
+    (open[i], open[j]) = (open[i].min(open[j]), open[i].max(open[j]));
 }
 
-/// Drops the smallest and the largest of OPEN: those left are in the first OPEN − 2 places.
+/// Drops the smallest and the largest of N: those left are in the first N − 2 places.
 #[inline(always)]
-fn drop_ends<T: Sample, const N: usize, const OPEN: usize>(open: &mut [Chunk<T, N>; 14]) {
-    // halves of pairs: the smallest is among the first, the largest among the second
-    let half = OPEN / 2;
-    for i in 0..half {
-        let (a, b) = (open[i], open[OPEN - 1 - i]);
-        open[i] = min(&a, &b);
-        open[OPEN - 1 - i] = max(&a, &b);
+fn drop_ends<W: Copy + Ord, const N: usize>(open: &mut [W; 14]) {
+    // the smallest is among the smaller ones of pairs, the largest among the larger ones
+    for i in 0..N / 2 {
+        exchange(open, i, N - 1 - i);
     }
-    let (first, last) = (OPEN.div_ceil(2), half);
-    for i in 1..first {
-        let (a, b) = (open[0], open[i]);
-        open[0] = min(&a, &b);
-        open[i] = max(&a, &b);
+    for i in 1..N.div_ceil(2) {
+        exchange(open, 0, i);
     }
-    for i in last..OPEN - 1 {
-        let (a, b) = (open[OPEN - 1], open[i]);
-        open[OPEN - 1] = max(&a, &b);
-        open[i] = min(&a, &b);
+    for i in N / 2..N - 1 {
+        exchange(open, i, N - 1);
     }
-    // the smallest goes: what is in the middle moves to its place
-    open[0] = open[OPEN - 2];
+    open[0] = open[N - 2];
 }
 
 /// How often each value occurs, and each sixteen values.
@@ -293,28 +290,9 @@ mod tests {
     /// A network is right for all numbers if it is for zeros and ones.
     #[test]
     fn the_network_leaves_the_middle_one() {
-        for start in (0..1u32 << 25).step_by(64) {
-            // 64 inputs at once: input i's bit j
-            let get = |i: usize| -> Chunk<u8, 64> { std::array::from_fn(|j| ((start + j as u32) >> i & 1) as u8) };
-            if start / 64 % 37 != 0 {
-                continue;
-            }
-            let mut open: [Chunk<u8, 64>; 14] = std::array::from_fn(get);
-            drop_ends::<u8, 64, 14>(&mut open);
-            drop_ends_after::<u8, 64, 13>(&mut open, get(14));
-            drop_ends_after::<u8, 64, 12>(&mut open, get(15));
-            drop_ends_after::<u8, 64, 11>(&mut open, get(16));
-            drop_ends_after::<u8, 64, 10>(&mut open, get(17));
-            drop_ends_after::<u8, 64, 9>(&mut open, get(18));
-            drop_ends_after::<u8, 64, 8>(&mut open, get(19));
-            drop_ends_after::<u8, 64, 7>(&mut open, get(20));
-            drop_ends_after::<u8, 64, 6>(&mut open, get(21));
-            drop_ends_after::<u8, 64, 5>(&mut open, get(22));
-            drop_ends_after::<u8, 64, 4>(&mut open, get(23));
-            drop_ends_after::<u8, 64, 3>(&mut open, get(24));
-            for (j, median) in open[0].iter().enumerate() {
-                assert_eq!(u32::from(*median), u32::from((start + j as u32).count_ones() > 12), "{start} + {j}");
-            }
+        for inputs in (0..1u32 << 25).step_by(37) {
+            let median = middle_of_twenty_five(|i| (inputs >> i & 1) as u8);
+            assert_eq!(u32::from(median), u32::from(inputs.count_ones() > 12), "{inputs:b}");
         }
     }
 }
