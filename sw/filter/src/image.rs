@@ -1,6 +1,6 @@
 //! Images.
 
-use crate::FilterError;
+use crate::{Border, FilterError};
 use crate::sample::Sample;
 
 /// Most samples of an image; indices have 32 bits.
@@ -124,13 +124,27 @@ impl Image {
         Image { shape: like.shape, samples }
     }
 
+    /// The smallest and the largest of its numbers, and of what lies around it.
+    pub(crate) fn extremes(&self, border: Border) -> (f32, f32) {
+        fn of<T: Sample>(v: &[T], first: T) -> (f32, f32) {
+            let order = |(lo, hi): (T, T), v: &T| (if *v < lo { *v } else { lo }, if *v > hi { *v } else { hi });
+            let (lo, hi) = v.iter().fold((first, first), order);
+            (lo.to_f32(), hi.to_f32())
+        }
+        let (lo, hi) = each!(&self.samples, v => of(v, v[0]));
+        match border {
+            Border::Constant(v) => (lo.min(v), hi.max(v)),
+            _ => (lo, hi),
+        }
+    }
+
     /// The largest of its numbers less the smallest, or what its type has room for if that is whole numbers.
     pub fn range(&self) -> f64 {
         match &self.samples {
             Samples::U8(_) => 255.0,
             Samples::U16(_) => 65535.0,
-            Samples::F32(v) => {
-                let (lo, hi) = v.iter().fold((f32::MAX, f32::MIN), |(lo, hi), v| (lo.min(*v), hi.max(*v)));
+            Samples::F32(_) => {
+                let (lo, hi) = self.extremes(Border::Replicate);
                 f64::from(hi) - f64::from(lo)
             }
         }

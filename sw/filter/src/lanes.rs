@@ -163,7 +163,14 @@ fn columns<T: Sample>(shape: Shape, samples: &[T], pass: &dyn Pass, border: Bord
     out
 }
 
-/// Pairs of two numbers' lanes, in turns: the step that a transposition is made of.
+/// Filters lanes that have what lies around them: results are as many fewer as the pass looks at.
+pub(crate) fn run(pass: &dyn Pass, lanes: &[Lane], out: &mut [Lane]) {
+    let at: Vec<u32> = (0..lanes.len() as u32).collect();
+    let source = Source { lanes, at: &at, channels: 1, channel: 0, outside: u32::MAX };
+    pass.run(source, Target { lanes: out, channels: 1, channel: 0 });
+}
+
+/// Three rounds in which rows i and i + 4 are interleaved transpose eight.
 #[inline(always)]
 fn transpose_eight(from: &[Lane], x: usize, to: &mut [Lane], y: usize) {
     let mut m = [[0.0f32; 8]; 8];
@@ -189,7 +196,7 @@ fn transpose_eight(from: &[Lane], x: usize, to: &mut [Lane], y: usize) {
 
 /// `to[j][i] = from[i][j]`.
 #[multiversion(targets("x86_64+avx2"))]
-fn transpose(from: &[Lane; LANES], to: &mut [Lane]) {
+pub(crate) fn transpose(from: &[Lane; LANES], to: &mut [Lane]) {
     for y in (0..LANES).step_by(8) {
         for x in (0..LANES).step_by(8) {
             transpose_eight(&from[y..y + 8], x, &mut to[x..x + 8], y);

@@ -1,6 +1,7 @@
 //! Image filters.
 
 mod bands;
+mod bilateral;
 mod border;
 mod box_mean;
 mod derivative;
@@ -15,6 +16,7 @@ mod laplacian;
 mod median;
 mod parameter;
 mod sample;
+mod series;
 mod sliding_dct;
 mod sobel;
 mod taps;
@@ -60,7 +62,7 @@ impl Kind {
 }
 
 /// All filters.
-pub const FILTERS: &[Kind] = &[gaussian::KIND, box_mean::KIND, sobel::KIND, laplacian::KIND, fir::KIND, median::KIND];
+pub const FILTERS: &[Kind] = &[gaussian::KIND, box_mean::KIND, sobel::KIND, laplacian::KIND, fir::KIND, median::KIND, bilateral::KIND];
 
 /// The filter of a name.
 ///
