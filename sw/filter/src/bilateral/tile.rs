@@ -21,29 +21,47 @@ pub(super) struct Spatial<'a> {
     pub middle: f32,
 }
 
-/// Samples of a channel with what lies around them.
+/// A channel, with the indices of rows and columns from −halo on.
 struct Plane<'a, T> {
     shape: Shape,
     samples: &'a [T],
     channel: usize,
-    /// Indices of rows and columns from −halo on.
     at: [&'a [u32]; 2],
     outside: f32,
 }
 
 impl<T: Sample> Plane<'_, T> {
-    /// The sample so many rows and columns after the first of the halo.
-    #[inline(always)]
-    fn get(&self, y: usize, x: usize) -> f32 {
-        let (row, column) = (self.at[0][y] as usize, self.at[1][x] as usize);
-        if row == self.shape.height || column == self.shape.width {
-            return self.outside;
+    /// Copies rows of `width` samples.
+    fn copy(&self, width: usize, to: &mut [f32]) {
+        let Shape { height, width: most, channels } = self.shape;
+        let columns = &self.at[1][..width];
+        // columns of the image as they follow each other
+        let first = columns.iter().zip(&columns[1..]).position(|(a, b)| a + 1 == *b && (*b as usize) < most);
+        let first = first.unwrap_or(width);
+        let count = 1 + columns[first..].windows(2).take_while(|w| w[0] + 1 == w[1] && (w[1] as usize) < most).count();
+        let whole = first..(first + count).min(width);
+        for (row, to) in self.at[0].iter().zip(to.chunks_exact_mut(width)) {
+            let row = *row as usize;
+            if row == height {
+                to.fill(self.outside);
+                continue;
+            }
+            let from = &self.samples[row * self.shape.pitch()..][..self.shape.pitch()];
+            let get = |x: u32| from[x as usize * channels + self.channel].to_f32();
+            for x in (0..whole.start).chain(whole.end..width) {
+                to[x] = if columns[x] as usize == most { self.outside } else { get(columns[x]) };
+            }
+            if let Some(x) = columns.get(whole.start) {
+                let from = &from[*x as usize * channels + self.channel..];
+                let from = from.iter().step_by(channels);
+                to[whole.clone()].iter_mut().zip(from).for_each(|(to, v)| *to = v.to_f32());
+            }
         }
-        self.samples[(row * self.shape.width + column) * self.shape.channels + self.channel].to_f32()
     }
 }
 
 /// cos(kθ) and sin(kθ) of lanes of angles, for k = 1, 2, …
+#[derive(Default)]
 struct Wave {
     first: [Vec<Lane>; 2],
     now: [Vec<Lane>; 2],
@@ -51,10 +69,14 @@ struct Wave {
 
 impl Wave {
     /// k = 1 for lanes of values.
-    fn new(values: &[Lane], middle: f32, omega: f32) -> Self {
-        let mut first = [values.to_vec(), values.to_vec()];
-        angles(&mut first, middle, omega);
-        Wave { now: first.clone(), first }
+    fn start(&mut self, values: &[Lane], middle: f32, omega: f32) {
+        for lanes in self.first.iter_mut().chain(&mut self.now) {
+            lanes.resize(values.len(), Lane::splat(0.0));
+        }
+        angles(values, &mut self.first, middle, omega);
+        for (now, first) in self.now.iter_mut().zip(&self.first) {
+            now.copy_from_slice(first);
+        }
     }
 
     /// The next k.
@@ -65,10 +87,10 @@ impl Wave {
 
 /// cos and sin of (values − middle)·ω, which lie within ±π, from Taylor's series of the half angle.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
-fn angles([cosines, sines]: &mut [Vec<Lane>; 2], middle: f32, omega: f32) {
-    for (c, s) in cosines.iter_mut().zip(sines) {
+fn angles(values: &[Lane], [cosines, sines]: &mut [Vec<Lane>; 2], middle: f32, omega: f32) {
+    for ((value, c), s) in values.iter().zip(cosines).zip(sines) {
         for l in 0..LANES {
-            let half = (c.0[l] - middle) * (0.5 * omega);
+            let half = (value.0[l] - middle) * (0.5 * omega);
             let square = half * half;
             let (mut sine, mut cosine) = (-2.505_210_8e-8_f32, 2.087_675_7e-9_f32);
             for k in [2.755_731_9e-6, -1.984_127e-4, 8.333_333e-3, -1.666_666_7e-1, 1.0] {
@@ -151,11 +173,11 @@ pub(super) fn filter<T: Sample>(
     };
     let tiles: Vec<Vec<T>> = (0..jobs)
         .into_par_iter()
-        .map_init(Vec::new, |middle, i| {
+        .map_init(Room::default, |room, i| {
             let (y, x, channel) = place(i);
             let at = [&at[0][y..], &at[1][x..]];
             let plane = Plane { shape, samples, channel, at, outside: border.outside() };
-            tile(&plane, [down.results, along.results], spatial, series, middle)
+            tile(&plane, [down.results, along.results], spatial, series, room)
         })
         .collect();
     let mut out = vec![T::default(); samples.len()];
@@ -170,58 +192,87 @@ pub(super) fn filter<T: Sample>(
     out
 }
 
-/// A tile's results, row-major. `middle` is room for what lies between the two directions.
+/// What a tile's work needs beside its results.
+#[derive(Default)]
+struct Room {
+    plane: Vec<f32>,
+    /// What lies between the two directions: [term][cos, sin][block of columns][row].
+    middle: Vec<Lane>,
+    values: Vec<Lane>,
+    wave: Wave,
+    lanes: Vec<Lane>,
+    smooth: [Vec<Lane>; 2],
+    sums: [Vec<Lane>; 2],
+}
+
+/// A tile's results, row-major.
 fn tile<T: Sample>(
     plane: &Plane<'_, T>,
     [rows, columns]: [usize; 2],
     spatial: &Spatial<'_>,
     series: &Series,
-    middle: &mut Vec<Lane>,
+    room: &mut Room,
 ) -> Vec<T> {
     let (halo, omega, terms) = (spatial.pass.reach().0, series.omega as f32, series.waves.len());
     let (height, width) = (rows + 2 * halo, (columns + 2 * halo).next_multiple_of(LANES));
     let none = Lane::splat(0.0);
-    // [term][cos, sin][block of columns][row]
+    let Room { plane: samples, middle, values, wave, lanes, smooth, sums } = room;
+    samples.resize(height * width, 0.0);
+    plane.copy(width, samples);
     middle.resize(terms * 2 * width / LANES * rows, none);
     let place = |k: usize, part: usize, block: usize| ((k * 2 + part) * width / LANES + block) * rows;
-    let mut values = vec![none; height];
+    values.resize(height, none);
     for block in 0..width / LANES {
-        for (y, lane) in values.iter_mut().enumerate() {
-            *lane = Lane(std::array::from_fn(|l| plane.get(y, block * LANES + l)));
+        for (lane, row) in values.iter_mut().zip(samples.chunks_exact(width)) {
+            lane.0.copy_from_slice(&row[block * LANES..][..LANES]);
         }
-        let mut wave = Wave::new(&values, spatial.middle, omega);
+        wave.start(values, spatial.middle, omega);
         for k in 0..terms {
             for part in 0..2 {
                 run(spatial.pass, &wave.now[part], &mut middle[place(k, part, block)..][..rows]);
             }
-            wave.turn();
+            if k + 1 < terms {
+                wave.turn();
+            }
         }
     }
     let mut out = vec![T::default(); rows * columns];
-    let mut lanes = vec![none; width];
-    let mut smooth = [vec![none; columns], vec![none; columns]];
+    lanes.resize(width, none);
+    smooth.iter_mut().for_each(|smooth| smooth.resize(columns, none));
     for (group, out) in out.chunks_exact_mut(LANES * columns).enumerate() {
-        let mut values: Vec<Lane> = (0..columns)
-            .map(|x| Lane(std::array::from_fn(|l| plane.get(halo + group * LANES + l, halo + x))))
-            .collect();
-        let mut wave = Wave::new(&values, spatial.middle, omega);
-        let mut sums = [vec![none; columns], vec![Lane::splat(series.mean as f32); columns]];
+        values.clear();
+        for block in 0..columns / LANES {
+            let from = &samples[(halo + group * LANES) * width + halo + block * LANES..];
+            let tile = std::array::from_fn(|l| Lane(*from[l * width..].first_chunk().expect("a tile's samples")));
+            let mut turned = [none; LANES];
+            transpose(&tile, &mut turned);
+            values.extend_from_slice(&turned);
+        }
+        wave.start(values, spatial.middle, omega);
+        for (sum, first) in sums.iter_mut().zip([0.0, series.mean as f32]) {
+            sum.clear();
+            sum.resize(columns, Lane::splat(first));
+        }
         for k in 0..terms {
             for (part, smooth) in smooth.iter_mut().enumerate() {
                 for (block, lanes) in lanes.chunks_exact_mut(LANES).enumerate() {
-                    let from = &middle[place(k, part, block) + group * LANES..][..LANES];
+                    let from = &middle[place(k, part, block) + group * LANES..];
                     transpose(from.first_chunk().expect("a tile's lanes"), lanes);
                 }
                 run(spatial.pass, &lanes[..columns + 2 * halo], smooth);
             }
-            let weights = [series.derivative(k + 1) as f32, series.waves[k] as f32];
-            add(&mut sums, &wave.now, &smooth, weights);
-            wave.turn();
+            add(sums, &wave.now, smooth, [series.derivative(k + 1) as f32, series.waves[k] as f32]);
+            if k + 1 < terms {
+                wave.turn();
+            }
         }
-        finish(&mut values, &sums, spatial.own);
-        for (x, lane) in values.iter().enumerate() {
-            for (l, v) in lane.0.iter().enumerate() {
-                out[l * columns + x] = T::from_f32(*v);
+        finish(values, sums, spatial.own);
+        for (block, lanes) in values.chunks_exact(LANES).enumerate() {
+            let mut turned = [none; LANES];
+            transpose(lanes.first_chunk().expect("a block of lanes"), &mut turned);
+            for (out, lane) in out.chunks_exact_mut(columns).zip(&turned) {
+                let out = &mut out[block * LANES..][..LANES];
+                out.iter_mut().zip(&lane.0).for_each(|(out, v)| *out = T::from_f32(*v));
             }
         }
     }
