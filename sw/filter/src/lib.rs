@@ -13,6 +13,7 @@ mod gaussian;
 mod image;
 mod lanes;
 mod laplacian;
+mod local_laplacian;
 mod median;
 mod parameter;
 mod sample;
@@ -62,7 +63,7 @@ impl Kind {
 }
 
 /// All filters.
-pub const FILTERS: &[Kind] = &[gaussian::KIND, box_mean::KIND, sobel::KIND, laplacian::KIND, fir::KIND, median::KIND, bilateral::KIND];
+pub const FILTERS: &[Kind] = &[gaussian::KIND, box_mean::KIND, sobel::KIND, laplacian::KIND, fir::KIND, median::KIND, bilateral::KIND, local_laplacian::KIND];
 
 /// The filter of a name.
 ///

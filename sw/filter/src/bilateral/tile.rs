@@ -8,8 +8,9 @@ use crate::series::Series;
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-/// Results along a side of a tile, at least, and at least as many as this many times what lies around it.
-const SIDE: usize = 256;
+/// Rows and columns of results in a tile, at least, and at least so many times what lies around it.
+const ROWS: usize = 256;
+const COLUMNS: usize = 448;
 const AROUND: usize = 4;
 
 /// The Gaussian in space.
@@ -140,21 +141,6 @@ fn finish(values: &mut [Lane], [sum, total]: &[Vec<Lane>; 2], own: f32) {
     }
 }
 
-/// Tiles along an axis: results and, with what lies around them, samples of each.
-#[derive(Clone, Copy)]
-struct Axis {
-    results: usize,
-    tiles: usize,
-}
-
-impl Axis {
-    fn new(n: usize, halo: usize) -> Self {
-        let most = SIDE.max(AROUND * halo);
-        let tiles = n.div_ceil(most);
-        Axis { results: n.div_ceil(tiles).next_multiple_of(LANES), tiles }
-    }
-}
-
 pub(super) fn filter<T: Sample>(
     shape: Shape,
     samples: &[T],
@@ -163,30 +149,35 @@ pub(super) fn filter<T: Sample>(
     border: Border,
 ) -> Vec<T> {
     let (halo, _) = spatial.pass.reach();
-    let (down, along) = (Axis::new(shape.height, halo), Axis::new(shape.width, halo));
-    let indices = |n: usize, axis: Axis| border.indices(n, halo, axis.tiles * axis.results - n + halo + LANES);
-    let at = [indices(shape.height, down), indices(shape.width, along)];
-    let jobs = down.tiles * along.tiles * shape.channels;
+    let rows = ROWS.max(AROUND * halo).next_multiple_of(LANES);
+    // with what lies around them, whole blocks
+    let columns = (COLUMNS.max(AROUND * halo) + 2 * halo).next_multiple_of(LANES) - 2 * halo;
+    let (tiles_down, tiles_along) = (shape.height.div_ceil(rows), shape.width.div_ceil(columns));
+    let at = [
+        border.indices(shape.height, halo, halo + LANES),
+        border.indices(shape.width, halo, halo + LANES),
+    ];
     let place = |i: usize| {
         let (tile, channel) = (i / shape.channels, i % shape.channels);
-        (tile / along.tiles * down.results, tile % along.tiles * along.results, channel)
+        (tile / tiles_along * rows, tile % tiles_along * columns, channel)
     };
-    let tiles: Vec<Vec<T>> = (0..jobs)
+    let tiles: Vec<Vec<T>> = (0..tiles_down * tiles_along * shape.channels)
         .into_par_iter()
         .map_init(Room::default, |room, i| {
             let (y, x, channel) = place(i);
-            let at = [&at[0][y..], &at[1][x..]];
-            let plane = Plane { shape, samples, channel, at, outside: border.outside() };
-            tile(&plane, [down.results, along.results], spatial, series, room)
+            let plane =
+                Plane { shape, samples, channel, at: [&at[0][y..], &at[1][x..]], outside: border.outside() };
+            let sides = [rows.min(shape.height - y), columns.min(shape.width - x)];
+            tile(&plane, sides, spatial, series, room)
         })
         .collect();
     let mut out = vec![T::default(); samples.len()];
     for (i, tile) in tiles.iter().enumerate() {
         let (y, x, channel) = place(i);
-        let columns = along.results.min(shape.width.saturating_sub(x));
-        for (row, from) in (y..shape.height).zip(tile.chunks_exact(along.results)) {
+        let columns = columns.min(shape.width - x);
+        for (row, from) in (y..shape.height).zip(tile.chunks_exact(columns)) {
             let to = out[row * shape.pitch()..][..shape.pitch()][channel..].iter_mut().step_by(shape.channels);
-            to.skip(x).zip(&from[..columns]).for_each(|(to, v)| *to = *v);
+            to.skip(x).zip(from).for_each(|(to, v)| *to = *v);
         }
     }
     out
@@ -205,15 +196,16 @@ struct Room {
     sums: [Vec<Lane>; 2],
 }
 
-/// A tile's results, row-major.
+/// A tile's results, row-major: so many rows and columns.
 fn tile<T: Sample>(
     plane: &Plane<'_, T>,
-    [rows, columns]: [usize; 2],
+    [wanted, columns]: [usize; 2],
     spatial: &Spatial<'_>,
     series: &Series,
     room: &mut Room,
 ) -> Vec<T> {
     let (halo, omega, terms) = (spatial.pass.reach().0, series.omega as f32, series.waves.len());
+    let rows = wanted.next_multiple_of(LANES);
     let (height, width) = (rows + 2 * halo, (columns + 2 * halo).next_multiple_of(LANES));
     let none = Lane::splat(0.0);
     let Room { plane: samples, middle, values, wave, lanes, smooth, sums } = room;
@@ -236,17 +228,19 @@ fn tile<T: Sample>(
             }
         }
     }
-    let mut out = vec![T::default(); rows * columns];
+    let mut out = vec![T::default(); wanted * columns];
     lanes.resize(width, none);
     smooth.iter_mut().for_each(|smooth| smooth.resize(columns, none));
-    for (group, out) in out.chunks_exact_mut(LANES * columns).enumerate() {
+    for (group, out) in out.chunks_mut(LANES * columns).enumerate() {
         values.clear();
-        for block in 0..columns / LANES {
-            let from = &samples[(halo + group * LANES) * width + halo + block * LANES..];
-            let tile = std::array::from_fn(|l| Lane(*from[l * width..].first_chunk().expect("a tile's samples")));
-            let mut turned = [none; LANES];
+        for x in (0..columns).step_by(LANES) {
+            let (count, mut tile, mut turned) = (LANES.min(columns - x), [none; LANES], [none; LANES]);
+            let rows = samples.chunks_exact(width).skip(halo + group * LANES);
+            for (lane, row) in tile.iter_mut().zip(rows) {
+                lane.0[..count].copy_from_slice(&row[halo + x..][..count]);
+            }
             transpose(&tile, &mut turned);
-            values.extend_from_slice(&turned);
+            values.extend_from_slice(&turned[..count]);
         }
         wave.start(values, spatial.middle, omega);
         for (sum, first) in sums.iter_mut().zip([0.0, series.mean as f32]) {
@@ -267,11 +261,12 @@ fn tile<T: Sample>(
             }
         }
         finish(values, sums, spatial.own);
-        for (block, lanes) in values.chunks_exact(LANES).enumerate() {
-            let mut turned = [none; LANES];
-            transpose(lanes.first_chunk().expect("a block of lanes"), &mut turned);
+        for (block, lanes) in values.chunks(LANES).enumerate() {
+            let (mut tile, mut turned) = ([none; LANES], [none; LANES]);
+            tile[..lanes.len()].copy_from_slice(lanes);
+            transpose(&tile, &mut turned);
             for (out, lane) in out.chunks_exact_mut(columns).zip(&turned) {
-                let out = &mut out[block * LANES..][..LANES];
+                let out = &mut out[block * LANES..][..lanes.len()];
                 out.iter_mut().zip(&lane.0).for_each(|(out, v)| *out = T::from_f32(*v));
             }
         }
