@@ -8,6 +8,7 @@ mod estimate;
 mod failure;
 mod npy;
 mod operands;
+mod picture;
 mod stop;
 mod sweep;
 mod variant;
@@ -58,6 +59,8 @@ enum Command {
     Compare(commands::compare::Args),
     /// Many variants along axes: cycles first, then training, and the fronts of accuracy against cost.
     Sweep(commands::sweep::Args),
+    /// Filters pictures.
+    Filter(commands::filter::Args),
     /// Why one variant takes fewer cycles than another, layer by layer.
     Explain(commands::explain::Args),
     /// Data sets.
@@ -105,6 +108,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Command::Board(a) => commands::board::run(a),
         Command::Compare(a) => commands::compare::run(a),
         Command::Sweep(a) => commands::sweep::run(a),
+        Command::Filter(a) => commands::filter::run(a),
         Command::Explain(a) => commands::explain::run(a),
         Command::Data(a) => commands::data::run(a),
         Command::Doctor(a) => commands::doctor::run(a),

@@ -114,6 +114,23 @@ impl Image {
         Image { shape: self.shape, samples: Samples::F32(samples) }
     }
 
+    /// The same numbers in the type of another image's samples, rounded half to even and saturated.
+    pub fn in_type_of(&self, like: &Image) -> Image {
+        each!(&self.samples, v => {
+            let image = Image::of_f32(like, v.iter().map(|v| v.to_f32()));
+            Image { shape: self.shape, ..image }
+        })
+    }
+
+    /// The largest difference of a number from that of another image.
+    ///
+    /// # Panics   shapes differ
+    pub fn largest_difference(&self, other: &Image) -> f64 {
+        assert_eq!(self.shape, other.shape, "two images of one shape");
+        let pairs = crate::exact::doubles(self).into_iter().zip(crate::exact::doubles(other));
+        pairs.fold(0.0, |most, (a, b)| most.max((a - b).abs()))
+    }
+
     /// Numbers in the type of another image's, with its shape.
     pub(crate) fn of_f32(like: &Image, v: impl Iterator<Item = f32>) -> Image {
         let samples = match &like.samples {
@@ -156,9 +173,7 @@ impl Image {
 /// # Panics   shapes differ
 pub fn psnr_db(a: &Image, b: &Image, peak: f64) -> f64 {
     assert_eq!(a.shape, b.shape, "two images of one shape");
-    let double = |image: &Image| -> Vec<f64> {
-        each!(&image.samples, v => v.iter().map(|s| f64::from(s.to_f32())).collect())
-    };
-    let error: f64 = double(a).iter().zip(double(b)).map(|(a, b)| (a - b).powi(2)).sum();
+    let pairs = crate::exact::doubles(a).into_iter().zip(crate::exact::doubles(b));
+    let error: f64 = pairs.map(|(a, b)| (a - b).powi(2)).sum();
     10.0 * (peak * peak * a.shape.samples() as f64 / error).log10()
 }
