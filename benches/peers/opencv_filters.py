@@ -3,6 +3,10 @@
     python3 -m venv /tmp/peers && /tmp/peers/bin/pip install opencv-python-headless numpy
     cargo build --release -p tandem-filter --example time_filter
     /tmp/peers/bin/python benches/peers/opencv_filters.py [--threads 2] [--repeats 15] [--only REGEX]
+    /tmp/peers/bin/python benches/peers/opencv_filters.py --golden > sw/filter/tests/golden/opencv.txt
+
+The second form writes check sums of OpenCV's results, which sw/filter/tests/opencv.rs compares with: each border mode by
+copyMakeBorder, since not every call of OpenCV takes every mode.
 """
 
 import argparse
@@ -12,6 +16,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+import zlib
 from pathlib import Path
 
 import cv2
@@ -81,12 +86,62 @@ def cases():
         yield "bilateral 8, 30", kind, "bilateral", {"sigma": 8, "range": 30}, lambda x: cv2.bilateralFilter(x, 0, 30, 8)
 
 
+BORDERS = {
+    "reflect": cv2.BORDER_REFLECT,
+    "reflect-101": cv2.BORDER_REFLECT_101,
+    "replicate": cv2.BORDER_REPLICATE,
+    "wrap": cv2.BORDER_WRAP,
+    "constant:9": cv2.BORDER_CONSTANT,
+}
+
+
+def pattern(height, width, channels, bits):
+    """Numbers without a pattern that a filter would like."""
+    i = np.arange(height * width * channels, dtype=np.uint64)
+    v = (i * i * 31 + i * 17 + (i >> 3) * 101 + (i >> 5) * (i >> 7)) & 0xFFFF
+    return (v & (2**bits - 1)).reshape(height, width, channels).squeeze()
+
+
+def golden():
+    """Lines of type, height, width, channels, border, filter with parameters and the CRC-32 of the result's bytes."""
+    kernels = {
+        "fir kernel=1,2,1;2,4,2;1,2,1 scale=1/16": np.outer([1, 2, 1], [1, 2, 1]) / 16,
+        "fir kernel=1,-2,3,4;0,5,-6,7;8,-9,1,2 scale=1/8": np.array([[1, -2, 3, 4], [0, 5, -6, 7], [8, -9, 1, 2]]) / 8,
+    }
+    calls = {name: lambda x, k=k: cv2.filter2D(x, -1, k.astype(np.float32)) for name, k in kernels.items()}
+    for size in ((3, 3), (5, 5), (7, 3), (1, 9), (4, 2), (13, 17)):
+        calls["box size={}x{}".format(*size)] = lambda x, k=size: cv2.blur(x, k)
+    for size in (3, 5):
+        calls[f"median size={size}"] = lambda x, k=size: cv2.medianBlur(x, k)
+    for size in (3, 5, 7):
+        calls[f"sobel derivative=x size={size} scale=1/4"] = lambda x, k=size: cv2.Sobel(x, -1, 1, 0, ksize=k, scale=0.25)
+        calls[f"sobel derivative=y size={size} offset=100"] = lambda x, k=size: cv2.Sobel(x, -1, 0, 1, ksize=k, delta=100)
+    for size in (1, 3, 5):
+        calls[f"laplacian size={size} scale=1/2 offset=50"] = lambda x, k=size: cv2.Laplacian(x, -1, ksize=k, scale=0.5, delta=50)
+    large = {f"median size={size}": lambda x, k=size: cv2.medianBlur(x, k) for size in (7, 15)}
+    print("# OpenCV", cv2.__version__, "by benches/peers/opencv_filters.py --golden")
+    for kind, bits in ((np.uint8, 8), (np.uint16, 16), (np.float32, 8)):
+        for height, width, channels in ((23, 37, 1), (31, 20, 3), (1, 19, 1)):
+            x = pattern(height, width, channels, bits).astype(kind).reshape(height, width, *([channels] if channels > 1 else []))
+            for border, mode in BORDERS.items():
+                around = 40
+                padded = cv2.copyMakeBorder(x, *[around] * 4, mode, value=[9] * 4)
+                for name, call in (calls | large if kind is np.uint8 else calls).items():
+                    if kind is np.float32 and name.startswith("box"):
+                        continue
+                    y = np.ascontiguousarray(call(padded)[around : around + height, around : around + width])
+                    print(TYPES[x.dtype], height, width, channels, border, name.replace(" ", "|"), f"{zlib.crc32(y.tobytes()):08x}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--only", default="")
+    parser.add_argument("--golden", action="store_true")
     options = parser.parse_args()
+    if options.golden:
+        return golden()
     cv2.setNumThreads(options.threads)
     image = natural(1080, 1920)
     print(f"OpenCV {cv2.__version__}, {options.threads} threads, 1920x1080, one channel, medians of {options.repeats} alternating runs")
