@@ -32,6 +32,8 @@ pub struct Picture {
     pub image: Image,
     /// Its colour profile.
     pub profile: Option<Vec<u8>>,
+    /// What it is written as under a name that has no ending.
+    pub format: ImageFormat,
 }
 
 fn refused(path: &Path, what: impl Display) -> anyhow::Error {
@@ -49,12 +51,15 @@ pub fn is_named(path: &Path) -> bool {
     format_of(path).is_some()
 }
 
-/// Looks whether a picture can be written under a name.
+/// Looks whether a picture can be written under a name: without an ending, it is written as what it was read as.
 ///
-/// # Errors   the name has no ending of a format
+/// # Errors   the name's ending is none of a format
 pub fn check_name(path: &Path) -> Result<()> {
+    if path.extension().is_none() || is_named(path) {
+        return Ok(());
+    }
     let all: Vec<_> = FORMATS.iter().flat_map(|(_, endings)| *endings).copied().collect();
-    format_of(path).map(|_| ()).ok_or_else(|| refused(path, format!("expected a name that ends in .{}", all.join(", ."))))
+    Err(refused(path, format!("expected a name that ends in .{}", all.join(", ."))))
 }
 
 /// Reads a picture.
@@ -63,10 +68,9 @@ pub fn check_name(path: &Path) -> Result<()> {
 pub fn read(path: &Path) -> Result<Picture> {
     let io = |e: std::io::Error| refused(path, e);
     let reader = ImageReader::open(path).map_err(io)?.with_guessed_format().map_err(io)?;
-    if !reader.format().is_some_and(|format| FORMATS.iter().any(|(known, _)| *known == format)) {
-        return Err(refused(path, "not a PNG, JPEG, BMP, PNM or TIFF picture"));
-    }
-    let is_jpeg = reader.format() == Some(ImageFormat::Jpeg);
+    // the name does not count
+    let known = reader.format().filter(|format| FORMATS.iter().any(|(known, _)| known == format));
+    let format = known.ok_or_else(|| refused(path, "not a PNG, JPEG, BMP, PNM or TIFF picture"))?;
     let damaged = |e: image::ImageError| refused(path, e);
     let mut decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
@@ -78,12 +82,12 @@ pub fn read(path: &Path) -> Result<Picture> {
     let turned = decoder.orientation().map_err(damaged)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     // its decoder fills in what is missing
-    if is_jpeg && !is_whole_jpeg(&std::fs::read(path).map_err(io)?) {
+    if format == ImageFormat::Jpeg && !is_whole_jpeg(&std::fs::read(path).map_err(io)?) {
         return Err(refused(path, "a JPEG picture that is cut: it has no end"));
     }
     picture.apply_orientation(turned);
     let image = image(picture).map_err(|what| refused(path, what))?;
-    Ok(Picture { image, profile })
+    Ok(Picture { image, profile, format })
 }
 
 /// Most bytes of a picture's pixels.
@@ -121,8 +125,9 @@ fn image(picture: DynamicImage) -> Result<Image, String> {
 ///
 /// # Errors   the format has no place for such pixels
 pub fn encode(path: &Path, picture: Picture) -> Result<Vec<u8>> {
-    let Shape { height, width, channels } = picture.image.shape();
-    let (bytes, color) = match picture.image.into_samples() {
+    let Picture { image, profile, format } = picture;
+    let Shape { height, width, channels } = image.shape();
+    let (bytes, color) = match image.into_samples() {
         Samples::U8(v) => {
             let colors = [ExtendedColorType::L8, ExtendedColorType::La8, ExtendedColorType::Rgb8, ExtendedColorType::Rgba8];
             (v, colors[channels - 1])
@@ -138,15 +143,14 @@ pub fn encode(path: &Path, picture: Picture) -> Result<Vec<u8>> {
         }
     };
     let mut file = std::io::Cursor::new(vec![]);
-    let profile = picture.profile;
-    let written = match format_of(path) {
-        Some(ImageFormat::Png) => with_profile(png::PngEncoder::new(&mut file), profile, &bytes, (width, height), color),
-        Some(ImageFormat::Jpeg) => {
+    let written = match format_of(path).unwrap_or(format) {
+        ImageFormat::Png => with_profile(png::PngEncoder::new(&mut file), profile, &bytes, (width, height), color),
+        ImageFormat::Jpeg => {
             let encoder = JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY);
             with_profile(encoder, profile, &bytes, (width, height), color)
         }
-        Some(ImageFormat::Bmp) => with_profile(bmp::BmpEncoder::new(&mut file), profile, &bytes, (width, height), color),
-        Some(ImageFormat::Pnm) => with_profile(pnm::PnmEncoder::new(&mut file), profile, &bytes, (width, height), color),
+        ImageFormat::Bmp => with_profile(bmp::BmpEncoder::new(&mut file), profile, &bytes, (width, height), color),
+        ImageFormat::Pnm => with_profile(pnm::PnmEncoder::new(&mut file), profile, &bytes, (width, height), color),
         _ => with_profile(tiff::TiffEncoder::new(&mut file), profile, &bytes, (width, height), color),
     };
     written.map_err(|e| refused(path, format!("{e}; PNG takes pixels of 8 and 16 bits with any channels, TIFF f32")))?;

@@ -34,10 +34,10 @@ pub(crate) const KIND: Kind = Kind {
             name: "method",
             value: "METHOD",
             default: Some("auto"),
-            help: "exact, fourier (cost independent of sigma), or auto: fourier unless range is below 1/100 of the image's",
+            help: "exact, fourier (cost independent of sigma), or auto: fourier unless it would take more than 256 terms",
         },
         Parameter { default: Some("2"), ..TERMS },
-        TOLERANCE,
+        Parameter { default: Some("0.05"), ..TOLERANCE },
     ],
     build,
 };

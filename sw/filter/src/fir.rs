@@ -9,7 +9,7 @@ use crate::exact::{self, Exact};
 use crate::fft::Spectral;
 use crate::image::{Image, Samples};
 use crate::lanes::separable;
-use crate::parameter::{Parameter, Values, refused};
+use crate::parameter::{Parameter, Values, number, refused};
 use crate::sample::Sample;
 use crate::taps::Taps;
 use crate::{Border, Filter, FilterError, Kind};
@@ -52,20 +52,11 @@ pub(crate) const OFFSET: Parameter =
 /// Weights from which on `auto` takes spectra.
 const MANY: usize = 1024;
 
-/// A weight: a number or a fraction.
-fn weight(text: &str) -> Option<f64> {
-    let number = |text: &str| text.parse().ok().filter(|v: &f64| v.is_finite());
-    let value = match text.split_once('/') {
-        Some((over, under)) => number(over)? / number(under)?,
-        None => number(text)?,
-    };
-    value.is_finite().then_some(value)
-}
-
 /// Weights separated by spaces or commas.
 fn weights(name: &'static str, all: &str, text: &str) -> Result<Vec<f64>, FilterError> {
     let words = text.split([' ', ',', '\t', '\n']).filter(|word| !word.is_empty());
     let expected = || refused(name, all, &format!("1 to {MOST_SIDE} numbers or fractions in a row"));
+    let weight = |word: &str| number(word).filter(|w| w.is_finite());
     let found: Option<Vec<f64>> = words.map(weight).collect();
     found.filter(|w| (1..=MOST_SIDE).contains(&w.len())).ok_or_else(expected)
 }
@@ -176,7 +167,7 @@ impl Fir {
             Weights::Plane { weights, columns } => {
                 let taps = taps(weights, *columns, shape.channels);
                 let reach = Reach::of(weights.len() / columns, *columns);
-                bands((shape, samples), reach, (border, border.outside()), T::to_f32, |band, out| {
+                bands((shape, samples), reach, (border, border.outside()), T::summand, |band, out| {
                     for (y, out) in out.chunks_exact_mut(shape.pitch()).enumerate() {
                         correlate(band, y, &taps, self.offset, out);
                     }

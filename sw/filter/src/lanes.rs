@@ -156,7 +156,7 @@ fn columns<T: Sample>(shape: Shape, samples: &[T], pass: &dyn Pass, border: Bord
         let x = block * LANES;
         let count = LANES.min(pitch - x);
         for (row, lane) in samples.chunks_exact(pitch).zip(lanes.iter_mut()) {
-            lane.0[..count].iter_mut().zip(&row[x..x + count]).for_each(|(to, v)| *to = v.to_f32());
+            lane.0[..count].iter_mut().zip(&row[x..x + count]).for_each(|(to, v)| *to = v.summand());
         }
         way.run(lanes, out, 1);
     });

@@ -1,4 +1,31 @@
-//! Image filters.
+//! Image filters whose cost does not grow with their size, with the same bits on every machine and for every number of threads.
+//!
+//! ```text
+//! Image ─► Kind (a row of FILTERS) + parameters ─► Filter ─► Image          docs/filters.md
+//!
+//! separable   lanes: down blocks of columns, along bands of rows   gaussian (taps, sliding_dct), fir
+//! windows     bands: rows with what lies around them               box_mean, fir, sobel, laplacian, median, bilateral::direct
+//! tiles       spectra, series of cosines                           fft, bilateral::tile
+//! pyramids                                                         local_laplacian
+//! exact       every filter's definition, in f64
+//! ```
+//! A filter is one file, its `mod` line and one line in [`FILTERS`].
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use tandem_filter::{Border, Image, Samples, Shape, kind, psnr_db};
+//!
+//! let (height, width) = (40, 60);
+//! let pixels = (0..height * width).map(|i| (i % width * 3 + i / width) as f32).collect();
+//! let image = Image::new(Shape { height, width, channels: 1 }, Samples::F32(pixels))?;
+//!
+//! let parameters = BTreeMap::from([("sigma".to_owned(), "8".to_owned())]);
+//! let filter = kind("gaussian")?.build(&parameters)?;
+//! let smooth = filter.apply(&image, Border::Reflect)?;
+//! let exact = filter.exact().apply(&image, Border::Reflect)?;
+//! assert!(psnr_db(&smooth, &exact, 255.0) > 70.0);
+//! # Ok::<(), tandem_filter::FilterError>(())
+//! ```
 
 mod bands;
 mod bilateral;

@@ -54,7 +54,7 @@ impl<'a> Values<'a> {
         Err(FilterError::Missing { kind: self.kind, name: name.to_owned() })
     }
 
-    /// A number for which `holds`.
+    /// A number or a fraction for which `holds`.
     pub(crate) fn number(
         &self,
         parameter: &Parameter,
@@ -62,7 +62,7 @@ impl<'a> Values<'a> {
         expected: &str,
     ) -> Result<f64, FilterError> {
         let text = self.needed(parameter.name)?;
-        let number = text.parse().ok().filter(|v| holds(*v));
+        let number = number(text).filter(|v| holds(*v));
         number.ok_or_else(|| refused(parameter.name, text, expected))
     }
 
@@ -78,6 +78,14 @@ impl<'a> Values<'a> {
         let text = self.needed(name)?;
         let found = names.iter().find(|n| **n == text).copied();
         found.ok_or_else(|| refused(name, text, &format!("one of {}", names.join(", "))))
+    }
+}
+
+/// A number, or a fraction such as 1/16.
+pub(crate) fn number(text: &str) -> Option<f64> {
+    match text.split_once('/') {
+        Some((over, under)) => Some(over.trim().parse::<f64>().ok()? / under.trim().parse::<f64>().ok()?),
+        None => text.parse().ok(),
     }
 }
 

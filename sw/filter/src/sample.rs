@@ -4,6 +4,11 @@
 pub(crate) trait Sample: Copy + Default + PartialOrd + Send + Sync + 'static {
     /// The number as it is: 255 of u8 is 255.0.
     fn to_f32(self) -> f32;
+    /// The same for sums: numbers so small that their products are denormal, which slows processors down, are 0.
+    #[inline(always)]
+    fn summand(self) -> f32 {
+        self.to_f32()
+    }
     /// Rounded half to even, saturated at the type's ends.
     fn from_f32(v: f32) -> Self;
     /// The same of a double.
@@ -47,10 +52,18 @@ impl Sample for u16 {
     }
 }
 
+/// Numbers below count as 0 in sums.
+const LEAST: f32 = 1e-25;
+
 impl Sample for f32 {
     #[inline(always)]
     fn to_f32(self) -> f32 {
         self
+    }
+
+    #[inline(always)]
+    fn summand(self) -> f32 {
+        if self.abs() < LEAST { 0.0 } else { self }
     }
 
     #[inline(always)]

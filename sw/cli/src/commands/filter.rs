@@ -193,7 +193,7 @@ pub fn run(args: &Args) -> Result<Report> {
     let (mut lines, mut reports, mut wall) = (vec![], vec![], 0.0);
     let mut least = f64::INFINITY;
     for (path, name) in pictures {
-        let Picture { image, profile } = picture::read(&path)?;
+        let Picture { image, profile, format } = picture::read(&path)?;
         let to = if is_folder { out.join(&name) } else { out.clone() };
         let about = |e: tandem_filter::FilterError| usage(format!("{}: {e}", path.display()));
         let start = Instant::now();
@@ -232,7 +232,7 @@ pub fn run(args: &Args) -> Result<Report> {
             report["written_psnr_db"] = json!(finite(found.written_psnr_db));
             report["largest_difference"] = json!(found.largest);
         }
-        let bytes = picture::encode(&to, Picture { image: result, profile })?;
+        let bytes = picture::encode(&to, Picture { image: result, profile, format })?;
         match &place {
             Place::File(output) => output.write(&bytes)?,
             Place::Folder(folder) => folder.write(&name, &bytes)?,

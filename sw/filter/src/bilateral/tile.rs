@@ -48,14 +48,14 @@ impl<T: Sample> Plane<'_, T> {
                 continue;
             }
             let from = &self.samples[row * self.shape.pitch()..][..self.shape.pitch()];
-            let get = |x: u32| from[x as usize * channels + self.channel].to_f32();
+            let get = |x: u32| from[x as usize * channels + self.channel].summand();
             for x in (0..whole.start).chain(whole.end..width) {
                 to[x] = if columns[x] as usize == most { self.outside } else { get(columns[x]) };
             }
             if let Some(x) = columns.get(whole.start) {
                 let from = &from[*x as usize * channels + self.channel..];
                 let from = from.iter().step_by(channels);
-                to[whole.clone()].iter_mut().zip(from).for_each(|(to, v)| *to = v.to_f32());
+                to[whole.clone()].iter_mut().zip(from).for_each(|(to, v)| *to = v.summand());
             }
         }
     }
