@@ -95,6 +95,9 @@ BORDERS = {
 }
 
 
+LARGE = ("box size=13x17", "box size=20x20", "sobel derivative=x size=7 scale=1/4", "sobel derivative=y size=7 offset=100")
+
+
 def pattern(height, width, channels, bits):
     """Numbers without a pattern that a filter would like."""
     i = np.arange(height * width * channels, dtype=np.uint64)
@@ -109,7 +112,7 @@ def golden():
         "fir kernel=1,-2,3,4;0,5,-6,7;8,-9,1,2 scale=1/8": np.array([[1, -2, 3, 4], [0, 5, -6, 7], [8, -9, 1, 2]]) / 8,
     }
     calls = {name: lambda x, k=k: cv2.filter2D(x, -1, k.astype(np.float32)) for name, k in kernels.items()}
-    for size in ((3, 3), (5, 5), (7, 3), (1, 9), (4, 2), (13, 17)):
+    for size in ((3, 3), (5, 5), (7, 3), (1, 9), (6, 2), (13, 17), (20, 20)):
         calls["box size={}x{}".format(*size)] = lambda x, k=size: cv2.blur(x, k)
     for size in (3, 5):
         calls[f"median size={size}"] = lambda x, k=size: cv2.medianBlur(x, k)
@@ -127,7 +130,8 @@ def golden():
                 around = 40
                 padded = cv2.copyMakeBorder(x, *[around] * 4, mode, value=[9] * 4)
                 for name, call in (calls | large if kind is np.uint8 else calls).items():
-                    if kind is np.float32 and name.startswith("box"):
+                    # f32 means are equal to rounding only; OpenCV's u16 means and large kernels are rounded in f32, ours are not
+                    if kind is np.float32 and name.startswith("box") or kind is np.uint16 and name in LARGE:
                         continue
                     y = np.ascontiguousarray(call(padded)[around : around + height, around : around + width])
                     print(TYPES[x.dtype], height, width, channels, border, name.replace(" ", "|"), f"{zlib.crc32(y.tobytes()):08x}")

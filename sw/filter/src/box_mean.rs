@@ -2,7 +2,8 @@
 //!
 //! Columns by running sums: one addition and one subtraction a pixel. Rows by doubling: sums of 2, 4, 8, … neighbours, of which those that
 //! make up the width are added; 2·log2 of it at most, on vector units, where a running sum would be a chain from pixel to pixel.
-//! # Numeric  u8, u16: exact, rounded half to even. f32: columns in f64, starting anew with each band of rows; rows in f32, by pairs.
+//! # Numeric  u8, u16: exact, rounded half to even; up to 256 pixels of u8 half up, as OpenCV does
+//! (whose mean of 2^n such pixels is too large by one where it is below a tie by 1/2^n). f32: columns in f64, starting anew with each band of rows; rows in f32, by pairs.
 
 use crate::bands::{Reach, bands};
 use crate::exact::{self, Exact};
@@ -68,6 +69,8 @@ impl Filter for BoxMean {
 
 /// Windows up to this many columns are summed directly.
 const FEW: usize = 7;
+/// Pixels of u8 up to which a mean in the middle of two numbers becomes the larger one.
+const TIES_UP: f64 = 256.0;
 /// Sums that are made together, in registers.
 const CHUNK: usize = 64;
 
@@ -118,7 +121,11 @@ macro_rules! sum {
     };
 }
 
-sum!(u8, u32, u32, |sum, area| u8::from_f32(sum.cast_signed() as f32 * (1.0 / area) as f32));
+sum!(u8, u32, u32, |sum, area| {
+    // a quarter decides ties only
+    let more = if area <= TIES_UP { 0.25 } else { 0.0 };
+    u8::from_f32((sum.cast_signed() as f32 + more) * (1.0 / area) as f32)
+});
 sum!(u8, f64, f64, |sum, area| u8::from_f64(sum * (1.0 / area)));
 sum!(u16, u32, u32, |sum, area| u16::from_f64(f64::from(sum) * (1.0 / area)));
 sum!(u16, f64, f64, |sum, area| u16::from_f64(sum * (1.0 / area)));

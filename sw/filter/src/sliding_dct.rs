@@ -135,12 +135,17 @@ impl Pass for SlidingDct {
 fn slide<const K: usize>(dct: &SlidingDct, source: Source<'_>, mut target: Target<'_>) {
     let (r, zero) = (dct.radius, Lane::splat(0.0));
     let (mut sum, mut z, mut d) = (zero, [zero; K], [zero; K]);
+    // what the sum has lost to rounding (Kahan)
+    let mut lost = zero;
     let waves: [Wave; K] = std::array::from_fn(|k| dct.waves[k]);
     // Z and D at position 0: index i is position i − R − 1
     for (i, w) in dct.window.iter().enumerate() {
         let (f, before) = (source.get(i + 1), source.get(i));
         for l in 0..LANES {
-            sum.0[l] += f.0[l];
+            let more = f.0[l] - lost.0[l];
+            let total = sum.0[l] + more;
+            lost.0[l] = (total - sum.0[l]) - more;
+            sum.0[l] = total;
             let step = f.0[l] - before.0[l];
             for k in 0..K {
                 z[k].0[l] += w[k] * f.0[l];

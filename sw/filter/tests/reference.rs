@@ -12,7 +12,8 @@ fn same(seed: u64, cases: usize, filter: &dyn Filter, steps: f64, wanted: impl F
     let mut random = Random(seed);
     for case in 0..cases {
         let (of, border) = (["u8", "u16", "f32"][case % 3], BORDERS[random.below(BORDERS.len())]);
-        let image = random_image(&mut random, of, random_shape(&mut random));
+        let shape = random_shape(&mut random);
+        let image = random_image(&mut random, of, shape);
         let got = doubles(&apply(filter, &image, border));
         let wanted = wanted(&image, border);
         let largest = wanted.iter().chain(&doubles(&image)).fold(0.0f64, |m, v| m.max(v.abs()));
@@ -62,12 +63,12 @@ fn fir_is_a_correlation() {
 
 #[test]
 fn a_kernel_larger_than_the_image() {
-    let row: Vec<f64> = (0..45).map(|i| f64::from(i % 7) / 64.0).collect();
-    let rows: Vec<&[f64]> = vec![&row; 45];
+    let row: Vec<f64> = (0..25).map(|i| f64::from(i % 7) / 64.0).collect();
+    let rows: Vec<&[f64]> = vec![&row; 25];
     let text: Vec<String> = row.iter().map(ToString::to_string).collect();
-    let text = vec![text.join(" "); 45].join(";");
-    for (method, steps) in [("direct", 2000.0), ("fft", 30.0), ("auto", 30.0)] {
-        same(4, 12, &*filter("fir", &[("kernel", &text), ("method", method)]), steps, correlation(&rows, 0.0));
+    let text = vec![text.join(" "); 25].join(";");
+    for (method, steps) in [("direct", 700.0), ("fft", 30.0), ("auto", 30.0)] {
+        same(4, 6, &*filter("fir", &[("kernel", &text), ("method", method)]), steps, correlation(&rows, 0.0));
     }
 }
 

@@ -38,13 +38,13 @@ fn typed<T: Sample>(image: &Image, v: &[T], line: &[f32], range: f64, border: Bo
 /// Exponents below count as this one: 10⁻¹⁸, far below a pixel's own weight, and no denormal number comes of it.
 const LEAST: f32 = -60.0;
 
-/// 2^max(x, −60) for x ≤ 0, to 2·10⁻⁷ of it.
+/// 2^max(x, −60) for x ≤ 0, to 4·10⁻⁷ of it.
 #[inline(always)]
 fn power(x: f32) -> f32 {
     // 1.5·2^23 rounds to a whole number, which lies in the lowest bits of the sum
     let sum = x.max(LEAST) + 12_582_912.0;
     let f = x.max(LEAST) - (sum - 12_582_912.0);
-    // Taylor's series of 2^f, |f| ≤ 1/2
+    // Taylor's series of 2^f, |f| ≤ 1/2: the next term is 1.2·10⁻⁷
     let mut p = 1.540_353e-4_f32;
     for c in [1.333_355_8e-3, 9.618_129e-3, 5.550_411e-2, 2.402_265_1e-1, 6.931_472e-1, 1.0] {
         p = p * f + c;
@@ -87,7 +87,7 @@ mod tests {
             let x = -f64::from(i) / 1000.0;
             let got = f64::from(power(x as f32));
             let exact = f64::from(x as f32).exp2();
-            assert!((got - exact).abs() <= 2e-7 * exact, "2^{x}: {got} instead of {exact}");
+            assert!((got - exact).abs() <= 4e-7 * exact, "2^{x}: {got} instead of {exact}");
         }
         assert_eq!(power(f32::MIN), power(LEAST));
     }
