@@ -4,7 +4,10 @@ mod common;
 
 use common::command::{Scratch, run, succeeds, text};
 use common::repository;
-use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, RgbImage, Rgba, RgbaImage};
+use image::{
+    DynamicImage, GrayAlphaImage, GrayImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, RgbImage, Rgba,
+    RgbaImage,
+};
 use std::path::Path;
 
 /// Some picture of the size.
@@ -34,14 +37,16 @@ fn pixels_are_what_the_definition_says() {
     let s = Scratch::new();
     let input = saved(&s, "in.png", grey(23, 17));
     let out = s.path("out.png");
-    let report = filtered(&input, &out, &["--kind", "box", "--size", "3", "--border", "replicate", "--check"]);
+    let report =
+        filtered(&input, &out, &["--kind", "box", "--size", "3", "--border", "replicate", "--check"]);
     let (a, b) = (grey(23, 17), image::open(&out).unwrap().into_luma8());
     for (x, y, got) in b.enumerate_pixels() {
         let at = |dx: i64, dy: i64| {
             let x = (i64::from(x) + dx).clamp(0, 22) as u32;
             f64::from(a.get_pixel(x, (i64::from(y) + dy).clamp(0, 16) as u32)[0])
         };
-        let sum: f64 = (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (dx, dy))).map(|(dx, dy)| at(dx, dy)).sum();
+        let sum: f64 =
+            (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (dx, dy))).map(|(dx, dy)| at(dx, dy)).sum();
         assert_eq!(f64::from(got[0]), (sum / 9.0).round_ties_even(), "{x}, {y}");
     }
     assert_eq!(report["kind"], "box");
@@ -80,7 +85,8 @@ fn kinds_of_pixels() {
     for (ending, takes) in endings {
         for (name, picture) in &flat {
             let source = if name.ends_with("32f") { format!("{name}.tiff") } else { format!("{name}.png") };
-            let (input, out) = (saved(&s, &source, picture.clone()), s.path(&format!("{ending}-{name}.{ending}")));
+            let (input, out) =
+                (saved(&s, &source, picture.clone()), s.path(&format!("{ending}-{name}.{ending}")));
             let arguments = ["filter", &input, &out, "--kind", "gaussian", "--sigma", "2"];
             if takes.contains(name) {
                 succeeds(&arguments);
@@ -89,7 +95,10 @@ fn kinds_of_pixels() {
                 assert_eq!(got.color(), picture.color(), "{name} as {ending}");
                 if name.ends_with("32f") {
                     let (a, b) = (got.to_rgba32f(), picture.to_rgba32f());
-                    assert!(a.iter().zip(b.iter()).all(|(a, b)| (a - b).abs() <= 4e-6 * b.abs()), "{name} as {ending}");
+                    assert!(
+                        a.iter().zip(b.iter()).all(|(a, b)| (a - b).abs() <= 4e-6 * b.abs()),
+                        "{name} as {ending}"
+                    );
                 } else {
                     let same = got.as_bytes().iter().zip(picture.as_bytes()).all(|(a, b)| near(a, b));
                     assert!(same, "{name} as {ending}");
@@ -131,7 +140,8 @@ fn folders_and_several_pictures() {
     s.write("in/notes.txt", "no picture");
     let (folder, other, out) = (s.path("in"), s.path("other.png"), s.path("out"));
     let report = succeeds(&["filter", &folder, &other, &out, "--kind", "sobel"]);
-    let names: Vec<_> = report["images"].as_array().unwrap().iter().map(|i| i["output"].as_str().unwrap()).collect();
+    let names: Vec<_> =
+        report["images"].as_array().unwrap().iter().map(|i| i["output"].as_str().unwrap()).collect();
     assert_eq!(names, ["a.png", "b.png", "c.bmp", "other.png"].map(|name| format!("{out}/{name}")));
     assert!(names.iter().all(|name| Path::new(name).is_file()));
     assert_eq!(std::fs::read_dir(&out).unwrap().count(), 4);
@@ -152,7 +162,10 @@ fn folders_and_several_pictures() {
 fn results_do_not_depend_on_threads() {
     let s = Scratch::new();
     let input = saved(&s, "in.png", grey(301, 203));
-    for kind in [&["--kind", "gaussian", "--sigma", "9"][..], &["--kind", "bilateral", "--sigma", "3", "--range", "20"]] {
+    for kind in [
+        &["--kind", "gaussian", "--sigma", "9"][..],
+        &["--kind", "bilateral", "--sigma", "3", "--range", "20"],
+    ] {
         let bytes = ["1", "2", "5"].map(|threads| {
             let out = s.path("out.png");
             filtered(&input, &out, &[kind, &["--threads", threads, "--force"]].concat());
@@ -167,7 +180,18 @@ fn checks_compare_with_the_exact_filter() {
     let s = Scratch::new();
     let input = saved(&s, "in.png", grey(200, 150));
     let psnr = |terms: &str| {
-        let options = ["--kind", "gaussian", "--sigma", "4", "--method", "sliding-dct", "--terms", terms, "--check", "--force"];
+        let options = [
+            "--kind",
+            "gaussian",
+            "--sigma",
+            "4",
+            "--method",
+            "sliding-dct",
+            "--terms",
+            terms,
+            "--check",
+            "--force",
+        ];
         let report = filtered(&input, &s.path("out.png"), &options);
         let line = &report["images"][0];
         assert!(line["largest_difference"].as_f64().unwrap() <= 1.0, "{line}");
@@ -175,13 +199,27 @@ fn checks_compare_with_the_exact_filter() {
     };
     let [two, three, four] = ["2", "3", "4"].map(psnr);
     assert!(two > 50.0 && three > two + 5.0 && four > three + 5.0, "{two} {three} {four}");
-    let arguments = ["filter", &input, &s.path("low.png"), "--kind", "gaussian", "--sigma", "4", "--check", "--min-psnr", "150"];
+    let arguments = [
+        "filter",
+        &input,
+        &s.path("low.png"),
+        "--kind",
+        "gaussian",
+        "--sigma",
+        "4",
+        "--check",
+        "--min-psnr",
+        "150",
+    ];
     let output = run(&[], &arguments, &[]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("expected at least 150 dB"));
     let large = saved(&s, "large.png", grey(200, 100));
     let says = ["large.png", "exact local-laplacian of 100×200 pixels: expected at most 16384"];
-    s.refuses(&says, &["filter", &large, &s.path("never.png"), "--kind", "local-laplacian", "--range", "20", "--check"]);
+    s.refuses(
+        &says,
+        &["filter", &large, &s.path("never.png"), "--kind", "local-laplacian", "--range", "20", "--check"],
+    );
 }
 
 #[test]
@@ -199,9 +237,13 @@ fn damaged_pictures_are_refused() {
             let mut bytes = whole.clone();
             bytes[at] ^= 1 << (at % 8);
             let input = s.write(&format!("flipped.{ending}"), &bytes);
-            let output = run(&[], &["filter", &input, &s.path("flipped.png"), "--kind", "box", "--force"], &[]);
+            let output =
+                run(&[], &["filter", &input, &s.path("flipped.png"), "--kind", "box", "--force"], &[]);
             let err = text(&output.stderr);
-            assert!(matches!(output.status.code(), Some(0 | 2)) && !err.contains("panicked"), "{ending} {at}: {err}");
+            assert!(
+                matches!(output.status.code(), Some(0 | 2)) && !err.contains("panicked"),
+                "{ending} {at}: {err}"
+            );
         }
     }
     assert_eq!(ImageFormat::from_path(&never).unwrap(), ImageFormat::Png);

@@ -76,7 +76,10 @@ pub fn read(path: &Path) -> Result<Picture> {
     let (width, height) = decoder.dimensions();
     let bytes = decoder.total_bytes();
     if bytes > MOST_BYTES {
-        return Err(refused(path, format!("{width}×{height} pixels take {bytes} bytes: expected at most {MOST_BYTES}")));
+        return Err(refused(
+            path,
+            format!("{width}×{height} pixels take {bytes} bytes: expected at most {MOST_BYTES}"),
+        ));
     }
     let profile = decoder.icc_profile().ok().flatten();
     let turned = decoder.orientation().map_err(damaged)?;
@@ -129,12 +132,21 @@ pub fn encode(path: &Path, picture: Picture) -> Result<Vec<u8>> {
     let Shape { height, width, channels } = image.shape();
     let (bytes, color) = match image.into_samples() {
         Samples::U8(v) => {
-            let colors = [ExtendedColorType::L8, ExtendedColorType::La8, ExtendedColorType::Rgb8, ExtendedColorType::Rgba8];
+            let colors = [
+                ExtendedColorType::L8,
+                ExtendedColorType::La8,
+                ExtendedColorType::Rgb8,
+                ExtendedColorType::Rgba8,
+            ];
             (v, colors[channels - 1])
         }
         Samples::U16(v) => {
-            let colors =
-                [ExtendedColorType::L16, ExtendedColorType::La16, ExtendedColorType::Rgb16, ExtendedColorType::Rgba16];
+            let colors = [
+                ExtendedColorType::L16,
+                ExtendedColorType::La16,
+                ExtendedColorType::Rgb16,
+                ExtendedColorType::Rgba16,
+            ];
             (v.iter().flat_map(|v| v.to_ne_bytes()).collect(), colors[channels - 1])
         }
         Samples::F32(v) => {
@@ -144,16 +156,24 @@ pub fn encode(path: &Path, picture: Picture) -> Result<Vec<u8>> {
     };
     let mut file = std::io::Cursor::new(vec![]);
     let written = match format_of(path).unwrap_or(format) {
-        ImageFormat::Png => with_profile(png::PngEncoder::new(&mut file), profile, &bytes, (width, height), color),
+        ImageFormat::Png => {
+            with_profile(png::PngEncoder::new(&mut file), profile, &bytes, (width, height), color)
+        }
         ImageFormat::Jpeg => {
             let encoder = JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY);
             with_profile(encoder, profile, &bytes, (width, height), color)
         }
-        ImageFormat::Bmp => with_profile(bmp::BmpEncoder::new(&mut file), profile, &bytes, (width, height), color),
-        ImageFormat::Pnm => with_profile(pnm::PnmEncoder::new(&mut file), profile, &bytes, (width, height), color),
+        ImageFormat::Bmp => {
+            with_profile(bmp::BmpEncoder::new(&mut file), profile, &bytes, (width, height), color)
+        }
+        ImageFormat::Pnm => {
+            with_profile(pnm::PnmEncoder::new(&mut file), profile, &bytes, (width, height), color)
+        }
         _ => with_profile(tiff::TiffEncoder::new(&mut file), profile, &bytes, (width, height), color),
     };
-    written.map_err(|e| refused(path, format!("{e}; PNG takes pixels of 8 and 16 bits with any channels, TIFF f32")))?;
+    written.map_err(|e| {
+        refused(path, format!("{e}; PNG takes pixels of 8 and 16 bits with any channels, TIFF f32"))
+    })?;
     Ok(file.into_inner())
 }
 

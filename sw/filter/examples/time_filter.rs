@@ -12,7 +12,9 @@ use tandem_filter::{Border, Image, Samples, Shape, kind};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [height, width, channels, of, input, output, threads, repeats, border, name, rest @ ..] = &arguments[..] else {
+    let [height, width, channels, of, input, output, threads, repeats, border, name, rest @ ..] =
+        &arguments[..]
+    else {
         return Err("see the top of examples/time_filter.rs".into());
     };
     rayon::ThreadPoolBuilder::new().num_threads(threads.parse()?).build_global()?;
@@ -21,7 +23,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let samples = match of.as_str() {
         "u8" => Samples::U8(bytes),
         "u16" => Samples::U16(bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect()),
-        _ => Samples::F32(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()),
+        _ => Samples::F32(
+            bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+        ),
     };
     let image = Image::new(shape, samples)?;
     let split = |text: &String| text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));

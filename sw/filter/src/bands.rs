@@ -1,8 +1,8 @@
 //! Bands of rows with what lies around them, for filters that look at a rectangle of pixels.
 
+use crate::Border;
 use crate::image::Shape;
 use crate::sample::Sample;
-use crate::Border;
 use rayon::prelude::*;
 
 /// Rows of a band, at least.
@@ -71,7 +71,8 @@ pub(crate) fn bands<T: Sample, P: Copy + Send + Sync, U: Sample>(
                 let column = columns[x] as usize;
                 for c in 0..channels {
                     let inside = column < width;
-                    to[x * channels + c] = if inside { convert(from[column * channels + c]) } else { outside };
+                    to[x * channels + c] =
+                        if inside { convert(from[column * channels + c]) } else { outside };
                 }
             }
         }

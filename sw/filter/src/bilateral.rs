@@ -97,8 +97,12 @@ impl Filter for Bilateral {
                 let spatial = tile::Spatial { pass: &pass, own, middle: f32::midpoint(low, high) };
                 let samples = match image.samples() {
                     Samples::U8(v) => Samples::U8(tile::filter(image.shape(), v, &spatial, &series, border)),
-                    Samples::U16(v) => Samples::U16(tile::filter(image.shape(), v, &spatial, &series, border)),
-                    Samples::F32(v) => Samples::F32(tile::filter(image.shape(), v, &spatial, &series, border)),
+                    Samples::U16(v) => {
+                        Samples::U16(tile::filter(image.shape(), v, &spatial, &series, border))
+                    }
+                    Samples::F32(v) => {
+                        Samples::F32(tile::filter(image.shape(), v, &spatial, &series, border))
+                    }
                 };
                 Ok(Image::made(image.shape(), samples))
             }

@@ -13,8 +13,12 @@ use crate::sample::Sample;
 use crate::{Border, Filter, FilterError, Kind};
 use multiversion::multiversion;
 
-pub(crate) const KIND: Kind =
-    Kind { name: "box", about: "the mean of a rectangle, cost independent of its size", parameters: &[SIZE], build };
+pub(crate) const KIND: Kind = Kind {
+    name: "box",
+    about: "the mean of a rectangle, cost independent of its size",
+    parameters: &[SIZE],
+    build,
+};
 
 const SIZE: Parameter = Parameter {
     name: "size",
@@ -136,19 +140,25 @@ impl BoxMean {
         let (shape, reach) = (image.shape(), Reach::of(self.rows, self.columns));
         let area = (self.rows * self.columns) as f64;
         let outside = T::from_f32(border.outside());
-        bands((shape, samples), reach, (border, outside), |v| v, |band, out| {
-            let mut down = vec![S::default(); band.row(0).len()];
-            let blank = || vec![S::Whole::default(); band.row(0).len()];
-            let mut scratch = [blank(), blank(), blank()];
-            (0..self.rows).for_each(|i| slide(&mut down, band.row(i), None));
-            let count = out.len() / shape.pitch();
-            for (i, out) in out.chunks_exact_mut(shape.pitch()).enumerate() {
-                along(&down, &mut scratch, self.columns, shape.channels, area, out);
-                if i + 1 < count {
-                    slide(&mut down, band.row(i + self.rows), Some(band.row(i)));
+        bands(
+            (shape, samples),
+            reach,
+            (border, outside),
+            |v| v,
+            |band, out| {
+                let mut down = vec![S::default(); band.row(0).len()];
+                let blank = || vec![S::Whole::default(); band.row(0).len()];
+                let mut scratch = [blank(), blank(), blank()];
+                (0..self.rows).for_each(|i| slide(&mut down, band.row(i), None));
+                let count = out.len() / shape.pitch();
+                for (i, out) in out.chunks_exact_mut(shape.pitch()).enumerate() {
+                    along(&down, &mut scratch, self.columns, shape.channels, area, out);
+                    if i + 1 < count {
+                        slide(&mut down, band.row(i + self.rows), Some(band.row(i)));
+                    }
                 }
-            }
-        })
+            },
+        )
     }
 }
 

@@ -65,7 +65,9 @@ pub enum FilterError {
         value: f32,
     },
     /// An exact result that nobody can wait for.
-    #[error("exact {kind} of {height}×{width} pixels: expected at most {most} pixels, its cost grows with their square")]
+    #[error(
+        "exact {kind} of {height}×{width} pixels: expected at most {most} pixels, its cost grows with their square"
+    )]
     TooLarge {
         /// The filter.
         kind: &'static str,

@@ -6,9 +6,9 @@
 //! Two tiles go through one complex transform, one as real and one as imaginary part: the kernel is real.
 //! # Numeric  f64 without the CPU's vector units, so that bits do not depend on it
 
+use crate::Border;
 use crate::image::{Image, Samples, Shape};
 use crate::sample::Sample;
-use crate::Border;
 use num_complex::Complex;
 use rayon::prelude::*;
 use rustfft::{Fft, FftDirection, FftPlannerScalar};
@@ -46,7 +46,8 @@ impl Axis {
 /// The smallest 2^a·3^b·5^c that is at least `n`.
 fn smooth_size(n: usize) -> usize {
     let is_smooth = |n: &usize| {
-        let without = |n: usize, p: usize| std::iter::successors(Some(n), |n| (n % p == 0).then(|| n / p)).last();
+        let without =
+            |n: usize, p: usize| std::iter::successors(Some(n), |n| (n % p == 0).then(|| n / p)).last();
         [2, 3, 5].into_iter().fold(*n, |n, p| without(n, p).unwrap_or(n)) == 1
     };
     (n..).find(is_smooth).expect("a power of two")
@@ -167,7 +168,8 @@ impl Spectral {
                 let row = &mut out[(y + j) * shape.pitch()..][..shape.pitch()];
                 for k in 0..along.results.min(shape.width - x) {
                     let z = pairs[i / 2][j * along.points + k];
-                    row[(x + k) * channels + channel] = T::from_f64(if i % 2 == 0 { z.re } else { z.im } + f64::from(offset));
+                    row[(x + k) * channels + channel] =
+                        T::from_f64(if i % 2 == 0 { z.re } else { z.im } + f64::from(offset));
                 }
             }
         }

@@ -25,7 +25,12 @@ pub(crate) const KIND: Kind = Kind {
             default: None,
             help: "rows of weights, such as \"1 2 1; 2 4 2; 1 2 1\"; a weight may be a fraction such as 1/16",
         },
-        Parameter { name: "row", value: "WEIGHTS", default: None, help: "weights along a row, of a separable kernel" },
+        Parameter {
+            name: "row",
+            value: "WEIGHTS",
+            default: None,
+            help: "weights along a row, of a separable kernel",
+        },
         Parameter {
             name: "column",
             value: "WEIGHTS",
@@ -63,8 +68,11 @@ fn weights(name: &'static str, all: &str, text: &str) -> Result<Vec<f64>, Filter
 
 /// A kernel's weights and columns.
 fn kernel(text: &str) -> Result<(Vec<f64>, usize), FilterError> {
-    let rows: Vec<Vec<f64>> =
-        text.trim_end_matches([';', ' ']).split(';').map(|row| weights("kernel", text, row)).collect::<Result<_, _>>()?;
+    let rows: Vec<Vec<f64>> = text
+        .trim_end_matches([';', ' '])
+        .split(';')
+        .map(|row| weights("kernel", text, row))
+        .collect::<Result<_, _>>()?;
     let columns = rows[0].len();
     if rows.len() > MOST_SIDE || rows.iter().any(|row| row.len() != columns) {
         return Err(refused("kernel", text, &format!("at most {MOST_SIDE} rows of equal length")));
@@ -190,11 +198,8 @@ struct Tap {
 
 /// The weights that are not zero.
 fn taps(weights: &[f64], columns: usize, channels: usize) -> Vec<Tap> {
-    let tap = |(i, w): (usize, &f64)| Tap {
-        row: i / columns,
-        column: i % columns * channels,
-        weight: *w as f32,
-    };
+    let tap =
+        |(i, w): (usize, &f64)| Tap { row: i / columns, column: i % columns * channels, weight: *w as f32 };
     weights.iter().enumerate().map(tap).filter(|tap| tap.weight != 0.0).collect()
 }
 

@@ -38,8 +38,12 @@ pub(crate) const MOST_SIGMA: f64 = 4096.0;
 pub(crate) const SIGMA: Parameter =
     Parameter { name: "sigma", value: "S", default: None, help: "standard deviation in pixels" };
 
-pub(crate) const TERMS: Parameter =
-    Parameter { name: "terms", value: "K", default: Some("3"), help: "cosines of sliding-dct, 2 to 4: 70, 80 and 95 dB" };
+pub(crate) const TERMS: Parameter = Parameter {
+    name: "terms",
+    value: "K",
+    default: Some("3"),
+    help: "cosines of sliding-dct, 2 to 4: 70, 80 and 95 dB",
+};
 
 /// A Gaussian in one of three ways.
 struct Gaussian {
@@ -74,9 +78,8 @@ fn build(values: &Values) -> Result<Box<dyn Filter>, FilterError> {
 /// Weights of |n| ≤ ⌈reach·σ⌉, sum 1.
 pub(crate) fn weights(sigma: f64, reach: f64) -> Vec<f64> {
     let radius = (reach * sigma).ceil();
-    let g: Vec<f64> = (0..=2 * radius as usize)
-        .map(|i| (-0.5 * ((i as f64 - radius) / sigma).powi(2)).exp())
-        .collect();
+    let g: Vec<f64> =
+        (0..=2 * radius as usize).map(|i| (-0.5 * ((i as f64 - radius) / sigma).powi(2)).exp()).collect();
     let sum: f64 = g.iter().sum();
     g.iter().map(|v| v / sum).collect()
 }

@@ -1,7 +1,7 @@
 //! Images.
 
-use crate::{Border, FilterError};
 use crate::sample::Sample;
+use crate::{Border, FilterError};
 
 /// Most samples of an image; indices have 32 bits.
 pub const MOST_SAMPLES: usize = 1 << 28;
@@ -144,7 +144,8 @@ impl Image {
     /// The smallest and the largest of its numbers, and of what lies around it.
     pub(crate) fn extremes(&self, border: Border) -> (f32, f32) {
         fn of<T: Sample>(v: &[T], first: T) -> (f32, f32) {
-            let order = |(lo, hi): (T, T), v: &T| (if *v < lo { *v } else { lo }, if *v > hi { *v } else { hi });
+            let order =
+                |(lo, hi): (T, T), v: &T| (if *v < lo { *v } else { lo }, if *v > hi { *v } else { hi });
             let (lo, hi) = v.iter().fold((first, first), order);
             (lo.to_f32(), hi.to_f32())
         }

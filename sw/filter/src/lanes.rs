@@ -7,9 +7,9 @@
 //! going along. So recurrences run on vector units, and what lies between the two passes stays in the cache of a core. A task is a
 //! block or a band, whole, so that results do not depend on the number of threads.
 
+use crate::Border;
 use crate::image::Shape;
 use crate::sample::Sample;
-use crate::Border;
 use multiversion::multiversion;
 use rayon::prelude::*;
 

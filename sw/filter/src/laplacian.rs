@@ -13,7 +13,12 @@ pub(crate) const KIND: Kind = Kind {
     name: "laplacian",
     about: "the sum of the second derivatives",
     parameters: &[
-        Parameter { name: "size", value: "N", default: Some("1"), help: "1 (four neighbours), or taps: 3, 5 or 7" },
+        Parameter {
+            name: "size",
+            value: "N",
+            default: Some("1"),
+            help: "1 (four neighbours), or taps: 3, 5 or 7",
+        },
         SCALE,
         OFFSET,
     ],

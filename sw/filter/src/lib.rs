@@ -90,7 +90,16 @@ impl Kind {
 }
 
 /// All filters.
-pub const FILTERS: &[Kind] = &[gaussian::KIND, box_mean::KIND, sobel::KIND, laplacian::KIND, fir::KIND, median::KIND, bilateral::KIND, local_laplacian::KIND];
+pub const FILTERS: &[Kind] = &[
+    gaussian::KIND,
+    box_mean::KIND,
+    sobel::KIND,
+    laplacian::KIND,
+    fir::KIND,
+    median::KIND,
+    bilateral::KIND,
+    local_laplacian::KIND,
+];
 
 /// The filter of a name.
 ///

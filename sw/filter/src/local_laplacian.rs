@@ -28,7 +28,10 @@ pub(crate) const KIND: Kind = Kind {
     name: "local-laplacian",
     about: "enhances or smooths details and keeps edges",
     parameters: &[
-        Parameter { help: "what counts as a detail: a standard deviation in value, in the image's own units", ..RANGE },
+        Parameter {
+            help: "what counts as a detail: a standard deviation in value, in the image's own units",
+            ..RANGE
+        },
         AMOUNT,
         LEVELS,
         TOLERANCE,
@@ -73,7 +76,11 @@ impl Filter for LocalLaplacian {
         let span = f64::from(high) - f64::from(low);
         let Some(series) = Series::new(self.range, span, self.tolerance) else {
             let (value, least) = (self.range.to_string(), span / 100.0);
-            return Err(FilterError::Value { name: "range", value, expected: format!("at least {least} with this image") });
+            return Err(FilterError::Value {
+                name: "range",
+                value,
+                expected: format!("at least {least} with this image"),
+            });
         };
         let shape = image.shape();
         let mut out = vec![0.0; shape.samples()];
@@ -150,7 +157,8 @@ impl LocalLaplacian {
         let top = guide.len() - 1;
         let mut waves: Vec<Wave> = guide.iter().map(|level| Wave::new(level, middle, series.omega)).collect();
         let mut result = guide.clone();
-        let laplacian = |levels: &[Level<f32>], l: usize| up(&levels[l + 1], levels[l].height, levels[l].width, border);
+        let laplacian =
+            |levels: &[Level<f32>], l: usize| up(&levels[l + 1], levels[l].height, levels[l].width, border);
         for (l, level) in result[..top].iter_mut().enumerate() {
             let coarse = laplacian(&guide, l);
             level.values.par_iter_mut().zip(&coarse.values).for_each(|(v, c)| *v -= c);
@@ -190,7 +198,12 @@ impl LocalLaplacian {
         let mut out = vec![0.0; all.len()];
         for channel in 0..shape.channels {
             let values: Vec<f64> = all[channel..].iter().step_by(shape.channels).copied().collect();
-            let plane = Level { height: shape.height, width: shape.width, values, outside: f64::from(border.outside()) };
+            let plane = Level {
+                height: shape.height,
+                width: shape.width,
+                values,
+                outside: f64::from(border.outside()),
+            };
             let guide = gaussians(plane.clone(), self.levels, border);
             let mut result = guide.clone();
             for (l, level) in result[..guide.len() - 1].iter_mut().enumerate() {

@@ -19,8 +19,12 @@ use multiversion::multiversion;
 pub(crate) const KIND: Kind =
     Kind { name: "median", about: "the median of a square window", parameters: &[SIZE], build };
 
-const SIZE: Parameter =
-    Parameter { name: "size", value: "N", default: Some("3"), help: "pixels along the window's sides: odd, 1 to 255" };
+const SIZE: Parameter = Parameter {
+    name: "size",
+    value: "N",
+    default: Some("3"),
+    help: "pixels along the window's sides: odd, 1 to 255",
+};
 
 /// Counts of a window have 16 bits.
 const MOST_SIDE: usize = 255;
@@ -43,8 +47,12 @@ impl Filter for Median {
         let (shape, size, channels) = (image.shape(), self.size, image.shape().channels);
         let samples = match image.samples() {
             _ if size == 1 => image.samples().clone(),
-            Samples::U8(v) if size > 5 => {
-                Samples::U8(bands((shape, v), reach, (border, u8::from_f32(border.outside())), |v| v, |band: &Band<u8>, out| {
+            Samples::U8(v) if size > 5 => Samples::U8(bands(
+                (shape, v),
+                reach,
+                (border, u8::from_f32(border.outside())),
+                |v| v,
+                |band: &Band<u8>, out| {
                     let mut columns = vec![NONE; band.row(0).len()];
                     for i in 0..size - 1 {
                         count(&mut columns, band.row(i), 1);
@@ -54,8 +62,8 @@ impl Filter for Median {
                         by_histogram(&columns, size, channels, out);
                         count(&mut columns, band.row(i), u16::MAX);
                     }
-                }))
-            }
+                },
+            )),
             Samples::U8(v) => Samples::U8(filter(image, v, size, border)),
             Samples::U16(v) => Samples::U16(filter(image, v, size, border)),
             Samples::F32(v) => Samples::F32(filter(image, v, size, border)),
@@ -147,7 +155,13 @@ fn filter<T: Key>(image: &Image, samples: &[T], size: usize, border: Border) -> 
 
 /// What lies in a window of `size` rows and columns around each sample of a row of `n`: a slice for each of its places.
 #[inline(always)]
-fn places<W, const PLACES: usize>(band: &Band<W>, y: usize, size: usize, channels: usize, n: usize) -> [&[W]; PLACES] {
+fn places<W, const PLACES: usize>(
+    band: &Band<W>,
+    y: usize,
+    size: usize,
+    channels: usize,
+    n: usize,
+) -> [&[W]; PLACES] {
     std::array::from_fn(|i| &band.row(y + i / size)[i % size * channels..][..n])
 }
 
@@ -193,7 +207,20 @@ fn middle_of_twenty_five<W: Copy + Ord>(get: impl Fn(usize) -> W) -> W {
         };
     }
     let mut open = [
-        get(0), get(1), get(2), get(3), get(4), get(5), get(6), get(7), get(8), get(9), get(10), get(11), get(12), get(13),
+        get(0),
+        get(1),
+        get(2),
+        get(3),
+        get(4),
+        get(5),
+        get(6),
+        get(7),
+        get(8),
+        get(9),
+        get(10),
+        get(11),
+        get(12),
+        get(13),
     ];
     drop_ends::<W, 14>(&mut open);
     take!(open; 14 of 13, 15 of 12, 16 of 11, 17 of 10, 18 of 9, 19 of 8, 20 of 7, 21 of 6, 22 of 5, 23 of 4, 24 of 3);

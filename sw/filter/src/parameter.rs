@@ -67,14 +67,22 @@ impl<'a> Values<'a> {
     }
 
     /// A whole number.
-    pub(crate) fn whole(&self, parameter: &Parameter, range: RangeInclusive<usize>) -> Result<usize, FilterError> {
+    pub(crate) fn whole(
+        &self,
+        parameter: &Parameter,
+        range: RangeInclusive<usize>,
+    ) -> Result<usize, FilterError> {
         let text = self.needed(parameter.name)?;
         let number = text.parse().ok().filter(|n| range.contains(n));
         number.ok_or_else(|| refused(parameter.name, text, &format!("{} to {}", range.start(), range.end())))
     }
 
     /// One of several names.
-    pub(crate) fn choice(&self, name: &'static str, names: &[&'static str]) -> Result<&'static str, FilterError> {
+    pub(crate) fn choice(
+        &self,
+        name: &'static str,
+        names: &[&'static str],
+    ) -> Result<&'static str, FilterError> {
         let text = self.needed(name)?;
         let found = names.iter().find(|n| **n == text).copied();
         found.ok_or_else(|| refused(name, text, &format!("one of {}", names.join(", "))))

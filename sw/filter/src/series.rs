@@ -58,7 +58,9 @@ mod tests {
 
     #[test]
     fn series_are_as_close_as_they_say() {
-        for (sigma, range, error) in [(30.0, 255.0, 3e-3), (10.0, 255.0, 1e-2), (0.2, 1.0, 1e-4), (300.0, 255.0, 1e-3)] {
+        for (sigma, range, error) in
+            [(30.0, 255.0, 3e-3), (10.0, 255.0, 1e-2), (0.2, 1.0, 1e-4), (300.0, 255.0, 1e-3)]
+        {
             let series = Series::new(sigma, range, error).expect("few terms");
             for i in 0..=1000 {
                 let d = range * f64::from(i) / 1000.0;

@@ -92,7 +92,7 @@ fn coefficients(g: &[f64], radius: usize, terms: usize) -> Vec<f64> {
     let coefficient = |k: usize| {
         let angle = TAU / points * k as f64;
         let inside: f64 = (1..=radius).map(|n| 2.0 * g[n] * (angle * n as f64).cos()).sum();
-        2.0 / points * (g[0] + inside + if k % 2 == 0 { tail } else { -tail })
+        2.0 / points * (g[0] + inside + if k.is_multiple_of(2) { tail } else { -tail })
     };
     (1..=terms).map(coefficient).collect()
 }

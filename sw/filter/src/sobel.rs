@@ -56,7 +56,8 @@ impl Magnitude {
     fn gradient(&self, image: &Image, border: Border) -> Result<[Vec<f32>; 2], FilterError> {
         let single = image.to_f32();
         let derivative = |along| {
-            let filtered = direct(kernel(self.size, along, self.scale), self.size, 0.0).apply(&single, border)?;
+            let filtered =
+                direct(kernel(self.size, along, self.scale), self.size, 0.0).apply(&single, border)?;
             let Samples::F32(v) = filtered.into_samples() else { unreachable!("a filter keeps the type") };
             Ok(v)
         };

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{BORDERS, apply, border, doubles, filter, grey, random_image, scene};
+use common::{BORDERS, Options, apply, border, doubles, filter, grey, random_image, scene};
 use tandem_filter::{FilterError, Image, Samples, Shape, psnr_db};
 use tandem_stimuli::Random;
 
@@ -30,7 +30,8 @@ fn sliding_dct_keeps_constants_in_every_mode() {
         let image = grey(45, 91, vec![of; 45 * 91]);
         for mode in ["reflect", "reflect-101", "replicate", "wrap"] {
             for sigma in ["1.5", "20", "100"] {
-                let got = apply(&*filter("gaussian", &[("sigma", sigma), ("method", "sliding-dct")]), &image, mode);
+                let got =
+                    apply(&*filter("gaussian", &[("sigma", sigma), ("method", "sliding-dct")]), &image, mode);
                 let most = doubles(&got).iter().fold(0.0f64, |m, v| m.max((v - f64::from(of)).abs()));
                 assert!(most <= 4e-6 * f64::from(of), "{of}, {mode}, sigma {sigma}: off by {most}");
             }
@@ -50,7 +51,8 @@ fn rows_do_not_drift() {
         let all = doubles(&apply(&*ours, &grey(1, long, row.clone()), "reflect-101"));
         // the end of the long row as a row of its own: its start is other, its end the same
         let end = doubles(&apply(&*ours, &grey(1, short, row[long - short..].to_vec()), "reflect-101"));
-        let most = all[long - 512..].iter().zip(&end[short - 512..]).fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
+        let most =
+            all[long - 512..].iter().zip(&end[short - 512..]).fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
         // 90 dB of 255
         assert!(most < 8e-3, "sigma {sigma}: {most} apart after {long} pixels");
         // and down a column
@@ -87,7 +89,7 @@ fn local_laplacian_series_is_close() {
 }
 
 /// One of each filter and method, for values of 8 bits.
-const EACH: [(&str, &[(&str, &str)]); 13] = [
+const EACH: [(&str, Options<'_>); 13] = [
     ("gaussian", &[("sigma", "3"), ("method", "sliding-dct")]),
     ("gaussian", &[("sigma", "3"), ("method", "fir")]),
     ("gaussian", &[("sigma", "3"), ("method", "fft")]),
@@ -110,7 +112,9 @@ fn threads_change_nothing() {
     for of in ["u8", "u16", "f32"] {
         let image = random_image(&mut random, of, Shape { height: 150, width: 217, channels: 3 });
         for (name, parameters) in EACH {
-            let wider = |(n, v): &(&'static str, &'static str)| (*n, if *n == "range" && of == "u16" { "8000" } else { v });
+            let wider = |(n, v): &(&'static str, &'static str)| {
+                (*n, if *n == "range" && of == "u16" { "8000" } else { v })
+            };
             let parameters: Vec<_> = parameters.iter().map(wider).collect();
             let ours = filter(name, &parameters);
             let [one, three] = [1, 3].map(|n| pool(n).install(|| apply(&*ours, &image, "reflect")));
@@ -152,7 +156,10 @@ fn every_filter_takes_the_smallest_images() {
                 let image = grey(height, width, scene(height, width));
                 let got = filter(name, parameters).apply(&image, border(mode)).expect("a result");
                 assert_eq!(got.shape(), image.shape());
-                assert!(doubles(&got).iter().all(|v| v.is_finite()), "{name} {parameters:?} {mode} {height}×{width}");
+                assert!(
+                    doubles(&got).iter().all(|v| v.is_finite()),
+                    "{name} {parameters:?} {mode} {height}×{width}"
+                );
             }
         }
     }
@@ -162,7 +169,14 @@ fn every_filter_takes_the_smallest_images() {
 fn what_an_image_cannot_be() {
     let shape = |height, width, channels| Shape { height, width, channels };
     let made = |s: Shape, n: usize| Image::new(s, Samples::U8(vec![0; n]));
-    for (s, n) in [(shape(0, 0, 1), 0), (shape(0, 5, 1), 0), (shape(5, 0, 1), 0), (shape(2, 2, 0), 0), (shape(2, 2, 5), 20), (shape(2, 2, 1), 5)] {
+    for (s, n) in [
+        (shape(0, 0, 1), 0),
+        (shape(0, 5, 1), 0),
+        (shape(5, 0, 1), 0),
+        (shape(2, 2, 0), 0),
+        (shape(2, 2, 5), 20),
+        (shape(2, 2, 1), 5),
+    ] {
         assert!(matches!(made(s, n), Err(FilterError::Shape { .. })), "{s:?}");
     }
     let huge = shape(usize::MAX, usize::MAX, 4);

@@ -32,7 +32,8 @@ fn every_border_mode_gives_the_same_as_opencv() {
     let crc = Crc::<u32>::new(&CRC_32_ISO_HDLC);
     let (mut compared, mut wrong) = (0, vec![]);
     for line in include_str!("golden/opencv.txt").lines().filter(|line| !line.starts_with('#')) {
-        let [of, height, width, channels, border, filter, sum] = line.split(' ').collect::<Vec<_>>()[..] else {
+        let [of, height, width, channels, border, filter, sum] = line.split(' ').collect::<Vec<_>>()[..]
+        else {
             panic!("{line}");
         };
         let number = |text: &str| text.parse::<usize>().expect("a number");

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{BORDERS, apply, build, doubles, filter, held, map, random_image, random_shape};
+use common::{BORDERS, Options, apply, build, doubles, filter, held, map, random_image, random_shape};
 use tandem_filter::{Filter, Image, Shape};
 use tandem_stimuli::Random;
 
@@ -56,7 +56,8 @@ fn fir_is_a_correlation() {
     let outer: Vec<Vec<f64>> = down.iter().map(|d| along.iter().map(|a| 2.0 * d * a).collect()).collect();
     let outer: Vec<&[f64]> = outer.iter().map(Vec::as_slice).collect();
     for method in ["direct", "fft"] {
-        let lines = [("column", "0.2 0.5 0.1 -0.3 0.4"), ("row", "0.7 -0.1 0.6"), ("scale", "2"), ("method", method)];
+        let lines =
+            [("column", "0.2 0.5 0.1 -0.3 0.4"), ("row", "0.7 -0.1 0.6"), ("scale", "2"), ("method", method)];
         same(3, 40, &*filter("fir", &lines), 16.0, correlation(&outer, 0.0));
     }
 }
@@ -74,11 +75,14 @@ fn a_kernel_larger_than_the_image() {
 
 #[test]
 fn box_is_a_mean() {
-    for (size, columns, rows) in [("1", 1, 1), ("3", 3, 3), ("4x2", 4, 2), ("9", 9, 9), ("41x3", 41, 3), ("6x75", 6, 75)] {
+    for (size, columns, rows) in
+        [("1", 1, 1), ("3", 3, 3), ("4x2", 4, 2), ("9", 9, 9), ("41x3", 41, 3), ("6x75", 6, 75)]
+    {
         let wanted = |image: &Image, border: &str| {
             map(image, border, |plane, y, x| {
                 let side = |n: i64| -(n / 2)..n - n / 2;
-                let sum: f64 = side(rows).map(|i| side(columns).map(|j| plane.at(y + i, x + j)).sum::<f64>()).sum();
+                let sum: f64 =
+                    side(rows).map(|i| side(columns).map(|j| plane.at(y + i, x + j)).sum::<f64>()).sum();
                 sum / (rows * columns) as f64
             })
         };
@@ -92,7 +96,8 @@ fn median_is_the_middle_one() {
         let wanted = |image: &Image, border: &str| {
             map(image, border, |plane, y, x| {
                 let side = || -radius..=radius;
-                let mut all: Vec<f64> = side().flat_map(|i| side().map(move |j| plane.at(y + i, x + j))).collect();
+                let mut all: Vec<f64> =
+                    side().flat_map(|i| side().map(move |j| plane.at(y + i, x + j))).collect();
                 all.sort_by(f64::total_cmp);
                 all[all.len() / 2]
             })
@@ -123,7 +128,8 @@ fn derivatives() {
 /// Weights of a Gaussian up to 4σ, sum 1.
 fn gaussian(sigma: f64) -> Vec<f64> {
     let radius = (4.0 * sigma).ceil() as i64;
-    let weights: Vec<f64> = (-radius..=radius).map(|n| (-(n * n) as f64 / (2.0 * sigma * sigma)).exp()).collect();
+    let weights: Vec<f64> =
+        (-radius..=radius).map(|n| (-(n * n) as f64 / (2.0 * sigma * sigma)).exp()).collect();
     let sum: f64 = weights.iter().sum();
     weights.iter().map(|w| w / sum).collect()
 }
@@ -135,7 +141,13 @@ fn gaussian_weights() {
         let outer: Vec<Vec<f64>> = line.iter().map(|d| line.iter().map(|a| d * a).collect()).collect();
         let outer: Vec<&[f64]> = outer.iter().map(Vec::as_slice).collect();
         for method in ["fir", "fft"] {
-            same(12, 18, &*filter("gaussian", &[("sigma", text), ("method", method)]), 16.0, correlation(&outer, 0.0));
+            same(
+                12,
+                18,
+                &*filter("gaussian", &[("sigma", text), ("method", method)]),
+                16.0,
+                correlation(&outer, 0.0),
+            );
         }
     }
 }
@@ -158,7 +170,13 @@ fn bilateral_weighs_by_value() {
             sum / total
         })
     };
-    same(13, 18, &*filter("bilateral", &[("sigma", "1.3"), ("range", "20"), ("method", "exact")]), 32.0, wanted);
+    same(
+        13,
+        18,
+        &*filter("bilateral", &[("sigma", "1.3"), ("range", "20"), ("method", "exact")]),
+        32.0,
+        wanted,
+    );
 }
 
 /// A pyramid by its definition: smoothed, every other one; zeros between, smoothed, times four.
@@ -256,7 +274,7 @@ fn local_laplacian_is_a_remapped_pyramid_for_each_coefficient() {
 #[test]
 fn exact_filters_are_what_fast_ones_mean() {
     let mut random = Random(14);
-    let kinds: [(&str, &[(&str, &str)]); 7] = [
+    let kinds: [(&str, Options<'_>); 7] = [
         ("gaussian", &[("sigma", "0.9"), ("method", "fir")]),
         ("box", &[("size", "5x3")]),
         ("sobel", &[]),
@@ -280,7 +298,7 @@ fn exact_filters_are_what_fast_ones_mean() {
 
 #[test]
 fn what_a_filter_cannot_be() {
-    let bad: [(&str, &[(&str, &str)], &str); 22] = [
+    let bad: [(&str, Options<'_>, &str); 22] = [
         ("blur", &[], "unknown filter `blur`: expected one of gaussian"),
         ("gaussian", &[], "gaussian needs sigma"),
         ("gaussian", &[("sigma", "0")], "sigma = 0: expected more than 0"),
@@ -289,7 +307,11 @@ fn what_a_filter_cannot_be() {
         ("gaussian", &[("sigma", "inf")], "sigma = inf: expected more than 0"),
         ("gaussian", &[("sigma", "2"), ("terms", "5")], "terms = 5: expected 2 to 4"),
         ("gaussian", &[("sigma", "2"), ("method", "iir")], "method = iir: expected one of auto, fir"),
-        ("gaussian", &[("sigma", "2"), ("size", "3")], "gaussian has no parameter `size`: expected one of sigma"),
+        (
+            "gaussian",
+            &[("sigma", "2"), ("size", "3")],
+            "gaussian has no parameter `size`: expected one of sigma",
+        ),
         ("box", &[("size", "0")], "size = 0: expected N or COLUMNSxROWS"),
         ("box", &[("size", "3x")], "size = 3x: expected N or COLUMNSxROWS"),
         ("median", &[("size", "4")], "size = 4: expected an odd number"),

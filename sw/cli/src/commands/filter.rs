@@ -45,7 +45,11 @@ pub struct Args {
 }
 
 fn kinds() -> PossibleValuesParser {
-    FILTERS.iter().map(|kind| clap::builder::PossibleValue::new(kind.name).help(kind.about)).collect::<Vec<_>>().into()
+    FILTERS
+        .iter()
+        .map(|kind| clap::builder::PossibleValue::new(kind.name).help(kind.about))
+        .collect::<Vec<_>>()
+        .into()
 }
 
 /// Every filter's parameters as options.
@@ -75,7 +79,8 @@ impl Parameters {
                 None => meanings.push((meaning, vec![kind])),
             }
         }
-        let lines: Vec<_> = meanings.iter().map(|(meaning, kinds)| format!("{}: {meaning}", kinds.join(", "))).collect();
+        let lines: Vec<_> =
+            meanings.iter().map(|(meaning, kinds)| format!("{}: {meaning}", kinds.join(", "))).collect();
         lines.join("; ")
     }
 }
@@ -122,7 +127,8 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<(PathBuf, String)>> {
             continue;
         }
         let entries = std::fs::read_dir(path).map_err(|e| usage(format!("{}: {e}", path.display())))?;
-        let is_hidden = |p: &Path| p.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let is_hidden =
+            |p: &Path| p.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         let mut found: Vec<_> = entries
             .flatten()
             .map(|entry| entry.path())

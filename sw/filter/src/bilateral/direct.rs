@@ -46,14 +46,21 @@ fn power(x: f32) -> f32 {
     let f = x.max(LEAST) - (sum - 12_582_912.0);
     // Taylor's series of 2^f, |f| ≤ 1/2: the next term is 1.2·10⁻⁷
     let mut p = 1.540_353e-4_f32;
-    for c in [1.333_355_8e-3, 9.618_129e-3, 5.550_411e-2, 2.402_265_1e-1, 6.931_472e-1, 1.0] {
+    for c in [1.333_355_8e-3, 9.618_129e-3, 5.550_411e-2, 2.402_265e-1, std::f32::consts::LN_2, 1.0] {
         p = p * f + c;
     }
     p * f32::from_bits((sum.to_bits() << 23).wrapping_add(127 << 23))
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
-fn means<T: Sample>(band: &Band<f32>, (y, x): (usize, usize), line: &[f32], step: usize, factor: f32, out: &mut [T]) {
+fn means<T: Sample>(
+    band: &Band<f32>,
+    (y, x): (usize, usize),
+    line: &[f32],
+    step: usize,
+    factor: f32,
+    out: &mut [T],
+) {
     let count = out.len();
     let half = line.len() / 2;
     let (mut own, mut sum, mut total) = ([0.0f32; CHUNK], [0.0f32; CHUNK], [0.0f32; CHUNK]);

@@ -39,7 +39,10 @@ impl<T: Sample> Plane<'_, T> {
         // columns of the image as they follow each other
         let first = columns.iter().zip(&columns[1..]).position(|(a, b)| a + 1 == *b && (*b as usize) < most);
         let first = first.unwrap_or(width);
-        let count = 1 + columns[first..].windows(2).take_while(|w| w[0] + 1 == w[1] && (w[1] as usize) < most).count();
+        let count = 1 + columns[first..]
+            .windows(2)
+            .take_while(|w| w[0] + 1 == w[1] && (w[1] as usize) < most)
+            .count();
         let whole = first..(first + count).min(width);
         for (row, to) in self.at[0].iter().zip(to.chunks_exact_mut(width)) {
             let row = *row as usize;
@@ -97,7 +100,7 @@ fn angles(values: &[Lane], [cosines, sines]: &mut [Vec<Lane>; 2], middle: f32, o
             for k in [2.755_731_9e-6, -1.984_127e-4, 8.333_333e-3, -1.666_666_7e-1, 1.0] {
                 sine = sine * square + k;
             }
-            for k in [-2.755_731_9e-7, 2.480_158_7e-5, -1.388_888_9e-3, 4.166_666_7e-2, -0.5, 1.0] {
+            for k in [-2.755_732e-7, 2.480_158_7e-5, -1.388_888_9e-3, 4.166_666_7e-2, -0.5, 1.0] {
                 cosine = cosine * square + k;
             }
             sine *= half;
@@ -121,7 +124,12 @@ fn turn([cosines, sines]: &mut [Vec<Lane>; 2], [c1, s1]: &[Vec<Lane>; 2]) {
 
 /// Adds a term: σ²·a·ω·(cos·G[sin] − sin·G[cos]) and a·(cos·G[cos] + sin·G[sin]).
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
-fn add([sum, total]: &mut [Vec<Lane>; 2], wave: &[Vec<Lane>; 2], smooth: &[Vec<Lane>; 2], [slope, share]: [f32; 2]) {
+fn add(
+    [sum, total]: &mut [Vec<Lane>; 2],
+    wave: &[Vec<Lane>; 2],
+    smooth: &[Vec<Lane>; 2],
+    [slope, share]: [f32; 2],
+) {
     for (i, (sum, total)) in sum.iter_mut().zip(total).enumerate() {
         let (c, s, gc, gs) = (&wave[0][i], &wave[1][i], &smooth[0][i], &smooth[1][i]);
         for l in 0..LANES {
@@ -153,10 +161,8 @@ pub(super) fn filter<T: Sample>(
     // with what lies around them, whole blocks
     let columns = (COLUMNS.max(AROUND * halo) + 2 * halo).next_multiple_of(LANES) - 2 * halo;
     let (tiles_down, tiles_along) = (shape.height.div_ceil(rows), shape.width.div_ceil(columns));
-    let at = [
-        border.indices(shape.height, halo, halo + LANES),
-        border.indices(shape.width, halo, halo + LANES),
-    ];
+    let at =
+        [border.indices(shape.height, halo, halo + LANES), border.indices(shape.width, halo, halo + LANES)];
     let place = |i: usize| {
         let (tile, channel) = (i / shape.channels, i % shape.channels);
         (tile / tiles_along * rows, tile % tiles_along * columns, channel)
@@ -176,7 +182,8 @@ pub(super) fn filter<T: Sample>(
         let (y, x, channel) = place(i);
         let columns = columns.min(shape.width - x);
         for (row, from) in (y..shape.height).zip(tile.chunks_exact(columns)) {
-            let to = out[row * shape.pitch()..][..shape.pitch()][channel..].iter_mut().step_by(shape.channels);
+            let to =
+                out[row * shape.pitch()..][..shape.pitch()][channel..].iter_mut().step_by(shape.channels);
             to.skip(x).zip(from).for_each(|(to, v)| *to = *v);
         }
     }

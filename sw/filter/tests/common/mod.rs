@@ -8,13 +8,17 @@ use tandem_stimuli::Random;
 
 pub const BORDERS: [&str; 6] = ["reflect", "reflect-101", "replicate", "wrap", "constant", "constant:37"];
 
-/// A filter from `name=value` words.
-pub fn filter(name: &str, parameters: &[(&str, &str)]) -> Box<dyn Filter> {
+/// Names and values of parameters.
+pub type Options<'a> = &'a [(&'a str, &'a str)];
+
+/// A filter with these parameters.
+pub fn filter(name: &str, parameters: Options<'_>) -> Box<dyn Filter> {
     build(name, parameters).unwrap_or_else(|e| panic!("{name} {parameters:?}: {e}"))
 }
 
-pub fn build(name: &str, parameters: &[(&str, &str)]) -> Result<Box<dyn Filter>, FilterError> {
-    let parameters: BTreeMap<_, _> = parameters.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+pub fn build(name: &str, parameters: Options<'_>) -> Result<Box<dyn Filter>, FilterError> {
+    let parameters: BTreeMap<_, _> =
+        parameters.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     kind(name)?.build(&parameters)
 }
 
