@@ -17,7 +17,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     else {
         return Err("see the top of examples/time_filter.rs".into());
     };
-    rayon::ThreadPoolBuilder::new().num_threads(threads.parse()?).build_global()?;
+    // this thread is one of them: no other needs to wake up
+    rayon::ThreadPoolBuilder::new().num_threads(threads.parse()?).use_current_thread().build_global()?;
     let shape = Shape { height: height.parse()?, width: width.parse()?, channels: channels.parse()? };
     let bytes = std::fs::read(input)?;
     let samples = match of.as_str() {

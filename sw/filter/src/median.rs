@@ -2,7 +2,7 @@
 //!
 //! | window | samples | how |
 //! |---|---|---|
-//! | 3×3, 5×5 | any | minima and maxima of whole rows at a time, in a network that leaves the middle one |
+//! | 3×3, 5×5 | any | columns sorted once, then minima and maxima that leave the middle one, whole rows at a time |
 //! | larger | u8 | histograms of columns, added and taken away as the window moves: cost independent of the size |
 //! | larger | u16, f32 | selection in each window |
 //! # Source   Perreault, Hébert 2007 (histograms of columns); deviation: all 256 classes are moved at each step, which vector units do in a
@@ -135,10 +135,11 @@ fn filter<T: Key>(image: &Image, samples: &[T], size: usize, border: Border) -> 
     let outside = T::from_f32(border.outside()).key();
     bands((shape, samples), Reach::of(size, size), (border, outside), T::key, |band, out| {
         let mut window = vec![T::Whole::default(); size * size];
+        let mut columns = [(); 5].map(|()| vec![T::Whole::default(); band.row(0).len()]);
         for (y, out) in out.chunks_exact_mut(shape.pitch()).enumerate() {
             match size {
                 3 => of_nine(band, y, channels, out),
-                5 => of_twenty_five(band, y, channels, out),
+                5 => of_twenty_five(band, y, channels, &mut columns, out),
                 _ => {
                     for (x, out) in out.iter_mut().enumerate() {
                         for (i, row) in window.chunks_exact_mut(size).enumerate() {
@@ -189,53 +190,98 @@ fn of_nine<T: Key>(band: &Band<T::Whole>, y: usize, channels: usize, out: &mut [
     }
 }
 
+/// Columns of five, sorted, once for all windows that they are in; then the middle of each window.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
-fn of_twenty_five<T: Key>(band: &Band<T::Whole>, y: usize, channels: usize, out: &mut [T]) {
-    let window: [_; 25] = places(band, y, 5, channels, out.len());
+fn of_twenty_five<T: Key>(
+    band: &Band<T::Whole>,
+    y: usize,
+    channels: usize,
+    columns: &mut [Vec<T::Whole>; 5],
+    out: &mut [T],
+) {
+    let [a, b, c, d, e] = columns.each_mut().map(Vec::as_mut_slice);
+    let rows: [_; 5] = places(band, y, 1, 0, a.len());
+    let n = a.len();
+    let (b, c, d, e) = (&mut b[..n], &mut c[..n], &mut d[..n], &mut e[..n]);
+    for x in 0..n {
+        [a[x], b[x], c[x], d[x], e[x]] = sorted_five(std::array::from_fn(|i| rows[i][x]));
+    }
+    let n = out.len();
+    let at = |i: usize| [&*a, &*b, &*c, &*d, &*e].map(|row| &row[i * channels..][..n]);
+    let window = [at(0), at(1), at(2), at(3), at(4)];
     for (x, out) in out.iter_mut().enumerate() {
-        *out = T::of(middle_of_twenty_five(|i| window[i][x]));
+        *out = T::of(middle_of_sorted(|row, column| window[column][row][x]));
     }
 }
 
-/// The middle of 25: among 14, the smallest and the largest cannot be it; each is dropped, and another taken in.
+/// From the smallest to the largest.
 #[inline(always)]
-fn middle_of_twenty_five<W: Copy + Ord>(get: impl Fn(usize) -> W) -> W {
-    macro_rules! take {
-        ($open:ident; $($i:literal of $n:literal),*) => {
-            $($open[$n - 1] = get($i);
-            drop_ends::<W, $n>(&mut $open);)*
-        };
+fn sorted_five<W: Copy + Ord>(mut v: [W; 5]) -> [W; 5] {
+    for (i, j) in [(0, 1), (3, 4), (2, 4), (2, 3), (1, 4), (0, 3), (0, 2), (1, 3), (1, 2)] {
+        exchange(&mut v, i, j);
     }
-    let mut open = [
-        get(0),
-        get(1),
-        get(2),
-        get(3),
-        get(4),
-        get(5),
-        get(6),
-        get(7),
-        get(8),
-        get(9),
-        get(10),
-        get(11),
-        get(12),
-        get(13),
-    ];
-    drop_ends::<W, 14>(&mut open);
-    take!(open; 14 of 13, 15 of 12, 16 of 11, 17 of 10, 18 of 9, 19 of 8, 20 of 7, 21 of 6, 22 of 5, 23 of 4, 24 of 3);
+    v
+}
+
+/// The middle of 25 in five sorted columns. With the rows sorted, too, place (i, j) has (i+1)(j+1) − 1 before it and (5−i)(5−j) − 1 behind it,
+/// so that only 13 can be the middle one: the two largest of the first row, the three largest of the second, … As many are dropped
+/// below as above.
+#[inline(always)]
+fn middle_of_sorted<W: Copy + Ord>(get: impl Fn(usize, usize) -> W) -> W {
+    let mut rows: [[W; 5]; 5] = std::array::from_fn(|row| std::array::from_fn(|column| get(row, column)));
+    let [first, second, third, fourth, fifth] = &mut rows;
+    drop_smallest::<W, 5, 5>(first);
+    drop_smallest::<W, 5, 4>(first);
+    drop_smallest::<W, 5, 3>(first);
+    drop_smallest::<W, 5, 5>(second);
+    drop_smallest::<W, 5, 4>(second);
+    drop_ends::<W, 5, 5>(third);
+    drop_largest::<W, 5, 5>(fourth);
+    drop_largest::<W, 5, 4>(fourth);
+    drop_largest::<W, 5, 5>(fifth);
+    drop_largest::<W, 5, 4>(fifth);
+    drop_largest::<W, 5, 3>(fifth);
+    // the middle of 13: among eight, the smallest and the largest cannot be it; each is dropped, and another taken in
+    let mut open = [first[0], first[1], second[0], second[1], second[2], third[0], third[1], third[2]];
+    drop_ends::<W, 8, 8>(&mut open);
+    open[6] = fourth[0];
+    drop_ends::<W, 8, 7>(&mut open);
+    open[5] = fourth[1];
+    drop_ends::<W, 8, 6>(&mut open);
+    open[4] = fourth[2];
+    drop_ends::<W, 8, 5>(&mut open);
+    open[3] = fifth[0];
+    drop_ends::<W, 8, 4>(&mut open);
+    open[2] = fifth[1];
+    drop_ends::<W, 8, 3>(&mut open);
     open[0]
 }
 
 /// Puts the smaller of two into the first place.
 #[inline(always)]
-fn exchange<W: Copy + Ord>(open: &mut [W; 14], i: usize, j: usize) {
+fn exchange<W: Copy + Ord>(open: &mut [W], i: usize, j: usize) {
     (open[i], open[j]) = (open[i].min(open[j]), open[i].max(open[j]));
+}
+
+/// Drops the smallest of N: those left are in the first N − 1 places.
+#[inline(always)]
+fn drop_smallest<W: Copy + Ord, const M: usize, const N: usize>(open: &mut [W; M]) {
+    for i in 0..N - 1 {
+        exchange(open, N - 1, i);
+    }
+}
+
+/// Drops the largest of N: those left are in the first N − 1 places.
+#[inline(always)]
+fn drop_largest<W: Copy + Ord, const M: usize, const N: usize>(open: &mut [W; M]) {
+    for i in 0..N - 1 {
+        exchange(open, i, N - 1);
+    }
 }
 
 /// Drops the smallest and the largest of N: those left are in the first N − 2 places.
 #[inline(always)]
-fn drop_ends<W: Copy + Ord, const N: usize>(open: &mut [W; 14]) {
+fn drop_ends<W: Copy + Ord, const M: usize, const N: usize>(open: &mut [W; M]) {
     // the smallest is among the smaller ones of pairs, the largest among the larger ones
     for i in 0..N / 2 {
         exchange(open, i, N - 1 - i);
@@ -318,7 +364,10 @@ mod tests {
     #[test]
     fn the_network_leaves_the_middle_one() {
         for inputs in (0..1u32 << 25).step_by(37) {
-            let median = middle_of_twenty_five(|i| (inputs >> i & 1) as u8);
+            let columns: [[u8; 5]; 5] = std::array::from_fn(|j| {
+                sorted_five(std::array::from_fn(|i| ((inputs >> (5 * i + j)) & 1) as u8))
+            });
+            let median = middle_of_sorted(|row, column| columns[column][row]);
             assert_eq!(u32::from(median), u32::from(inputs.count_ones() > 12), "{inputs:b}");
         }
     }
