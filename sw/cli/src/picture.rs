@@ -130,6 +130,14 @@ fn image(picture: DynamicImage) -> Result<Image, String> {
 pub fn encode(path: &Path, picture: Picture) -> Result<Vec<u8>> {
     let Picture { image, profile, format } = picture;
     let Shape { height, width, channels } = image.shape();
+    let format = format_of(path).unwrap_or(format);
+    let unfit = |e: &dyn Display| {
+        refused(path, format!("{e}; PNG takes pixels of 8 and 16 bits with any channels, TIFF f32"))
+    };
+    if format == ImageFormat::Bmp && channels == 2 {
+        // its encoder would drop the alpha channel
+        return Err(unfit(&"BMP has no grey with alpha"));
+    }
     let (bytes, color) = match image.into_samples() {
         Samples::U8(v) => {
             let colors = [
@@ -155,7 +163,7 @@ pub fn encode(path: &Path, picture: Picture) -> Result<Vec<u8>> {
         }
     };
     let mut file = std::io::Cursor::new(vec![]);
-    let written = match format_of(path).unwrap_or(format) {
+    let written = match format {
         ImageFormat::Png => {
             with_profile(png::PngEncoder::new(&mut file), profile, &bytes, (width, height), color)
         }
@@ -171,9 +179,7 @@ pub fn encode(path: &Path, picture: Picture) -> Result<Vec<u8>> {
         }
         _ => with_profile(tiff::TiffEncoder::new(&mut file), profile, &bytes, (width, height), color),
     };
-    written.map_err(|e| {
-        refused(path, format!("{e}; PNG takes pixels of 8 and 16 bits with any channels, TIFF f32"))
-    })?;
+    written.map_err(|e| unfit(&e))?;
     Ok(file.into_inner())
 }
 

@@ -199,18 +199,30 @@ fn of_twenty_five<T: Key>(
     columns: &mut [Vec<T::Whole>; 5],
     out: &mut [T],
 ) {
-    let [a, b, c, d, e] = columns.each_mut().map(Vec::as_mut_slice);
-    let rows: [_; 5] = places(band, y, 1, 0, a.len());
+    let [a, b, c, d, e] = columns;
+    sort_columns(places(band, y, 1, 0, a.len()), a, b, c, d, e);
+    let n = out.len();
+    let at = |i: usize| [&*a, b, c, d, e].map(|row| &row[i * channels..][..n]);
+    let window = [at(0), at(1), at(2), at(3), at(4)];
+    for (x, out) in out.iter_mut().enumerate() {
+        *out = T::of(middle_of_sorted(|row, column| window[column][row][x]));
+    }
+}
+
+/// Columns of five rows, from the smallest to the largest.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
+fn sort_columns<W: Copy + Ord>(
+    rows: [&[W]; 5],
+    a: &mut [W],
+    b: &mut [W],
+    c: &mut [W],
+    d: &mut [W],
+    e: &mut [W],
+) {
     let n = a.len();
     let (b, c, d, e) = (&mut b[..n], &mut c[..n], &mut d[..n], &mut e[..n]);
     for x in 0..n {
         [a[x], b[x], c[x], d[x], e[x]] = sorted_five(std::array::from_fn(|i| rows[i][x]));
-    }
-    let n = out.len();
-    let at = |i: usize| [&*a, &*b, &*c, &*d, &*e].map(|row| &row[i * channels..][..n]);
-    let window = [at(0), at(1), at(2), at(3), at(4)];
-    for (x, out) in out.iter_mut().enumerate() {
-        *out = T::of(middle_of_sorted(|row, column| window[column][row][x]));
     }
 }
 
