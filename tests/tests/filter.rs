@@ -76,7 +76,7 @@ fn kinds_of_pixels() {
         ("rgba32f", ImageBuffer::from_pixel(9, 5, Rgba([0.25f32, -2.0, 1e3, 0.5])).into()),
     ];
     let endings: [(&str, &[&str]); 5] = [
-        ("png", &["l8", "la8", "rgb8", "rgba8", "l16", "rgb16", "rgba16"]),
+        ("png", &["l8", "la8", "rgb8", "rgba8", "l16", "la16", "rgb16", "rgba16"]),
         ("tiff", &["l8", "rgb8", "rgba8", "l16", "rgb16", "rgba16", "rgb32f", "rgba32f"]),
         ("bmp", &["l8", "rgb8", "rgba8"]),
         ("jpg", &["l8", "rgb8"]),
