@@ -6,6 +6,7 @@ mod compare;
 mod engines;
 mod estimate;
 mod failure;
+mod images;
 mod npy;
 mod operands;
 mod picture;
@@ -62,6 +63,8 @@ enum Command {
     Compare(commands::compare::Args),
     /// Many variants along axes: cycles first, then training, and the fronts of accuracy against cost.
     Sweep(commands::sweep::Args),
+    /// Filters pictures.
+    Filter(commands::filter::Args),
     /// Why one variant takes fewer cycles than another, layer by layer.
     Explain(commands::explain::Args),
     /// Data sets.
@@ -110,6 +113,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Command::Board(a) => commands::board::run(a),
         Command::Compare(a) => commands::compare::run(a),
         Command::Sweep(a) => commands::sweep::run(a),
+        Command::Filter(a) => commands::filter::run(a),
         Command::Explain(a) => commands::explain::run(a),
         Command::Data(a) => commands::data::run(a),
         Command::Doctor(a) => commands::doctor::run(a),

@@ -10,6 +10,7 @@ pub mod estimate;
 pub mod eval;
 pub mod explain;
 pub mod fft;
+pub mod filter;
 pub mod gemm;
 pub mod generate;
 pub mod plot;
