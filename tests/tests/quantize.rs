@@ -16,7 +16,7 @@ fn trained(s: &Scratch, name: &str, sets: &[&str]) -> String {
     run
 }
 
-fn candidates<'a>(report: &'a Value, layer: usize, role: usize) -> impl Iterator<Item = &'a Value> {
+fn candidates(report: &Value, layer: usize, role: usize) -> impl Iterator<Item = &Value> {
     report["layers"][layer]["candidates"][role].as_array().expect("candidates").iter()
 }
 
