@@ -86,7 +86,9 @@ fn twenty_steps_with_quantizers_that_are_fitted_are_the_same_on_sim_and_model() 
         let run = |device| {
             let trainer = Trainer::new(experiment.clone(), Arc::clone(&data), Backend::Device(device));
             let mut trainer = trainer.expect("suits the data");
-            (0..20).for_each(|_| drop(trainer.step().expect("a step")));
+            for _ in 0..20 {
+                trainer.step().expect("a step");
+            }
             let cost = trainer.training_cost().total().cost;
             assert_eq!(cost.cycles, cost.predicted_cycles, "{form}");
             (trainer.digest(), cost.cycles)

@@ -112,7 +112,12 @@ pub fn analyse(trainer: Trainer, budget: Budget, device: &mut dyn Device) -> Res
             "the network has no weights in space: spectra are quantized by rings, with one width",
         ));
     }
-    let candidates: Vec<[Vec<Candidate>; 3]> = all.par_iter().map(|t| candidates(&plan, t)).collect();
+    let measure = |t: &LayerTensors| {
+        let found = candidates(&plan, t);
+        eprintln!("{}: measured", plan.layers[t.layer].name);
+        found
+    };
+    let candidates: Vec<[Vec<Candidate>; 3]> = all.par_iter().map(measure).collect();
     let kept =
         |t: &LayerTensors| t.mask.as_ref().map_or(t.weights.len(), |m| m.iter().filter(|k| **k).count());
     let layers: Vec<auto::Layer<'_>> = all

@@ -7,15 +7,14 @@
 //!
 //! Relative errors of a product's operands add, and those of layers are added as they are: a network is as good as its signal is clean
 //! in each of them. Biased quantizers of gradients are left out: their error does not average out over steps. Of each operand's
-//! quantizers only those matter that no other beats in noise at the same widths; a layer's choices are then a front of noise against cost,
-//! and the fronts are searched as pruning searches patterns ([`levels`]).
+//! quantizers only those matter that no other beats in noise at the same widths; a layer's choices are then a front of noise against cost.
+//! Fronts are joined layer by layer, what another one beats left out; of more than 4096 joint choices the best of each range of sizes stays.
 
 use super::measure::Candidate;
 use crate::backend::Product;
 use crate::layers::LayerBits;
 use crate::layers::prunable::MaskPattern;
 use crate::network::plan::LayerPlan;
-use crate::prune::budget::layerwise::{Curve, levels};
 use crate::quant::gradient::GRADIENTS;
 use crate::quant::{CLIPS, Clip, octav};
 use serde::Serialize;
@@ -110,15 +109,50 @@ pub fn choose(
     device: &mut dyn Device,
 ) -> Result<Vec<Choice>, u64> {
     let fronts: Vec<Vec<Choice>> = layers.iter().map(|layer| front(layer, limit, device)).collect();
-    let curve = |front: &Vec<Choice>| Curve {
-        retained: front.iter().map(|choice| -choice.noise).collect(),
-        cycles: front.iter().map(|choice| choice.size(limit)).collect(),
-        size: front.iter().map(|choice| choice.size(limit)).collect(),
-    };
-    let curves: Vec<Curve> = fronts.iter().map(curve).collect();
-    let least = || curves.iter().map(|curve| curve.size[0]).sum::<u64>();
-    let chosen = levels(&curves, most).ok_or_else(least)?;
-    Ok(fronts.into_iter().zip(chosen).map(|(front, level)| front[level - 1].clone()).collect())
+    let costs = |front: &Vec<Choice>| front.iter().map(|c| (c.size(limit), c.noise)).collect::<Vec<_>>();
+    let picks = join(&fronts.iter().map(costs).collect::<Vec<_>>(), most)?;
+    Ok(fronts.into_iter().zip(picks).map(|(front, pick)| front[pick].clone()).collect())
+}
+
+/// Joint choices that are kept while fronts are joined.
+const MOST_JOINT: usize = 4096;
+
+/// Of each front, (size, noise) from small to large, one place, so that sizes together are at most `most` and noise is least.
+///
+/// # Errors   what the smallest places take, if that is more
+fn join(fronts: &[Vec<(u64, f64)>], most: u64) -> Result<Vec<usize>, u64> {
+    let least: u64 = fronts.iter().map(|front| front[0].0).sum();
+    if least > most {
+        return Err(least);
+    }
+    let mut rest = least;
+    let mut joint: Vec<(u64, f64, Vec<usize>)> = vec![(0, 0.0, vec![])];
+    for front in fronts {
+        rest -= front[0].0;
+        let room = most - rest;
+        let mut next = vec![];
+        for (from, (size, noise, _)) in joint.iter().enumerate() {
+            let places = front.iter().enumerate();
+            next.extend(places.map(|(place, own)| (size + own.0, noise + own.1, from, place)));
+        }
+        next.retain(|(size, ..)| *size <= room);
+        next.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let mut best = f64::INFINITY;
+        next.retain(|(_, noise, ..)| {
+            let better = *noise < best;
+            best = best.min(*noise);
+            better
+        });
+        if next.len() > MOST_JOINT {
+            // the smallest stays, so that there is always one that fits; noise falls with size, so the last of a range is its best
+            let range = |size: u64| (size as u128 * MOST_JOINT as u128 / (u128::from(room) + 1)) as usize;
+            let last = |i: usize| i + 1 == next.len() || range(next[i].0) != range(next[i + 1].0);
+            next = (0..next.len()).filter(|i| *i == 0 || last(*i)).map(|i| next[i]).collect();
+        }
+        let picks = |from: usize, place| joint[from].2.iter().copied().chain([place]).collect();
+        joint = next.iter().map(|&(size, noise, from, place)| (size, noise, picks(from, place))).collect();
+    }
+    Ok(joint.pop().map(|(_, _, picks)| picks).unwrap_or_default())
 }
 
 /// The choices that no other beats in both noise and size, from small to large.
@@ -225,5 +259,38 @@ impl Costs<'_, '_> {
             cycles += (*cost)?;
         }
         Some(cycles)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Against all joint choices.
+        #[test]
+        fn the_least_noise_that_fits_is_found(
+            steps in prop::collection::vec(prop::collection::vec((1u64..50, 0.01f64..1.0), 1..5), 1..5), share in 0.0f64..1.0
+        ) {
+            // sizes rise and noise falls
+            let fronts: Vec<Vec<(u64, f64)>> = steps.iter().map(|front| {
+                let mut at = (0, 9.0);
+                front.iter().map(|(size, noise)| { at = (at.0 + size, at.1 - noise); at }).collect()
+            }).collect();
+            let sum = |of: fn(&Vec<(u64, f64)>) -> u64| fronts.iter().map(of).sum::<u64>();
+            let (low, high) = (sum(|f| f[0].0), sum(|f| f[f.len() - 1].0));
+            let most = low + (share * (high - low) as f64) as u64;
+            let mut all = vec![(0, 0.0)];
+            for front in &fronts {
+                all = all.iter().flat_map(|a| front.iter().map(move |b| (a.0 + b.0, a.1 + b.1))).collect();
+            }
+            let best = all.iter().filter(|(size, _)| *size <= most).map(|(_, noise)| *noise).fold(f64::MAX, f64::min);
+            let picks = join(&fronts, most).expect("the smallest fit");
+            let total = |of: fn(&(u64, f64)) -> f64| -> f64 { fronts.iter().zip(&picks).map(|(f, p)| of(&f[*p])).sum() };
+            prop_assert!(total(|c| c.0 as f64) <= most as f64);
+            prop_assert!((total(|c| c.1) - best).abs() < 1e-9);
+            prop_assert_eq!(join(&fronts, low - 1), Err(low));
+        }
     }
 }

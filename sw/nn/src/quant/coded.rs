@@ -11,7 +11,7 @@
 //! Where a mask drops weights, and for activations (rectifiers and padding give exact zeros), level 0 takes one of the 2^b codes.
 
 use super::sorted::Sorted;
-use super::{Quantizer, Role, Scales, Values};
+use super::{Quantizer, Role, Scales, Values, octav};
 use crate::backend::Moment;
 use crate::tensor::blocks::{BLOCK, for_blocks};
 use crate::tensor::{Buffer, Slot, slice, slice_mut};
@@ -190,13 +190,13 @@ fn moved(values: &Sorted, (mut fit, mut error): (Fit, f64), table: Table) -> (Fi
     }
 }
 
-/// Levels with the best step, from clips of the largest magnitude down to 1/16 of it, and their error.
+/// Levels with the best step, from OCTAV's clip and those from the largest magnitude down to 1/16 of it, and their error.
 pub fn best_step(values: &Sorted, levels: &[i32], table: Table) -> (Fit, f64) {
     let top = levels.iter().map(|level| level.abs()).max().unwrap_or(0).max(1);
-    let tried = (0..=32).map(|i| {
-        let clip = values.largest_magnitude() * libm::exp2(-f64::from(i) / 8.0);
-        refined(values, levels.to_vec(), clip / f64::from(top), table)
-    });
+    let clips = (0..=32).map(|i| values.largest_magnitude() * libm::exp2(-f64::from(i) / 8.0));
+    let octav = octav::fixed_point(&values.magnitudes(), 1.0 / (12.0 * f64::from(top).powi(2)));
+    let starts = clips.chain([octav]).filter(|clip| *clip > 0.0);
+    let tried = starts.map(|clip| refined(values, levels.to_vec(), clip / f64::from(top), table));
     tried.min_by(|(_, a), (_, b)| a.total_cmp(b)).expect("at least one start")
 }
 
