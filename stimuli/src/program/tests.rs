@@ -20,7 +20,8 @@ fn seeds_repeat_and_cover_the_instruction_set() {
             seen.insert(match i {
                 Instruction::Load(l) => format!("load {:?} broadcast {}", l.memory, l.broadcast),
                 Instruction::Compute(c) => {
-                    format!("compute select {} hold {} keep {}", c.select.min(2), c.hold, c.keep)
+                    let coded = if c.coded { "codes " } else { "" };
+                    format!("compute {coded}select {} hold {} keep {}", c.select.min(2), c.hold, c.keep)
                 }
                 Instruction::Transform(t) => {
                     format!("transform inverse {} block {} tile {}", t.inverse, t.block, t.tile)
@@ -30,7 +31,7 @@ fn seeds_repeat_and_cover_the_instruction_set() {
             });
         }
     }
-    assert_eq!(seen.len(), 5 * 2 + 3 * 2 * 2 + 2 * 2 * 2 + 8 * 2 + 1, "{seen:#?}");
+    assert_eq!(seen.len(), 7 * 2 + 2 * 3 * 2 * 2 + 2 * 2 * 2 + 8 * 2 + 1, "{seen:#?}");
 }
 
 #[test]
