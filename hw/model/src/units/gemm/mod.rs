@@ -141,12 +141,17 @@ impl Job<'_> {
         }
         if panels.w_of != Some((from.col, cols)) {
             let addresses = stretch.iter().map(|t| from.col.wrapping_add(t.col));
-            let (w, planes, columns) = (&mut panels.w, &self.planes.1, panel::columns(m, cols, c.coded));
-            if c.held || window == 1 {
-                panel::pack::<T, L>(w, columns, planes, 1, addresses);
-            } else {
-                let indices = (m, c.index_base.wrapping_sub(c.col_base));
-                panel::spread::<T, L>(w, columns, indices, planes, window, addresses);
+            let (w, planes, indices) =
+                (&mut panels.w, &self.planes.1, (m, c.index_base.wrapping_sub(c.col_base)));
+            match (c.held || window == 1, c.coded) {
+                (true, false) => panel::pack::<T, L>(w, panel::columns(m, cols), planes, 1, addresses),
+                (true, true) => panel::pack::<T, L>(w, panel::codes(m, cols, L), planes, 1, addresses),
+                (false, false) => {
+                    panel::spread::<T, L>(w, panel::columns(m, cols), indices, planes, window, addresses);
+                }
+                (false, true) => {
+                    panel::spread::<T, L>(w, panel::codes(m, cols, L), indices, planes, window, addresses);
+                }
             }
             panels.w_of = Some((from.col, cols));
         }

@@ -76,7 +76,7 @@ impl Planes {
     }
 
     /// The numbers of a word, those of addresses outside the memory being zero.
-    fn word<T: Operand, const L: usize>(&self, words: &Words<'_, L>, address: i16, or: usize) -> [T; L] {
+    fn word<T: Operand, const L: usize>(&self, words: &impl Words<L>, address: i16, or: usize) -> [T; L] {
         let mut sum = [T::default(); L];
         for (number, plane) in self.planes.iter().enumerate() {
             if let Some(digits) = words.digits(number, address.wrapping_add(plane.offset), or) {
@@ -90,11 +90,15 @@ impl Planes {
 }
 
 /// The words of an element.
-pub(crate) enum Words<'a, const L: usize> {
-    /// Digits; addresses end at `reach`.
-    Digits(&'a [[u8; L]], u16),
-    /// Codes, each of which stands for a level.
-    Codes(Codes<'a>),
+pub(crate) trait Words<const L: usize> {
+    /// Digits of plane number `plane` at an address, whose lower bits are at least `or`; none outside the memory.
+    fn digits(&self, plane: usize, address: i16, or: usize) -> Option<[u8; L]>;
+}
+
+/// Words of digits; addresses end at `reach`.
+pub(crate) struct Digits<'a, const L: usize> {
+    words: &'a [[u8; L]],
+    reach: u16,
 }
 
 /// A column's codes: `[address][bit][word · lanes + lane]`, and its levels: `[digit][code]`.
@@ -108,51 +112,39 @@ pub(crate) struct Codes<'a> {
     reach: u16,
 }
 
-impl<'a, const L: usize> Words<'a, L> {
-    /// Those of element `e` of a memory of digits.
+impl<'a, const L: usize> Digits<'a, L> {
+    /// Those of element `e` of a memory.
     fn of(pad: &'a Pad, e: usize) -> Self {
         let (words, _) = pad.element(e).as_chunks::<L>();
-        Words::Digits(words, pad.reach)
+        Digits { words, reach: pad.reach }
     }
+}
 
-    /// Those of column `c`: its digits, or its codes.
-    fn column(memories: &'a Memories, c: usize, coded: bool) -> Self {
-        if !coded {
-            return Words::of(&memories[Memory::Col], c);
-        }
-        let pad = &memories[Memory::Code];
-        Words::Codes(Codes {
-            bits: pad.element(c),
-            levels: memories[Memory::Level].element(c),
-            width: pad.banks,
-            words: pad.lanes / L,
-            reach: pad.reach,
-        })
+impl<const L: usize> Words<L> for Digits<'_, L> {
+    #[inline(always)]
+    fn digits(&self, _: usize, address: i16, or: usize) -> Option<[u8; L]> {
+        self.words.get(usize::from(address as u16 & self.reach) | or).copied()
     }
+}
 
-    /// Digits of plane number `plane` at an address, whose lower bits are at least `or`; none outside the memory.
-    fn digits(&self, plane: usize, address: i16, or: usize) -> Option<[u8; L]> {
-        match self {
-            Words::Digits(words, reach) => words.get(usize::from(address as u16 & reach) | or).copied(),
-            Words::Codes(c) => {
-                let flat = usize::from(address as u16 & c.reach);
-                let (at, word) = (flat / c.words, flat % c.words);
-                let bank = c.words * L;
-                let bits = c.bits.get(at * c.width * bank..(at + 1) * c.width * bank)?;
-                let code = |lane: usize| {
-                    (0..c.width).map(|b| usize::from(bits[b * bank + word * L + lane]) << b).sum::<usize>()
-                };
-                Some(std::array::from_fn(|lane| c.levels[(plane << c.width) + code(lane)]))
-            }
-        }
+impl<const L: usize> Words<L> for Codes<'_> {
+    fn digits(&self, plane: usize, address: i16, _: usize) -> Option<[u8; L]> {
+        let flat = usize::from(address as u16 & self.reach);
+        let (at, word) = (flat / self.words, flat % self.words);
+        let bank = self.words * L;
+        let bits = self.bits.get(at * self.width * bank..(at + 1) * self.width * bank)?;
+        let code = |lane: usize| {
+            (0..self.width).map(|b| usize::from(bits[b * bank + word * L + lane]) << b).sum::<usize>()
+        };
+        Some(std::array::from_fn(|lane| self.levels[(plane << self.width) + code(lane)]))
     }
 }
 
 /// Fills `panel` with the operands of one side, an element after the other, each with its offset: for every address
 /// the words of a window.
-pub(crate) fn pack<'a, T: Operand, const L: usize>(
+pub(crate) fn pack<T: Operand, const L: usize>(
     panel: &mut Vec<T>,
-    elements: impl Iterator<Item = (Words<'a, L>, i16)>,
+    elements: impl Iterator<Item = (impl Words<L>, i16)>,
     planes: &Planes,
     window: usize,
     addresses: impl Iterator<Item = i16> + Clone,
@@ -171,24 +163,37 @@ pub(crate) fn pack<'a, T: Operand, const L: usize>(
 pub(crate) fn rows<const L: usize>(
     memories: &Memories,
     rows: usize,
-) -> impl Iterator<Item = (Words<'_, L>, i16)> {
-    (0..rows).map(|r| (Words::of(&memories[Memory::Row], r), memories.row_offset(r)))
+) -> impl Iterator<Item = (Digits<'_, L>, i16)> {
+    (0..rows).map(|r| (Digits::of(&memories[Memory::Row], r), memories.row_offset(r)))
 }
 
 /// The operands of columns.
 pub(crate) fn columns<const L: usize>(
     memories: &Memories,
     cols: usize,
-    coded: bool,
-) -> impl Iterator<Item = (Words<'_, L>, i16)> {
-    (0..cols).map(move |c| (Words::column(memories, c, coded), 0))
+) -> impl Iterator<Item = (Digits<'_, L>, i16)> {
+    (0..cols).map(|c| (Digits::of(&memories[Memory::Col], c), 0))
+}
+
+/// The codes of columns, of words of so many lanes.
+pub(crate) fn codes(
+    memories: &Memories,
+    cols: usize,
+    lanes: usize,
+) -> impl Iterator<Item = (Codes<'_>, i16)> {
+    let pad = &memories[Memory::Code];
+    (0..cols).map(move |c| {
+        let levels = memories[Memory::Level].element(c);
+        let (bits, width, words) = (pad.element(c), pad.banks, pad.lanes / lanes);
+        (Codes { bits, levels, width, words, reach: pad.reach }, 0)
+    })
 }
 
 /// Fills `panel` with compressed operands of columns: the lanes of a word are spread over a window, to where
 /// their indices say, which lie `base` addresses on.
-pub(crate) fn spread<'a, T: Operand, const L: usize>(
+pub(crate) fn spread<T: Operand, const L: usize>(
     panel: &mut Vec<T>,
-    columns: impl Iterator<Item = (Words<'a, L>, i16)>,
+    columns: impl Iterator<Item = (impl Words<L>, i16)>,
     (memories, base): (&Memories, i16),
     planes: &Planes,
     window: usize,
