@@ -1,9 +1,9 @@
 """tandem's filters beside OpenCV's: the same results, and times in alternating runs with as many threads.
 
-    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install opencv-python-headless numpy
+    python3 -m venv build/peers && build/peers/bin/pip install opencv-python-headless numpy
     cargo build --release -p tandem-filter --example time_filter
-    /tmp/peers/bin/python benches/peers/opencv_filters.py [--threads 2] [--repeats 15] [--only REGEX]
-    /tmp/peers/bin/python benches/peers/opencv_filters.py --golden > sw/filter/tests/golden/opencv.txt
+    build/peers/bin/python benches/peers/opencv_filters.py [--threads 2] [--repeats 15] [--only REGEX]
+    build/peers/bin/python benches/peers/opencv_filters.py --golden > sw/filter/tests/golden/opencv.txt
 
 The second form writes check sums of OpenCV's results, which sw/filter/tests/opencv.rs compares with: each border mode by
 copyMakeBorder, since not every call of OpenCV takes every mode.

@@ -1,7 +1,7 @@
 """Pictures of kinds that the crate `image` does not write, beside this file.
 
-    python3 -m venv /tmp/pictures && /tmp/pictures/bin/pip install pillow
-    /tmp/pictures/bin/python tests/tests/pictures/make.py
+    python3 -m venv build/pictures && build/pictures/bin/pip install pillow
+    build/pictures/bin/python tests/tests/pictures/make.py
 """
 
 from pathlib import Path
