@@ -9,7 +9,7 @@
 
 use crate::device::{DeviceError, Format};
 use crate::layout::Matrix;
-use tandem_spec::{Config, Memory};
+use tandem_spec::Config;
 
 /// Sorted levels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,13 +109,7 @@ impl Codebook {
 
     /// The place of a level among the accelerator's codes.
     fn place(&self, level: i32) -> Option<usize> {
-        let code = self.code(level)?;
-        let Some(zero) = self.code(0) else { return Some(code) };
-        Some(match code.cmp(&zero) {
-            std::cmp::Ordering::Less => code + 1,
-            std::cmp::Ordering::Equal => 0,
-            std::cmp::Ordering::Greater => code,
-        })
+        self.order.iter().position(|of| *of == level)
     }
 
     /// A matrix of levels as the accelerator's codes.
@@ -181,9 +175,7 @@ impl Codes {
     pub fn suit(self, config: &Config, levels: Format) -> bool {
         let digits = usize::from(levels.bits).div_ceil(config.array.col_digit);
         let bits = config.codebook.as_ref().map_or(0, |book| book.code_bits);
-        Memory::Code.shape(config).is_some()
-            && usize::from(self.bits) <= bits
-            && digits <= config.level_digits()
+        usize::from(self.bits) <= bits && digits <= config.level_digits()
     }
 }
 

@@ -72,7 +72,7 @@ impl ConvPlan {
 
     /// Whether a walk's weights are codes.
     pub fn coded(&self) -> bool {
-        matches!(&self.lowering, Lowering::Walk(form) if !form.across) && self.problem.codes.is_some()
+        matches!(&self.lowering, Lowering::Walk(form) if form.codes(&self.problem).is_some())
     }
 
     /// Whether the accelerator narrows results as requested.
@@ -108,14 +108,15 @@ impl Plan for ConvPlan {
 
     fn describe(&self) -> Description {
         let plan = match &self.lowering {
-            Lowering::Walk(walk::Form { step, beside, clip, across, band: [y, x], .. }) => {
+            Lowering::Walk(form) => {
+                let walk::Form { step, beside, clip, across, band: [y, x], .. } = form;
                 let padding = if *clip { ", taps inside the image only" } else { "" };
                 let side = if *across { "columns" } else { "rows" };
                 let outputs = match beside {
                     1 => "outputs".into(),
                     _ => format!("{beside} outputs side by side"),
                 };
-                let weights = match self.problem.codes.filter(|_| !across) {
+                let weights = match form.codes(&self.problem) {
                     Some(codes) => format!(", weights as codes of {} bits", codes.bits),
                     None => String::new(),
                 };

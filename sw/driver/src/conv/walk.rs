@@ -30,6 +30,7 @@ use super::axis::{Axis, Phase, Span};
 use super::reach::Reach;
 use super::request::{ConvProblem, ConvProduct};
 use super::stage::{Block, Cell, Level, Nest, Stage, edge, shared};
+use crate::codebook::Codes;
 use crate::gemm::longest_sum;
 use crate::layout::{Layout, Piece, Scratchpad, Side, Slice, Table};
 pub(crate) use results::Line;
@@ -55,6 +56,13 @@ pub struct Form {
     pub first: usize,
     /// Most result words of a STORE.
     pub quota: usize,
+}
+
+impl Form {
+    /// The codes that a problem's weights are: only columns look levels up.
+    pub fn codes(&self, problem: &ConvProblem) -> Option<Codes> {
+        problem.codes.filter(|_| !self.across)
+    }
 }
 
 pub(crate) struct Walk<'a> {

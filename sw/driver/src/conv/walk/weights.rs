@@ -1,7 +1,6 @@
 //! Weights of a walk in their memory: for every phase and set of steps, tap rows, steps, words of a step, turns.
 
 use super::{Walk, axes};
-use crate::codebook::Codes;
 use crate::device::Format;
 use crate::layout::{Layout, Matrix, NOWHERE, Piece, Scratchpad, Side, Slice, Table};
 use std::ops::Range;
@@ -96,14 +95,9 @@ impl Walk<'_> {
         most.min(self.outputs().div_ceil(pad.width))
     }
 
-    /// The codes that weights are.
-    fn codes(&self) -> Option<Codes> {
-        self.problem.codes.filter(|_| !self.form.across)
-    }
-
     fn weight_pad(&self) -> Scratchpad {
         match self.side() {
-            [_, Side::Col] => Scratchpad::columns(self.config, self.codes()),
+            [_, Side::Col] => Scratchpad::columns(self.config, self.form.codes(self.problem)),
             [_, Side::Row] => Scratchpad::new(self.config, Side::Row),
         }
     }
@@ -126,7 +120,7 @@ impl Walk<'_> {
             let slice = Slice::whole(Format::unsigned(pad.digit as u8));
             layouts.push(Layout::gathered(pad, pieces, words, width, slice));
         }
-        layouts.extend(self.codes().map(|_| Layout::levels(self.config)));
+        layouts.extend(self.form.codes(self.problem).map(|_| Layout::levels(self.config)));
         layouts.into_iter().map(Arc::new).collect()
     }
 }

@@ -154,8 +154,8 @@ impl Draft {
         let limit = frame.longest(self.groups, config.array.acc_bits);
         let most = (0..2).map(|s| frame.room(s, planes[s])).min()?;
         let holds = k <= limit && self.groups == [1, 1] && frame.selection.passes() == 1;
-        let cut = |s: usize| frame.pads[s].codes.is_some() && self.groups[s] > 1;
-        if limit == 0 || most == 0 || cut(1) || frame.pairs(config) == 0 || self.hold && !holds {
+        let cuts_codes = frame.pads[1].codes.is_some() && self.groups[1] > 1;
+        if limit == 0 || most == 0 || cuts_codes || frame.pairs(config) == 0 || self.hold && !holds {
             return None;
         }
         let mut words = self.words.min(most).min(k.div_ceil(lanes));
