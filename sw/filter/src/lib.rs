@@ -53,6 +53,7 @@ pub use border::Border;
 pub use error::FilterError;
 pub use image::{Image, MOST_SAMPLES, Samples, Shape, psnr_db};
 pub use parameter::{Parameter, Values};
+pub use sliding_dct::Cosines;
 
 use std::collections::BTreeMap;
 
