@@ -3,8 +3,9 @@
 //! ```text
 //! channel ─► with its border ─► tiles = images of one channel ─► conv ─► sums        exact in integers
 //! ```
-//! One output fills one column of the array, so a tile is walked in blocks of b×b results: stride b, b² outputs a kernel, each with the kernel at
-//! another place among the zeros of one of k + b − 1. Kernels of one size (Sobel's two) are outputs beside each other.
+//! One channel and one output fill one lane and one column of the array, so the pixels of a block of a×b are the channels, and its results the outputs
+//! of one position (space to depth): each output has the kernel at another place among zeros, of ⌈(k + b − 1)/b⌉ blocks a side instead of k pixels.
+//! Kernels of one size (Sobel's two) are outputs beside each other.
 //!
 //! A separable kernel may be two passes along rows, the picture transposed between them. What the first one leaves is kept whole: numbers too wide for
 //! an operand are cut into parts, each a pass. So results do not depend on the way, and the exact cycle model chooses it.
@@ -12,6 +13,7 @@
 use super::tiles::{Tiles, padded};
 use super::whole::{Integers, Plane, format_of, holding, whole};
 use super::{Job, Sums, integers};
+use crate::commands::gemm::utilisation;
 use crate::failure::usage;
 use crate::operands::MOST_PRODUCTS;
 use crate::variant::Progress;
@@ -24,12 +26,18 @@ use tandem_driver::{
 use tandem_filter::{Border, Shape};
 use tandem_spec::Config;
 
-/// Sides of a tile's blocks that are tried.
-const BLOCKS: [usize; 4] = [1, 2, 4, 8];
-/// Sides of tiles that are tried.
-const SIDES: [usize; 3] = [16, 32, 64];
-/// Lengths of tiles of one row that are tried.
-const LENGTHS: [usize; 3] = [64, 128, 256];
+/// Blocks that are tried: pixels down and along.
+const BLOCKS: [[usize; 2]; 8] = [[1, 1], [1, 2], [1, 4], [1, 8], [2, 2], [2, 4], [4, 4], [8, 8]];
+/// Blocks of a line of pixels are powers of two, of which so many are tried,
+const LINES: usize = 5;
+/// those from which on a kernel has at most so many blocks a side: a plan's search tries all parts of them.
+const MOST_BLOCKS: usize = 24;
+/// Sides of tiles that are tried, the first one with every block.
+const SIDES: [usize; 3] = [32, 64, 16];
+/// Lengths of tiles of one row.
+const LENGTHS: [usize; 3] = [128, 256, 64];
+/// Most weights of a form, zeros too.
+const MOST_WEIGHTS: usize = 1 << 22;
 /// Tiles that forms are compared on.
 const COMPARED: usize = 64;
 /// Values of a request's images, about.
@@ -80,8 +88,8 @@ impl Part {
 fn parts(most: u32, [low, high]: [i64; 2]) -> Vec<Part> {
     let magnitude = 64 - high.max(-low - 1).max(0).leading_zeros();
     let bits = (magnitude + u32::from(low < 0)).max(1);
-    let count = bits.div_ceil(most);
-    let each = bits.div_ceil(count);
+    // whole operands first: digits are never shared by two parts
+    let (count, each) = (bits.div_ceil(most), most);
     let part = |i: u32| {
         let (shift, is_top) = (i * each, i + 1 == count);
         let top = holding(low >> shift, high >> shift);
@@ -99,41 +107,55 @@ impl Pass<'_> {
         [self.kernels[0].rows(), self.kernels[0].columns]
     }
 
-    /// Forms that may be fast: a kernel of one row has tiles of one row.
-    fn forms(&self) -> Vec<Form> {
-        let is_line = self.size()[0] == 1;
-        let mut all: Vec<Form> = vec![];
-        for side in BLOCKS {
-            for length in if is_line { LENGTHS } else { SIDES } {
-                let block = [if is_line { 1 } else { side }, side];
-                let wanted = [if is_line { 1 } else { length }, length];
-                let tile =
-                    [0, 1].map(|axis| wanted[axis].min(self.results[axis]).next_multiple_of(block[axis]));
-                if all.iter().all(|form| (form.tiles.tile, form.block) != (tile, block)) {
-                    let tiles = Tiles { planes: self.planes, results: self.results, tile };
-                    all.push(Form { tiles, block });
-                }
-            }
+    fn is_line(&self) -> bool {
+        self.size()[0] == 1
+    }
+
+    /// Blocks that a kernel may be walked in.
+    fn blocks(&self) -> Vec<[usize; 2]> {
+        let suits = |block: &[usize; 2]| {
+            let sides = self.kernel(*block);
+            let weights = block.iter().chain(block).chain(&sides).product::<usize>() * self.kernels.len();
+            sides.iter().all(|side| *side <= MOST_BLOCKS) && weights <= MOST_WEIGHTS
+        };
+        let found =
+            |most: usize, all: &mut dyn Iterator<Item = [usize; 2]>| all.filter(suits).take(most).collect();
+        if self.is_line() {
+            found(LINES, &mut (0..usize::BITS / 2).map(|log| [1, 1 << log]))
+        } else {
+            found(BLOCKS.len(), &mut BLOCKS.into_iter())
         }
-        all
+    }
+
+    /// Blocks of the kernel, wherever in a block it begins.
+    fn kernel(&self, block: [usize; 2]) -> [usize; 2] {
+        [0, 1].map(|axis| (self.size()[axis] + block[axis] - 1).div_ceil(block[axis]))
+    }
+
+    /// Tiles of about this side; a kernel of one row has tiles of one row.
+    fn form(&self, block: [usize; 2], side: usize) -> Form {
+        let wanted = [if self.is_line() { 1 } else { side }, side];
+        let tile = [0, 1].map(|axis| wanted[axis].min(self.results[axis]).next_multiple_of(block[axis]));
+        Form { tiles: Tiles { planes: self.planes, results: self.results, tile }, block }
     }
 
     fn window(&self, form: &Form) -> Window {
-        let more = |sides: [usize; 2]| [0, 1].map(|axis| sides[axis] + self.size()[axis] - 1);
-        let (image, kernel) = (more(form.tiles.tile), more(form.block));
-        Window { image, channels: 1, kernel, stride: form.block[1], padding: 0 }
+        let kernel = self.kernel(form.block);
+        let image = [0, 1].map(|axis| form.tiles.tile[axis] / form.block[axis] + kernel[axis] - 1);
+        Window { image, channels: form.block.iter().product(), kernel, stride: 1, padding: 0 }
     }
 
-    /// Weights of a block's results: column (kernel, row, column of the block).
+    /// Weights of a block's results: row (block, its pixel), column (kernel, result of the block).
     fn weights(&self, form: &Form) -> Array2<i32> {
         let ([down, along], window) = (form.block, self.window(form));
-        let mut w = Array2::zeros((window.taps(), self.kernels.len() * down * along));
+        let mut w = Array2::zeros((window.volume(), self.kernels.len() * down * along));
         for (i, kernel) in self.kernels.iter().enumerate() {
             for (tap, v) in kernel.values.iter().enumerate() {
-                let (ky, kx) = (tap / kernel.columns, tap % kernel.columns);
                 for place in 0..down * along {
-                    let (dy, dx) = (place / along, place % along);
-                    w[[(ky + dy) * window.kernel[1] + kx + dx, i * down * along + place]] = *v;
+                    let (y, x) = (tap / kernel.columns + place / along, tap % kernel.columns + place % along);
+                    let block = y / down * window.kernel[1] + x / along;
+                    let pixel = y % down * along + x % along;
+                    w[[block * down * along + pixel, i * down * along + place]] = *v;
                 }
             }
         }
@@ -154,15 +176,20 @@ impl Pass<'_> {
 
     /// A part of some tiles' numbers as images.
     fn images(&self, form: &Form, planes: &[Plane<i64>], which: Range<usize>, part: Part) -> Array2<i32> {
-        let [height, width] = self.window(form).image;
-        let mut x = Array2::zeros((which.len(), height * width));
+        let (window, [down, along]) = (self.window(form), form.block);
+        let mut x = Array2::zeros((which.len(), window.features()));
         for (index, mut image) in which.zip(x.outer_iter_mut()) {
             let (plane, [row, column]) = form.tiles.place(index);
             let plane = &planes[plane];
             let image = image.as_slice_mut().expect("row-major");
-            for (y, to) in image.chunks_exact_mut(width).take(plane.rows() - row).enumerate() {
+            let height = (window.image[0] * down).min(plane.rows() - row);
+            for y in 0..height {
+                let blocks = &mut image[y / down * window.image[1] * down * along..];
                 let from = &plane.values[(row + y) * plane.columns..][column..plane.columns];
-                to.iter_mut().zip(from).for_each(|(to, v)| *to = part.of(*v));
+                for (block, from) in from.chunks(along).take(window.image[1]).enumerate() {
+                    let to = &mut blocks[(block * down + y % down) * along..];
+                    to.iter_mut().zip(from).for_each(|(to, v)| *to = part.of(*v));
+                }
             }
         }
         x
@@ -253,24 +280,38 @@ impl Runner<'_> {
                 pass.products()
             )));
         }
-        let mut best: Option<(u64, Form)> = None;
-        for form in pass.forms() {
-            let count = form.tiles.count();
-            let some = count.min(COMPARED);
-            let x = Array2::zeros((some, pass.window(&form).features()));
-            let w = pass.weights(&form);
-            let mut cycles = Some(0);
-            for part in self.parts(pass) {
-                let problem = pass.request(&form, Operand::new(x.view(), part.format), &w).problem()?;
-                let cost = self.device.predict(&problem.into());
-                cycles = cycles.zip(cost).map(|(sum, cost)| sum + cost.cycles * count as u64 / some as u64);
-            }
-            best = [best, cycles.map(|cycles| (cycles, form))]
-                .into_iter()
-                .flatten()
-                .min_by_key(|(cycles, _)| *cycles);
+        let [first, others @ ..] = if pass.is_line() { LENGTHS } else { SIDES };
+        let forms = pass.blocks().into_iter().map(|block| pass.form(block, first));
+        let mut best = None;
+        for form in forms {
+            best = self.better(pass, best, form)?;
+        }
+        let Some((_, Form { block, .. })) = best else { return Ok(None) };
+        for side in others {
+            best = self.better(pass, best, pass.form(block, side))?;
         }
         Ok(best)
+    }
+
+    /// The better of a form and the best one before it.
+    fn better(
+        &mut self,
+        pass: &Pass<'_>,
+        best: Option<(u64, Form)>,
+        form: Form,
+    ) -> Result<Option<(u64, Form)>> {
+        let count = form.tiles.count();
+        let some = count.min(COMPARED);
+        let x = Array2::zeros((some, pass.window(&form).features()));
+        let w = pass.weights(&form);
+        let mut cycles = Some(0);
+        for part in self.parts(pass) {
+            let problem = pass.request(&form, Operand::new(x.view(), part.format), &w).problem()?;
+            let cost = self.device.predict(&problem.into());
+            cycles = cycles.zip(cost).map(|(sum, cost)| sum + cost.cycles * count as u64 / some as u64);
+        }
+        let new = cycles.map(|cycles| (cycles, form));
+        Ok([best, new].into_iter().flatten().min_by_key(|(cycles, _)| *cycles))
     }
 
     /// Computes a pass: `[kernel][plane]`.
@@ -411,7 +452,9 @@ pub fn sums(device: &mut dyn Device, config: &Config, job: &Job<'_>) -> Result<S
             .collect()
     };
     let sums = sums.iter().zip(&kernels).map(interleaved).collect();
-    Ok(Sums { sums, cost: runner.cost, transforms: 0, saturated: 0, plan, kernels })
+    let cost = runner.cost;
+    let utilisation = utilisation(config, cost.products, cost.span);
+    Ok(Sums { sums, cost, transforms: 0, utilisation, saturated: 0, plan, kernels })
 }
 
 #[cfg(test)]

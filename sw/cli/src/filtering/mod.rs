@@ -13,7 +13,6 @@ mod tiles;
 mod transform;
 mod whole;
 
-use crate::commands::gemm::utilisation;
 use crate::engines::{self, EngineKind};
 use crate::failure::{check, usage};
 use anyhow::Result;
@@ -89,6 +88,8 @@ pub struct Sums {
     pub cost: Cost,
     /// Transforms of the FFT unit.
     pub transforms: usize,
+    /// Part of its time in which the unit was at work, 0 to 1: digit products of those that there was room for, or cycles that took samples.
+    pub utilisation: f64,
     /// Transforms in which a value was clamped.
     pub saturated: usize,
     /// How they were made, in a few words.
@@ -153,7 +154,7 @@ impl Accelerator {
             self.config.name,
             self.device.name(),
             cost.cycles as f64 / pixels as f64,
-            100.0 * utilisation(&self.config, cost.products, cost.span),
+            100.0 * sums.utilisation,
         )
     }
 
@@ -164,7 +165,7 @@ impl Accelerator {
             "cycles": cost.cycles, "predicted_cycles": cost.predicted_cycles,
             "load_busy": cost.load_busy, "compute_busy": cost.compute_busy, "store_busy": cost.store_busy,
             "wait_drain": cost.wait_drain, "span": cost.span, "products": cost.products,
-            "utilisation": utilisation(&self.config, cost.products, cost.span),
+            "utilisation": sums.utilisation,
             "instruction_words": cost.instruction_words, "link_words": cost.link_words,
             "cycles_per_pixel": cost.cycles as f64 / pixels as f64,
             "transforms": transforms, "saturated": saturated, "plan": plan,

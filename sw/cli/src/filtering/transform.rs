@@ -270,6 +270,7 @@ pub fn sums(device: &mut dyn Device, config: &Config, job: &Job<'_>) -> Result<S
         sums: all,
         cost: unit.cost,
         transforms: unit.transforms,
+        utilisation: unit.cost.compute_busy as f64 / unit.cost.cycles.max(1) as f64,
         saturated: unit.saturated,
         plan,
         kernels: vec![],
