@@ -70,6 +70,9 @@ pub trait Filter: Send + Sync {
     fn exact(&self) -> Box<dyn Filter>;
 }
 
+/// Makes something of parameters.
+type Make<T> = fn(&Values<'_>) -> Result<T, FilterError>;
+
 /// A named filter.
 #[derive(Clone, Copy)]
 pub struct Kind {
@@ -80,9 +83,9 @@ pub struct Kind {
     /// What it can be told.
     pub parameters: &'static [Parameter],
     /// Makes one.
-    build: fn(&Values<'_>) -> Result<Box<dyn Filter>, FilterError>,
+    build: Make<Box<dyn Filter>>,
     /// What it is as sums over kernels, if it is linear.
-    correlation: Option<fn(&Values<'_>) -> Result<Correlation, FilterError>>,
+    correlation: Option<Make<Correlation>>,
 }
 
 impl Kind {

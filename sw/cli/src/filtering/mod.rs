@@ -26,6 +26,9 @@ use whole::{Integers, Whole};
 /// Bits of the weights of a Gaussian, which are no whole numbers, unless others are asked for.
 pub const GAUSSIAN_BITS: u8 = 8;
 
+/// Most samples of a picture: with sums of 64 bits they take 2 GiB.
+const MOST_SAMPLES: usize = 1 << 26;
+
 /// A unit of the accelerator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -194,8 +197,12 @@ fn kernel_json(kernel: &Whole) -> Value {
 
 /// The samples as integers, with the least and the most that their type holds.
 ///
-/// # Errors   samples of f32
+/// # Errors   samples of f32, or too many
 fn integers(image: &Image) -> Result<(Vec<i32>, [i64; 2])> {
+    let count = image.shape().samples();
+    if count > MOST_SAMPLES {
+        return Err(usage(format!("{count} samples: expected at most {MOST_SAMPLES} on an accelerator")));
+    }
     match image.samples() {
         Samples::U8(v) => Ok((v.iter().map(|v| i32::from(*v)).collect(), [0, u8::MAX.into()])),
         Samples::U16(v) => Ok((v.iter().map(|v| i32::from(*v)).collect(), [0, u16::MAX.into()])),
