@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn zeros_at_the_ends_are_left_out() {
-        assert_eq!(trimmed(vec![0, 0, 1, 2, 0, 0, 0]), [0, 1, 2, 0, 0]);
+        assert_eq!(trimmed(vec![0, 0, 1, 2, 0, 0, 0]), [1, 2, 0]);
         assert_eq!(trimmed(vec![0, 1, 0]), [1]);
         assert_eq!(trimmed(vec![0, 0, 0]), [0]);
         assert_eq!(trimmed(vec![0, 3, 4, 0]), [3, 4]);
