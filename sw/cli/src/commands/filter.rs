@@ -43,7 +43,7 @@ pub struct Args {
     /// Threads; results do not depend on them.
     #[arg(long, value_name = "N", value_parser = up_to::<1024>)]
     threads: Option<usize>,
-    /// Who filters: cpu, or an accelerator on model, sim or serial:PORT[@BAUD].
+    /// Who filters: cpu, or an accelerator on model, sim or serial:PORT.
     #[arg(long, value_name = "ENGINE", default_value = "cpu", help_heading = "Accelerator")]
     engine: Who,
     #[command(flatten)]
@@ -81,7 +81,10 @@ impl FromStr for Who {
             "cpu" => Ok(Who::Cpu),
             // the f32 reference of a network is none of pictures
             "float" => Err("expected cpu, model, sim or serial:PORT[@BAUD]".to_owned()),
-            _ => text.parse().map(Who::Accelerator).map_err(|e: String| e.replace("float", "cpu")),
+            _ => text
+                .parse()
+                .map(Who::Accelerator)
+                .map_err(|e: String| e.replace("model, sim, float", "cpu, model, sim")),
         }
     }
 }
