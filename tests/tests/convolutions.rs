@@ -31,8 +31,8 @@ fn forms(name: &str, rounds: usize, seed: u64) -> usize {
             image: [kernel[0] + random.below(5), kernel[1] + random.below(5)],
             channels: random.up_to(9),
             kernel,
-            stride: random.up_to(2),
-            padding: random.below(kernel[0].min(kernel[1])),
+            stride: [random.up_to(2), random.up_to(2)],
+            padding: kernel.map(|kernel| random.below(kernel)),
         };
         let (images, outputs, places) = (random.up_to(10), random.up_to(9), window.places());
         let (x, w) = match product {

@@ -110,8 +110,8 @@ fn random_convolutions() {
                 image: [kernel[0] + random.below(5), kernel[1] + random.below(5)],
                 channels: random.up_to(9),
                 kernel,
-                stride: random.up_to(2),
-                padding: random.below(kernel[0].min(kernel[1])),
+                stride: [random.up_to(2), random.up_to(2)],
+                padding: kernel.map(|kernel| random.below(kernel)),
             };
             let (images, outputs) = (random.up_to(7), random.up_to(9));
             let features = match product {

@@ -119,7 +119,7 @@ fn check(config: &Config, case: &Case, bands: &[[usize; 2]]) -> usize {
 }
 
 fn window(image: [usize; 2], channels: usize, kernel: [usize; 2], stride: usize, padding: usize) -> Window {
-    Window { image, channels, kernel, stride, padding }
+    Window { image, channels, kernel, stride: [stride; 2], padding: [padding; 2] }
 }
 
 #[test]
@@ -162,9 +162,10 @@ fn anything_drawn() {
         let (name, _) = CONFIGS[random.below(CONFIGS.len())];
         let config = config(name);
         let kernel = [random.up_to(4), random.up_to(4)];
-        let padding = random.below(kernel[0].min(kernel[1]));
-        let image = [kernel[0] + random.below(7), kernel[1] + random.below(7)];
-        let window = window(image, random.up_to(9), kernel, random.up_to(3), padding);
+        let padding = kernel.map(|kernel| random.below(kernel));
+        let image = kernel.map(|kernel| kernel + random.below(7));
+        let stride = [random.up_to(3), random.up_to(3)];
+        let window = Window { image, channels: random.up_to(9), kernel, stride, padding };
         let product = PRODUCTS[random.below(3)];
         let format = |random: &mut Random| Format { bits: random.up_to(8) as u8, signed: random.percent(50) };
         let formats = [format(&mut random), format(&mut random)];

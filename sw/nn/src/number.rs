@@ -1,6 +1,6 @@
 //! Numbers that carry their bounds: a value outside is an error while the file is read.
 
-use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, SeqAccess, Unexpected, Visitor};
 use serde::ser::{Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
@@ -21,6 +21,11 @@ impl<const MIN: u64, const MAX: u64> Int<MIN, MAX> {
     /// Its value, for counts.
     pub const fn get(self) -> usize {
         self.0 as usize
+    }
+
+    /// Whether it is 1.
+    pub const fn is_one(&self) -> bool {
+        self.0 == 1
     }
 
     /// Its value.
@@ -158,6 +163,79 @@ impl<B> Serialize for Real<B> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(self.0)
     }
+}
+
+/// A number for height and width: written once for both, or `[height, width]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair<const MIN: u64, const MAX: u64>([Int<MIN, MAX>; 2]);
+
+impl<const MIN: u64, const MAX: u64> Pair<MIN, MAX> {
+    /// Both values.
+    pub const fn get(self) -> [usize; 2] {
+        [self.0[0].get(), self.0[1].get()]
+    }
+
+    /// Whether both are 1.
+    pub const fn is_one(&self) -> bool {
+        self.0[0].is_one() && self.0[1].is_one()
+    }
+}
+
+impl<const MAX: u64> Default for Pair<0, MAX> {
+    fn default() -> Self {
+        Pair([Int(0); 2])
+    }
+}
+
+impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Pair<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bounds<const MIN: u64, const MAX: u64>;
+        impl<'de, const MIN: u64, const MAX: u64> Visitor<'de> for Bounds<MIN, MAX> {
+            type Value = Pair<MIN, MAX>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "an integer from {MIN} to {MAX}, or [height, width] of two")
+            }
+
+            fn visit_i64<E: Error>(self, v: i64) -> Result<Self::Value, E> {
+                let inside = u64::try_from(v).ok().filter(|v| (MIN..=MAX).contains(v));
+                inside.map(|v| Pair([Int(v); 2])).ok_or_else(|| E::invalid_value(Unexpected::Signed(v), &self))
+            }
+
+            fn visit_u64<E: Error>(self, v: u64) -> Result<Self::Value, E> {
+                self.visit_i64(i64::try_from(v).unwrap_or(i64::MAX))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Self::Value, A::Error> {
+                let mut next = |i| all.next_element()?.ok_or_else(|| A::Error::invalid_length(i, &self));
+                let pair = [next(0)?, next(1)?];
+                match all.next_element::<IgnoredAny>()? {
+                    None => Ok(Pair(pair)),
+                    Some(_) => Err(A::Error::invalid_length(3, &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Bounds::<MIN, MAX>)
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> Serialize for Pair<MIN, MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            [a, b] if a == b => a.serialize(serializer),
+            pair => pair.serialize(serializer),
+        }
+    }
+}
+
+/// Height and width in words: one number if they are the same.
+pub(crate) fn sizes([height, width]: [usize; 2]) -> String {
+    if height == width { height.to_string() } else { format!("[{height}, {width}]") }
+}
+
+/// The default of a pair of 1.
+pub(crate) fn ones<const MAX: u64>() -> Pair<1, MAX> {
+    Pair([Int(1); 2])
 }
 
 /// The default of a switch that is on.

@@ -48,12 +48,12 @@ pub struct Args {
     /// Image of the input gradient (default: the smallest that dY, kernel, stride and padding allow).
     #[arg(long, num_args = 2, value_names = ["H", "W"])]
     image: Option<Vec<usize>>,
-    /// Step between positions.
-    #[arg(long, default_value_t = 1)]
-    stride: usize,
-    /// Zeros around the image, fewer than the kernel.
-    #[arg(long, default_value_t = 0)]
-    padding: usize,
+    /// Step between positions: one for both directions, or down and across.
+    #[arg(long, num_args = 1..=2, value_names = ["S", "SX"], default_values_t = [1])]
+    stride: Vec<usize>,
+    /// Zeros around the image, fewer than the kernel: one for both directions, or above and below, left and right.
+    #[arg(long, num_args = 1..=2, value_names = ["P", "PX"], default_values_t = [0])]
+    padding: Vec<usize>,
     /// Seed of random operands.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -161,6 +161,16 @@ fn flat(a: Array4<i32>, rows: usize) -> Array2<i32> {
     Array2::from_shape_vec(shape, values).expect("as many values")
 }
 
+/// Both directions of one or two numbers.
+fn pair(numbers: &[usize]) -> [usize; 2] {
+    [numbers[0], numbers[numbers.len() - 1]]
+}
+
+/// Numbers as they are given.
+fn numbers(numbers: &[usize]) -> String {
+    numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(" ")
+}
+
 /// Shapes of a convolution.
 struct Shapes {
     window: Window,
@@ -170,17 +180,17 @@ struct Shapes {
 
 impl Args {
     fn kernel(&self) -> Option<[usize; 2]> {
-        self.kernel.as_ref().map(|k| [k[0], k[k.len() - 1]])
+        self.kernel.as_deref().map(pair)
     }
 
     fn window(&self, image: [usize; 2], channels: usize, kernel: [usize; 2]) -> Result<Window> {
-        let window = Window { image, channels, kernel, stride: self.stride, padding: self.padding };
-        if self.stride == 0 {
-            return Err(usage("--stride 0: expected at least 1"));
+        let (stride, padding) = (pair(&self.stride), pair(&self.padding));
+        let window = Window { image, channels, kernel, stride, padding };
+        if stride.contains(&0) {
+            return Err(usage(format!("--stride {}: expected at least 1", numbers(&self.stride))));
         }
-        if kernel.contains(&0) || self.padding >= kernel[0].min(kernel[1]) {
-            let [h, w] = kernel;
-            let padding = self.padding;
+        if (0..2).any(|axis| padding[axis] >= kernel[axis]) {
+            let ([h, w], padding) = (kernel, numbers(&self.padding));
             return Err(usage(format!("--padding {padding}: expected less than the kernel, {h} × {w}")));
         }
         if image.contains(&0) || channels == 0 || window.positions().is_none() {
@@ -233,10 +243,12 @@ impl Args {
             }
             Product::InputGradient => {
                 differ("outputs", c, outputs)?;
-                let along = |positions: usize, kernel: usize| {
-                    (positions.saturating_sub(1) * self.stride + kernel).saturating_sub(2 * self.padding)
+                let (stride, padding) = (pair(&self.stride), pair(&self.padding));
+                let along = |axis: usize, positions: usize, kernel: usize| {
+                    let all = positions.saturating_sub(1) * stride[axis] + kernel;
+                    all.saturating_sub(2 * padding[axis])
                 };
-                let least = [along(h, kh), along(w, kw)];
+                let least = [along(0, h, kh), along(1, w, kw)];
                 let image = self.image.as_ref().map_or(least, |image| [image[0], image[1]]);
                 let window = self.window(image, channels, [kh, kw])?;
                 if window.positions() != Some((h, w)) {
@@ -427,8 +439,8 @@ pub fn run(args: &Args) -> Result<Report> {
     let what = format!(
         "{} of {images} images of {h}×{w}×{c}, kernel {kh}×{kw}, stride {}, padding {}, {outputs} outputs",
         args.product.name(),
-        window.stride,
-        window.padding
+        numbers(&args.stride),
+        numbers(&args.padding)
     );
     let facts =
         Facts { config: &config, engine: &args.engine, device: &mut *device, cost: &cost, wrong, wall };

@@ -1,7 +1,7 @@
 //! Topologies of SCALE-Sim: a layer a line, its first line a header.
 //!
 //! ```text
-//! convolution   name, input height, input width, filter height, filter width, channels, filters, stride [, stride] [, N:M],
+//! convolution   name, input height, input width, filter height, filter width, channels, filters, stride [, stride across] [, N:M],
 //! GEMM          name, M, N, K [, N:M],
 //! ```
 //! The input's size includes its padding. `DP` in a name means depthwise: every channel has one filter of its own. A last
@@ -96,13 +96,11 @@ fn layer(line: &str) -> Result<Layer, String> {
     let shape = match numbers[..] {
         [m, n, k] => Shape::Gemm { m, n, k },
         [h, w, kh, kw, channels, outputs, stride] | [h, w, kh, kw, channels, outputs, stride, _] => {
-            if let Some(other) = numbers.get(7).filter(|other| **other != stride) {
-                return Err(format!("strides {stride} and {other}: expected the same in both directions"));
-            }
+            let stride = [stride, numbers.get(7).copied().unwrap_or(stride)];
             let depthwise = name.contains("DP");
             let (each, outputs, times) =
                 if depthwise { (1, 1, channels as u64) } else { (channels, outputs, 1) };
-            let window = Window { image: [h, w], channels: each, kernel: [kh, kw], stride, padding: 0 };
+            let window = Window { image: [h, w], channels: each, kernel: [kh, kw], stride, padding: [0, 0] };
             if window.positions().is_none() {
                 return Err(format!("a filter of {kh} × {kw} does not fit an input of {h} × {w}"));
             }
@@ -142,6 +140,9 @@ mod tests {
         };
         assert_eq!((window.channels, window.positions(), layers[1].pattern), (1, Some((4, 4)), Some((2, 4))));
         assert_eq!(layers[2].shape, Shape::Gemm { m: 1, n: 10, k: 64 });
+        let layers = parse("header\na, 9, 9, 3, 3, 1, 1, 1, 2\n").unwrap();
+        let Shape::Convolution { window, .. } = layers[0].shape else { panic!("{layers:?}") };
+        assert_eq!(window.positions(), Some((7, 4)), "strides down and across");
     }
 
     #[test]
@@ -151,7 +152,6 @@ mod tests {
             ("a, 1, x, 3", "`x`"),
             ("a, 0, 1, 1", "`0`"),
             ("a, 2, 2, 3, 3, 1, 1, 1", "does not fit"),
-            ("a, 9, 9, 3, 3, 1, 1, 1, 2", "strides 1 and 2"),
             ("a, 1, 2, 3, 3:2", "`3:2`"),
         ] {
             let error = parse(&format!("header\n{line}\n")).unwrap_err();

@@ -142,7 +142,7 @@ impl Pass<'_> {
     fn window(&self, form: &Form) -> Window {
         let kernel = self.kernel(form.block);
         let image = [0, 1].map(|axis| form.tiles.tile[axis] / form.block[axis] + kernel[axis] - 1);
-        Window { image, channels: form.block.iter().product(), kernel, stride: 1, padding: 0 }
+        Window { image, channels: form.block.iter().product(), kernel, stride: [1, 1], padding: [0, 0] }
     }
 
     /// Weights of a block's results: row (block, its pixel), column (kernel, result of the block).

@@ -53,8 +53,8 @@ impl Axis {
             first: 0,
             step: 1,
             count: window.along(axis).expect("a window that fits"),
-            stride: window.stride,
-            lead: -(window.padding as isize),
+            stride: window.stride[axis],
+            lead: -(window.padding[axis] as isize),
             taps: (0..window.kernel[axis]).collect(),
         };
         Axis { inputs: window.image[axis], phases: vec![phase] }
@@ -62,7 +62,7 @@ impl Axis {
 
     /// Pixels of the input gradient along an axis of a window.
     pub fn input_gradient(window: &Window, axis: usize) -> Self {
-        let &Window { stride, padding, .. } = window;
+        let (stride, padding) = (window.stride[axis], window.padding[axis]);
         let (pixels, kernel) = (window.image[axis], window.kernel[axis]);
         let phase = |first: usize| {
             let rest = (first + padding) % stride;
@@ -170,7 +170,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn window(n: usize, kernel: usize, stride: usize, padding: usize) -> Window {
-        Window { image: [n, n], channels: 1, kernel: [kernel, kernel], stride, padding }
+        Window { image: [n, n], channels: 1, kernel: [kernel, kernel], stride: [stride; 2], padding: [padding; 2] }
     }
 
     proptest! {

@@ -92,7 +92,7 @@ impl<'a> Gradient<'a> {
         let members = pattern.map_or(1, |p| p.m);
         let copies = match form.rows {
             Rows::Own(_) => 1,
-            Rows::Broadcast | Rows::Scattered => members / gcd(members, window.stride * channels),
+            Rows::Broadcast | Rows::Scattered => members / gcd(members, window.stride[1] * channels),
         };
         let reach = match form.rows {
             Rows::Own(step) if step <= taps => Reach::new(channels, taps, step, pattern, config.array.rows)?,
@@ -247,7 +247,8 @@ impl<'a> Gradient<'a> {
     fn nest(&self, band: &[Layout; 2], counts: [usize; 3]) -> Option<Nest> {
         let [x, dy] = band;
         let (rows, columns) = (dy.tiles.len(), self.columns(dy));
-        let (row_grain, grain, stride) = (self.row_grain(), self.grain(), self.problem.window.stride);
+        let (row_grain, grain) = (self.row_grain(), self.grain());
+        let [down, across] = self.problem.window.stride;
         let flat = self.reach.flat();
         let level = |count: usize, row: usize, col: usize| Level { count, row, col };
         let tiles = [
@@ -257,9 +258,9 @@ impl<'a> Gradient<'a> {
         ];
         let copies = self.copies;
         let sum = [
-            level(rows, stride / row_grain * x.tile_stride, dy.tile_stride),
+            level(rows, down / row_grain * x.tile_stride, dy.tile_stride),
             level(copies, x.words / copies, 1),
-            level(columns / copies, copies * stride / grain * flat, copies),
+            level(columns / copies, copies * across / grain * flat, copies),
         ];
         let held = self.problem.selection.is_of_results();
         let passes = self.problem.selection.passes();

@@ -107,10 +107,10 @@ fn refuse<T>(what: String) -> Result<T, DeviceError> {
 pub(super) fn problem(request: &ConvRequest<'_>) -> Result<ConvProblem, DeviceError> {
     let (window, product) = (request.window, request.product);
     let Window { kernel, stride, padding, .. } = window;
-    if kernel.contains(&0) || stride == 0 || padding >= kernel[0].min(kernel[1]) {
+    if kernel.contains(&0) || stride.contains(&0) || (0..2).any(|axis| padding[axis] >= kernel[axis]) {
+        let [kernel, stride, padding] = [kernel, stride, padding].map(|[h, w]| format!("{h} × {w}"));
         return refuse(format!(
-            "kernel {} × {}, stride {stride}, padding {padding}: expected a kernel and a stride of at least 1 and less padding than kernel",
-            kernel[0], kernel[1]
+            "kernel {kernel}, stride {stride}, padding {padding}: expected a kernel and a stride of at least 1 and less padding than kernel"
         ));
     }
     let Some((out_h, out_w)) = window.positions().filter(|_| window.channels > 0) else {

@@ -69,7 +69,7 @@ impl Form {
 /// Every structure of a walk, with bands of the whole output.
 fn structures(config: &Config, problem: &ConvProblem) -> Vec<Form> {
     let quota = config.memory.result / PARTS[0];
-    let ([_, kernel], stride) = (problem.window.kernel, problem.window.stride);
+    let ([_, kernel], [_, stride]) = (problem.window.kernel, problem.window.stride);
     let dense = problem.selection.pattern().is_none();
     let one = walk::axes(problem, 1).expect("one output");
     let band = [one[0].outputs(), one[1].outputs()];
@@ -80,7 +80,7 @@ fn structures(config: &Config, problem: &ConvProblem) -> Vec<Form> {
             .map(|rows| Form::Gradient(gradient::Form { rows, band, first: band[0], quota }))
             .collect();
     }
-    let clips = problem.product == ConvProduct::InputGradient || problem.window.padding > 0;
+    let clips = problem.product == ConvProduct::InputGradient || problem.window.padding != [0, 0];
     let flags = |both: bool| if both { vec![false, true] } else { vec![false] };
     let mut steps: Vec<_> = (1..=kernel).map(|step| (1, step)).collect();
     if gains_side_by_side(config, problem) {

@@ -24,10 +24,11 @@ pub fn reference(request: &ConvRequest<'_>) -> Array2<i64> {
     for b in 0..images {
         for (oy, ox) in (0..out_h).flat_map(|oy| (0..out_w).map(move |ox| (oy, ox))) {
             for (ky, kx) in (0..kh).flat_map(|ky| (0..kw).map(move |kx| (ky, kx))) {
-                let inside = |o: usize, k: usize, size: usize| {
-                    (o * window.stride + k).checked_sub(window.padding).filter(|at| *at < size)
+                let inside = |axis: usize, o: usize, k: usize| {
+                    let at = (o * window.stride[axis] + k).checked_sub(window.padding[axis]);
+                    at.filter(|at| *at < window.image[axis])
                 };
-                let (Some(iy), Some(ix)) = (inside(oy, ky, height), inside(ox, kx, width)) else { continue };
+                let (Some(iy), Some(ix)) = (inside(0, oy, ky), inside(1, ox, kx)) else { continue };
                 let (position, pixel) = (oy * out_w + ox, iy * width + ix);
                 for c in 0..channels {
                     let k = (ky * kw + kx) * channels + c;

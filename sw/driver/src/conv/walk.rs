@@ -9,7 +9,7 @@
 //!              levels of the sum: tap rows, steps, words of a step, and the turns of N:M
 //! ```
 //! Padding is either zeros in the bands, or not walked over at all (`clip`): outputs that meet the same taps are then a
-//! COMPUTE of their own. An input gradient of stride s is s² phases of outputs ([`super::axis`]).
+//! COMPUTE of their own. An input gradient of strides s and t is s·t phases of outputs ([`super::axis`]).
 //!
 //! **Side by side.** A word holds all taps of one output, so the image words of neighbours hold most pixels again. With β
 //! outputs of a row side by side a word holds the taps of all of them, the weights stand β times, each time shifted by
@@ -107,7 +107,7 @@ impl<'a> Walk<'a> {
         let axes = axes(problem, form.beside)?;
         let taps = axes[1].phases.iter().map(|p| p.taps.len()).max()?;
         let lanes = config.array.lanes;
-        let width = problem.window.kernel[1] + (form.beside - 1) * problem.window.stride;
+        let width = problem.window.kernel[1] + (form.beside - 1) * problem.window.stride[1];
         let reach = Reach::new(channels, width, form.step, pattern, lanes)?;
         let by_kernel_rows = pattern.is_some_and(|p| p.run != channels);
         if ((form.clip || form.beside > 1) && by_kernel_rows)

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! position (oy, ox), offset (ky, kx)  →  pixel (oy·stride + ky − padding, ox·stride + kx − padding)
-//! out = ⌊(in + 2·padding − kernel) / stride⌋ + 1
+//! out = ⌊(in + 2·padding − kernel) / stride⌋ + 1        an axis; each has its own kernel, stride and padding
 //! im2col: row (oy, ox) of an image = its pixels in the order (ky, kx, c), 0 outside
 //! ```
 
@@ -21,17 +21,17 @@ pub struct Window {
     pub channels: usize,
     /// Height and width of the window.
     pub kernel: [usize; 2],
-    /// Step between positions.
-    pub stride: usize,
-    /// Zeros around the image, fewer than the kernel on either axis: every position then sees a pixel.
-    pub padding: usize,
+    /// Step between positions, down and across.
+    pub stride: [usize; 2],
+    /// Zeros above and below, left and right of the image, fewer than the kernel on that axis: every position then sees a pixel.
+    pub padding: [usize; 2],
 }
 
 impl Window {
     /// Positions along an axis, 0 for height and 1 for width, if the window fits.
     pub fn along(&self, axis: usize) -> Option<usize> {
-        let room = (self.image[axis] + 2 * self.padding).checked_sub(self.kernel[axis])?;
-        Some(room / self.stride + 1)
+        let room = (self.image[axis] + 2 * self.padding[axis]).checked_sub(self.kernel[axis])?;
+        Some(room / self.stride[axis] + 1)
     }
 
     /// Number of positions along height and width, if the window fits.
@@ -69,10 +69,10 @@ impl Window {
 
     /// For one position along an axis: the first pixel, and the offsets inside.
     fn span(&self, position: usize, axis: usize) -> (usize, Range<usize>) {
-        let (first, kernel) = (position * self.stride, self.kernel[axis]);
-        let lo = self.padding.saturating_sub(first).min(kernel);
-        let hi = (self.image[axis] + self.padding).saturating_sub(first).clamp(lo, kernel);
-        ((first + lo).saturating_sub(self.padding), lo..hi)
+        let (first, kernel, padding) = (position * self.stride[axis], self.kernel[axis], self.padding[axis]);
+        let lo = padding.saturating_sub(first).min(kernel);
+        let hi = (self.image[axis] + padding).saturating_sub(first).clamp(lo, kernel);
+        ((first + lo).saturating_sub(padding), lo..hi)
     }
 
     /// Calls `f(position, range in the image, range in the row)` for each run of pixels that is contiguous
@@ -111,7 +111,7 @@ impl Window {
         out: &mut [U],
     ) {
         let (places, volume, features) = (self.places(), self.volume(), self.features());
-        if self.padding > 0 {
+        if self.padding != [0, 0] {
             out[..rows.len() * volume].fill(zero);
         }
         let mut at = rows.start;
@@ -187,16 +187,16 @@ mod tests {
     use proptest::prelude::*;
 
     fn windows() -> impl Strategy<Value = Window> {
-        let kernel = (1usize..5, 1usize..5);
-        (1usize..8, 1usize..8, 1usize..4, kernel, 1usize..4, 0usize..4)
-            .prop_map(|(h, w, channels, (kh, kw), stride, padding)| Window {
-                image: [h, w],
+        let pair = |range: Range<usize>| [range.clone(), range];
+        (pair(1..8), 1usize..4, pair(1..5), pair(1..4), pair(0..4))
+            .prop_map(|(image, channels, kernel, stride, padding)| Window {
+                image,
                 channels,
-                kernel: [kh, kw],
+                kernel,
                 stride,
                 padding,
             })
-            .prop_filter("padding is narrower than the kernel", |w| w.padding < w.kernel[0].min(w.kernel[1]))
+            .prop_filter("padding is narrower than the kernel", |w| (0..2).all(|i| w.padding[i] < w.kernel[i]))
             .prop_filter("the window fits", |w| w.positions().is_some())
     }
 
@@ -213,8 +213,8 @@ mod tests {
                 let (row, at) = (i / volume, i % volume);
                 let (image, oy, ox) = (row / (out_h * out_w), row / out_w % out_h, row % out_w);
                 let (ky, kx, channel) = (at / c / window.kernel[1], at / c % window.kernel[1], at % c);
-                let y = (oy * window.stride + ky).checked_sub(window.padding).filter(|&y| y < h);
-                let x = (ox * window.stride + kx).checked_sub(window.padding).filter(|&x| x < w);
+                let y = (oy * window.stride[0] + ky).checked_sub(window.padding[0]).filter(|&y| y < h);
+                let x = (ox * window.stride[1] + kx).checked_sub(window.padding[1]).filter(|&x| x < w);
                 let expected = match (y, x) {
                     (Some(y), Some(x)) => images[((image * h + y) * w + x) * c + channel],
                     _ => 0,

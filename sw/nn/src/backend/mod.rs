@@ -172,6 +172,11 @@ impl<'a> Pass<'a> {
         Stream::new(self.seed, Purpose::InputGradient, self.layer, self.step)
     }
 
+    /// The numbers that decide what this layer drops in this step.
+    pub fn dropout(&self) -> Stream {
+        Stream::new(self.seed, Purpose::Dropout, self.layer, self.step)
+    }
+
     /// The numbers that round the spectrum of this layer's output gradient in this step.
     pub fn spectrum_rounding(&self) -> Stream {
         Stream::new(self.seed, Purpose::Spectrum, self.layer, self.step)

@@ -33,7 +33,7 @@
 //! | `[bits]` | `weights`, `activations`, `gradients`, `spectra` (8), `results` (32) of Y and `input_gradients` (`results`) of dX, `weight_clip` ("max-abs"), `activation_clip` ("learned"): see [`crate::quant::CLIPS`] |
 //! | | `weight_scale` ("tensor") or "channel", `gradient_quantizer` ("max-abs"): see [`crate::quant::gradient::GRADIENTS`] |
 //! | | `level_bits` (4, or 8 for codes of more than 4 bits), `percentile` (99.9), `refit_steps` (10), `refit_until` (0.5): share of the run; see [`crate::quant::Fitting`] |
-//! | `[[layer]]` | `type`: see [`crate::layers::LAYERS`], `name` (type and count), `bits`: an inline table of what differs from `[bits]`, and the keys of the type |
+//! | `[[layer]]` | `type`: see [`crate::layers::LAYERS`], `name` (type and count), `input`: name of the layer whose output it takes (the one before), `bits`: an inline table of what differs from `[bits]`, and the keys of the type |
 //! | `[pruning]` | if absent, nothing is pruned. `method`: see [`crate::prune::preset::PRESETS`]; it decides what is not given |
 //! | | `pattern` ("unstructured"): "bins" of spectral layers, "1:4", "transposable 1:4", "N:4" with an open N, or a table of `n`, `m`, `transposable` |
 //! | | `density` or (compute) `cycles`, shares of the dense ones, where the pattern leaves them open; `budget`: see [`crate::prune::budget::BUDGETS`] |
@@ -267,12 +267,14 @@ impl Document {
             Some(name) => self.read(name)?,
             None => format!("{}{count}", kind.name),
         };
+        let input = table.remove("input").map(|name| self.read(name)).transpose()?;
         let own: Option<bits::RawBits> = table.remove("bits").map(|b| self.read(b)).transpose()?;
         let spec =
             (kind.parse)(Spanned::new(span, DeValue::Table(table))).map_err(|error| self.explain(&error))?;
         Ok(LayerEntry {
             name,
             kind: kind.name,
+            input,
             spec,
             overrides_bits: own.is_some(),
             bits: own.map_or(bits, |own| own.of(bits)),

@@ -1,20 +1,22 @@
 //! Two-dimensional convolution.
 //!
 //! ```text
-//! Y[b, y, x, o] = Σ_{ky, kx, c} X[b, y·stride + ky − padding, x·stride + kx − padding, c] · W[(ky, kx, c), o] + b[o]
-//! X [B, h, w, c], W [k²·c, out], Y [B, h', w', out]
+//! Y[b, y, x, o] = Σ_{ky, kx, c} X[b, y·stride + ky − padding, x·stride + kx − padding, g(o)·C + c] · W[(ky, kx, c), o] + b[o]
+//! X [B, h, w, G·C], W [k_h·k_w·C, out], Y [B, h', w', out]        g(o) = ⌊o·G / out⌋
 //! ```
+//! Kernel, stride and padding each have a height and a width. With G = `groups` above 1 channels and outputs fall into blocks, each a
+//! convolution of its own ([`super::affine::blocks`]); G = all channels is a depthwise convolution.
 //!
 //! A device gets images and the window, and computes each of the three products the way that takes it the fewest cycles
 //! ([`tandem_driver::conv`]). The float reference has the windows laid out as rows (im2col).
 
-use super::affine::{Affine, Input, InputGradient};
+use super::affine::{Affine, Input, InputGradient, blocks};
 use super::unquantized::Unquantized;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape, three_products};
 use crate::backend::{Pass, ProductError};
 use crate::layers::prunable::{Groups, Prunable};
 use crate::layers::{LayerBits, ProductPlan, Range, Signal};
-use crate::number::{Int, one, yes};
+use crate::number::{Int, Pair, one, ones, sizes, yes};
 use crate::quant::Quantized;
 use crate::tensor::{Shape, Slot, reshape, slice, slice_mut};
 use ndarray::Array2;
@@ -29,11 +31,14 @@ pub const KIND: LayerKind = LayerKind::of::<Conv2d>("conv2d");
 #[serde(deny_unknown_fields)]
 pub struct Conv2d {
     channels: Int<1, 4096>,
-    kernel: Int<1, 31>,
-    #[serde(default = "one")]
-    stride: Int<1, 31>,
+    kernel: Pair<1, 31>,
+    #[serde(default = "ones")]
+    stride: Pair<1, 31>,
     #[serde(default)]
-    padding: Int<0, 30>,
+    padding: Pair<0, 30>,
+    /// Not said where it is 1: experiments without the key are the same ones.
+    #[serde(default = "one", skip_serializing_if = "Int::is_one")]
+    groups: Int<1, 4096>,
     #[serde(default = "yes")]
     bias: bool,
     #[serde(default)]
@@ -53,34 +58,39 @@ enum MaskDomain {
 
 impl Conv2d {
     fn groups(&self, input: Signal) -> Groups {
-        let (kernel, outputs) = (self.kernel.get(), self.channels.get());
-        Groups { height: kernel, width: kernel, channels: input.shape.c, outputs }
+        let ([height, width], blocks) = (self.kernel.get(), self.groups.get());
+        Groups { height, width, channels: input.shape.c / blocks, outputs: self.channels.get(), blocks }
     }
 
+    /// That of one block.
     fn window(&self, input: Shape) -> Window {
-        input.window(self.kernel.get(), self.stride.get(), self.padding.get())
+        let block = Shape { c: input.c / self.groups.get(), ..input };
+        block.window(self.kernel.get(), self.stride.get(), self.padding.get())
     }
 }
 
 impl LayerSpec for Conv2d {
     fn infer(&self, inputs: &[Signal]) -> Result<Signal, SpecError> {
         let input = inputs[0].shape;
-        let kernel = self.kernel.get();
-        if self.padding.get() >= kernel {
-            return Err(SpecError {
-                key: "padding",
-                problem: format!("must be less than the kernel, {kernel}"),
-            });
+        let wrong = |key, problem| Err(SpecError { key, problem });
+        let (kernel, padding) = (self.kernel.get(), self.padding.get());
+        if (0..2).any(|axis| padding[axis] >= kernel[axis]) {
+            return wrong("padding", format!("must be less than the kernel, {}", sizes(kernel)));
         }
-        let window = self.window(input);
-        let Some((h, w)) = window.positions() else {
-            let side = input.h.min(input.w) + 2 * window.padding;
-            return Err(SpecError {
-                key: "kernel",
-                problem: format!("must be at most {side}: the input is {input}"),
-            });
+        let (c, groups) = (self.channels.get(), self.groups.get());
+        if !input.c.is_multiple_of(groups) {
+            return wrong("groups", format!("must divide the {} channels of the input, {input}", input.c));
+        }
+        if !c.is_multiple_of(groups) {
+            return wrong("groups", format!("must divide the {c} channels of the output"));
+        }
+        if self.domain == MaskDomain::Dct && kernel[0] != kernel[1] {
+            return wrong("domain", format!("`dct` needs a square kernel, got {}", sizes(kernel)));
+        }
+        let Some((h, w)) = self.window(input).positions() else {
+            let room = sizes([input.h + 2 * padding[0], input.w + 2 * padding[1]]);
+            return wrong("kernel", format!("must be at most {room}: the input is {input}"));
         };
-        let c = self.channels.get();
         Ok(Signal { shape: Shape { h, w, c }, range: Range::Real })
     }
 
@@ -109,6 +119,7 @@ impl LayerSpec for Conv2d {
         Box::new(Conv2dLayer {
             window: self.window(input.shape),
             positions: site.output.shape.positions(),
+            blocks: self.groups.get(),
             affine,
             x: Quantized::new(site.bits.input_quantizer(input)),
             reals: Array2::default((0, 0)),
@@ -117,8 +128,10 @@ impl LayerSpec for Conv2d {
 }
 
 struct Conv2dLayer {
+    /// That of one block.
     window: Window,
     positions: usize,
+    blocks: usize,
     affine: Affine,
     x: Quantized,
     /// Rows of the input on the float engine.
@@ -145,8 +158,15 @@ impl Layer for Conv2dLayer {
     ) -> Result<(), ProductError> {
         let x = inputs[0];
         if pass.is_float() {
-            reshape(&mut self.reals, x.nrows() * self.positions, self.window.volume());
-            self.window.im2col(slice(x), slice_mut(&mut self.reals));
+            let (blocks, channels) = (self.blocks, self.window.channels);
+            reshape(&mut self.reals, blocks * x.nrows() * self.positions, self.window.volume());
+            match blocks {
+                1 => self.window.im2col(slice(x), slice_mut(&mut self.reals)),
+                _ => {
+                    let images = blocks::split(slice(x), x.nrows(), blocks, channels);
+                    self.window.im2col(&images, slice_mut(&mut self.reals));
+                }
+            }
         } else {
             self.x.quantize(x, None, pass.moment());
         }
@@ -165,7 +185,14 @@ impl Layer for Conv2dLayer {
         if let (Some(gradient), Some(dx)) = (gradient, &mut dx[0]) {
             let dx = slice_mut(dx);
             match gradient {
-                InputGradient::Real(rows) => self.window.col2im(slice(&rows), dx, |sum| sum),
+                InputGradient::Real(rows) if self.blocks == 1 => {
+                    self.window.col2im(slice(&rows), dx, |sum| sum);
+                }
+                InputGradient::Real(rows) => {
+                    let mut images = vec![0.0; dx.len()];
+                    self.window.col2im(slice(&rows), &mut images, |sum| sum);
+                    blocks::merge(&images, self.blocks, self.window.channels, dx);
+                }
                 InputGradient::Integer(pixels, scales) => {
                     scales.apply(slice(&pixels), dx);
                     self.x.straight_through(tape.inputs[0], None, dx);

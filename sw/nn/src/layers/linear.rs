@@ -31,7 +31,7 @@ pub struct Linear {
 
 impl Linear {
     fn groups(&self, input: Signal) -> Groups {
-        Groups { height: 1, width: 1, channels: input.shape.features(), outputs: self.outputs.get() }
+        Groups { height: 1, width: 1, channels: input.shape.features(), outputs: self.outputs.get(), blocks: 1 }
     }
 }
 
@@ -67,7 +67,7 @@ impl LayerSpec for Linear {
         Box::new(LinearLayer {
             affine: Affine::new(self.groups(site.inputs[0]), self.bias, site),
             x: Quantized::new(site.bits.input_quantizer(site.inputs[0])),
-            pixel: site.inputs[0].shape.window(1, 1, 0),
+            pixel: site.inputs[0].shape.window([1, 1], [1, 1], [0, 0]),
         })
     }
 }

@@ -10,7 +10,7 @@ use super::unquantized::{Form, Gradients, Pullback, Unquantized};
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
 use crate::backend::{Pass, ProductError};
 use crate::layers::Signal;
-use crate::number::Int;
+use crate::number::{Pair, sizes};
 use crate::tensor::blocks::{for_block_pairs, for_blocks};
 use crate::tensor::{Shape, slice, slice_mut};
 use ndarray::Array2;
@@ -24,15 +24,15 @@ pub const KIND: LayerKind = LayerKind::of::<MaxPool>("max_pool");
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MaxPool {
-    size: Int<1, 15>,
+    size: Pair<1, 15>,
     /// The size if absent.
-    stride: Option<Int<1, 15>>,
+    stride: Option<Pair<1, 15>>,
 }
 
 impl MaxPool {
     fn window(&self, input: Shape) -> Window {
         let (size, stride) = (self.size.get(), self.stride.unwrap_or(self.size).get());
-        input.window(size, stride, 0)
+        input.window(size, stride, [0, 0])
     }
 }
 
@@ -42,7 +42,7 @@ impl LayerSpec for MaxPool {
         let Some((h, w)) = self.window(shape).positions() else {
             return Err(SpecError {
                 key: "size",
-                problem: format!("must be at most {}: the input is {shape}", shape.h.min(shape.w)),
+                problem: format!("must be at most {}: the input is {shape}", sizes([shape.h, shape.w])),
             });
         };
         let shape = Shape { h, w, c: shape.c };
@@ -74,7 +74,7 @@ struct Columns {
 impl MaxPoolLayer {
     /// One image: columns first, which are contiguous, then along each row of windows.
     fn pool(&self, x: &[f32], y: &mut [f32], places: &mut [u32]) {
-        let Window { kernel: [kernel, _], stride, .. } = self.window;
+        let Window { kernel: [kernel, _], stride: [stride, _], .. } = self.window;
         let row = self.window.image[1] * self.window.channels;
         let outputs = self.output.w * self.output.c;
         let mut columns = Columns { values: vec![0.0; row], places: vec![0; row] };
@@ -90,7 +90,7 @@ impl MaxPoolLayer {
     }
 
     fn along_row(&self, columns: &Columns, y: &mut [f32], places: &mut [u32]) {
-        let Window { kernel: [kernel, _], stride, channels: c, .. } = self.window;
+        let Window { kernel: [_, kernel], stride: [_, stride], channels: c, .. } = self.window;
         let positions = y.chunks_mut(c).zip(places.chunks_mut(c));
         for (ox, (y, places)) in positions.enumerate() {
             let range = ox * stride * c..(ox * stride + kernel) * c;
@@ -178,14 +178,14 @@ impl UnquantizedMaxPool {
     fn maxima(&self, x: &Array2<f64>) -> Vec<usize> {
         let outputs = self.outputs;
         let (_, width) = self.window.positions().expect("a window that fits");
-        let Window { image: [_, columns], kernel: [kernel, _], stride, channels, .. } = self.window;
+        let Window { image: [_, columns], kernel: [kh, kw], stride: [down, across], channels, .. } = self.window;
         let flat = slice(x);
         let place = |i: usize| {
             let (image, at) = (i / outputs, i % outputs);
             let (oy, ox, channel) = (at / channels / width, at / channels % width, at % channels);
-            let pixels = (0..kernel).flat_map(|kx| (0..kernel).map(move |ky| (ky, kx)));
+            let pixels = (0..kw).flat_map(|kx| (0..kh).map(move |ky| (ky, kx)));
             let pixels =
-                pixels.map(|(ky, kx)| ((oy * stride + ky) * columns + ox * stride + kx) * channels + channel);
+                pixels.map(|(ky, kx)| ((oy * down + ky) * columns + ox * across + kx) * channels + channel);
             let value = |place: usize| flat[image * self.window.features() + place];
             pixels.reduce(|best, place| if value(place) > value(best) { place } else { best })
         };

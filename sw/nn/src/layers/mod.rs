@@ -12,12 +12,14 @@
 //! A new layer is one file here, one `mod` line and one line in [`LAYERS`].
 
 pub mod affine;
+pub mod avg_pool;
 pub mod batch_norm;
 pub mod bias;
 pub mod bits;
 pub mod circulant_linear;
 pub mod conv2d;
 pub mod cosine;
+pub mod dropout;
 pub mod flatten;
 pub mod linear;
 pub mod max_pool;
@@ -56,8 +58,11 @@ pub const LAYERS: &[LayerKind] = &[
     batch_norm::KIND,
     relu::KIND,
     max_pool::KIND,
+    avg_pool::KIND,
+    avg_pool::GLOBAL,
     flatten::KIND,
     residual::KIND,
+    dropout::KIND,
 ];
 
 /// A layer's table, read.
@@ -98,6 +103,8 @@ pub struct LayerEntry {
     pub name: String,
     /// The value of `type`.
     pub kind: &'static str,
+    /// Name of the layer whose output is its input, or `input`; the layer before it if absent.
+    pub input: Option<String>,
     /// What its file describes.
     pub spec: Arc<dyn LayerSpec>,
     /// Widths and quantizers.

@@ -56,7 +56,7 @@ impl ProductPlan {
             return GemmProblem { shape, x, w, result, selection, codes }.into();
         };
         let rows = if self.product == Product::WeightGradient { self.k } else { self.m };
-        let (product, outputs) = (self.product.of_convolution(), self.groups.outputs);
+        let (product, outputs) = (self.product.of_convolution(), self.groups.outputs / self.groups.blocks);
         ConvProblem {
             product,
             window,
@@ -94,14 +94,14 @@ fn width(bits: u8) -> ResultWidth {
     if bits == EXACT { ResultWidth::Full } else { ResultWidth::Narrow(bits) }
 }
 
-/// The three products of a contraction of `rows` rows with weights of `groups`.
+/// The three products of a contraction of `rows` rows with weights of `groups`, once for each block.
 pub(crate) fn three_products(
     input: Signal,
     bits: &LayerBits,
     rows: usize,
     groups: Groups,
 ) -> Vec<ProductPlan> {
-    let (k, n) = (groups.contraction(), groups.outputs);
+    let (k, n) = (groups.contraction(), groups.outputs / groups.blocks);
     let x = bits.input_format(input);
     let (w, g) = (bits.weight_format(), bits.gradient_format());
     let plan = |product, m, k, n, x, w| {
@@ -112,7 +112,7 @@ pub(crate) fn three_products(
         };
         let code_bits = bits.weight_clip.is_coded && product != Product::WeightGradient;
         let code_bits = code_bits.then_some(bits.weights);
-        ProductPlan { product, m, k, n, x, w, groups, result, window: None, times: 1, code_bits }
+        ProductPlan { product, m, k, n, x, w, groups, result, window: None, times: groups.blocks, code_bits }
     };
     vec![
         plan(Product::Forward, rows, k, n, x, w),

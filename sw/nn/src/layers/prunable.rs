@@ -24,7 +24,7 @@ pub enum Domain {
     Cosine,
 }
 
-/// How the rows of a weight matrix `[K, N]` are ordered: k = (k_h·width + k_w)·channels + c.
+/// How the rows of a weight matrix `[K, N]` are ordered: k = (k_h·width + k_w)·channels + c, and its columns: block after block.
 ///
 /// N:M patterns run along `channels` at each kernel position, or, where a group does not divide them, along
 /// (k_w, channels) in each row of the kernel: such groups are what a walk over an image meets in one word. Short groups end
@@ -35,10 +35,12 @@ pub struct Groups {
     pub height: usize,
     /// Kernel width, 1 for a linear layer.
     pub width: usize,
-    /// Input channels or features.
+    /// Input channels or features, of one block.
     pub channels: usize,
-    /// Output channels or features, N.
+    /// Output channels or features, N, of all blocks.
     pub outputs: usize,
+    /// Equal parts of the outputs, each with input channels of its own: 1 but in grouped convolutions.
+    pub blocks: usize,
 }
 
 impl Groups {
@@ -63,7 +65,7 @@ impl Groups {
         let pattern = pattern.filter(|p| p.n < p.m)?;
         let run = match product {
             Product::InputGradient if !pattern.transposable => return None,
-            Product::InputGradient => self.outputs,
+            Product::InputGradient => self.outputs / self.blocks,
             Product::Forward | Product::WeightGradient => self.run(pattern),
         };
         Some(tandem_driver::Pattern { n: pattern.n, m: pattern.m, run })
@@ -73,7 +75,8 @@ impl Groups {
 /// N:M: at most `n` of every `m` consecutive inputs (of one output) are kept; if `transposable`, also at
 /// most `n` of every `m` consecutive outputs of one input.
 ///
-/// Groups of inputs start anew after each [`Groups::run`], groups of outputs at output 0; the last one may be shorter.
+/// Groups of inputs start anew after each [`Groups::run`], groups of outputs at the first one of a block; the last one
+/// may be shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MaskPattern {
     /// Kept weights of a group, 1 to `m`; `n == m` is dense.

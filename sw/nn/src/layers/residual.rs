@@ -1,15 +1,22 @@
 //! Residual addition of an earlier layer's output.
 //!
 //! ```text
-//! y = a + b          a: the layer before, b: the layer named by `from`          da = db = dy
+//! y = a + S(b)        a: the layer before, b: the layer named by `from`        da = dy, db = Sᵀ(dy)
+//! identity            S(b)[y, x, c] = b[y·stride, x·stride, c]
+//! zero-pad            the same with channels of zeros after those of b, as many as a has more ("option A")
 //! ```
+//! A projection ("option B") is a `conv2d` layer with kernel 1 and a stride, whose `input` is where the block began: `from` then names it, or
+//! what follows it.
+//!
+//! # Source   He et al. 2016, "Deep residual learning for image recognition", section 3.3
 
 use super::unquantized::{Form, Gradients, Pullback, Unquantized};
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
 use crate::backend::{Pass, ProductError};
 use crate::layers::{Range, Signal};
+use crate::number::{Pair, ones};
 use crate::tensor::blocks::{BLOCK, for_blocks};
-use crate::tensor::{slice, slice_mut};
+use crate::tensor::{Shape, slice, slice_mut};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -22,16 +29,53 @@ pub const KIND: LayerKind = LayerKind::of::<Residual>("residual");
 pub struct Residual {
     /// Name of an earlier layer, or `input`.
     from: String,
+    /// Not said where it is the default: experiments without the key are the same ones.
+    #[serde(default, skip_serializing_if = "Shortcut::is_identity")]
+    shortcut: Shortcut,
+    #[serde(default = "ones", skip_serializing_if = "Pair::is_one")]
+    stride: Pair<1, 31>,
+}
+
+/// What becomes of the earlier output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Shortcut {
+    #[default]
+    Identity,
+    ZeroPad,
+}
+
+impl Shortcut {
+    fn is_identity(&self) -> bool {
+        *self == Shortcut::Identity
+    }
+}
+
+/// Positions of b that are added.
+fn strided(b: Shape, [down, across]: [usize; 2]) -> Shape {
+    Shape { h: b.h.div_ceil(down), w: b.w.div_ceil(across), c: b.c }
 }
 
 impl LayerSpec for Residual {
     fn infer(&self, inputs: &[Signal]) -> Result<Signal, SpecError> {
         let [a, b] = [inputs[0], inputs[1]];
-        if a.shape != b.shape {
-            return Err(SpecError {
-                key: "from",
-                problem: format!("its output is {}, but {} is added to", b.shape, a.shape),
-            });
+        let stride = self.stride.get();
+        let added = strided(b.shape, stride);
+        if (added.h, added.w) != (a.shape.h, a.shape.w) {
+            let key = if stride == [1, 1] { "from" } else { "stride" };
+            let at = if stride == [1, 1] { String::new() } else { format!(", {added} at this stride") };
+            let problem = format!("its output is {}{at}, but {} is added to", b.shape, a.shape);
+            return Err(SpecError { key, problem });
+        }
+        let fits = match self.shortcut {
+            Shortcut::Identity => added.c == a.shape.c,
+            Shortcut::ZeroPad => added.c <= a.shape.c,
+        };
+        if !fits {
+            let padded = self.shortcut.is_identity() && added.c < a.shape.c;
+            let advice = if padded { ": `shortcut = \"zero-pad\"`, or a `conv2d` with this `input`" } else { "" };
+            let problem = format!("its output is {}, but {} is added to{advice}", b.shape, a.shape);
+            return Err(SpecError { key: "from", problem });
         }
         let range =
             if a.range == Range::Real || b.range == Range::Real { Range::Real } else { Range::NonNegative };
@@ -42,13 +86,47 @@ impl LayerSpec for Residual {
         Some(&self.from)
     }
 
-    fn build(&self, _: &Site<'_>) -> Box<dyn Layer> {
-        Box::new(Add)
+    fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {
+        Box::new(Add { from: site.inputs[1].shape, to: site.output.shape, stride: self.stride.get() })
     }
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Add;
+struct Add {
+    from: Shape,
+    to: Shape,
+    stride: [usize; 2],
+}
+
+impl Add {
+    fn is_identity(&self) -> bool {
+        self.from == self.to
+    }
+
+    /// Calls `f(first value in b, first value in y)` for the channels of every position of an example.
+    fn for_positions(&self, mut f: impl FnMut(usize, usize)) {
+        let [down, across] = self.stride;
+        for (y, x) in (0..self.to.h).flat_map(|y| (0..self.to.w).map(move |x| (y, x))) {
+            let from = (y * down * self.from.w + x * across) * self.from.c;
+            f(from, (y * self.to.w + x) * self.to.c);
+        }
+    }
+
+    /// y ← y + S(b) of one example.
+    fn add<T: Copy + std::ops::Add<Output = T>>(&self, b: &[T], y: &mut [T]) {
+        let c = self.from.c;
+        self.for_positions(|from, to| {
+            y[to..][..c].iter_mut().zip(&b[from..][..c]).for_each(|(y, &b)| *y = *y + b);
+        });
+    }
+
+    /// db = Sᵀ(dy) of one example.
+    fn spread<T: Copy + Default>(&self, dy: &[T], db: &mut [T]) {
+        let c = self.from.c;
+        db.fill(T::default());
+        self.for_positions(|from, to| db[from..][..c].copy_from_slice(&dy[to..][..c]));
+    }
+}
 
 impl Layer for Add {
     fn forward(
@@ -58,10 +136,19 @@ impl Layer for Add {
         _: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
         let (a, b) = (slice(inputs[0]), slice(inputs[1]));
-        for_blocks(slice_mut(output), BLOCK, |start, y| {
-            for ((y, a), b) in y.iter_mut().zip(&a[start..]).zip(&b[start..]) {
-                *y = a + b;
-            }
+        if self.is_identity() {
+            for_blocks(slice_mut(output), BLOCK, |start, y| {
+                for ((y, a), b) in y.iter_mut().zip(&a[start..]).zip(&b[start..]) {
+                    *y = a + b;
+                }
+            });
+            return Ok(());
+        }
+        let (ins, outs) = (self.from.features(), self.to.features());
+        for_blocks(slice_mut(output), outs, |start, y| {
+            y.copy_from_slice(&a[start..][..y.len()]);
+            let images = y.chunks_exact_mut(outs).zip(b[start / outs * ins..].chunks_exact(ins));
+            images.for_each(|(y, b)| self.add(b, y));
         });
         Ok(())
     }
@@ -72,9 +159,20 @@ impl Layer for Add {
         dx: &mut [Option<&mut Array2<f32>>],
         _: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
-        for dx in dx.iter_mut().flatten() {
-            dx.assign(tape.dy);
+        let [da, db] = dx else { unreachable!("two inputs") };
+        if let Some(da) = da {
+            da.assign(tape.dy);
         }
+        let Some(db) = db else { return Ok(()) };
+        if self.is_identity() {
+            db.assign(tape.dy);
+            return Ok(());
+        }
+        let (ins, outs, dy) = (self.from.features(), self.to.features(), slice(tape.dy));
+        for_blocks(slice_mut(db), ins, |start, db| {
+            let images = db.chunks_exact_mut(ins).zip(dy[start / ins * outs..].chunks_exact(outs));
+            images.for_each(|(db, dy)| self.spread(dy, db));
+        });
         Ok(())
     }
 
@@ -90,8 +188,16 @@ impl Unquantized for Add {
         _: Option<&Array2<f64>>,
         _: Form,
     ) -> (Array2<f64>, Pullback<'_>) {
-        let both =
-            |dy: &Array2<f64>, _: bool| Gradients { inputs: vec![dy.clone(), dy.clone()], weight: None };
-        (inputs[0] + inputs[1], Box::new(both))
+        let (ins, outs) = (self.from.features(), self.to.features());
+        let mut y = inputs[0].clone();
+        let images = slice_mut(&mut y).chunks_exact_mut(outs).zip(slice(inputs[1]).chunks_exact(ins));
+        images.for_each(|(y, b)| self.add(b, y));
+        let both = move |dy: &Array2<f64>, _: bool| {
+            let mut db = Array2::zeros((dy.nrows(), ins));
+            let images = slice_mut(&mut db).chunks_exact_mut(ins).zip(slice(dy).chunks_exact(outs));
+            images.for_each(|(db, dy)| self.spread(dy, db));
+            Gradients { inputs: vec![dy.clone(), db], weight: None }
+        };
+        (y, Box::new(both))
     }
 }

@@ -26,8 +26,8 @@ pub struct Network {
     layers: Vec<Box<dyn Layer>>,
     signals: Vec<Array2<f32>>,
     gradients: Vec<Array2<f32>>,
-    /// For the second gradient of a signal.
-    scratch: Array2<f32>,
+    /// For later gradients of signals, one for each input of a layer.
+    scratch: [Array2<f32>; 2],
 }
 
 impl Network {
@@ -44,7 +44,7 @@ impl Network {
         };
         let layers: Vec<_> = plan.layers.iter().enumerate().map(site).collect();
         let empty = vec![Array2::default((0, 0)); layers.len() + 1];
-        Network { plan, layers, signals: empty.clone(), gradients: empty, scratch: Array2::default((0, 0)) }
+        Network { plan, layers, signals: empty.clone(), gradients: empty, scratch: Default::default() }
     }
 
     /// What it was built from.
@@ -102,7 +102,8 @@ impl Network {
             let (before, after) = self.gradients.split_at_mut(i + 1);
             let mut targets: Vec<Option<&mut Array2<f32>>> = Vec::new();
             targets.resize_with(plan.sources.len(), || None);
-            let mut sum_into = None;
+            let mut sums = Vec::new();
+            let mut scratch = self.scratch.iter_mut();
             for (source, gradient) in before.iter_mut().enumerate() {
                 let Some(input) = plan.sources.iter().position(|&s| s == source) else {
                     continue;
@@ -112,21 +113,20 @@ impl Network {
                 }
                 let features = plan.inputs[input].shape.features();
                 if std::mem::replace(&mut written[source], true) {
-                    reshape(&mut self.scratch, batch, features);
-                    sum_into = Some((gradient, input));
+                    let scratch = scratch.next().expect("at most two inputs");
+                    reshape(scratch, batch, features);
+                    targets[input] = Some(scratch);
+                    sums.push((gradient, input));
                 } else {
                     reshape(gradient, batch, features);
                     targets[input] = Some(gradient);
                 }
             }
-            if let Some((_, input)) = sum_into {
-                targets[input] = Some(&mut self.scratch);
-            }
             let inputs: Vec<_> = plan.sources.iter().map(|&s| &self.signals[s]).collect();
             let tape = Tape { inputs: &inputs, output: &self.signals[i + 1], dy: &after[0] };
             layer.backward(tape, &mut targets, pass)?;
-            if let Some((gradient, _)) = sum_into {
-                *gradient += &self.scratch;
+            for (gradient, input) in sums {
+                *gradient += &**targets[input].as_ref().expect("it was wanted");
             }
         }
         Ok(())

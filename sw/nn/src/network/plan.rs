@@ -108,6 +108,7 @@ impl NetworkPlan {
                 spec: Arc::clone(&entry.spec),
             });
         }
+        check_used(&layers)?;
         let (last, output) = (layers.len() - 1, signals[layers.len()].shape);
         if output != Shape::flat(classes) {
             let problem = format!("the last output must be 1×1×{classes}, one value a class, got {output}");
@@ -144,23 +145,39 @@ impl NetworkPlan {
 
 /// Where the inputs of layer `i` come from.
 fn sources(entries: &[LayerEntry], i: usize) -> Result<Vec<usize>, PlanError> {
-    let Some(from) = entries[i].spec.second_input() else {
-        return Ok(vec![i]);
-    };
-    let earlier = &entries[..i.saturating_sub(1)];
-    let names = std::iter::once("input").chain(earlier.iter().map(|layer| layer.name.as_str()));
-    // The layer just before would be added to itself.
-    let names: Vec<_> = names.take(i).collect();
-    match names.iter().position(|&name| name == from) {
-        Some(source) => Ok(vec![i, source]),
-        None => {
-            let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    let entry = &entries[i];
+    let before = entries[..i].iter().map(|layer| layer.name.as_str());
+    let names: Vec<_> = std::iter::once("input").chain(before).collect();
+    let find = |key: &str, name: &str, other: Option<usize>| {
+        let allowed = || names.iter().enumerate().filter(|(source, _)| Some(*source) != other);
+        let found = allowed().find(|(_, allowed)| **allowed == name).map(|(source, _)| source);
+        found.ok_or_else(|| {
+            let names: Vec<_> = allowed().map(|(_, name)| format!("`{name}`")).collect();
             let allowed = if names.is_empty() {
                 "nothing lies before the layer before".to_owned()
             } else {
                 format!("must be one of {}", names.join(", "))
             };
-            Err(invalid(i, "from", allowed))
+            invalid(i, key, allowed)
+        })
+    };
+    let first = entry.input.as_ref().map_or(Ok(i), |name| find("input", name, None))?;
+    match entry.spec.second_input() {
+        None => Ok(vec![first]),
+        // What is the first input already would be added to itself.
+        Some(from) => Ok(vec![first, find("from", from, Some(first))?]),
+    }
+}
+
+/// Checks that every output but the last is some layer's input.
+fn check_used(layers: &[LayerPlan]) -> Result<(), PlanError> {
+    let used = |signal: usize| layers.iter().any(|layer| layer.sources.contains(&signal));
+    match (1..layers.len()).find(|signal| !used(*signal)) {
+        None => Ok(()),
+        Some(signal) => {
+            let (name, next) = (&layers[signal - 1].name, signal);
+            let problem = format!("then no layer takes the output of `{name}`: name it as an `input` or in a `from`");
+            Err(invalid(next, "input", problem))
         }
     }
 }

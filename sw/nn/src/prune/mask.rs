@@ -88,7 +88,7 @@ pub fn best(scores: &Array2<f64>, groups: Groups, pattern: MaskPattern) -> Mask 
         .zip(slice(scores).par_chunks(position))
         .flat_map(|(mask, scores)| mask.par_chunks_mut(group).zip(scores.par_chunks(group)))
         .for_each(|(mask, scores)| {
-            let strip = Strip { scores, outputs: groups.outputs };
+            let strip = Strip { scores, outputs: groups.outputs, own: groups.outputs / groups.blocks };
             if pattern.transposable {
                 strip.blocks(mask, pattern, fixed);
             } else {
@@ -107,6 +107,8 @@ pub fn retained(scores: &Array2<f64>, mask: &Mask) -> f64 {
 struct Strip<'a> {
     scores: &'a [f64],
     outputs: usize,
+    /// Outputs of a block.
+    own: usize,
 }
 
 impl Strip<'_> {
@@ -125,8 +127,9 @@ impl Strip<'_> {
     fn blocks(&self, mask: &mut [bool], pattern: MaskPattern, fixed: FixedPoint) {
         let rows = self.scores.len() / self.outputs;
         let mut block = Vec::with_capacity(rows * pattern.m);
-        for first in (0..self.outputs).step_by(pattern.m) {
-            let columns = pattern.m.min(self.outputs - first);
+        let starts = (0..self.outputs).step_by(self.own);
+        for first in starts.flat_map(|start| (start..start + self.own).step_by(pattern.m)) {
+            let columns = pattern.m.min(self.own - first % self.own);
             let at = |i: usize| i / columns * self.outputs + first + i % columns;
             block.clear();
             block.extend((0..rows * columns).map(|i| fixed.weight(self.scores[at(i)], i)));
@@ -154,7 +157,7 @@ mod tests {
         let sizes = (1usize..3, 1usize..3, 1usize..20, 1usize..20);
         let pattern = (prop::sample::select(vec![2usize, 4, 8, 16]), 1usize..17, any::<bool>());
         (sizes, pattern).prop_flat_map(|((height, width, channels, outputs), (m, n, transposable))| {
-            let groups = Groups { height, width, channels, outputs };
+            let groups = Groups { height, width, channels, outputs, blocks: 1 };
             let pattern = MaskPattern { n: n.min(m), m, transposable };
             (Just(groups), Just(pattern), scores(groups.contraction(), outputs))
         })
@@ -226,7 +229,7 @@ mod tests {
         #[test]
         fn transposable_blocks_are_the_optimum(scores in scores(4, 4), n in 1usize..4) {
             let scores = scores.mapv(f64::abs);
-            let groups = Groups { height: 1, width: 1, channels: 4, outputs: 4 };
+            let groups = Groups { height: 1, width: 1, channels: 4, outputs: 4, blocks: 1 };
             let mask = best(&scores, groups, MaskPattern { n, m: 4, transposable: true });
             let optimum = all_blocks(n).map(|bits| {
                 let kept = scores.iter().enumerate().filter(|(i, _)| bits >> i & 1 == 1);
@@ -246,7 +249,7 @@ mod tests {
 
     #[test]
     fn equal_scores_keep_the_lower_index() {
-        let groups = Groups { height: 1, width: 1, channels: 3, outputs: 2 };
+        let groups = Groups { height: 1, width: 1, channels: 3, outputs: 2, blocks: 1 };
         let equal = Array2::from_elem((3, 2), 0.5);
         let pattern = |n, transposable| MaskPattern { n, m: 4, transposable };
         let plain = best(&equal, groups, pattern(1, false));

@@ -138,7 +138,7 @@ pub struct Violation {
 /// # Shape    `[K, N]` of `groups`
 /// # Errors   the first group, row by row, in which more than `pattern.n` weights are kept
 pub fn check(mask: &Mask, groups: Groups, pattern: MaskPattern) -> Result<(), Violation> {
-    let (run, outputs) = (groups.run(pattern), groups.outputs);
+    let (run, outputs, own) = (groups.run(pattern), groups.outputs, groups.outputs / groups.blocks);
     let MaskPattern { n, m, transposable } = pattern;
     let violation = |kept, along, row, column| Violation { pattern, kept, along, row, column };
     for row in 0..groups.contraction() {
@@ -151,8 +151,9 @@ pub fn check(mask: &Mask, groups: Groups, pattern: MaskPattern) -> Result<(), Vi
                     return Err(violation(kept, "inputs", row, column));
                 }
             }
-            if transposable && column % m == 0 {
-                let end = (column + m).min(outputs);
+            let output = column % own;
+            if transposable && output % m == 0 {
+                let end = column + m.min(own - output);
                 let kept = (column..end).filter(|&column| mask[[row, column]]).count();
                 if kept > n {
                     return Err(violation(kept, "outputs", row, column));
@@ -188,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_violation_names_the_group() {
-        let groups = Groups { height: 2, width: 1, channels: 3, outputs: 4 };
+        let groups = Groups { height: 2, width: 1, channels: 3, outputs: 4, blocks: 1 };
         let pattern = MaskPattern { n: 1, m: 2, transposable: true };
         let mut mask = Array2::from_elem((6, 4), false);
         // Rows 2 and 3 lie in different rows of the kernel, rows 3 and 4 in one group.

@@ -4,7 +4,7 @@
 //! Philox4x32(key = seed)[ index / 4, purpose · 2²⁴ + layer, step low, step high ]      word index % 4
 //! ```
 //!
-//! `step` is the training step for gradients, the epoch for shuffling and augmentation, and 0 for
+//! `step` is the training step for gradients and dropout, the epoch for shuffling and augmentation, and 0 for
 //! initial weights. `index` is the logical flat index of the value that the number is for.
 
 pub mod philox;
@@ -29,6 +29,8 @@ pub enum Purpose {
     Spectrum = 5,
     /// Stochastic rounding of a layer's output gradient for the input gradient alone.
     InputGradient = 6,
+    /// Which values a dropout layer keeps.
+    Dropout = 9,
 }
 
 /// The random numbers of one purpose, layer and step.

@@ -38,10 +38,10 @@ impl Shape {
         self.h * self.w
     }
 
-    /// A square window that slides over it.
-    pub const fn window(self, kernel: usize, stride: usize, padding: usize) -> Window {
+    /// A window that slides over it.
+    pub const fn window(self, kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2]) -> Window {
         let Shape { h, w, c } = self;
-        Window { image: [h, w], channels: c, kernel: [kernel, kernel], stride, padding }
+        Window { image: [h, w], channels: c, kernel, stride, padding }
     }
 }
 

@@ -64,7 +64,7 @@ impl Gradient<'_> {
 
     /// Digits of a row of X, from the first output of a copy on.
     fn copied(&self, outputs: usize) -> usize {
-        let last = (outputs.div_ceil(self.copies) - 1) * self.copies * self.problem.window.stride;
+        let last = (outputs.div_ceil(self.copies) - 1) * self.copies * self.problem.window.stride[1];
         // Rows beyond the kernel's row in its last tile read on.
         let terms = match self.form.rows {
             Rows::Broadcast if self.counts()[1] > 1 => self.counts()[1] * self.array(),
@@ -77,7 +77,7 @@ impl Gradient<'_> {
     fn copies_of_row(&self, start: isize, digits: usize) -> Vec<u32> {
         let window = &self.problem.window;
         let copy = |copy: usize| {
-            let first = start + (copy * window.stride) as isize;
+            let first = start + (copy * window.stride[1]) as isize;
             let positions = digits.div_ceil(window.channels);
             self.reach.columns(positions, first, 1, window.image[1]).into_iter().take(digits)
         };

@@ -73,7 +73,7 @@ impl Walk<'_> {
         let mut values = vec![0; kh * self.width * channels * columns];
         for (ky, beside) in (0..kh).flat_map(|ky| (0..self.form.beside).map(move |j| (ky, j))) {
             for (u, kx) in taps.iter().enumerate() {
-                let to = (ky * self.width + u + beside * window.stride) * channels;
+                let to = (ky * self.width + u + beside * window.stride[1]) * channels;
                 let from = (ky * kw + kx) * channels;
                 for (c, o) in (0..channels).flat_map(|c| (0..outputs).map(move |o| (c, o))) {
                     values[(to + c) * columns + beside * outputs + o] = w.at(from + c, o);

@@ -14,7 +14,11 @@
 //! gradients by axis                       integers of their own for dX, a scale an image, and for dW, a scale an output channel
 //! ```
 //! A channel of s_o = 0 has integers 0, which add nothing to dX: it takes the largest scale instead, so that its dW is not lost.
+//!
+//! Of a convolution in blocks ([`blocks`]) K is that of one block, N counts the outputs of all, and rows of the float reference are those of
+//! the first block, then those of the second, and so on.
 
+pub mod blocks;
 mod narrowed;
 mod unquantized;
 
@@ -29,8 +33,9 @@ use crate::random::{Purpose, Stream};
 use crate::tensor::blocks::{BLOCK, for_blocks};
 use crate::tensor::gemm;
 use crate::tensor::{Mask, Parameter, Slot, reshape, slice, slice_mut};
+use blocks::Convolution;
 use narrowed::Narrowed;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, s};
 use std::borrow::Cow;
 use tandem_driver::{Operand, ResultFormat, Sparsity, Window};
 
@@ -133,7 +138,7 @@ impl Affine {
         }
         match x {
             Input::Real(x) => {
-                let product = gemm::product(x, self.effective.view());
+                let product = self.real_forward(x);
                 let product = slice(&product);
                 add_bias(self.bias.as_ref(), slice_mut(y), |i| product[i]);
             }
@@ -145,7 +150,9 @@ impl Affine {
                 let result = narrowed.format();
                 let sums = match x {
                     Input::Images(x, _, window) => {
-                        pass.convolve(Product::Forward, window, x, w, sparsity, result)?
+                        let blocks = self.groups.blocks;
+                        let product = Convolution { product: Product::Forward, window, blocks, result };
+                        product.run(pass, x, w, sparsity)?
                     }
                     Input::Rows(x, _) => pass.product(Product::Forward, x, w, sparsity, result)?,
                     Input::Real(_) => unreachable!("matched above"),
@@ -186,14 +193,12 @@ impl Affine {
     ) -> Result<Option<InputGradient>, ProductError> {
         let (k, n) = self.weight.value.dim();
         let dy = slice(dy);
-        let rows = dy.len() / n;
+        let (rows, blocks) = (dy.len() / n, self.groups.blocks);
         bias_gradient(self.bias.as_mut(), dy);
         let dx = match x {
             Input::Real(x) => {
                 let dy = ArrayView2::from_shape((rows, n), dy).expect("rows·n values");
-                self.weight.gradient = gemm::product(x.t(), dy);
-                let rows = || InputGradient::Real(gemm::product(dy, self.effective.t()));
-                wanted.then(rows)
+                self.real_backward(x, dy, wanted).map(InputGradient::Real)
             }
             Input::Rows(_, x_scale) | Input::Images(_, x_scale, _) => {
                 let images = match x {
@@ -234,7 +239,8 @@ impl Affine {
                 };
                 let dw = match x {
                     Input::Images(x, _, window) => {
-                        pass.convolve(Product::WeightGradient, window, x, dy, sparsity, ResultFormat::Full)?
+                        let (product, result) = (Product::WeightGradient, ResultFormat::Full);
+                        Convolution { product, window, blocks, result }.run(pass, x, dy, sparsity)?
                     }
                     Input::Rows(x, _) => {
                         let xt = Operand::new(x.values.reversed_axes(), x.format);
@@ -263,11 +269,12 @@ impl Affine {
                 let sums = match x {
                     _ if !wanted => None,
                     Input::Images(x, _, window) => {
+                        let product = Product::InputGradient;
                         let shape = (x.values.nrows(), window.places() * n);
                         let values =
                             dy.values.into_shape_with_order(shape).expect("positions·outputs values");
                         let dy = Operand::new(values, dy.format);
-                        Some(pass.convolve(Product::InputGradient, window, dy, w, sparsity, result)?)
+                        Some(Convolution { product, window, blocks, result }.run(pass, dy, w, sparsity)?)
                     }
                     Input::Rows(..) => {
                         let wt = Operand { values: w.values.reversed_axes(), ..w };
@@ -290,6 +297,50 @@ impl Affine {
             self.weight.gradient.zip_mut_with(mask, |g, &kept| *g = if kept { *g } else { 0.0 });
         }
         Ok(dx)
+    }
+
+    /// X·W of the float reference.
+    fn real_forward(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
+        let blocks = self.groups.blocks;
+        if blocks == 1 {
+            return gemm::product(x, self.effective.view());
+        }
+        let (rows, n) = (x.nrows() / blocks, self.groups.outputs);
+        let part = |block: usize| {
+            let w = self.effective.slice(s![.., blocks::columns(n, blocks, block)]);
+            gemm::product(x.slice(s![block * rows..(block + 1) * rows, ..]), w)
+        };
+        let stacked: Vec<f32> = (0..blocks).flat_map(|block| part(block).into_iter()).collect();
+        let mut y = Array2::zeros((rows, n));
+        blocks::merge(&stacked, blocks, n / blocks, slice_mut(&mut y));
+        y
+    }
+
+    /// Xᵀ·dY, and dY·Wᵀ if it is wanted, of the float reference.
+    fn real_backward(
+        &mut self,
+        x: ArrayView2<'_, f32>,
+        dy: ArrayView2<'_, f32>,
+        wanted: bool,
+    ) -> Option<Array2<f32>> {
+        let Groups { blocks, outputs: n, .. } = self.groups;
+        if blocks == 1 {
+            self.weight.gradient = gemm::product(x.t(), dy);
+            return wanted.then(|| gemm::product(dy, self.effective.t()));
+        }
+        let rows = dy.nrows();
+        let mut dx = wanted.then(|| Array2::zeros(x.dim()));
+        for block in 0..blocks {
+            let (at, columns) = (block * rows..(block + 1) * rows, blocks::columns(n, blocks, block));
+            let dy = dy.slice(s![.., columns.clone()]);
+            let dw = gemm::product(x.slice(s![at.clone(), ..]).t(), dy);
+            self.weight.gradient.slice_mut(s![.., columns.clone()]).assign(&dw);
+            if let Some(dx) = &mut dx {
+                let w = self.effective.slice(s![.., columns]);
+                dx.slice_mut(s![at, ..]).assign(&gemm::product(dy, w.t()));
+            }
+        }
+        dx
     }
 
     /// The weights as they were quantized last.

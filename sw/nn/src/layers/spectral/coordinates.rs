@@ -30,7 +30,7 @@ impl Coordinates {
         let (channels, outputs, bins) = (frame.channels(), frame.outputs(), frame.bins());
         Coordinates {
             layout: Layout { channels: channels * outputs, examples: 1, rows: 1, ..frame.input_layout(1) },
-            groups: Groups { height: bins.len(), width: 1, channels, outputs },
+            groups: Groups { height: bins.len(), width: 1, channels, outputs, blocks: 1 },
             bins,
         }
     }

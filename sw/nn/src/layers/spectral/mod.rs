@@ -16,7 +16,7 @@ use tandem_driver::gemm::ResultWidth;
 pub(crate) fn products(frame: &Frame, bits: &LayerBits, batch: usize) -> Vec<ProductPlan> {
     let (channels, outputs) = (frame.channels(), frame.outputs());
     let (bins, format) = (frame.bins(), Format::signed(bits.spectra));
-    let groups = Groups { height: 2, width: 1, channels, outputs };
+    let groups = Groups { height: 2, width: 1, channels, outputs, blocks: 1 };
     let plans = [2, 1].map(|parts| {
         let times = bins.iter().filter(|bin| bin.parts() == parts).count();
         let (rows, k, n) = (batch * frame.rows(), parts * channels, parts * outputs);
