@@ -97,6 +97,36 @@ fn twenty_steps_with_quantizers_that_are_fitted_are_the_same_on_sim_and_model() 
     }
 }
 
+/// Two blocks with every layer of ordinary convolutional networks, in three forms: dense, with N:M patterns in grouped and depthwise layers,
+/// with scales by channel and narrow results.
+#[test]
+fn twenty_steps_of_a_convolutional_network_are_the_same_on_sim_and_model() {
+    let nm = [
+        "pruning.method=random",
+        "pruning.pattern=transposable 1:4",
+        "pruning.layers=[\"depthwise\", \"pointwise\", \"grouped\"]",
+    ];
+    let scales = ["bits.weight_scale=channel", "bits.results=16", "bits.gradient_quantizer=per-axis"];
+    for form in [&[][..], &nm, &scales] {
+        let settings = form.iter().chain(&["data.batch=4"]);
+        let settings = settings.map(|setting| Setting::parse(setting).expect("KEY=VALUE")).collect();
+        let document = Document::read_file(&experiment("digits-cnn")).expect("a file").with(settings);
+        let experiment = Experiment::parse(document.expect("keys")).expect("valid");
+        let data = Arc::new(tandem_nn::data::load("digits", None).expect("embedded"));
+        let run = |device| {
+            let trainer = Trainer::new(experiment.clone(), Arc::clone(&data), Backend::Device(device));
+            let mut trainer = trainer.expect("suits the data");
+            for _ in 0..20 {
+                trainer.step().expect("a step");
+            }
+            let cost = trainer.training_cost().total().cost;
+            assert_eq!(cost.cycles, cost.predicted_cycles, "{form:?}");
+            (trainer.digest(), cost.cycles)
+        };
+        assert_eq!(run(model("default")), run(sim("default")), "{form:?}");
+    }
+}
+
 /// Adds 1 to one result element of the first product that looks like `product`.
 struct OffByOne {
     device: Box<dyn Device>,

@@ -199,7 +199,9 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Pair<MIN, MAX> {
 
             fn visit_i64<E: Error>(self, v: i64) -> Result<Self::Value, E> {
                 let inside = u64::try_from(v).ok().filter(|v| (MIN..=MAX).contains(v));
-                inside.map(|v| Pair([Int(v); 2])).ok_or_else(|| E::invalid_value(Unexpected::Signed(v), &self))
+                inside
+                    .map(|v| Pair([Int(v); 2]))
+                    .ok_or_else(|| E::invalid_value(Unexpected::Signed(v), &self))
             }
 
             fn visit_u64<E: Error>(self, v: u64) -> Result<Self::Value, E> {

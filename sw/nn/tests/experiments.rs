@@ -194,6 +194,60 @@ fn mistakes_name_file_line_key_value_and_what_is_allowed() {
             "\"residual\"\nfrom = \"input\"",
             &["`layer[1].from` = \"input\":", "28×28×1", "24×24×2"],
         ),
+        ("kernel = 5", "kernel = [5, 29]", &["`layer[0].kernel`", "at most 28", "28×28×1"]),
+        (
+            "kernel = 5",
+            "kernel = [5, 3, 1]",
+            &["net.toml:21: `layer[0].kernel", "invalid length 3", "[height, width]"],
+        ),
+        ("kernel = 5", "kernel = [5, 0]", &["`layer[0].kernel[1]` = 0:", "from 1 to 31"]),
+        ("kernel = 5", "kernel = \"5\"", &["`layer[0].kernel` = \"5\":", "from 1 to 31"]),
+        (
+            "kernel = 5",
+            "kernel = [3, 1]\npadding = 1",
+            &["`layer[0].padding` = 1:", "less than the kernel, [3, 1]"],
+        ),
+        (
+            "kernel = 5",
+            "kernel = 5\ngroups = 2",
+            &["`layer[0].groups` = 2:", "divide the 1 channels of the input, 28×28×1"],
+        ),
+        (
+            "kernel = 5",
+            "kernel = [5, 3]\ndomain = \"dct\"",
+            &["`layer[0].domain` = \"dct\":", "square kernel, got [5, 3]"],
+        ),
+        (
+            "\"relu\"",
+            "\"conv2d\"\nchannels = 3\nkernel = 1\ngroups = 2",
+            &["`layer[1].groups` = 2:", "divide the 3 channels of the output"],
+        ),
+        (
+            "\"relu\"",
+            "\"avg_pool\"\nsize = [2, 25]",
+            &["`layer[1].size`", "at most 24: the input is 24×24×2"],
+        ),
+        ("\"relu\"", "\"dropout\"\nrate = 1.0", &["`layer[1].rate` = 1.0:", "from 0 to below 1"]),
+        (
+            "\"relu\"",
+            "\"relu\"\ninput = \"conv1\"",
+            &["`layer[1].input` = \"conv1\":", "one of `input`, `conv2d1`"],
+        ),
+        (
+            "\"relu\"",
+            "\"relu\"\ninput = \"input\"",
+            &["`layer[1].input` = \"input\":", "no layer takes the output of `conv2d1`"],
+        ),
+        (
+            "\"relu\"",
+            "\"residual\"\nfrom = \"input\"\nstride = 2",
+            &["`layer[1].stride` = 2:", "28×28×1, 14×14×1 at this stride", "24×24×2"],
+        ),
+        (
+            "kernel = 5",
+            "kernel = 1\n[[layer]]\ntype = \"residual\"\nfrom = \"input\"",
+            &["`layer[1].from` = \"input\":", "28×28×1", "28×28×2", "zero-pad", "`conv2d` with this `input`"],
+        ),
         (conv, "type = \"max_pool\"\nsize = 15\nstride = 0", &["`layer[0].stride` = 0:", "from 1 to 15"]),
         ("weights = 4", "weights = = 4", &["net.toml:14: "]),
         ("name = \"net\"\n", "", &["net.toml:1: ", "missing field `name`"]),
@@ -327,6 +381,7 @@ fn the_named_experiments_suit_their_data() {
         let shape = match experiment.data.set.as_str() {
             "digits" => Shape { h: 8, w: 8, c: 1 },
             "mnist" => MNIST,
+            "cifar10" => Shape { h: 32, w: 32, c: 3 },
             other => panic!("{}: data set {other}", path.display()),
         };
         experiment.plan(shape, 10).unwrap_or_else(|error| panic!("{error}"));

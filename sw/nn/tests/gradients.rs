@@ -29,9 +29,19 @@ fn piecewise_linear_layers_have_exact_gradients() {
         ("type = \"residual\"\nfrom = \"input\"", IMAGE),
         ("type = \"max_pool\"\nsize = 2", IMAGE),
         ("type = \"max_pool\"\nsize = 3\nstride = 1", IMAGE),
+        ("type = \"max_pool\"\nsize = [2, 3]\nstride = [2, 1]", IMAGE),
+        ("type = \"conv2d\"\nchannels = 6\nkernel = 3\npadding = 1\nstride = 2\ngroups = 3", IMAGE),
+        ("type = \"conv2d\"\nchannels = 4\nkernel = [3, 1]\nstride = [2, 1]\npadding = [1, 0]", IMAGE),
+        ("type = \"avg_pool\"\nsize = 2", IMAGE),
+        ("type = \"avg_pool\"\nsize = [4, 2]\nstride = 1", IMAGE),
+        ("type = \"global_avg_pool\"", Shape { h: 4, w: 2, c: 3 }),
+        ("type = \"dropout\"\nrate = 0.5", IMAGE),
+        ("type = \"residual\"\nfrom = \"input\"\nstride = 2\nshortcut = \"zero-pad\"", IMAGE),
     ];
     for (table, shape) in cases {
-        let mut bench = Bench::new(table, shape, 3, 8);
+        // What is added to has fewer positions and more channels.
+        let first = if table.contains("zero-pad") { Shape { h: 3, w: 2, c: 5 } } else { shape };
+        let mut bench = Bench::with_inputs(table, &[first, shape], 3, 8);
         if table.contains("relu") || table.contains("max_pool") {
             // Distinct and not 0: no maximum changes within 1/64.
             let n = bench.inputs[0].len();
@@ -146,6 +156,8 @@ fn quantized_products_are_the_float_ones_up_to_their_steps() {
         ("type = \"linear\"\noutputs = 5", Shape::flat(7)),
         ("type = \"conv2d\"\nchannels = 4\nkernel = 3\npadding = 1", IMAGE),
         ("type = \"conv2d\"\nchannels = 2\nkernel = 3\nstride = 2", IMAGE),
+        ("type = \"conv2d\"\nchannels = 3\nkernel = 3\npadding = 1\ngroups = 3", IMAGE),
+        ("type = \"conv2d\"\nchannels = 4\nkernel = [3, 1]\nstride = [2, 1]\npadding = [1, 0]", IMAGE),
     ];
     let forms = [
         "",

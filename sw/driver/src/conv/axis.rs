@@ -170,7 +170,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn window(n: usize, kernel: usize, stride: usize, padding: usize) -> Window {
-        Window { image: [n, n], channels: 1, kernel: [kernel, kernel], stride: [stride; 2], padding: [padding; 2] }
+        Window {
+            image: [n, n],
+            channels: 1,
+            kernel: [kernel, kernel],
+            stride: [stride; 2],
+            padding: [padding; 2],
+        }
     }
 
     proptest! {

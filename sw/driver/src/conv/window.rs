@@ -196,7 +196,9 @@ mod tests {
                 stride,
                 padding,
             })
-            .prop_filter("padding is narrower than the kernel", |w| (0..2).all(|i| w.padding[i] < w.kernel[i]))
+            .prop_filter("padding is narrower than the kernel", |w| {
+                (0..2).all(|i| w.padding[i] < w.kernel[i])
+            })
             .prop_filter("the window fits", |w| w.positions().is_some())
     }
 

@@ -38,7 +38,11 @@ impl Experiment {
         flatten("train", &decay(schedule.decay), &mut keys);
         for (i, layer) in self.layers.iter().enumerate() {
             let path = format!("layer[{i}]");
-            flatten(&path, &json!({ "type": layer.kind, "name": layer.name, "input": layer.input }), &mut keys);
+            flatten(
+                &path,
+                &json!({ "type": layer.kind, "name": layer.name, "input": layer.input }),
+                &mut keys,
+            );
             flatten(&path, &layer.spec.described(), &mut keys);
             let own = if layer.overrides_bits { format!("{path}.bits") } else { "bits".to_owned() };
             flatten(&own, &bits(&layer.bits), &mut keys);

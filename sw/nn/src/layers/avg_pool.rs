@@ -50,8 +50,7 @@ impl LayerSpec for AvgPool {
     fn infer(&self, inputs: &[Signal]) -> Result<Signal, SpecError> {
         let Signal { shape, range } = inputs[0];
         let Some((h, w)) = self.window(shape).positions() else {
-            let problem =
-                format!("must be at most {}: the input is {shape}", sizes([shape.h, shape.w]));
+            let problem = format!("must be at most {}: the input is {shape}", sizes([shape.h, shape.w]));
             return Err(SpecError { key: "size", problem });
         };
         Ok(Signal { shape: Shape { h, w, c: shape.c }, range })

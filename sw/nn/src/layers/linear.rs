@@ -31,7 +31,13 @@ pub struct Linear {
 
 impl Linear {
     fn groups(&self, input: Signal) -> Groups {
-        Groups { height: 1, width: 1, channels: input.shape.features(), outputs: self.outputs.get(), blocks: 1 }
+        Groups {
+            height: 1,
+            width: 1,
+            channels: input.shape.features(),
+            outputs: self.outputs.get(),
+            blocks: 1,
+        }
     }
 }
 

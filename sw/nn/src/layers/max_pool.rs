@@ -178,7 +178,8 @@ impl UnquantizedMaxPool {
     fn maxima(&self, x: &Array2<f64>) -> Vec<usize> {
         let outputs = self.outputs;
         let (_, width) = self.window.positions().expect("a window that fits");
-        let Window { image: [_, columns], kernel: [kh, kw], stride: [down, across], channels, .. } = self.window;
+        let Window { image: [_, columns], kernel: [kh, kw], stride: [down, across], channels, .. } =
+            self.window;
         let flat = slice(x);
         let place = |i: usize| {
             let (image, at) = (i / outputs, i % outputs);

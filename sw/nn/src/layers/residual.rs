@@ -73,7 +73,8 @@ impl LayerSpec for Residual {
         };
         if !fits {
             let padded = self.shortcut.is_identity() && added.c < a.shape.c;
-            let advice = if padded { ": `shortcut = \"zero-pad\"`, or a `conv2d` with this `input`" } else { "" };
+            let advice =
+                if padded { ": `shortcut = \"zero-pad\"`, or a `conv2d` with this `input`" } else { "" };
             let problem = format!("its output is {}, but {} is added to{advice}", b.shape, a.shape);
             return Err(SpecError { key: "from", problem });
         }

@@ -176,7 +176,8 @@ fn check_used(layers: &[LayerPlan]) -> Result<(), PlanError> {
         None => Ok(()),
         Some(signal) => {
             let (name, next) = (&layers[signal - 1].name, signal);
-            let problem = format!("then no layer takes the output of `{name}`: name it as an `input` or in a `from`");
+            let problem =
+                format!("then no layer takes the output of `{name}`: name it as an `input` or in a `from`");
             Err(invalid(next, "input", problem))
         }
     }

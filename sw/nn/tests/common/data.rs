@@ -107,3 +107,75 @@ pub const ALL_LAYERS: &str = r#"
 pub fn trainer(experiment: Experiment, backend: Backend) -> Trainer {
     Trainer::new(experiment, quarters(128, 64), backend).expect("an experiment that suits the data")
 }
+
+/// Two blocks with every layer of ordinary convolutional networks that [`ALL_LAYERS`] does not have.
+pub const CNN_LAYERS: &str = r#"
+        [[layer]]
+        type = "conv2d"
+        name = "conv1"
+        channels = 6
+        kernel = 3
+        padding = 1
+        bias = false
+        [[layer]]
+        type = "batch_norm"
+        [[layer]]
+        type = "relu"
+        name = "stem"
+        [[layer]]
+        type = "conv2d"
+        name = "depthwise"
+        channels = 6
+        kernel = 3
+        stride = 2
+        padding = 1
+        groups = 6
+        [[layer]]
+        type = "relu"
+        [[layer]]
+        type = "conv2d"
+        name = "pointwise"
+        channels = 8
+        kernel = 1
+        [[layer]]
+        type = "residual"
+        from = "stem"
+        stride = 2
+        shortcut = "zero-pad"
+        [[layer]]
+        type = "relu"
+        name = "block1"
+        [[layer]]
+        type = "conv2d"
+        name = "projection"
+        channels = 4
+        kernel = 1
+        stride = [2, 1]
+        [[layer]]
+        type = "conv2d"
+        name = "grouped"
+        input = "block1"
+        channels = 4
+        kernel = [3, 1]
+        stride = [2, 1]
+        padding = [1, 0]
+        groups = 2
+        [[layer]]
+        type = "residual"
+        from = "projection"
+        [[layer]]
+        type = "relu"
+        [[layer]]
+        type = "avg_pool"
+        size = [1, 2]
+        stride = 1
+        [[layer]]
+        type = "dropout"
+        rate = 0.25
+        [[layer]]
+        type = "global_avg_pool"
+        [[layer]]
+        type = "linear"
+        name = "fc"
+        outputs = 4
+"#;

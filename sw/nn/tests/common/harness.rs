@@ -26,6 +26,11 @@ pub fn eighths(salt: u32) -> impl FnMut((usize, usize)) -> f32 {
 impl Bench {
     /// The only layer of the given table, for `batch` examples of this shape.
     pub fn new(table: &str, shape: Shape, batch: usize, bits: u8) -> Self {
+        Self::with_inputs(table, &[shape, shape], batch, bits)
+    }
+
+    /// The same with inputs of as many of these shapes as it takes.
+    pub fn with_inputs(table: &str, shapes: &[Shape], batch: usize, bits: u8) -> Self {
         let text = format!(
             r#"
             name = "bench"
@@ -38,11 +43,12 @@ impl Bench {
         );
         let experiment = Experiment::parse(Document::new("bench.toml", text)).expect("valid");
         let entry = &experiment.layers[0];
-        let signal = Signal { shape, range: Range::Real };
-        let inputs = vec![signal; if entry.spec.second_input().is_some() { 2 } else { 1 }];
+        let count = if entry.spec.second_input().is_some() { 2 } else { 1 };
+        let signal = |shape: &Shape| Signal { shape: *shape, range: Range::Real };
+        let inputs: Vec<_> = shapes.iter().take(count).map(signal).collect();
         let output = entry.spec.infer(&inputs).expect("shapes that suit the layer");
         let layer = entry.spec.build(&Site { index: 0, inputs: &inputs, output, bits: &entry.bits, seed: 1 });
-        let input = |i| Array2::from_shape_fn((batch, shape.features()), eighths(i));
+        let input = |i: u32| Array2::from_shape_fn((batch, inputs[i as usize].shape.features()), eighths(i));
         let mut bench = Bench {
             layer,
             inputs: (0..inputs.len() as u32).map(input).collect(),

@@ -88,39 +88,40 @@ impl Convolution {
         w: Operand<'_>,
         sparsity: &Sparsity<'_>,
     ) -> Result<Sums, ProductError> {
-    let Convolution { product, window, blocks, result } = self;
-    let outputs = w.values.ncols();
-    let channels = match product {
-        Product::InputGradient => outputs / blocks,
-        Product::Forward | Product::WeightGradient => window.channels,
-    };
-    let images = x.values.nrows();
-    let values = x.values.as_standard_layout();
-    let values = split(values.as_slice().expect("row-major"), images, blocks, channels);
-    let (mut all, mut magnitude_or) = (vec![], 0);
-    for block in 0..blocks {
-        let size = values.len() / blocks;
-        let shape = (images, size / images.max(1));
-        let own_x = ArrayView2::from_shape(shape, &values[block * size..][..size]).expect("an equal part");
-        let columns = columns(outputs, blocks, block);
-        let own_w = w.values.slice(s![.., columns.clone()]).to_owned();
-        let sparsity = match sparsity {
-            Sparsity::Dense => Sparsity::Dense,
-            Sparsity::Weights(pattern) => Sparsity::Weights(*pattern),
-            Sparsity::Results(pattern, kept) => Sparsity::Results(*pattern, kept.slice(s![.., columns])),
+        let Convolution { product, window, blocks, result } = self;
+        let outputs = w.values.ncols();
+        let channels = match product {
+            Product::InputGradient => outputs / blocks,
+            Product::Forward | Product::WeightGradient => window.channels,
         };
-        let x = Operand { codebook: x.codebook, ..Operand::new(own_x, x.format) };
-        let w = Operand { codebook: w.codebook, ..Operand::new(own_w.view(), w.format) };
-        let sums = pass.convolve(product, window, x, w, sparsity, result)?;
-        magnitude_or |= sums.magnitude_or;
-        all.push(sums.y);
+        let images = x.values.nrows();
+        let values = x.values.as_standard_layout();
+        let values = split(values.as_slice().expect("row-major"), images, blocks, channels);
+        let (mut all, mut magnitude_or) = (vec![], 0);
+        for block in 0..blocks {
+            let size = values.len() / blocks;
+            let shape = (images, size / images.max(1));
+            let own_x =
+                ArrayView2::from_shape(shape, &values[block * size..][..size]).expect("an equal part");
+            let columns = columns(outputs, blocks, block);
+            let own_w = w.values.slice(s![.., columns.clone()]).to_owned();
+            let sparsity = match sparsity {
+                Sparsity::Dense => Sparsity::Dense,
+                Sparsity::Weights(pattern) => Sparsity::Weights(*pattern),
+                Sparsity::Results(pattern, kept) => Sparsity::Results(*pattern, kept.slice(s![.., columns])),
+            };
+            let x = Operand { codebook: x.codebook, ..Operand::new(own_x, x.format) };
+            let w = Operand { codebook: w.codebook, ..Operand::new(own_w.view(), w.format) };
+            let sums = pass.convolve(product, window, x, w, sparsity, result)?;
+            magnitude_or |= sums.magnitude_or;
+            all.push(sums.y);
+        }
+        let (rows, own) = all[0].dim();
+        let stacked: Vec<i64> = all.iter().flat_map(|y| slice(y).iter().copied()).collect();
+        let mut y = Array2::zeros((rows, own * blocks));
+        merge(&stacked, blocks, own, slice_mut(&mut y));
+        Ok(Sums { y, magnitude_or })
     }
-    let (rows, own) = all[0].dim();
-    let stacked: Vec<i64> = all.iter().flat_map(|y| slice(y).iter().copied()).collect();
-    let mut y = Array2::zeros((rows, own * blocks));
-    merge(&stacked, blocks, own, slice_mut(&mut y));
-    Ok(Sums { y, magnitude_or })
-}
 }
 
 #[cfg(test)]

@@ -44,7 +44,8 @@ impl Unquantized for UnquantizedAffine {
             None => weight.clone(),
         };
         let (x, count) = (inputs[0], self.blocks);
-        let (places, channels, outputs) = (self.window.places(), self.window.channels, weight.ncols() / count);
+        let (places, channels, outputs) =
+            (self.window.places(), self.window.channels, weight.ncols() / count);
         let weights: Vec<_> = (0..count).map(|block| part(&weight, count, block)).collect();
         let stacked = blocks::split(slice(x), x.nrows(), count, channels);
         let rows: Vec<_> = stacked

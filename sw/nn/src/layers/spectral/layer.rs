@@ -74,7 +74,13 @@ impl SpectralLayer {
 
     /// The groups that a product of a bin sees: rows (part, channel), columns (part, output).
     fn groups(&self) -> Groups {
-        Groups { height: 2, width: 1, channels: self.frame.channels(), outputs: self.frame.outputs(), blocks: 1 }
+        Groups {
+            height: 2,
+            width: 1,
+            channels: self.frame.channels(),
+            outputs: self.frame.outputs(),
+            blocks: 1,
+        }
     }
 
     /// The scales of X̂: of this batch in training, of the running maxima in evaluation.
