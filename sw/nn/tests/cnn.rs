@@ -6,8 +6,12 @@ use common::PlainDevice;
 use common::data::{CNN_LAYERS, SHORT, experiment, quarters, trainer};
 use common::harness::Bench;
 use ndarray::Array2;
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tandem_nn::backend::Backend;
+use tandem_nn::config::Experiment;
+use tandem_nn::data::{Dataset, Split};
 use tandem_nn::network::Network;
 use tandem_nn::prune::probe::Probe;
 use tandem_nn::tensor::Shape;
@@ -217,4 +221,34 @@ fn the_network_learns() {
     assert_eq!(first, second);
     assert!(first > 0.8, "{first}");
     assert_eq!(trainer.digest(), digest);
+}
+
+/// Random images of 32 × 32 × 3, on which the shipped networks for CIFAR-10 take two steps.
+#[test]
+fn the_networks_for_cifar10_take_steps() {
+    let split = |salt: usize| {
+        let pixel = |(i, at): (usize, usize)| ((i * 3072 + at + salt) * 2_654_435_761 >> 11) as u8;
+        Split { images: Array2::from_shape_fn((4, 3072), pixel), labels: vec![3, 1, 4, 1] }
+    };
+    let data = Arc::new(Dataset {
+        name: "cifar10".to_owned(),
+        train: split(1),
+        test: split(2),
+        shape: (32, 32, 3),
+        classes: 10,
+        ..(*quarters(4, 4)).clone()
+    });
+    for name in ["cifar-resnet20", "cifar-mobilenet", "cifar-vgg"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/experiments");
+        let mut experiment = Experiment::load(&folder.join(format!("{name}.toml"))).expect("valid");
+        experiment.data.batch = 2;
+        let mut trainer = Trainer::new(experiment, Arc::clone(&data), plain()).expect("it suits the data");
+        let before = trainer.digest();
+        for _ in 0..2 {
+            let loss = trainer.step().expect("a step").loss;
+            // ln 10 for equal logits, more for initial ones
+            assert!((1.0..20.0).contains(&loss), "{name}: {loss}");
+        }
+        assert_ne!(trainer.digest(), before, "{name}");
+    }
 }

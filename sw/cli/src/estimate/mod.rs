@@ -9,6 +9,7 @@ pub mod roofline;
 pub mod topology;
 
 use tandem_driver::{Cost, Description, Device, Problem, Selection};
+use tandem_nn::layers::product::cheapest;
 
 /// One product of a layer.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Work {
     pub code_bits: u8,
     /// How often it runs.
     pub times: u64,
+    /// Other ways to request the product, and how often each then runs.
+    pub others: Vec<(Problem, u64)>,
 }
 
 impl Work {
@@ -58,13 +61,13 @@ pub fn total(estimates: &[Estimate]) -> Cost {
 
 /// What products will cost; the name of the first that the accelerator cannot run, if there is one.
 pub fn estimate(device: &mut dyn Device, works: Vec<Work>) -> Result<Vec<Estimate>, String> {
-    let one = |work: Work| {
-        let each = device.predict(&work.problem);
-        let each =
-            each.ok_or_else(|| format!("{}, {}: the accelerator cannot run it", work.layer, work.product))?;
-        let mut cost = Cost::default();
-        cost.add_times(&each, work.times);
-        let description = device.describe(&work.problem);
+    let one = |mut work: Work| {
+        let ways = [(work.problem, work.times)].into_iter().chain(std::mem::take(&mut work.others));
+        let chosen = cheapest(ways.collect(), |problem| device.predict(problem));
+        let cannot = || format!("{}, {}: the accelerator cannot run it", work.layer, work.product);
+        let ((problem, times), cost) = chosen.ok_or_else(cannot)?;
+        let description = device.describe(&problem);
+        let work = Work { problem, times, ..work };
         Ok(Estimate { work, cost, description })
     };
     works.into_iter().map(one).collect()

@@ -60,16 +60,19 @@ pub fn of_experiment(
     let mut works = vec![];
     for (layer, pattern) in network.layers.iter().zip(patterns) {
         for product in layer.products.iter().filter(|p| training || p.product.name() == PRODUCTS[0]) {
+            let mut ways = product.requests(pattern);
+            let (problem, times) = ways.remove(0);
             works.push(Work {
                 layer: layer.name.clone(),
                 product: product.product.name(),
-                problem: product.problem(pattern),
+                problem,
                 code_bits: if layer.spec.has_scales_by_axis() {
                     layer.bits.weights
                 } else {
                     layer.bits.spectra
                 },
-                times: product.times as u64,
+                times,
+                others: ways,
             });
         }
     }
@@ -98,7 +101,7 @@ pub fn of_topology(
         for which in order.into_iter().take(count) {
             let (problem, times) = problem(&layer.shape, which, images, [x, w, g], pattern);
             let (layer, code_bits) = (layer.name.clone(), widths.weights);
-            works.push(Work { layer, product: PRODUCTS[which], problem, code_bits, times });
+            works.push(Work { layer, product: PRODUCTS[which], problem, code_bits, times, others: vec![] });
         }
     }
     works

@@ -12,8 +12,10 @@ use crate::random::{Purpose, Stream};
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex;
 use serde::{Deserialize, Serialize};
-use tandem_driver::{ConvProduct, ConvRequest, Device, DeviceError, FftRequest, FftResult, GemmRequest};
-use tandem_driver::{Operand, Points, ResultFormat, Scaling, Sparsity, Window};
+use tandem_driver::{
+    ConvProduct, ConvRequest, Cost, Device, DeviceError, FftRequest, FftResult, GemmRequest,
+};
+use tandem_driver::{Operand, Points, Problem, ResultFormat, Scaling, Sparsity, Window};
 
 /// Who computes a network's matrix products. (An *engine*, in `tandem_spec`, runs instruction streams; a device may be one.)
 pub enum Backend {
@@ -229,6 +231,14 @@ impl<'a> Pass<'a> {
         let (y, magnitude_or) = (result.y, result.magnitude_or);
         let y = if y.is_standard_layout() { y } else { y.as_standard_layout().into_owned() };
         Ok(Sums { y, magnitude_or })
+    }
+
+    /// What a request of the running layer would cost; `None` if the device cannot tell, or run it.
+    pub fn predict(&mut self, problem: &Problem) -> Option<Cost> {
+        match &mut *self.backend {
+            Backend::Float => None,
+            Backend::Device(device) => device.predict(problem),
+        }
     }
 
     /// Computes one product of the running layer, a convolution, on the device: its operands are those of

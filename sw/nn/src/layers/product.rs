@@ -1,5 +1,6 @@
 //! The products of a training step, as plain data.
 
+use super::affine::blocks;
 use super::bits::EXACT;
 use super::prunable::{Groups, MaskPattern};
 use super::{LayerBits, Signal};
@@ -41,7 +42,18 @@ pub(crate) fn moves_as_codes(rows: bool, pattern: Option<MaskPattern>) -> bool {
 }
 
 impl ProductPlan {
-    /// The product as a device plans it, for weights whose mask has a pattern.
+    /// The ways to request the product, for weights whose mask has a pattern, and how often each then runs in a training step.
+    pub fn requests(&self, pattern: Option<MaskPattern>) -> Vec<(Problem, u64)> {
+        match self.problem(pattern) {
+            Problem::Conv(one) => {
+                let ways = blocks::alternatives(one, self.groups.blocks);
+                ways.into_iter().map(|(problem, times)| (problem.into(), times)).collect()
+            }
+            one => vec![(one, self.times as u64)],
+        }
+    }
+
+    /// The product, of one block if there are several, as a device plans it, for weights whose mask has a pattern.
     pub fn problem(&self, pattern: Option<MaskPattern>) -> Problem {
         let selection = match (self.product, self.groups.selection(self.product, pattern)) {
             (_, None) => Selection::Dense,
@@ -82,11 +94,32 @@ impl ProductPlan {
 
     /// What all its runs in a training step will cost on a device; `None` if the device cannot tell or run it.
     pub fn cost(&self, device: &mut dyn Device, pattern: Option<MaskPattern>) -> Option<Cost> {
-        let each = device.predict(&self.problem(pattern))?;
-        let mut cost = Cost::default();
-        cost.add_times(&each, self.times as u64);
-        Some(cost)
+        Some(self.cost_and_calls(device, pattern)?.0)
     }
+
+    /// The same, and how many requests they are.
+    pub fn cost_and_calls(
+        &self,
+        device: &mut dyn Device,
+        pattern: Option<MaskPattern>,
+    ) -> Option<(Cost, u64)> {
+        let ((_, calls), cost) = cheapest(self.requests(pattern), |problem| device.predict(problem))?;
+        Some((cost, calls))
+    }
+}
+
+/// The alternative that takes the fewest cycles in all, the first of equal ones, and its cost; `None` if no cost is known.
+pub fn cheapest<P: Copy + Into<Problem>>(
+    alternatives: Vec<(P, u64)>,
+    mut predict: impl FnMut(&Problem) -> Option<Cost>,
+) -> Option<((P, u64), Cost)> {
+    let cost = |(problem, times): (P, u64)| {
+        let each = predict(&problem.into())?;
+        let mut cost = Cost::default();
+        cost.add_times(&each, times);
+        Some(((problem, times), cost))
+    };
+    alternatives.into_iter().filter_map(cost).min_by_key(|(_, cost)| cost.cycles)
 }
 
 /// A width of results as plans say it.

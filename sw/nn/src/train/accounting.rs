@@ -75,8 +75,8 @@ impl Trainer {
             let mut product = |product: Product, cost: Counters| {
                 let mut dense = Counters::default();
                 for plan in layer.products.iter().filter(|p| p.product == product) {
-                    let step = plan.cost(&mut **device, None).unwrap_or_default();
-                    dense += Counters { calls: steps * plan.times as u64, ..Counters::times(steps, &step) };
+                    let (step, calls) = plan.cost_and_calls(&mut **device, None).unwrap_or_default();
+                    dense += Counters { calls: steps * calls, ..Counters::times(steps, &step) };
                 }
                 ProductAccount { cost, dense }
             };
@@ -110,9 +110,10 @@ impl Trainer {
                 let times =
                     if product.product == Product::Forward { counts.forward } else { counts.backward };
                 if times > 0 {
-                    let cost = product.for_batch(batch, images).cost(&mut **device, None);
-                    let cost = Counters::times(times, &cost.unwrap_or_default());
-                    self.training.add_scoring(Counters { calls: times * product.times as u64, ..cost });
+                    let product = product.for_batch(batch, images);
+                    let (cost, calls) = product.cost_and_calls(&mut **device, None).unwrap_or_default();
+                    let cost = Counters::times(times, &cost);
+                    self.training.add_scoring(Counters { calls: times * calls, ..cost });
                 }
             }
         }

@@ -5,13 +5,20 @@
 //! Y[.., g·o …] = conv(X[.., g·c …], W[.., g·o …])          depthwise: c = 1
 //! ```
 //! Whichever of the three products it is, block g has its own channels of the first operand, columns of the second and columns of the
-//! answer: each is a request of its own.
+//! answer: each is a request of its own, or a few of them are one, with weights that are 0 between blocks: whichever takes fewer cycles.
 
 use crate::backend::{Pass, Product, ProductError, Sums};
+use crate::layers::product::cheapest;
+use crate::prune::pattern::GROUP_SIZES;
 use crate::tensor::{slice, slice_mut};
 use ndarray::{Array2, ArrayView2, s};
 use std::ops::Range;
-use tandem_driver::{Operand, ResultFormat, Sparsity, Window};
+use tandem_driver::gemm::ResultWidth;
+use tandem_driver::{ConvProblem, ConvProduct, Operand, Pattern, ResultFormat, Selection};
+use tandem_driver::{Sparsity, Window};
+
+/// Most channels, or outputs, of blocks that share a request.
+const MOST: [usize; 2] = [8, 4];
 
 /// Columns of block `block` of `blocks`.
 pub fn columns(all: usize, blocks: usize, block: usize) -> Range<usize> {
@@ -50,6 +57,39 @@ pub fn merge<T: Copy>(values: &[T], blocks: usize, c: usize, out: &mut [T]) {
     }
 }
 
+/// The ways to request one product: of `one` block at a time, and of several as one convolution, whose weights between blocks are 0, with
+/// how many requests make the product of all `blocks`.
+///
+/// The zeros are an N:M pattern, which devices that select do not multiply: of f blocks of c channels c of every f·c are not 0. Few channels
+/// a request leave rows of the array without work; beyond [`MOST`] nothing is gained.
+pub fn alternatives(one: ConvProblem, blocks: usize) -> Vec<(ConvProblem, u64)> {
+    let mut all = vec![(one, blocks as u64)];
+    if one.selection != Selection::Dense || blocks == 1 {
+        return all;
+    }
+    let widest = one.window.channels.max(one.outputs);
+    let fits = |most: usize| (2..=most / widest).rev().find(|fused| blocks.is_multiple_of(*fused));
+    let mut sizes: Vec<usize> = MOST.into_iter().filter_map(fits).collect();
+    sizes.dedup();
+    for fused in sizes {
+        let window = Window { channels: one.window.channels * fused, ..one.window };
+        let outputs = one.outputs * fused;
+        let n = if one.product == ConvProduct::InputGradient { one.outputs } else { one.window.channels };
+        let pattern = Pattern { n, m: n * fused, run: n * fused };
+        let selection = match one.product {
+            ConvProduct::WeightGradient => Selection::Results(pattern),
+            ConvProduct::Forward | ConvProduct::InputGradient => Selection::Weights(pattern),
+        };
+        for selection in [selection, Selection::Dense] {
+            let fused_problem = ConvProblem { window, outputs, selection, codes: None, ..one };
+            if selection == Selection::Dense || GROUP_SIZES.contains(&pattern.m) {
+                all.push((fused_problem, (blocks / fused) as u64));
+            }
+        }
+    }
+    all
+}
+
 /// One product of a convolution, without its data.
 #[derive(Clone, Copy, Debug)]
 pub struct Convolution {
@@ -66,7 +106,7 @@ pub struct Convolution {
 impl Convolution {
     /// The product on the device; the operands are those of all blocks.
     ///
-    /// # Numeric  as [`Pass::convolve`]
+    /// # Numeric  as [`Pass::convolve`]; how many blocks a request has changes nothing
     /// # Errors   a product that failed
     pub fn run(
         self,
@@ -81,6 +121,28 @@ impl Convolution {
         }
     }
 
+    /// The problem of one block.
+    fn one(&self, x: &Operand<'_>, w: &Operand<'_>, sparsity: &Sparsity<'_>) -> ConvProblem {
+        ConvProblem {
+            product: self.product.of_convolution(),
+            window: self.window,
+            images: x.values.nrows(),
+            outputs: w.values.ncols() / self.blocks,
+            x: x.format,
+            w: w.format,
+            result: match self.result {
+                ResultFormat::Full => ResultWidth::Full,
+                ResultFormat::Narrow { bits, .. } => ResultWidth::Narrow(bits),
+            },
+            selection: match sparsity {
+                Sparsity::Dense => Selection::Dense,
+                Sparsity::Weights(pattern) => Selection::Weights(*pattern),
+                Sparsity::Results(pattern, _) => Selection::Results(*pattern),
+            },
+            codes: None,
+        }
+    }
+
     fn by_blocks(
         self,
         pass: &mut Pass<'_>,
@@ -88,45 +150,116 @@ impl Convolution {
         w: Operand<'_>,
         sparsity: &Sparsity<'_>,
     ) -> Result<Sums, ProductError> {
-        let Convolution { product, window, blocks, result } = self;
-        let outputs = w.values.ncols();
-        let channels = match product {
-            Product::InputGradient => outputs / blocks,
-            Product::Forward | Product::WeightGradient => window.channels,
-        };
-        let images = x.values.nrows();
+        let one = self.one(&x, &w, sparsity);
+        let ways = alternatives(one, self.blocks);
+        let chosen = cheapest(ways, |problem| pass.predict(problem));
+        let (problem, requests) = chosen.map_or((one, self.blocks), |((p, times), _)| (p, times as usize));
+        let fused = self.blocks / requests;
+        let channels = problem.channels();
+        let (images, outputs) = (problem.images, w.values.ncols());
         let values = x.values.as_standard_layout();
-        let values = split(values.as_slice().expect("row-major"), images, blocks, channels);
+        let values = split(values.as_slice().expect("row-major"), images, requests, channels);
+        let between = Between { fused, channels: one.window.channels, outputs: one.outputs };
         let (mut all, mut magnitude_or) = (vec![], 0);
-        for block in 0..blocks {
-            let size = values.len() / blocks;
+        for request in 0..requests {
+            let size = values.len() / requests;
             let shape = (images, size / images.max(1));
             let own_x =
-                ArrayView2::from_shape(shape, &values[block * size..][..size]).expect("an equal part");
-            let columns = columns(outputs, blocks, block);
-            let own_w = w.values.slice(s![.., columns.clone()]).to_owned();
-            let sparsity = match sparsity {
-                Sparsity::Dense => Sparsity::Dense,
-                Sparsity::Weights(pattern) => Sparsity::Weights(*pattern),
-                Sparsity::Results(pattern, kept) => Sparsity::Results(*pattern, kept.slice(s![.., columns])),
+                ArrayView2::from_shape(shape, &values[request * size..][..size]).expect("an equal part");
+            let columns = columns(outputs, requests, request);
+            let mut own_w = w.values.slice(s![.., columns.clone()]).to_owned();
+            if fused > 1 && self.product != Product::WeightGradient {
+                own_w = between.spread(&own_w);
+            }
+            let diagonal;
+            let sparsity = match (problem.selection, sparsity) {
+                (Selection::Dense, _) => Sparsity::Dense,
+                (Selection::Weights(pattern), _) => Sparsity::Weights(pattern),
+                (Selection::Results(pattern), Sparsity::Results(_, kept)) => {
+                    Sparsity::Results(pattern, kept.slice(s![.., columns]))
+                }
+                (Selection::Results(pattern), _) => {
+                    diagonal = between.kept(problem.window.volume());
+                    Sparsity::Results(pattern, diagonal.view())
+                }
             };
-            let x = Operand { codebook: x.codebook, ..Operand::new(own_x, x.format) };
-            let w = Operand { codebook: w.codebook, ..Operand::new(own_w.view(), w.format) };
-            let sums = pass.convolve(product, window, x, w, sparsity, result)?;
+            let x = Operand::new(own_x, x.format);
+            let w = Operand {
+                codebook: w.codebook.filter(|_| fused == 1),
+                ..Operand::new(own_w.view(), w.format)
+            };
+            let sums = pass.convolve(self.product, problem.window, x, w, sparsity, self.result)?;
             magnitude_or |= sums.magnitude_or;
-            all.push(sums.y);
+            all.push(match self.product {
+                Product::WeightGradient if fused > 1 => between.gather(&sums.y),
+                _ => sums.y,
+            });
         }
         let (rows, own) = all[0].dim();
         let stacked: Vec<i64> = all.iter().flat_map(|y| slice(y).iter().copied()).collect();
-        let mut y = Array2::zeros((rows, own * blocks));
-        merge(&stacked, blocks, own, slice_mut(&mut y));
+        let mut y = Array2::zeros((rows, own * requests));
+        merge(&stacked, requests, own, slice_mut(&mut y));
         Ok(Sums { y, magnitude_or })
+    }
+}
+
+/// Weights of several blocks as those of one convolution: 0 between blocks.
+#[derive(Clone, Copy, Debug)]
+struct Between {
+    fused: usize,
+    /// Of one block.
+    channels: usize,
+    /// Of one block.
+    outputs: usize,
+}
+
+impl Between {
+    /// The row in all blocks of row `row` of the block that has this column.
+    fn row(&self, row: usize, column: usize) -> usize {
+        let (tap, channel) = (row / self.channels, row % self.channels);
+        (tap * self.fused + column / self.outputs) * self.channels + channel
+    }
+
+    /// # Shape    `[taps·c, f·o]` → `[taps·f·c, f·o]`
+    fn spread(&self, w: &Array2<i32>) -> Array2<i32> {
+        let mut all = Array2::zeros((w.nrows() * self.fused, w.ncols()));
+        w.indexed_iter().for_each(|((row, column), v)| all[[self.row(row, column), column]] = *v);
+        all
+    }
+
+    /// # Shape    `[taps·f·c, f·o]` → `[taps·c, f·o]`
+    fn gather(&self, all: &Array2<i64>) -> Array2<i64> {
+        let shape = (all.nrows() / self.fused, all.ncols());
+        Array2::from_shape_fn(shape, |(row, column)| all[[self.row(row, column), column]])
+    }
+
+    /// Which of `rows` rows are within a block.
+    fn kept(&self, rows: usize) -> Array2<bool> {
+        let shape = (rows, self.fused * self.outputs);
+        Array2::from_shape_fn(shape, |(row, column)| {
+            row / self.channels % self.fused == column / self.outputs
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Three blocks of two channels and one output, two taps.
+    #[test]
+    fn weights_between_blocks_are_zero() {
+        let between = Between { fused: 3, channels: 2, outputs: 1 };
+        let w = Array2::from_shape_fn((4, 3), |(row, column)| (10 * row + column + 1) as i32);
+        let all = between.spread(&w);
+        let kept = between.kept(12);
+        for ((row, column), v) in all.indexed_iter() {
+            let (tap, block, channel) = (row / 6, row / 2 % 3, row % 2);
+            let expected = if block == column { w[[2 * tap + channel, column]] } else { 0 };
+            assert_eq!((*v, kept[[row, column]]), (expected, block == column));
+        }
+        assert_eq!(between.gather(&all.mapv(i64::from)), w.mapv(i64::from));
+    }
 
     #[test]
     fn blocks_are_channels_of_every_pixel() {
