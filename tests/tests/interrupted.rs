@@ -34,9 +34,10 @@ fn without(mut value: Value, keys: &[&str]) -> Value {
 fn outcome(folder: &str) -> (Vec<Value>, Value) {
     let read = |name: &str| std::fs::read_to_string(Path::new(folder).join(name)).unwrap();
     let log = read("log.jsonl");
-    let lines = log.lines().map(|l| without(serde_json::from_str(l).unwrap(), &["images_per_s"]));
+    let lines =
+        log.lines().map(|l| without(serde_json::from_str(l).unwrap(), &["images_per_s", "data_wait"]));
     let report = serde_json::from_str(&read("report.json")).unwrap();
-    (lines.collect(), without(report, &["run", "images_per_s", "wall_s"]))
+    (lines.collect(), without(report, &["run", "images_per_s", "data_wait", "wall_s"]))
 }
 
 fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Child {

@@ -8,6 +8,7 @@
 //! tiles       spectra, series of cosines                           fft, bilateral::tile
 //! pyramids                                                         local_laplacian
 //! exact       every filter's definition, in f64
+//! picture     files of pictures
 //! ```
 //! A filter is one file, its `mod` line and one line in [`FILTERS`].
 //!
@@ -43,6 +44,7 @@ mod laplacian;
 mod local_laplacian;
 mod median;
 mod parameter;
+pub mod picture;
 mod sample;
 mod series;
 mod sliding_dct;
