@@ -33,8 +33,9 @@ pub(super) fn read(
         return Err(shape_error("at least one pixel".to_owned(), format!("{height}×{width}")));
     }
     if size.is_none() && (height > most.0 || width > most.1) {
+        let way_out = if options.is_some() { "; `data.size` resizes" } else { "" };
         let expected = format!("at most {}×{} pixels", most.0, most.1);
-        return Err(shape_error(expected, format!("{height}×{width}")));
+        return Err(shape_error(expected, format!("{height}×{width}{way_out}")));
     }
     let picture = opened.decode()?;
     let channels = match (channels, picture.color()) {

@@ -9,7 +9,7 @@
 
 use super::pipeline::Pipeline;
 use crate::config::Experiment;
-use crate::data::augment::{self, Augment};
+use crate::data::augment::Augmentations;
 use crate::data::preprocess::Which;
 use crate::data::{DataError, Dataset, Prepared};
 use crate::random::{Purpose, Stream};
@@ -37,7 +37,7 @@ pub(super) struct Maker {
     /// Images in a batch.
     pub batch: usize,
     prepared: Arc<Prepared>,
-    augment: Arc<[Box<dyn Augment>]>,
+    augment: Arc<Augmentations>,
     shape: Shape,
     pixels: [f32; 256],
 }
@@ -71,7 +71,7 @@ impl Batches {
         let config = &experiment.data;
         let prepared = Prepared::new(Arc::clone(data), &config.preprocess);
         let max = f32::from(prepared.max_value());
-        let augment = config.augment.iter().map(augment::build_checked).collect();
+        let augment = Arc::new(Augmentations::new(&config.augment));
         let maker = Maker {
             seed: experiment.train.seed,
             images,
@@ -196,12 +196,7 @@ impl Maker {
         let Some(epoch) = epoch.filter(|_| !self.augment.is_empty()) else { return Ok(bytes) };
         now.clear();
         now.extend_from_slice(bytes);
-        next.resize(bytes.len(), 0);
-        for (place, augment) in self.augment.iter().enumerate() {
-            let random = Stream::new(self.seed, Purpose::Augment, place, epoch).block(which.image as u32);
-            augment.apply(random, self.shape, now, next);
-            std::mem::swap(now, next);
-        }
+        self.augment.apply((self.seed, epoch), which.image, self.shape, now, next);
         Ok(now)
     }
 }

@@ -73,6 +73,7 @@ fn digits_have_the_published_form() {
     assert_eq!((name.as_str(), shape, classes, max_value), ("digits", (8, 8, 1), 10, 16));
     for (split, n) in [(&train, DIGITS - TEST), (&test, TEST)] {
         let Split { images, labels } = split;
+        let images = images.array().unwrap();
         assert_eq!((images.dim(), labels.len(), split.is_empty()), ((n, 64), n, false));
         assert_eq!(images.iter().max(), Some(&16));
     }

@@ -67,7 +67,8 @@ fn an_image_too_large_to_train_on_is_not_decoded() {
     let dir = images();
     let large = dir.path().join("folder/train/cat/a.png");
     GrayImage::new(4097, 1).save(&large).unwrap();
-    let expected = "DIR/folder/train/cat/a.png: expected at most 4096×4096 pixels, got 1×4097";
+    let expected =
+        "DIR/folder/train/cat/a.png: expected at most 4096×4096 pixels, got 1×4097; `data.size` resizes";
     assert_eq!(error(&dir), expected);
     // a header alone that announces 2³¹−1 pixels along each side
     let mut bytes = fs::read(&large).unwrap();

@@ -11,6 +11,7 @@ mod flip;
 mod shift;
 
 use super::step::{List, Step, StepError};
+use crate::random::{Purpose, Stream};
 use crate::tensor::Shape;
 use tandem_filter::{Border, FilterError, Parameter, Values};
 
@@ -44,11 +45,39 @@ pub(super) fn build(step: &Step) -> Result<Box<dyn Augment>, StepError> {
     Ok((kind.build)(&Values::new(kind.name, kind.parameters, &step.values)?)?)
 }
 
-/// Makes what an entry describes that [`List::check`] has found right.
-///
-/// # Panics   if it has not
-pub fn build_checked(step: &Step) -> Box<dyn Augment> {
-    build(step).unwrap_or_else(|e| panic!("{step:?}: {e:?}"))
+/// A list of augmentations.
+pub struct Augmentations(Vec<Box<dyn Augment>>);
+
+impl Augmentations {
+    /// The list of entries that [`List::check`] has found right.
+    ///
+    /// # Panics   if it has not
+    pub fn new(steps: &[Step]) -> Self {
+        let made = |step| build(step).unwrap_or_else(|e| panic!("{step:?}: {e:?}"));
+        Augmentations(steps.iter().map(made).collect())
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Changes an image, `now`, as in an epoch of a run; `other` is room for another one.
+    pub fn apply(
+        &self,
+        (seed, epoch): (u64, u64),
+        image: usize,
+        shape: Shape,
+        now: &mut Vec<u8>,
+        other: &mut Vec<u8>,
+    ) {
+        other.resize(now.len(), 0);
+        for (place, augment) in self.0.iter().enumerate() {
+            let random = Stream::new(seed, Purpose::Augment, place, epoch).block(image as u32);
+            augment.apply(random, shape, now, other);
+            std::mem::swap(now, other);
+        }
+    }
 }
 
 /// One of `n` numbers from 0 on, by a random word.

@@ -1,5 +1,7 @@
 //! `tandem data`.
 
+mod show;
+
 use crate::Report;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
@@ -36,6 +38,8 @@ enum Action {
         #[arg(long, value_name = "N", value_parser = ["1", "3"])]
         channels: Option<String>,
     },
+    /// Draw training images as a run sees them: as read, after each step of `data.preprocess`, and augmented.
+    Show(show::Args),
 }
 
 /// Files that are told one by one.
@@ -81,6 +85,7 @@ pub fn run(args: &Args) -> Result<Report> {
             let text = format!("{set}: {} files in {}", files.len(), dir.join(set).display());
             Ok(Report::new(text, serde_json::json!({ "set": set, "files": files })))
         }
+        Action::Show(args) => show::run(args),
         Action::Info { set, data, size, channels } => {
             let channels = channels.as_ref().and_then(|text| text.parse().ok());
             let options = data::Options { size: *size, channels, ..data::Options::default() };
