@@ -20,7 +20,8 @@ const LISTS: &str = "batch = 32\n\
 /// An experiment of 2 epochs of 10 steps.
 fn short(s: &Scratch) -> String {
     let text = std::fs::read_to_string(repository().join("configs/experiments/digits-mlp.toml")).unwrap();
-    let text = text.replace("epochs = 20", "epochs = 2").replace("batch = 32", &format!("{LISTS}\nimages = 330"));
+    let text =
+        text.replace("epochs = 20", "epochs = 2").replace("batch = 32", &format!("{LISTS}\nimages = 330"));
     s.write("short.toml", text)
 }
 

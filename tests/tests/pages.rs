@@ -72,7 +72,8 @@ fn the_page_of_keys_has_every_kind_of_noise_and_augmentation() {
     let page = read("docs/configuration.md");
     let noises = NOISES.iter().map(|kind| (kind.name, kind.parameters));
     for (name, parameters) in noises.chain(AUGMENTATIONS.iter().map(|kind| (kind.name, kind.parameters))) {
-        let line = page.lines().find(|line| line.contains(&format!("\"{name}\"")) && line.starts_with("| | "));
+        let line =
+            page.lines().find(|line| line.contains(&format!("\"{name}\"")) && line.starts_with("| | "));
         let line = line.unwrap_or_else(|| panic!("\"{name}\" is not in docs/configuration.md"));
         assert!(parameters.iter().all(|p| line.contains(&format!("`{}`", p.name))), "{name}: {line}");
     }
