@@ -1,7 +1,7 @@
 //! Batches made ahead of the trainer.
 //!
 //! ```text
-//! thread `data`: batch ─► batch ─► … ─► queue of AHEAD ─► trainer          buffers go back
+//! thread `data`: batch ─► batch ─► … ─► queue ─► trainer          buffers go back
 //!                  │ images of a batch on a pool of as many threads as the trainer has
 //! ```
 //! One thread makes one batch after the other, so their order is that of the run; what it fails or panics with comes in place of a batch. It
@@ -16,8 +16,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-/// Batches that wait for the trainer, at most.
-const AHEAD: usize = 4;
+/// Batches that wait for the trainer, at most: so many that a busy machine, which lets a thread wait for some time, does not let them run out.
+const AHEAD: usize = 32;
+/// At least.
+const LEAST: usize = 2;
+/// Most bytes of batches that wait, if that is more than the fewest.
+const BYTES: usize = 64 << 20;
 
 /// A batch, or what happened instead.
 type Made = Result<(Array2<f32>, Vec<u8>), Failure>;
@@ -55,7 +59,8 @@ impl Pipeline {
             .thread_name(|i| format!("data {i}"))
             .build()
             .map_err(|e| threads(e.to_string()))?;
-        let (made_to, made) = sync_channel(AHEAD);
+        let bytes = maker.batch * maker.features() * size_of::<f32>();
+        let (made_to, made) = sync_channel((BYTES / bytes).clamp(LEAST, AHEAD));
         let (used, used_from) = channel();
         let (images, batch) = (maker.images, maker.batch);
         let work = move || pool.install(move || make(&maker, next, epochs, made_to, used_from));
