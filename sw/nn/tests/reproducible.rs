@@ -130,7 +130,7 @@ fn what_happens_to_a_batch_reaches_the_trainer() {
     #[derive(Debug)]
     struct Bad(bool);
     impl Stored for Bad {
-        fn len(&self) -> usize {
+        fn count(&self) -> usize {
             128
         }
         fn features(&self) -> usize {

@@ -157,7 +157,7 @@ struct Pictures {
 }
 
 impl Stored for Pictures {
-    fn len(&self) -> usize {
+    fn count(&self) -> usize {
         self.files.len()
     }
 

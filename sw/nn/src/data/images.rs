@@ -13,7 +13,7 @@ const BLOCK: usize = 256;
 /// Images in files.
 pub trait Stored: Send + Sync + Debug {
     /// How many.
-    fn len(&self) -> usize;
+    fn count(&self) -> usize;
     /// Bytes of an image.
     fn features(&self) -> usize;
     /// Reads an image.
@@ -37,7 +37,7 @@ impl Images {
     ///
     /// # Errors   of the first image that cannot be read
     pub(super) fn load(stored: Arc<dyn Stored>, most: u64) -> Result<Self, DataError> {
-        let (n, features) = (stored.len(), stored.features());
+        let (n, features) = (stored.count(), stored.features());
         let files = Images::Files(stored);
         if (n as u64).saturating_mul(features as u64) > most {
             return Ok(files);
@@ -51,7 +51,7 @@ impl Images {
     pub fn len(&self) -> usize {
         match self {
             Images::Memory(array) => array.nrows(),
-            Images::Files(stored) => stored.len(),
+            Images::Files(stored) => stored.count(),
         }
     }
 
@@ -95,7 +95,7 @@ impl Images {
         match self {
             Images::Memory(array) => f(slice(array)),
             Images::Files(stored) => {
-                let (n, features) = (stored.len(), stored.features());
+                let (n, features) = (stored.count(), stored.features());
                 let mut bytes = vec![0; BLOCK.min(n) * features];
                 for first in (0..n).step_by(BLOCK) {
                     let bytes = &mut bytes[..BLOCK.min(n - first) * features];

@@ -14,9 +14,10 @@ pub(super) struct Pixels {
     pub bytes: Vec<u8>,
 }
 
-/// Reads a picture of at most `most` pixels in height and width, unless it is resized: known before it is decoded. As `options` say, grey is
-/// made of RGB by its luma or repeated to RGB, 16 bits are rounded to 8, alpha is dropped, then it is resized, averaging where it becomes
-/// smaller; nobody asks for anything else than what it is: as it is.
+/// Reads a picture of at most `most` pixels in height and width, unless it is resized: known before it is decoded.
+///
+/// With a number of channels in `options`, RGB becomes grey by its luma and grey is repeated to RGB, 16 bits are rounded to 8, alpha is
+/// dropped. With a size it is then resized, bilinearly, averaging where it becomes smaller.
 ///
 /// # Errors   unreadable, damaged, too large; without a number of channels: alpha, or not 8 bits a channel
 pub(super) fn read(

@@ -8,6 +8,7 @@ use crate::Report;
 use crate::commands::{Force, settings};
 use crate::failure::usage;
 use crate::images::{self, Picture};
+use crate::stop::Stop;
 use anyhow::{Context, Result};
 use image::ImageFormat;
 use serde_json::json;
@@ -54,6 +55,7 @@ pub struct Args {
 
 /// Writes the sheet.
 pub fn run(args: &Args) -> Result<Report> {
+    Stop::install_at_once()?;
     let document = Document::read_file(&args.config)?.with(settings(&args.set)?)?;
     let Experiment { data: config, train, .. } = Experiment::parse(document)?;
     images::check_name(&args.output)?;

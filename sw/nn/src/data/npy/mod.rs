@@ -294,7 +294,7 @@ struct Rows {
 }
 
 impl Stored for Rows {
-    fn len(&self) -> usize {
+    fn count(&self) -> usize {
         self.n
     }
 
