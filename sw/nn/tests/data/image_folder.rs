@@ -230,8 +230,8 @@ fn info_names_the_classes() {
     assert_eq!(info.class_names, ["cat", "dog"]);
     assert_eq!((info.train_per_class, info.test_per_class), (vec![1, 2], vec![0, 1]));
     // of flat pictures of 1, 3 and 4
-    let mean = 8.0 / 3.0;
-    let deviation = ((1.0 + 9.0 + 16.0) / 3.0 - mean * mean as f64).sqrt();
+    let mean: f64 = 8.0 / 3.0;
+    let deviation = ((1.0 + 9.0 + 16.0) / 3.0 - mean * mean).sqrt();
     assert!(
         (info.mean[0] - mean / 255.0).abs() < 1e-12 && (info.deviation[0] - deviation / 255.0).abs() < 1e-12
     );
