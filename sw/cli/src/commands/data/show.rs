@@ -56,10 +56,10 @@ pub struct Args {
 /// Writes the sheet.
 pub fn run(args: &Args) -> Result<Report> {
     Stop::install_at_once()?;
-    let document = Document::read_file(&args.config)?.with(settings(&args.set)?)?;
-    let Experiment { data: config, train, .. } = Experiment::parse(document)?;
     images::check_name(&args.output)?;
     let output = Output::open(&args.output, args.force.existing())?;
+    let document = Document::read_file(&args.config)?.with(settings(&args.set)?)?;
+    let Experiment { data: config, train, .. } = Experiment::parse(document)?;
     let set = Arc::new(data::load_with(&config.set, args.data.as_deref(), &config.options)?);
     let (h, w, c) = set.shape;
     let shape = Shape { h, w, c };
