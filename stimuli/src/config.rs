@@ -7,13 +7,17 @@ use tandem_spec::config::{Key, Table};
 
 /// A legal configuration: at most 5 × 5 elements of 8 lanes and small memories, so that a simulator of it builds quickly; every
 /// other key, also one that is new, over its whole range. Almost half have an FFT unit, of up to 256 points; almost a third have
-/// codebooks.
+/// codebooks, and as many a Gaussian unit.
 pub fn random_config(seed: u64) -> Config {
     let mut r = Random(seed ^ 0xc0f1);
-    let (unit, codebook) = (r.percent(45), r.percent(30));
+    let (unit, codebook, gaussian) = (r.percent(45), r.percent(30), r.percent(30));
     Config::draw(
         &format!("random-{seed}"),
-        |table| if table.name == "fft" { unit } else { codebook },
+        |table| match table.name {
+            "fft" => unit,
+            "gaussian" => gaussian,
+            _ => codebook,
+        },
         |table, key, values| {
             let usual = key.default.filter(|_| key.reduction).map(|default| default(&Config::default()));
             match usual {
@@ -43,6 +47,8 @@ fn few(table: &Table, key: &Key, unit: bool) -> Range<usize> {
         ("control", "queue") => 0..4,
         ("fft", "points") => 0..7,
         ("fft", "depth") => 0..3,
+        ("gaussian", "radius") => 0..20,
+        ("gaussian", "depth") => 0..5,
         ("codebook", "depth") => 0..4,
         _ => 0..usize::MAX,
     }

@@ -74,6 +74,36 @@ fn packed_results() {
     }
 }
 
+/// The Gaussian unit: words of one step and of several, pieces of a byte, results of several words a group, beside an FFT unit.
+#[test]
+fn with_a_gaussian_unit() {
+    let with = |array: &str, rest: &str| {
+        let toml = format!(
+            "name = \"gaussian\"\n[array]\nrows = 2\n{array}\nlanes = 2\nrow_digit = 4\ncol_digit = 4\n\
+             [memory]\nrow_depth = 16\ncol_depth = 16\nresult_depth = 64\n{rest}"
+        );
+        Config::from_toml("gaussian.toml", &toml).unwrap()
+    };
+    let accelerators = [
+        with("cols = 8", "[link]\nbits = 128\n[gaussian]\nradius = 5\ndepth = 64\n"),
+        with(
+            "cols = 5\npipeline = 9",
+            "[link]\nbits = 64\n[gaussian]\npixels = 8\nterms = 4\nradius = 255\ndepth = 32\n",
+        ),
+        with(
+            "cols = 3\ndrain = 4\nacc_bits = 20",
+            "[link]\nbits = 8\n[gaussian]\npixels = 2\nterms = 2\nradius = 12\ndepth = 64\n",
+        ),
+        with(
+            "cols = 4",
+            "[link]\nbits = 32\n[gaussian]\nradius = 1\ndepth = 64\n[fft]\npoints = 8\ndepth = 128\n",
+        ),
+    ];
+    for (config, first) in accelerators.iter().zip((5000..).step_by(1000)) {
+        programs(config, first..first + 60);
+    }
+}
+
 #[test]
 fn random_configurations() {
     let count = std::env::var("TANDEM_CONFIGS").map_or(6, |n| n.parse().expect("a number"));

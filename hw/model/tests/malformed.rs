@@ -128,6 +128,11 @@ proptest! {
                     (t.tokens.pop_prev, t.tokens.pop_next) = (on(0) && on(4), on(1) && on(5));
                     (t.tokens.push_prev, t.tokens.push_next) = (on(2), on(3));
                 }
+                Instruction::Smooth(s) => {
+                    (s.tokens.pop_prev, s.tokens.pop_next) = (on(0) && on(4), on(1) && on(5));
+                    (s.tokens.push_prev, s.tokens.push_next) = (on(2), on(3));
+                    s.skip = count;
+                }
                 Instruction::Store(s) => (s.tokens.pop_prev, s.tokens.push_prev) = (on(0) && on(4), on(1)),
                 Instruction::Read(t) => (t.pop_prev, t.push_prev) = (on(0) && on(4), on(1)),
                 _ => {}

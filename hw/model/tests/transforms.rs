@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use signals::{Shape, Signal, bound, exact, samples, signal};
 use spectrum::Spectrum;
 use tandem_model::CycleModel;
-use tandem_spec::engine::{TransformKind, Transformed, Transforms};
+use tandem_spec::engine::{TransformKind, Transformed, UnitModel};
 use tandem_stimuli::Random;
 
 fn line(log_points: u8, inverse: bool, block: bool) -> TransformKind {

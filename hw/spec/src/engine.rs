@@ -168,12 +168,34 @@ pub struct Transformed {
     pub clamped: bool,
 }
 
-/// Something that computes transforms as the FFT unit does, bit for bit, without a program.
-pub trait Transforms: Send + Sync {
-    /// Transforms `samples` in place, one transform of `2^log_points` after the other.
+/// Most cosines of a window.
+pub const WAVES: usize = 4;
+
+/// A window of cosines as the Gaussian unit takes it (docs/gaussian.md), apart from pixels.
+///
+/// # Numeric
+/// Coefficients have 30 bits after the binary point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct CosineWindow {
+    /// Pixels on either side of the centre.
+    pub radius: u8,
+    /// g.
+    pub mean: i32,
+    /// λ_k; zeros beyond the unit's terms.
+    pub turn: [u32; WAVES],
+    /// a_k; zeros beyond the unit's terms.
+    pub edge: [i32; WAVES],
+}
+
+/// Something that computes what units compute, bit for bit, without a program.
+pub trait UnitModel: Send + Sync {
+    /// Transforms `samples` in place as the FFT unit does, one transform of `2^log_points` after the other.
     ///
     /// # Numeric
     /// The low `bits` (8 to 16) bits of a part count; results are sign-extended.
     fn transforms(&self, bits: usize, kind: &TransformKind, samples: &mut [Complex<i32>])
     -> Vec<Transformed>;
+
+    /// Filters a line from its beginning to its end as the Gaussian unit does: a result a pixel, of 12 bits after the binary point.
+    fn smooth(&self, window: &CosineWindow, pixels: &[i16]) -> Vec<i32>;
 }

@@ -21,7 +21,7 @@ pub mod timing;
 
 pub use config::{Config, ConfigError, Counting};
 pub use engine::{Engine, EngineError, Outcome, RunOptions, Stall, Status};
-pub use isa::{Compute, Instruction, Load, Loop, Memory, Store, StoreWidth, Tokens, Transform};
+pub use isa::{Compute, Instruction, Load, Loop, Memory, Smooth, Store, StoreWidth, Tokens, Transform};
 pub use packet::{Packet, Reason};
 pub use registers::{Counters, Register};
 pub use stream::Stream;

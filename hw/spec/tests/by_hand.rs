@@ -1,4 +1,4 @@
-//! Bounds and shapes once more, by hand from docs/accelerator.md and docs/fft.md: a wrong row of a table does not go unseen.
+//! Bounds and shapes once more, by hand from docs/accelerator.md, docs/fft.md and docs/gaussian.md: a wrong row of a table does not go unseen.
 
 use proptest::prelude::*;
 use tandem_spec::config::TABLES;
@@ -32,6 +32,7 @@ fn field(c: &Config, opcode: &str, field: &str) -> Option<[usize; 2]> {
         ("TRANSFORM", "tile") => [0, fft?.tiles.into()],
         ("TRANSFORM", "count") => [1, 4 * a.drain / fft?.samples],
         ("TRANSFORM", "log_points") => [if fft?.any_size { 2 } else { log2(fft?.points) }, log2(fft?.points)],
+        ("SMOOTH", "radius") => [1, c.gaussian.as_ref()?.radius],
         _ => return None,
     })
 }
@@ -54,6 +55,10 @@ fn shape(c: &Config, memory: Memory) -> Option<Shape> {
         Memory::Sample => {
             let fft = c.fft.as_ref()?;
             shape(1, fft.depth, 1, (32 * fft.samples).max(c.link_bits) / 8, 8, 16)
+        }
+        Memory::Pixel => {
+            let unit = c.gaussian.as_ref()?;
+            shape(1, unit.depth, 1, (64 * unit.pixels).max(c.link_bits) / 8, 8, 16)
         }
         Memory::Code => {
             let book = c.codebook.as_ref()?;
@@ -123,6 +128,10 @@ fn key(c: &Config, table: &str, name: &str) -> (Vec<usize>, Option<usize>) {
             (digits.into_iter().filter(|bits| *bits <= a.col_bits).collect(), Some(a.col_digit))
         }
         ("codebook", "depth") => (powers(2, 32768 / words_of_codes(c)), None),
+        ("gaussian", "pixels") => (powers(1, a.drain.min(8)), Some(1)),
+        ("gaussian", "radius") => (range(1, 255), None),
+        ("gaussian", "terms") => (vec![2, 3, 4], Some(3)),
+        ("gaussian", "depth") => (powers(2, 32768), None),
         ("fft", "points") => (powers(4, 16384), None),
         ("fft", "samples") => (powers(1, a.drain.min(8)), Some(1)),
         ("fft", "bits") => (range(8, 16), Some(16)),
@@ -151,7 +160,7 @@ proptest! {
     fn every_row_says_what_the_pages_say(picks in prop::collection::vec(any::<usize>(), 64), unit in any::<bool>()) {
         let c = drawn(picks, unit);
         for op in OPCODES {
-            prop_assert_eq!((op.present)(&c), op.name != "TRANSFORM" || unit, "{}", op.name);
+            prop_assert_eq!((op.present)(&c), !["TRANSFORM", "SMOOTH"].contains(&op.name) || unit, "{}", op.name);
             for f in op.fields.iter().filter(|_| (op.present)(&c)) {
                 prop_assert_eq!(f.bound.map(|b| b(&c)), field(&c, op.name, f.name), "{}.{}", op.name, f.name);
             }

@@ -1,7 +1,7 @@
 //! Random valid programs, deterministic from a seed.
 //!
 //! ```text
-//! draft: rounds of LOAD… COMPUTE|TRANSFORM… STORE… [READ]  ─►  footprints: addresses read and written
+//! draft: rounds of LOAD… COMPUTE|TRANSFORM|SMOOTH… STORE… [READ]  ─►  footprints: addresses read and written
 //!        in alternating halves of the memories           │ conflicts between neighbouring engines
 //!                                                        ▼
 //! stream ◄─ tokens: for each pair of engines the fewest that order every conflict
@@ -13,6 +13,7 @@
 mod compute;
 mod load;
 mod order;
+mod smooth;
 #[cfg(test)]
 mod tests;
 mod transform;
@@ -25,7 +26,7 @@ use tandem_spec::{Config, Instruction, Load, Memory, Store, StoreWidth, Stream, 
 ///
 /// Loads into all memories (masks, broadcasts, partial words), COMPUTE with any levels, strides (also
 /// negative and out of range), planes, signs, selection, edges, `keep` and `hold`, TRANSFORM of every kind
-/// that is generated, results that wrap around, stores in all formats and of any lanes, READs in between.
+/// that is generated, SMOOTH with windows and with any coefficients, results that wrap around, stores in all formats and of any lanes, READs in between.
 pub fn random_program(config: &Config, rng_seed: u64, size: usize) -> Stream {
     let mut w = Writer {
         config,
@@ -123,16 +124,18 @@ impl Writer<'_> {
     }
 
     fn round(&mut self) {
-        let fft = self.config.fft.as_ref();
+        let (fft, gaussian) = (self.config.fft.as_ref(), self.config.gaussian.as_ref());
         for _ in 0..self.r.within(0..5) {
-            match fft {
-                Some(_) if self.r.percent(35) => self.load_samples(),
+            match (fft, gaussian) {
+                (Some(_), _) if self.r.percent(35) => self.load_parts(Memory::Sample),
+                (_, Some(_)) if self.r.percent(35) => self.load_parts(Memory::Pixel),
                 _ => self.load(),
             }
         }
         for _ in 0..self.r.pick(&[1, 1, 1, 2, 3]) {
-            match fft {
-                Some(fft) if self.r.percent(45) => self.transform(fft),
+            match (fft, gaussian) {
+                (Some(fft), _) if self.r.percent(45) => self.transform(fft),
+                (_, Some(gaussian)) if self.r.percent(45) => self.smooth(gaussian),
                 _ => self.compute(),
             }
             if self.r.percent(8) {
@@ -196,7 +199,7 @@ impl Writer<'_> {
     }
 
     fn in_half(&self, cells: &[Cell]) -> bool {
-        let all = [Memory::Row, Memory::Col, Memory::Index, Memory::Sample, Memory::Code];
+        let all = [Memory::Row, Memory::Col, Memory::Index, Memory::Sample, Memory::Code, Memory::Pixel];
         let mut all = all.map(Some).into_iter().chain([None]);
         all.all(|m| {
             let (first, depth) = self.cells(m);

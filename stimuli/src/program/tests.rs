@@ -2,8 +2,7 @@
 
 use super::random_program;
 use crate::random_config;
-use tandem_spec::Transform;
-use tandem_spec::{Compute, Instruction, Load, Store};
+use tandem_spec::{Compute, Instruction, Load, Smooth, Store, Transform};
 
 #[test]
 fn seeds_repeat_and_cover_the_instruction_set() {
@@ -26,12 +25,13 @@ fn seeds_repeat_and_cover_the_instruction_set() {
                 Instruction::Transform(t) => {
                     format!("transform inverse {} block {} tile {}", t.inverse, t.block, t.tile)
                 }
+                Instruction::Smooth(s) => format!("smooth keep {} all skipped {}", s.keep, s.skip >= s.count),
                 Instruction::Store(s) => format!("store {:?} lanes {}", s.format, s.lanes > 0),
                 other => other.opcode().name.to_string(),
             });
         }
     }
-    assert_eq!(seen.len(), 7 * 2 + 2 * 3 * 2 * 2 + 2 * 2 * 2 + 8 * 2 + 1, "{seen:#?}");
+    assert_eq!(seen.len(), 8 * 2 + 2 * 3 * 2 * 2 + 2 * 2 * 2 + 2 * 2 + 8 * 2 + 1, "{seen:#?}");
 }
 
 #[test]
@@ -47,7 +47,8 @@ fn every_pushed_token_is_popped() {
                     tokens[1] -= count(t.pop_next);
                 }
                 Instruction::Compute(Compute { tokens: t, .. })
-                | Instruction::Transform(Transform { tokens: t, .. }) => {
+                | Instruction::Transform(Transform { tokens: t, .. })
+                | Instruction::Smooth(Smooth { tokens: t, .. }) => {
                     tokens[0] -= count(t.pop_prev);
                     tokens[1] += count(t.push_prev);
                     tokens[2] += count(t.push_next);

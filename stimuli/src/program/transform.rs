@@ -26,10 +26,11 @@ fn samples(r: &mut Random, bytes: usize) -> Vec<u8> {
 }
 
 impl Writer<'_> {
-    pub(super) fn load_samples(&mut self) {
-        let full = words_per_address(self.config, Memory::Sample, 1);
+    /// A LOAD of 16-bit numbers: samples or pixels.
+    pub(super) fn load_parts(&mut self, memory: Memory) {
+        let full = words_per_address(self.config, memory, 1);
         let words = if self.r.percent(85) { full } else { self.r.up_to(full) };
-        let (first, depth) = self.cells(Some(Memory::Sample));
+        let (first, depth) = self.cells(Some(memory));
         let most = (600 / words).clamp(1, 80);
         let (address, count) = match self.r.percent(40) {
             true => ((self.half * depth / 2) as u16, (depth / 2).min(most) as u16),
@@ -38,7 +39,7 @@ impl Writer<'_> {
         let load = Load {
             tokens: Tokens::default(),
             broadcast: self.r.percent(20),
-            memory: Memory::Sample,
+            memory,
             address,
             count,
             words: words as u16,

@@ -6,6 +6,7 @@ mod compare;
 mod engines;
 mod estimate;
 mod failure;
+mod filtering;
 mod images;
 mod npy;
 mod operands;

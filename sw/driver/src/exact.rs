@@ -5,19 +5,19 @@ use crate::planner::Planner;
 use crate::request::{Answers, Problem, Request, RequestKind, Response};
 use std::sync::Arc;
 use tandem_spec::Config;
-use tandem_spec::engine::{Predict, Transforms};
+use tandem_spec::engine::{Predict, UnitModel};
 
 /// A device that returns what the accelerator would, without running a program on it.
 ///
 /// # Numeric  the integers, magnitudes and saturation counts of [`crate::Offload`] on any engine
 pub struct Exact {
     planner: Planner,
-    model: Arc<dyn Transforms>,
+    model: Arc<dyn UnitModel>,
 }
 
 impl Exact {
     /// A device for an accelerator whose cycles and transforms `model` knows.
-    pub fn new(config: Config, model: impl Predict + Transforms + 'static) -> Self {
+    pub fn new(config: Config, model: impl Predict + UnitModel + 'static) -> Self {
         let model = Arc::new(model);
         Exact { planner: Planner::new(config, model.clone()), model }
     }

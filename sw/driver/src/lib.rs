@@ -11,6 +11,7 @@
 //! | [`gemm`] | integer products: request, N of M, plan and its search, COMPUTE, exact product |
 //! | [`conv`] | convolutions: window, walks over bands of images, matrix products where no walk is better |
 //! | [`fft`] | transforms: request, plan, TRANSFORM |
+//! | [`gaussian`] | lines of pixels through a window of cosines: request, plan, SMOOTH |
 //! | [`codebook`] | tables of levels, and weights as codes of them |
 //! | [`layout`] | where an operand's entries lie in a memory; packing |
 //! | [`schedule`] | programs: what lies in which memory, tokens |
@@ -45,7 +46,7 @@
 //! ```
 //!
 //! # Where more belongs
-//! - *A kind of request* (filters): a line of `kinds!` in `request.rs`, and a folder beside [`gemm`] with its plan and
+//! - *A kind of request*: a line of `kinds!` in `request.rs`, and a folder beside [`gemm`] with its plan and
 //!   `impl RequestKind`. Its plan may be another kind's where that is cheaper.
 //! - *An operand that lies otherwise*: an [`layout::Order`].
 //! - *A memory*: nothing, its shape is a row of `tandem_spec`.
@@ -57,6 +58,7 @@ mod device;
 mod exact;
 mod failure;
 pub mod fft;
+pub mod gaussian;
 pub mod gemm;
 pub mod layout;
 mod narrow;
@@ -73,6 +75,7 @@ pub use conv::{ConvProblem, ConvProduct, ConvRequest, ConvResult, Window};
 pub use device::*;
 pub use exact::Exact;
 pub use fft::{FftProblem, FftRequest, FftResult, ImageFft, Points, Scaling, fft_image};
+pub use gaussian::{SmoothImage, SmoothProblem, SmoothRequest, SmoothResult, cosine_window, smooth_image};
 pub use gemm::{GemmProblem, GemmRequest, GemmResult, Operand, Pattern, ResultFormat, Selection, Sparsity};
 pub use gemm::{mismatches, reference};
 pub use layout::{Scratchpad, Side};

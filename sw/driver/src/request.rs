@@ -12,11 +12,12 @@
 use crate::conv::{ConvProblem, ConvRequest, ConvResult};
 use crate::device::{Cost, Description, DeviceError};
 use crate::fft::{FftProblem, FftRequest, FftResult};
+use crate::gaussian::{SmoothProblem, SmoothRequest, SmoothResult};
 use crate::gemm::{GemmProblem, GemmRequest, GemmResult};
 use crate::layout::Matrix;
 use crate::planner::{Lowered, Planned, Planner};
 use crate::schedule::Program;
-use tandem_spec::engine::{Predict, Transforms};
+use tandem_spec::engine::{Predict, UnitModel};
 use tandem_spec::{Config, Instruction, Memory, Packet};
 
 /// Declares the kinds: whatever has a case for each of them is made here.
@@ -98,6 +99,8 @@ kinds! {
     Conv, into_conv: ConvRequest, ConvProblem, ConvResult;
     /// Transforms on the FFT unit.
     Fft, into_fft: FftRequest, FftProblem, FftResult;
+    /// Lines of pixels through the Gaussian unit.
+    Smooth, into_smooth: SmoothRequest, SmoothProblem, SmoothResult;
 }
 
 /// A device that answers every kind of request the same way.
@@ -181,7 +184,7 @@ pub trait RequestKind {
     ///
     /// # Errors
     /// Those of [`RequestKind::operands`].
-    fn exact(&self, config: &Config, model: &dyn Transforms) -> Result<Self::Answer, DeviceError>;
+    fn exact(&self, config: &Config, model: &dyn UnitModel) -> Result<Self::Answer, DeviceError>;
 
     /// Where an answer says what it cost.
     fn cost(answer: &mut Self::Answer) -> &mut Cost;

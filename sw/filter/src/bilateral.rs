@@ -40,6 +40,7 @@ pub(crate) const KIND: Kind = Kind {
         Parameter { default: Some("0.05"), ..TOLERANCE },
     ],
     build,
+    correlation: None,
 };
 
 pub(crate) const RANGE: Parameter = Parameter {

@@ -10,7 +10,7 @@ use crate::exact::{self, Exact};
 use crate::image::{Image, Samples};
 use crate::parameter::{Parameter, Values, refused};
 use crate::sample::Sample;
-use crate::{Border, Filter, FilterError, Kind};
+use crate::{Border, Correlation, Filter, FilterError, Kind};
 use multiversion::multiversion;
 
 pub(crate) const KIND: Kind = Kind {
@@ -18,6 +18,7 @@ pub(crate) const KIND: Kind = Kind {
     about: "the mean of a rectangle, cost independent of its size",
     parameters: &[SIZE],
     build,
+    correlation: Some(correlation),
 };
 
 const SIZE: Parameter = Parameter {
@@ -52,8 +53,7 @@ fn build(values: &Values<'_>) -> Result<Box<dyn Filter>, FilterError> {
 
 impl Filter for BoxMean {
     fn apply(&self, image: &Image, border: Border) -> Result<Image, FilterError> {
-        // sums that f32 and u32 hold
-        let few = self.rows * self.columns <= 1 << 16;
+        let few = self.rows * self.columns <= FEW_PIXELS;
         let samples = match image.samples() {
             Samples::U8(v) if few => Samples::U8(self.filter::<u8, u32>(image, v, border)),
             Samples::U16(v) if few => Samples::U16(self.filter::<u16, u32>(image, v, border)),
@@ -71,6 +71,8 @@ impl Filter for BoxMean {
     }
 }
 
+/// Pixels whose sums f32 and u32 hold.
+const FEW_PIXELS: usize = 1 << 16;
 /// Windows up to this many columns are summed directly.
 const FEW: usize = 7;
 /// Pixels of u8 up to which a mean in the middle of two numbers becomes the larger one.
@@ -134,6 +136,27 @@ sum!(u8, f64, f64, |sum, area| u8::from_f64(sum * (1.0 / area)));
 sum!(u16, u32, u32, |sum, area| u16::from_f64(f64::from(sum) * (1.0 / area)));
 sum!(u16, f64, f64, |sum, area| u16::from_f64(sum * (1.0 / area)));
 sum!(f32, f64, f32, |sum, area| sum * (1.0 / area) as f32);
+
+fn correlation(values: &Values<'_>) -> Result<Correlation, FilterError> {
+    let (rows, columns) = sides(values.needed("size")?)?;
+    Ok(Correlation::mean(rows, columns))
+}
+
+/// Means of so many pixels from their sums, rounded as the filter rounds them.
+pub(crate) fn means(like: &Image, sums: &[f64], area: usize) -> Image {
+    fn of<T: Sample, S: Sum<T>>(sums: &[f64], area: usize, whole: impl Fn(f64) -> S::Whole) -> Vec<T> {
+        sums.iter().map(|sum| S::mean(whole(*sum), area as f64)).collect()
+    }
+    let few = area <= FEW_PIXELS;
+    let samples = match like.samples() {
+        Samples::U8(_) if few => Samples::U8(of::<_, u32>(sums, area, |v| v as u32)),
+        Samples::U16(_) if few => Samples::U16(of::<_, u32>(sums, area, |v| v as u32)),
+        Samples::U8(_) => Samples::U8(of::<_, f64>(sums, area, |v| v)),
+        Samples::U16(_) => Samples::U16(of::<_, f64>(sums, area, |v| v)),
+        Samples::F32(_) => Samples::F32(of::<_, f64>(sums, area, |v| v as f32)),
+    };
+    Image::made(like.shape(), samples)
+}
 
 impl BoxMean {
     fn filter<T: Sample, S: Sum<T>>(&self, image: &Image, samples: &[T], border: Border) -> Vec<T> {

@@ -12,7 +12,7 @@ use crate::lanes::separable;
 use crate::parameter::{Parameter, Values, number, refused};
 use crate::sample::Sample;
 use crate::taps::Taps;
-use crate::{Border, Filter, FilterError, Kind};
+use crate::{Border, Correlation, Filter, FilterError, Kind, Weights};
 use multiversion::multiversion;
 
 pub(crate) const KIND: Kind = Kind {
@@ -47,6 +47,7 @@ pub(crate) const KIND: Kind = Kind {
         },
     ],
     build,
+    correlation: Some(correlation),
 };
 
 pub(crate) const SCALE: Parameter =
@@ -85,11 +86,10 @@ pub(crate) fn any(values: &Values<'_>, parameter: &Parameter) -> Result<f64, Fil
     values.number(parameter, f64::is_finite, "a number")
 }
 
-fn build(values: &Values<'_>) -> Result<Box<dyn Filter>, FilterError> {
+/// Kernel, scale and offset.
+fn parts(values: &Values<'_>) -> Result<(Weights, f64, f32), FilterError> {
     let (scale, offset) = (any(values, &SCALE)?, any(values, &OFFSET)? as f32);
-    let method = values.choice("method", &["auto", "direct", "fft"])?;
     let line = |name: &'static str| values.text(name).map(|text| weights(name, text, text)).transpose();
-    let scaled = |w: Vec<f64>| -> Vec<f64> { w.iter().map(|w| w * scale).collect() };
     let (two, down, along) = (values.text("kernel"), line("column")?, line("row")?);
     if two.is_some() && (down.is_some() || along.is_some()) {
         return Err(refused("kernel", two.unwrap_or_default(), "either kernel, or row and column"));
@@ -97,39 +97,44 @@ fn build(values: &Values<'_>) -> Result<Box<dyn Filter>, FilterError> {
     let weights = match (two, down, along) {
         (Some(text), ..) => {
             let (weights, columns) = kernel(text)?;
-            Weights::Plane { weights: scaled(weights), columns }
+            Weights::Plane { weights, columns }
         }
         (None, None, None) => return values.missing("kernel, or row and column"),
         (None, down, along) => {
             let one = || vec![1.0];
-            Weights::Lines { down: scaled(down.unwrap_or_else(one)), along: along.unwrap_or_else(one) }
+            Weights::Lines { down: down.unwrap_or_else(one), along: along.unwrap_or_else(one) }
         }
     };
+    Ok((weights, scale, offset))
+}
+
+fn correlation(values: &Values<'_>) -> Result<Correlation, FilterError> {
+    let (weights, scale, offset) = parts(values)?;
+    Ok(Correlation::scaled(weights, scale, offset))
+}
+
+fn build(values: &Values<'_>) -> Result<Box<dyn Filter>, FilterError> {
+    let method = values.choice("method", &["auto", "direct", "fft"])?;
+    let (weights, scale, offset) = parts(values)?;
     let many = match &weights {
         Weights::Plane { weights, .. } => weights.len() >= MANY,
         Weights::Lines { down, along } => down.len().max(along.len()) >= MANY,
     };
     let spectral = method == "fft" || method == "auto" && many;
-    Ok(Box::new(Fir { weights, offset, spectral }))
-}
-
-/// A kernel with its scale.
-#[derive(Clone)]
-enum Weights {
-    Plane { weights: Vec<f64>, columns: usize },
-    Lines { down: Vec<f64>, along: Vec<f64> },
+    Ok(Box::new(Fir { weights: weights.times(scale), offset, spectral }))
 }
 
 /// A kernel and how it is used.
 struct Fir {
+    /// With its scale.
     weights: Weights,
     offset: f32,
     spectral: bool,
 }
 
-/// A kernel of so many columns as a filter.
-pub(crate) fn direct(weights: Vec<f64>, columns: usize, offset: f32) -> impl Filter {
-    Fir { weights: Weights::Plane { weights, columns }, offset, spectral: false }
+/// A kernel, its scale and an offset as a filter.
+pub(crate) fn direct(kernel: Weights, scale: f64, offset: f32) -> impl Filter {
+    Fir { weights: kernel.times(scale), offset, spectral: false }
 }
 
 impl Filter for Fir {

@@ -14,7 +14,7 @@ use crate::parameter::{Parameter, Values};
 use crate::sample::Sample;
 use crate::sliding_dct::SlidingDct;
 use crate::taps::Taps;
-use crate::{Border, Filter, FilterError, Kind};
+use crate::{Border, Correlation, Filter, FilterError, Kind, Weights};
 
 pub(crate) const KIND: Kind = Kind {
     name: "gaussian",
@@ -30,8 +30,11 @@ pub(crate) const KIND: Kind = Kind {
         TERMS,
     ],
     build,
+    correlation: Some(correlation),
 };
 
+/// Standard deviations that weights reach to.
+const REACH: f64 = 4.0;
 /// Largest standard deviation.
 pub(crate) const MOST_SIGMA: f64 = 4096.0;
 
@@ -56,23 +59,32 @@ enum Method {
     Spectral(Spectral),
 }
 
-fn build(values: &Values) -> Result<Box<dyn Filter>, FilterError> {
-    let sigma = values.number(&SIGMA, |s| s > 0.0 && s <= MOST_SIGMA, "more than 0, at most 4096")?;
+fn build(values: &Values<'_>) -> Result<Box<dyn Filter>, FilterError> {
+    let sigma = sigma(values)?;
     let terms = values.whole(&TERMS, 2..=4)?;
     let named = values.choice("method", &["auto", "fir", "sliding-dct", "fft"])?;
     let method = match named {
         "auto" if sigma > 1.0 => Method::Separable(Box::new(SlidingDct::new(sigma, terms))),
         "sliding-dct" => Method::Separable(Box::new(SlidingDct::new(sigma, terms))),
         "fft" => {
-            let line = weights(sigma, 4.0);
+            let line = weights(sigma, REACH);
             Method::Spectral(Spectral::separable(&line, &line))
         }
         _ => {
-            let line = weights(sigma, 4.0).iter().map(|w| *w as f32).collect();
+            let line = weights(sigma, REACH).iter().map(|w| *w as f32).collect();
             Method::Separable(Box::new(Taps::centred(line)))
         }
     };
     Ok(Box::new(Gaussian { sigma, method }))
+}
+
+fn sigma(values: &Values<'_>) -> Result<f64, FilterError> {
+    values.number(&SIGMA, |s| s > 0.0 && s <= MOST_SIGMA, "more than 0, at most 4096")
+}
+
+fn correlation(values: &Values<'_>) -> Result<Correlation, FilterError> {
+    let line = weights(sigma(values)?, REACH);
+    Ok(Correlation::scaled(Weights::Lines { down: line.clone(), along: line }, 1.0, 0.0))
 }
 
 /// Weights of |n| ≤ ⌈reach·σ⌉, sum 1.

@@ -7,7 +7,7 @@
 use crate::derivative::{line, outer};
 use crate::fir::{OFFSET, SCALE, any, direct};
 use crate::parameter::{Parameter, Values};
-use crate::{Filter, FilterError, Kind};
+use crate::{Correlation, Filter, FilterError, Kind, Weights};
 
 pub(crate) const KIND: Kind = Kind {
     name: "laplacian",
@@ -23,17 +23,28 @@ pub(crate) const KIND: Kind = Kind {
         OFFSET,
     ],
     build,
+    correlation: Some(correlation),
 };
 
-fn build(values: &Values<'_>) -> Result<Box<dyn Filter>, FilterError> {
+/// Kernel, scale and offset.
+fn parts(values: &Values<'_>) -> Result<(Weights, f64, f32), FilterError> {
     let size: usize = values.choice("size", &["1", "3", "5", "7"])?.parse().expect("a digit");
     let (scale, offset) = (any(values, &SCALE)?, any(values, &OFFSET)? as f32);
-    let kernel = if size == 1 {
+    let weights = if size == 1 {
         vec![0.0, 1.0, 0.0, 1.0, -4.0, 1.0, 0.0, 1.0, 0.0]
     } else {
         let (smooth, derived) = (line(size, 0), line(size, 2));
         outer(&smooth, &derived).iter().zip(outer(&derived, &smooth)).map(|(x, y)| x + y).collect()
     };
-    let scaled = kernel.iter().map(|w| w * scale).collect();
-    Ok(Box::new(direct(scaled, size.max(3), offset)))
+    Ok((Weights::Plane { weights, columns: size.max(3) }, scale, offset))
+}
+
+fn build(values: &Values<'_>) -> Result<Box<dyn Filter>, FilterError> {
+    let (kernel, scale, offset) = parts(values)?;
+    Ok(Box::new(direct(kernel, scale, offset)))
+}
+
+fn correlation(values: &Values<'_>) -> Result<Correlation, FilterError> {
+    let (kernel, scale, offset) = parts(values)?;
+    Ok(Correlation::scaled(kernel, scale, offset))
 }

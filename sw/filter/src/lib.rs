@@ -8,6 +8,7 @@
 //! tiles       spectra, series of cosines                           fft, bilateral::tile
 //! pyramids                                                         local_laplacian
 //! exact       every filter's definition, in f64
+//! correlation linear filters as sums over kernels, which an accelerator may make
 //! picture     files of pictures
 //! ```
 //! A filter is one file, its `mod` line and one line in [`FILTERS`].
@@ -32,6 +33,7 @@ mod bands;
 mod bilateral;
 mod border;
 mod box_mean;
+mod correlation;
 mod derivative;
 mod error;
 mod exact;
@@ -52,9 +54,11 @@ mod sobel;
 mod taps;
 
 pub use border::Border;
+pub use correlation::{Correlation, Weights};
 pub use error::FilterError;
 pub use image::{Image, MOST_SAMPLES, Samples, Shape, psnr_db};
 pub use parameter::{Parameter, Values};
+pub use sliding_dct::Cosines;
 
 use std::collections::BTreeMap;
 
@@ -69,6 +73,9 @@ pub trait Filter: Send + Sync {
     fn exact(&self) -> Box<dyn Filter>;
 }
 
+/// Makes something of parameters.
+type Make<T> = fn(&Values<'_>) -> Result<T, FilterError>;
+
 /// A named filter.
 #[derive(Clone, Copy)]
 pub struct Kind {
@@ -79,7 +86,9 @@ pub struct Kind {
     /// What it can be told.
     pub parameters: &'static [Parameter],
     /// Makes one.
-    build: fn(&Values<'_>) -> Result<Box<dyn Filter>, FilterError>,
+    build: Make<Box<dyn Filter>>,
+    /// What it is as sums over kernels, if it is linear.
+    correlation: Option<Make<Correlation>>,
 }
 
 impl Kind {
@@ -88,6 +97,22 @@ impl Kind {
     /// # Errors   [`FilterError`]: an unknown, missing or impossible parameter
     pub fn build(&self, parameters: &BTreeMap<String, String>) -> Result<Box<dyn Filter>, FilterError> {
         (self.build)(&Values::new(self.name, self.parameters, parameters)?)
+    }
+
+    /// Whether its filters are sums over kernels.
+    pub fn is_linear(&self) -> bool {
+        self.correlation.is_some()
+    }
+
+    /// A filter with these parameters as sums over kernels, whatever its method is; none if it is not linear.
+    ///
+    /// # Errors   as [`Kind::build`]
+    pub fn correlation(
+        &self,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Option<Correlation>, FilterError> {
+        let values = Values::new(self.name, self.parameters, parameters)?;
+        self.correlation.map(|correlation| correlation(&values)).transpose()
     }
 }
 

@@ -37,6 +37,7 @@ pub(crate) const KIND: Kind = Kind {
         TOLERANCE,
     ],
     build,
+    correlation: None,
 };
 
 const AMOUNT: Parameter = Parameter {

@@ -16,8 +16,13 @@ use crate::sample::Sample;
 use crate::{Border, Filter, FilterError, Kind};
 use multiversion::multiversion;
 
-pub(crate) const KIND: Kind =
-    Kind { name: "median", about: "the median of a square window", parameters: &[SIZE], build };
+pub(crate) const KIND: Kind = Kind {
+    name: "median",
+    about: "the median of a square window",
+    parameters: &[SIZE],
+    build,
+    correlation: None,
+};
 
 const SIZE: Parameter = Parameter {
     name: "size",

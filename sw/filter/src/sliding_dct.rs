@@ -42,20 +42,42 @@ struct Wave {
     edge: f32,
 }
 
-impl SlidingDct {
-    /// The Gaussian of this standard deviation in 2 to 4 terms.
-    pub fn new(sigma: f64, terms: usize) -> Self {
+/// The cosines that a Gaussian is made of: h(n) = `mean` + Σ_k `weights`\[k − 1\]·cos(2πkn/(2·`radius` + 1)) for |n| ≤ `radius`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cosines {
+    /// Pixels on either side of the centre.
+    pub radius: usize,
+    /// G_0.
+    pub mean: f64,
+    /// G_1, G_2, …
+    pub weights: Vec<f64>,
+}
+
+impl Cosines {
+    /// The Gaussian of standard deviation `sigma` in 2 to 4 `terms`.
+    ///
+    /// # Panics
+    /// If there are fewer or more terms.
+    pub fn gaussian(sigma: f64, terms: usize) -> Self {
         let ratio = [2.9, 3.4, 3.8][terms - 2];
         let near = (ratio * sigma).round() as usize;
         let g = gaussian(sigma, near + 3);
         let radii = near.saturating_sub(2).max(terms)..=(near + 2).max(terms);
-        let (_, radius, coefficients) = radii
+        let (_, radius, weights) = radii
             .map(|radius| {
                 let c = coefficients(&g, radius, terms);
                 (error(&g, radius, &c), radius, c)
             })
             .min_by(|a, b| a.0.total_cmp(&b.0))
             .expect("some radius");
+        Cosines { radius, mean: 1.0 / (2 * radius + 1) as f64, weights }
+    }
+}
+
+impl SlidingDct {
+    /// The Gaussian of this standard deviation in 2 to 4 terms.
+    pub fn new(sigma: f64, terms: usize) -> Self {
+        let Cosines { radius, mean, weights: coefficients } = Cosines::gaussian(sigma, terms);
         let phi = TAU / (2 * radius + 1) as f64;
         let mut waves = [Wave::default(); MOST_TERMS];
         for (k, (wave, c)) in (1..).zip(waves.iter_mut().zip(&coefficients)) {
@@ -73,7 +95,7 @@ impl SlidingDct {
                 row
             })
             .collect();
-        SlidingDct { radius, terms, mean: (1.0 / (2 * radius + 1) as f64) as f32, waves, window }
+        SlidingDct { radius, terms, mean: mean as f32, waves, window }
     }
 }
 

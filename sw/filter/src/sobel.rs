@@ -8,7 +8,7 @@ use crate::exact::{self, Exact};
 use crate::fir::{OFFSET, SCALE, any, direct};
 use crate::image::{Image, Samples};
 use crate::parameter::{Parameter, Values};
-use crate::{Border, Filter, FilterError, Kind};
+use crate::{Border, Correlation, Filter, FilterError, Kind, Weights};
 
 pub(crate) const KIND: Kind = Kind {
     name: "sobel",
@@ -25,6 +25,7 @@ pub(crate) const KIND: Kind = Kind {
         OFFSET,
     ],
     build,
+    correlation: Some(correlation),
 };
 
 pub(crate) const SIZE: Parameter =
@@ -36,19 +37,34 @@ struct Magnitude {
     offset: f32,
 }
 
-fn build(values: &Values<'_>) -> Result<Box<dyn Filter>, FilterError> {
+const DERIVATIVES: [&str; 3] = ["x", "y", "magnitude"];
+
+/// Size, scale and offset.
+fn parts(values: &Values<'_>) -> Result<(usize, f64, f32), FilterError> {
     let size = values.choice("size", &["3", "5", "7"])?.parse().expect("a digit");
-    let (scale, offset) = (any(values, &SCALE)?, any(values, &OFFSET)? as f32);
-    Ok(match values.choice("derivative", &["x", "y", "magnitude"])? {
+    Ok((size, any(values, &SCALE)?, any(values, &OFFSET)? as f32))
+}
+
+fn build(values: &Values<'_>) -> Result<Box<dyn Filter>, FilterError> {
+    let (size, scale, offset) = parts(values)?;
+    Ok(match values.choice("derivative", &DERIVATIVES)? {
         "magnitude" => Box::new(Magnitude { size, scale, offset }),
-        axis => Box::new(direct(kernel(size, axis == "x", scale), size, offset)),
+        axis => Box::new(direct(kernel(size, axis == "x"), scale, offset)),
     })
 }
 
-fn kernel(size: usize, along: bool, scale: f64) -> Vec<f64> {
+fn correlation(values: &Values<'_>) -> Result<Correlation, FilterError> {
+    let (size, scale, offset) = parts(values)?;
+    Ok(match values.choice("derivative", &DERIVATIVES)? {
+        "magnitude" => Correlation::length([true, false].map(|along| kernel(size, along)), scale, offset),
+        axis => Correlation::scaled(kernel(size, axis == "x"), scale, offset),
+    })
+}
+
+fn kernel(size: usize, along: bool) -> Weights {
     let (smooth, derived) = (line(size, 0), line(size, 1));
-    let kernel = if along { outer(&smooth, &derived) } else { outer(&derived, &smooth) };
-    kernel.iter().map(|w| w * scale).collect()
+    let weights = if along { outer(&smooth, &derived) } else { outer(&derived, &smooth) };
+    Weights::Plane { weights, columns: size }
 }
 
 impl Magnitude {
@@ -56,8 +72,7 @@ impl Magnitude {
     fn gradient(&self, image: &Image, border: Border) -> Result<[Vec<f32>; 2], FilterError> {
         let single = image.to_f32();
         let derivative = |along| {
-            let filtered =
-                direct(kernel(self.size, along, self.scale), self.size, 0.0).apply(&single, border)?;
+            let filtered = direct(kernel(self.size, along), self.scale, 0.0).apply(&single, border)?;
             let Samples::F32(v) = filtered.into_samples() else { unreachable!("a filter keeps the type") };
             Ok(v)
         };
@@ -74,7 +89,10 @@ impl Filter for Magnitude {
 
     fn exact(&self) -> Box<dyn Filter> {
         let (size, offset) = (self.size, f64::from(self.offset));
-        let kernels = [true, false].map(|along| kernel(size, along, self.scale));
+        let kernels = [true, false].map(|along| match kernel(size, along).times(self.scale) {
+            Weights::Plane { weights, .. } => weights,
+            Weights::Lines { .. } => unreachable!("a derivative's kernel is a plane"),
+        });
         let first = -((size / 2).cast_signed());
         Box::new(Exact(move |image: &Image, border| {
             Ok(exact::each_sample(image, border, |around| {

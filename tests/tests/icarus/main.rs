@@ -20,7 +20,7 @@ use tandem_spec::{Config, Engine, RunOptions, Stall, Status, Stream};
 use tandem_stimuli::random_program;
 
 /// `array | memory | link and the rest`: every kind of unit, small, since this simulator is slow.
-const ACCELERATORS: [(&str, &str); 4] = [
+const ACCELERATORS: [(&str, &str); 5] = [
     (
         "dense",
         "rows=2\ncols=3\nlanes=2\nrow_digit=2\ncol_digit=4\nacc_bits=18\nhop=1\n|row_depth=16\ncol_depth=8\n\
@@ -40,6 +40,11 @@ const ACCELERATORS: [(&str, &str); 4] = [
         "fft",
         "rows=1\ncols=4\nlanes=1\nrow_digit=4\ncol_digit=4\ndrain=4\n|row_depth=8\ncol_depth=8\nresult_depth=64\n|\
          [link]\nbits=128\n[fft]\npoints=16\nsamples=2\ndepth=32\n",
+    ),
+    (
+        "gaussian",
+        "rows=1\ncols=4\nlanes=1\nrow_digit=4\ncol_digit=4\ndrain=4\n|row_depth=8\ncol_depth=8\nresult_depth=64\n|\
+         [link]\nbits=64\n[gaussian]\npixels=2\nradius=9\ndepth=32\n",
     ),
 ];
 
@@ -113,6 +118,11 @@ fn reduced_to_the_least() {
 #[test]
 fn with_an_fft_unit() {
     both("fft", 20);
+}
+
+#[test]
+fn with_a_gaussian_unit() {
+    both("gaussian", 20);
 }
 
 /// The bench sees an X, and names where.

@@ -44,6 +44,7 @@ pub fn stream(config: &Config) -> Stream {
         memories.push((Memory::Index, a.cols, m.index));
     }
     memories.extend(config.fft.as_ref().map(|f| (Memory::Sample, 1, f.depth)));
+    memories.extend(config.gaussian.as_ref().map(|g| (Memory::Pixel, 1, g.depth)));
     let (mut stream, mut random) = (Stream::new(config), Random(7));
     for (i, memory) in memories.iter().enumerate() {
         let (mut load, payload) = load(config, &mut random, *memory);

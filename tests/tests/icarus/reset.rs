@@ -69,7 +69,7 @@ fn with_reset(name: &str) -> Config {
 
 #[test]
 fn programs_after_a_reset_are_as_after_power_up() {
-    for name in ["dense", "select", "reduced", "fft"] {
+    for name in ["dense", "select", "reduced", "fft", "gaussian"] {
         let config = with_reset(name);
         for (seed, part, cycles) in [(1, 0.2, 0), (2, 0.5, 3), (3, 0.8, 17), (4, 0.95, 1)] {
             let words = (random_program(&config, seed, 20).words() as f64 * part) as usize;

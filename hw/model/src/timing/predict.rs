@@ -2,9 +2,9 @@
 
 use super::front::{Piece, Then};
 use super::schedule::{Event, Schedule};
-use crate::units::fft;
+use crate::units::{fft, gaussian};
 use num_complex::Complex;
-use tandem_spec::engine::{Predict, TransformKind, Transformed, Transforms};
+use tandem_spec::engine::{CosineWindow, Predict, TransformKind, Transformed, UnitModel};
 use tandem_spec::registers::IDENTITY;
 use tandem_spec::{Config, Counters, Instruction, RunOptions, Timing, Tokens};
 
@@ -42,7 +42,7 @@ impl Predict for CycleModel {
     }
 }
 
-impl Transforms for CycleModel {
+impl UnitModel for CycleModel {
     fn transforms(
         &self,
         bits: usize,
@@ -50,6 +50,10 @@ impl Transforms for CycleModel {
         samples: &mut [Complex<i32>],
     ) -> Vec<Transformed> {
         fft::transform_all(bits, kind, samples)
+    }
+
+    fn smooth(&self, window: &CosineWindow, pixels: &[i16]) -> Vec<i32> {
+        gaussian::smooth(window, pixels)
     }
 }
 

@@ -8,11 +8,13 @@
 //! A unit is a folder: another one is that folder, its `mod` and a line in [`Units::new`].
 
 pub(crate) mod fft;
+pub(crate) mod gaussian;
 mod gemm;
 
 use crate::hazard::Place;
 use crate::memory::Memories;
 use fft::FftUnit;
+use gaussian::GaussianUnit;
 use gemm::Array;
 use std::fmt::Debug;
 use std::ops::{Index, IndexMut};
@@ -103,6 +105,7 @@ impl Units {
     pub(crate) fn new(config: &Config) -> Self {
         let mut all: Vec<Box<dyn Unit>> = vec![Box::new(Array::new(config))];
         all.extend(config.fft.iter().map(|f| Box::new(FftUnit::new(f)) as Box<dyn Unit>));
+        all.extend(config.gaussian.iter().map(|g| Box::new(GaussianUnit::new(g)) as Box<dyn Unit>));
         let of = std::array::from_fn(|place| all.iter().position(|u| u.opcode() == OPCODES[place].name));
         Units { all, of }
     }

@@ -47,6 +47,7 @@ pub fn tokens(i: &mut Instruction) -> &mut Tokens {
         Instruction::Load(l) => &mut l.tokens,
         Instruction::Compute(c) => &mut c.tokens,
         Instruction::Transform(t) => &mut t.tokens,
+        Instruction::Smooth(s) => &mut s.tokens,
         Instruction::Store(s) => &mut s.tokens,
         Instruction::Read(t) => t,
         other => panic!("no {other} in these programs"),
@@ -128,6 +129,19 @@ fn touched(config: &Config, i: &Instruction, offsets: &[i16]) -> (BTreeSet<Word>
                 (0..words).map(|w| (result, 0, (usize::from(t.result_base) + w) % config.memory.result)),
             );
         }
+        Instruction::Smooth(s) => {
+            let pixels = config.gaussian.as_ref().expect("a unit").pixels;
+            let steps = config.link_bits.max(64 * pixels) / (64 * pixels);
+            reads.extend(
+                (0..usize::from(s.count))
+                    .map(|n| (Memory::Pixel as usize, 0, usize::from(s.address) + n / steps)),
+            );
+            let groups = (s.skip..s.count).len() * 4;
+            writes.extend((0..groups).map(|j| {
+                let word = usize::from(s.result_base) + j * pixels / config.array.drain;
+                (result, 0, word % config.memory.result)
+            }));
+        }
         Instruction::Store(s) => {
             reads.extend((0..usize::from(s.count)).map(|a| (result, 0, usize::from(s.address) + a)));
         }
@@ -144,6 +158,7 @@ fn written(config: &Config, l: &Load, e: usize) -> bool {
         Memory::Col => (a.cols, 1, a.lanes * a.col_digit),
         Memory::Index => (a.cols, 1, config.index_lanes() * config.index_bits()),
         Memory::Offset => (a.rows, 1, 16),
+        Memory::Pixel => (1, 1, config.link_bits.max(64 * config.gaussian.as_ref().expect("a unit").pixels)),
         Memory::Sample => (1, 1, config.fft.as_ref().expect("a unit").word_bits(config.link_bits)),
         Memory::Code => {
             let bits = config.codebook.as_ref().expect("codebooks").code_bits;

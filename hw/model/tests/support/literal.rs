@@ -1,21 +1,26 @@
 //! A second reading of what instructions do: bit by bit, digit by digit, in program order.
 
+#[path = "cosines.rs"]
+mod cosines;
 #[path = "spectrum.rs"]
 mod spectrum;
 
+use cosines::Line;
 use tandem_spec::check::crc32;
 use tandem_spec::engine::TransformKind;
 use tandem_spec::packet::Kind;
-use tandem_spec::{Compute, Config, Instruction, Load, Memory, Packet, Store, Stream, Transform};
+use tandem_spec::{Compute, Config, Instruction, Load, Memory, Packet, Smooth, Store, Stream, Transform};
 
 pub struct Literal {
     config: Config,
     /// Bits of a memory word: `[memory][element][address]`, least significant first.
-    words: [Vec<Vec<Vec<bool>>>; 7],
+    words: [Vec<Vec<Vec<bool>>>; 8],
     /// Words of codes at an address.
     code_words: usize,
     result: Vec<Vec<i32>>,
     acc: Vec<Vec<i64>>,
+    /// The lines of the Gaussian unit.
+    lines: Vec<Line>,
 }
 
 fn number(bits: &[bool]) -> i64 {
@@ -50,9 +55,14 @@ impl Literal {
                     .map_or(vec![], |f| memory(1, f.depth, config.link_bits.max(32 * f.samples))),
                 book.map_or(vec![], |b| memory(a.cols, b.depth, b.code_bits * code_words * a.lanes)),
                 book.map_or(vec![], |b| memory(a.cols, 1, b.level_bits << b.code_bits)),
+                config
+                    .gaussian
+                    .as_ref()
+                    .map_or(vec![], |g| memory(1, g.depth, config.link_bits.max(64 * g.pixels))),
             ],
             result: vec![vec![0; a.drain]; m.result],
             acc: vec![vec![0; a.cols]; a.rows],
+            lines: config.gaussian.as_ref().map_or(vec![], |g| vec![Line::default(); 4 * g.pixels]),
         }
     }
 
@@ -70,6 +80,7 @@ impl Literal {
                 }
                 Instruction::Compute(c) => self.compute(&c),
                 Instruction::Transform(t) => self.transform(&t),
+                Instruction::Smooth(s) => self.smooth(&s),
                 Instruction::Store(s) => packets.push(self.store(number as u32, &s)),
                 _ => {}
             }
@@ -91,6 +102,7 @@ impl Literal {
                 (bits, self.code_words * a.lanes)
             }
             Memory::Level => (1, self.words[6][0][0].len()),
+            Memory::Pixel => (1, self.words[7][0][0].len()),
         };
         let chunk = unit.min(link);
         let elements = self.words[l.memory as usize].len();
@@ -271,6 +283,34 @@ impl Literal {
         written.push(status.into_iter().map(|s| s as i32).collect());
         for (j, word) in written.into_iter().enumerate() {
             self.result[(base + j) % depth] = word;
+        }
+    }
+
+    fn smooth(&mut self, s: &Smooth) {
+        let p = self.config.gaussian.as_ref().expect("a SMOOTH is valid").pixels;
+        let (t, g) = (self.words[7][0][0].len() / (64 * p), self.config.array.drain / p);
+        let (count, skip) = (usize::from(s.count), usize::from(s.skip));
+        let groups = 4 * count.saturating_sub(skip);
+        let mut written = vec![vec![0; self.config.array.drain]; groups.div_ceil(g)];
+        for c in 0..4 {
+            for pixel in 0..p {
+                let line = &mut self.lines[c * p + pixel];
+                if !s.keep {
+                    *line = Line::default();
+                }
+                for n in 0..count {
+                    let from = ((n % t * 4 + c) * p + pixel) * 16;
+                    let word = &self.words[7][0][usize::from(s.address) + n / t];
+                    let y = line.step(s, signed(&word[from..from + 16]).into());
+                    if n >= skip {
+                        let j = 4 * (n - skip) + c;
+                        written[j / g][j % g * p + pixel] = y;
+                    }
+                }
+            }
+        }
+        for (j, word) in written.into_iter().enumerate() {
+            self.result[(usize::from(s.result_base) + j) % self.config.memory.result] = word;
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use tandem_spec::registers::REGISTERS;
-use tandem_spec::{Compute, Config, Counters, Instruction, Stall, Store, Tokens, Transform};
+use tandem_spec::{Compute, Config, Counters, Instruction, Smooth, Stall, Store, Tokens, Transform};
 
 #[derive(Clone, Debug)]
 enum LoadState {
@@ -40,7 +40,7 @@ pub struct Ticks {
     /// Cycles from which freed places are visible.
     freed: [VecDeque<u64>; 2],
     computing: VecDeque<Step>,
-    /// A TRANSFORM's cycles in which a group is read.
+    /// Cycles in which a TRANSFORM or SMOOTH reads a group.
     samples: VecDeque<u64>,
     compute_tokens: Tokens,
     compute_idle_from: u64,
@@ -132,7 +132,8 @@ impl Ticks {
     fn pops(queue: usize, i: &Instruction) -> Vec<(bool, usize)> {
         match (queue, i) {
             (0, Instruction::Compute(Compute { tokens: t, .. }))
-            | (0, Instruction::Transform(Transform { tokens: t, .. })) => {
+            | (0, Instruction::Transform(Transform { tokens: t, .. }))
+            | (0, Instruction::Smooth(Smooth { tokens: t, .. })) => {
                 vec![(t.pop_prev, 0), (t.pop_next, 3)]
             }
             (_, Instruction::Store(s)) => vec![(s.tokens.pop_prev, 2)],
@@ -231,8 +232,10 @@ impl Ticks {
                         }
                     }
                     i => {
-                        let q =
-                            usize::from(!matches!(i, Instruction::Compute(_) | Instruction::Transform(_)));
+                        let q = usize::from(!matches!(
+                            i,
+                            Instruction::Compute(_) | Instruction::Transform(_) | Instruction::Smooth(_)
+                        ));
                         while self.freed[q].front().is_some_and(|t| *t <= now) {
                             self.freed[q].pop_front();
                         }
@@ -281,8 +284,10 @@ impl Ticks {
         }
         if let Some(i) = self.visible_head(0) {
             let pops = Self::pops(0, &i);
-            // before a TRANSFORM, what came before it is over
-            if matches!(i, Instruction::Transform(_)) && self.drained_until > self.now {
+            // before a TRANSFORM or a SMOOTH, what came before it is over
+            if matches!(i, Instruction::Transform(_) | Instruction::Smooth(_))
+                && self.drained_until > self.now
+            {
                 return;
             }
             if !self.tokens_there(&pops) {
@@ -297,6 +302,7 @@ impl Ticks {
                     self.computing = steps(&self.config, &c);
                 }
                 Instruction::Transform(t) => self.take_transform(&t),
+                Instruction::Smooth(s) => self.take_smooth(&s),
                 _ => unreachable!(),
             }
         }
@@ -316,6 +322,19 @@ impl Ticks {
         let idle = t + 2 * n + 5 * p + 4 + s;
         (self.compute_idle_from, self.drained_until) = (idle, idle);
         self.give(x.tokens, idle);
+    }
+
+    /// The table of the Gaussian unit's page, row by row.
+    fn take_smooth(&mut self, s: &Smooth) {
+        let pixels = self.config.gaussian.as_ref().expect("a SMOOTH is valid").pixels;
+        let (t, g) = (self.now, (self.config.array.drain / pixels) as u64);
+        let b = 4 * u64::from(s.count);
+        let r = if s.skip < s.count { 4 * u64::from(s.count - s.skip) } else { 0 };
+        self.samples.extend((0..b).map(|i| t + 1 + i));
+        let words = (0..r).step_by(g as usize).count() as u64;
+        self.drain.extend((0..words).map(|j| t + 8 + b - r + ((j + 1) * g).min(r)));
+        (self.compute_idle_from, self.drained_until) = (t + 9 + b, t + 9 + b);
+        self.give(s.tokens, t + 9 + b);
     }
 
     /// Tokens of the compute engine, visible from a cycle on.

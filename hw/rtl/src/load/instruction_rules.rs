@@ -23,6 +23,10 @@ fields! {
     struct Transform of "TRANSFORM": tile, address, count, log_points
 }
 
+fields! {
+    struct Smooth of "SMOOTH": address, count
+}
+
 /// A field of instruction number `kind` and its bounds.
 struct Bound {
     kind: usize,
@@ -35,7 +39,8 @@ struct Bound {
 fn bounds(c: &Config) -> Vec<Bound> {
     let mut all = vec![];
     for (kind, op) in Opcode::present(c).enumerate() {
-        all.extend(op.reserved_in(c).into_iter().map(|field| Bound { kind, field, least: 0, most: 0 }));
+        let reserved = op.reserved_in(c).into_iter().flat_map(parts);
+        all.extend(reserved.map(|field| Bound { kind, field, least: 0, most: 0 }));
         for field in op.fields {
             if let Some([least, most]) = field.bound.map(|bound| bound(c))
                 && (least > 0 || most < (1 << field.width) - 1)
@@ -45,6 +50,15 @@ fn bounds(c: &Config) -> Vec<Bound> {
         }
     }
     all
+}
+
+/// A field in parts that a signal has room for.
+fn parts(field: Field) -> impl Iterator<Item = Field> {
+    const MOST: usize = 64;
+    (0..field.width).step_by(MOST).map(move |from| {
+        let width = MOST.min(field.width - from);
+        Field { offset: field.offset + from, width, ..field }
+    })
 }
 
 /// Bits of a COMPUTE's half `h` that must have certain values, and these: upper bits of counts, and all of the
@@ -67,6 +81,7 @@ unit! {
         let bounds = bounds(c);
         let memories: Vec<Memory> = Memory::ALL.into_iter().filter(|m| m.shape(c).is_some()).collect();
         let fft = c.fft.as_ref();
+        let gaussian = c.gaussian.as_ref();
 
         /// The instruction's number.
         pub kind: Sig<In> = Sig::unsigned(kind_bits(c)),
@@ -88,14 +103,17 @@ unit! {
         compute: Compute = Compute::new(c.loops),
         store: Store = Store::new(0),
         transform: Transform = Transform::new(0),
+        smooth: Smooth = Smooth::new(0),
         is_load: Signal<Local, Bit>,
         is_compute: Signal<Local, Bit>,
         is_store: Signal<Local, Bit>,
         is_transform: Signal<Local, Bit>,
+        is_smooth: Signal<Local, Bit>,
         loads: Dim = kind(c, "LOAD"),
         computes: Dim = kind(c, "COMPUTE"),
         stores: Dim = kind(c, "STORE"),
         transforms: Dim = kind(c, "TRANSFORM"),
+        smooths: Dim = kind(c, "SMOOTH"),
         count: Vec<Sig<Local>> = Sig::vec(c.loops, c.address_bits, false),
         depth: Sig<Local> = Sig::unsigned(17),
         most_words: Sig<Local> = Sig::unsigned(16),
@@ -110,6 +128,10 @@ unit! {
         sample_depth: Dim = Dim::new(fft.map_or(0, |f| f.depth)),
         log_groups: Dim = Dim::new(fft.map_or(0, |f| f.groups(c.link_bits).ilog2() as usize)),
         sizes: Dim = Dim::new(fft.map_or(0, |f| f.points.ilog2() as usize) + 1),
+        has_smooths: Flag = Flag::new(gaussian.is_some()),
+        steps_over: Dim = Dim::new(gaussian.map_or(0, |g| g.steps(c.link_bits) - 1)),
+        log_steps: Dim = Dim::new(gaussian.map_or(0, |g| g.steps(c.link_bits).ilog2() as usize)),
+        pixel_depth: Dim = Dim::new(gaussian.map_or(0, |g| g.depth)),
     }
 }
 
@@ -133,10 +155,14 @@ impl Logic for InstructionRules {
         for h in 0..self.transform.half.len() {
             self.transform.half[h].next = self.half[h].val();
         }
+        for h in 0..self.smooth.half.len() {
+            self.smooth.half[h].next = self.half[h].val();
+        }
         self.is_load.next = self.kind.val() == self.loads.val();
         self.is_compute.next = self.kind.val() == self.computes.val();
         self.is_store.next = self.kind.val() == self.stores.val();
         self.is_transform.next = self.kind.val() == self.transforms.val();
+        self.is_smooth.next = self.kind.val() == self.smooths.val();
         self.bad.next = false;
         for b in 0..self.kind_of.len() {
             if self.kind.val() == self.kind_of[b].val() {
@@ -224,6 +250,16 @@ impl Logic for InstructionRules {
             {
                 self.bad.next = true;
             }
+        }
+        // SMOOTH: its words of pixels are ⌈count / steps⌉
+        if self.has_smooths.val()
+            & self.is_smooth.val()
+            & (!self.smooth.count.val().any()
+                | (self.smooth.address.val()
+                    + ((self.smooth.count.val() + self.steps_over.val()) >> self.log_steps.val())
+                    > self.pixel_depth.val()))
+        {
+            self.bad.next = true;
         }
     }
 }

@@ -75,7 +75,7 @@ pub fn read_latency(c: &Config) -> usize {
     if c.array.pipeline == DEEP { 2 } else { 1 }
 }
 
-/// Bits of a result as stored: those of a sum, or of a complex sample if there is an FFT unit.
+/// Bits of a result as stored: those of a sum, or 32 if there is a unit whose results have as many.
 pub fn result_bits(c: &Config) -> usize {
-    if c.fft.is_some() { 32 } else { c.array.acc_bits }
+    if c.fft.is_some() || c.gaussian.is_some() { 32 } else { c.array.acc_bits }
 }

@@ -2,19 +2,23 @@
 //!
 //! ```text
 //! queue ─► [turns] ─┬─► [gemm] ─┬─► result memory, tokens
-//! payload words ────┴─► [fft] ──┘
+//! payload words ────┼─► [fft] ──┤
+//!                   └─► [gaussian] ┘
 //! ```
 //! Another unit is its folder, and here its `mod`, a field and its joins, in the order of the opcodes.
 
 pub mod engine;
 pub mod fft;
+pub mod gaussian;
 pub mod gemm;
+pub mod groups;
 
 use crate::counters::StepEvents;
 use crate::field::turns;
 use crate::hdl::prelude::*;
 use engine::{Shared, Turns};
 use fft::unit::FftUnit;
+use gaussian::unit::GaussianUnit;
 use gemm::unit::Gemm;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
@@ -32,7 +36,9 @@ unit! {
         turns: Turns = Turns::new(c, turns(c)),
         gemm: Gemm = Gemm::new(c),
         fft: Vec<FftUnit> = c.fft.iter().map(|f| FftUnit::new(c, f)).collect(),
+        gaussian: Vec<GaussianUnit> = c.gaussian.iter().map(|g| GaussianUnit::new(c, g)).collect(),
         transforms: Dim = Dim::new(usize::from(c.fft.is_some())),
+        smooths: Dim = Dim::new(usize::from(c.gaussian.is_some())),
     }
 }
 
@@ -46,6 +52,9 @@ impl Logic for ComputeEngine {
         wire::join_all(&mut self.gemm.events, &mut self.events);
         for u in 0..self.transforms.val() {
             wire::join_all(&mut self.turns.unit[u + 1], &mut self.fft[u].engine);
+        }
+        for u in 0..self.smooths.val() {
+            wire::join_all(&mut self.turns.unit[u + 1 + self.transforms.val()], &mut self.gaussian[u].engine);
         }
     }
 }

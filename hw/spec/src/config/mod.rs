@@ -294,3 +294,23 @@ impl Fft {
         self.word_bits(link_bits) / (32 * self.samples)
     }
 }
+
+impl Gaussian {
+    /// Lines that take turns in one of the `pixels` pipelines.
+    pub const TURNS: usize = 4;
+
+    /// Lines of a batch.
+    pub fn lines(&self) -> usize {
+        Self::TURNS * self.pixels
+    }
+
+    /// Bits of a word of the pixel memory: a link word, or one pixel of each line of a batch.
+    pub fn word_bits(&self, link_bits: usize) -> usize {
+        link_bits.max(16 * self.lines())
+    }
+
+    /// Steps (one pixel of each line of a batch) in a word of the pixel memory.
+    pub fn steps(&self, link_bits: usize) -> usize {
+        self.word_bits(link_bits) / (16 * self.lines())
+    }
+}

@@ -6,7 +6,7 @@ use super::key::{Allowed, Field, Key, PLAIN_KEY, Table, keys};
 use super::{Counting, DEEP, MAX_LOOPS, MAX_SIDE, PLAIN};
 
 /// The tables in the order in which they are read and checked.
-pub(super) const READ: [&str; 6] = ["array", "link", "fft", "codebook", "memory", "control"];
+pub(super) const READ: [&str; 7] = ["array", "link", "fft", "gaussian", "codebook", "memory", "control"];
 
 /// Deepest memory: addresses are signed.
 const DEEPEST: usize = 32768;
@@ -123,6 +123,19 @@ keys! {
             any_size "sizes": bool {
                 allowed: |c| sizes(unit(c)), bounds: "\"any\" or \"largest\"", default: Some(|_| 1),
             }
+        }
+        /// The Gaussian unit (docs/gaussian.md); without the table there is none.
+        gaussian "gaussian" Gaussian {
+            /// Pixels a clock; a batch has four times as many lines.
+            pixels "pixels": usize {
+                allowed: |c| Allowed::Power(1, c.array.drain.min(8)), bounds: "a power of two to 8, at most `drain`", default: Some(|_| 1),
+            }
+            /// Largest radius of a window.
+            radius "radius": usize { allowed: |_| Allowed::Range(1, 255), }
+            /// Cosines of a window.
+            terms "terms": usize { allowed: |_| Allowed::Range(2, 4), default: Some(|_| 3), }
+            /// Words of the pixel memory.
+            depth "depth": usize { allowed: |_| Allowed::Power(2, DEEPEST), }
         }
         /// Codebooks: columns may be codes of few bits, each of which stands for a level; without the table there are none.
         codebook "codebook" Codebook {

@@ -36,6 +36,7 @@ fn hashes_of_built_bitstreams_stay() {
     for (text, hash) in [
         (include_str!("../../../../configs/accelerators/default.toml"), 0x076e927d6b7dcdd7),
         (include_str!("../../../../configs/accelerators/codebook.toml"), 0xe865632d225a97f5),
+        (include_str!("../../../../configs/accelerators/gaussian.toml"), 0xb80cbb037b585bc2),
         (include_str!("../../../../configs/accelerators/minimal.toml"), 0x3e9a136efc115b77),
         (include_str!("../../../../configs/accelerators/peer-8x8.toml"), 0xb570089841161c6d),
         (include_str!("../../../../configs/accelerators/sparse-8x8x4.toml"), 0xcf68b5b402093870),
@@ -60,7 +61,11 @@ proptest! {
 fn every_key_has_bounds_on_both_sides() {
     // every table is there
     let text = include_str!("../../../../configs/accelerators/spectral.toml");
-    let c = Config::from_toml("t", &format!("{text}\n[codebook]\ncode_bits = 3\ndepth = 64\n")).unwrap();
+    let c = Config::from_toml(
+        "t",
+        &format!("{text}\n[codebook]\ncode_bits = 3\ndepth = 64\n[gaussian]\nradius = 9\ndepth = 64\n"),
+    )
+    .unwrap();
     for table in TABLES {
         for key in table.keys {
             let allowed = (key.allowed)(&c);

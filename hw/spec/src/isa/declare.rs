@@ -89,7 +89,7 @@ macro_rules! numbers {
         })*
     };
 }
-numbers!(u8 as u8, u16 as u16, u32 as u32, i16 as u16);
+numbers!(u8 as u8, u16 as u16, u32 as u32, i16 as u16, i32 as u32);
 
 impl Value for bool {
     fn raw(self) -> u32 {

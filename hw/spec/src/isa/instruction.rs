@@ -1,9 +1,10 @@
 //! Instructions as values, and their bits.
 
 use super::field::{Bits512, Opcode};
-use super::table::{Instruction, OPCODES, Store, opcode};
+use super::table::{Instruction, OPCODES, Smooth, Store, opcode};
 use crate::check::crc16;
 use crate::config::Config;
+use crate::engine::CosineWindow;
 
 /// Tokens that an instruction waits for and gives. `prev` and `next` are the neighbours in the order
 /// load, compute, store.
@@ -97,6 +98,25 @@ impl Store {
     pub fn data_words(&self, config: &Config) -> usize {
         let bits = usize::from(self.count) * self.sent(config) * self.format.bits();
         bits.div_ceil(config.link_bits)
+    }
+}
+
+impl Smooth {
+    /// Its window.
+    pub fn window(&self) -> CosineWindow {
+        CosineWindow {
+            radius: self.radius,
+            mean: self.mean,
+            turn: [self.turn_1, self.turn_2, self.turn_3, self.turn_4],
+            edge: [self.edge_1, self.edge_2, self.edge_3, self.edge_4],
+        }
+    }
+
+    /// The same with this window.
+    pub fn with(self, window: &CosineWindow) -> Smooth {
+        let CosineWindow { radius, mean, turn: [turn_1, turn_2, turn_3, turn_4], edge } = *window;
+        let [edge_1, edge_2, edge_3, edge_4] = edge;
+        Smooth { radius, mean, turn_1, turn_2, turn_3, turn_4, edge_1, edge_2, edge_3, edge_4, ..self }
     }
 }
 

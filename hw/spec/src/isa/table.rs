@@ -6,7 +6,7 @@ use super::declare::{Payload, Value, instructions, payload, tokens};
 use super::field::{Bits512, Field, Opcode, Who};
 use super::instruction::{Loop, StoreWidth, Tokens};
 use super::memory::{MemoryRow, Shape, memories};
-use crate::config::{Codebook, MAX_LOOPS};
+use crate::config::{Codebook, Config, MAX_LOOPS};
 
 memories! {
     /// Row operands: windows of `select` banks of `lanes` digits.
@@ -48,6 +48,12 @@ memories! {
         let book = c.codebook.as_ref()?;
         let lanes = c.level_digits() << book.code_bits;
         Some(Shape { elements: c.array.cols, lanes, digit: c.array.col_digit, ..Shape::PLAIN })
+    };
+    /// Pixels of the Gaussian unit.
+    Pixel "pixel memory" None => |c| {
+        let unit = c.gaussian.as_ref()?;
+        let lanes = unit.word_bits(c.link_bits) / 8;
+        Some(Shape { elements: 1, depth: unit.depth, lanes, digit: 8, piece: 16, ..Shape::PLAIN })
     };
 }
 
@@ -110,6 +116,32 @@ payload! {
         let most = f.points.ilog2() as usize;
         [if f.any_size { 2 } else { most }, most]
     });
+}
+
+payload! {
+    /// `SMOOTH`.
+    Smooth SMOOTH:
+    keep: bool = false, 12:1 "1: lines go on where the last SMOOTH left them, 0: they begin";
+    address: u16 = 0, 16:16 "first word of the pixel memory; address + ⌈count / steps of a word⌉ ≤ depth";
+    count: u16 = 1, 32:16 "pixels of each line, ≥ 1";
+    result_base: u16 = 0, 48:16 "result address of the first word; wraps at the memory's depth";
+    skip: u16 = 0, 64:16 "pixels of each line that have no result, from the first on";
+    radius: u8 = 1, 80:8 "pixels of the window on either side of its centre, 1 to the generated maximum"
+        in |c| [1, c.gaussian.as_ref().map_or(1, |unit| unit.radius)];
+    mean: i32 = 0, 96:32 "G_0; as all coefficients: 30 bits after the binary point";
+    turn_1: u32 = 0, 128:32 "4·sin²(φ/2), φ = 2π / (2·radius + 1)";
+    edge_1: i32 = 0, 160:32 "G_1·cos(φ·radius)";
+    turn_2: u32 = 0, 192:32 "4·sin²(2φ/2)";
+    edge_2: i32 = 0, 224:32 "G_2·cos(2φ·radius)";
+    turn_3: u32 = 0, 256:32 when (|c| terms(c) > 2) "4·sin²(3φ/2) (if generated)";
+    edge_3: i32 = 0, 288:32 when (|c| terms(c) > 2) "G_3·cos(3φ·radius) (if generated)";
+    turn_4: u32 = 0, 320:32 when (|c| terms(c) > 3) "4·sin²(4φ/2) (if generated)";
+    edge_4: i32 = 0, 352:32 when (|c| terms(c) > 3) "G_4·cos(4φ·radius) (if generated)";
+}
+
+/// Cosines of the Gaussian unit.
+fn terms(c: &Config) -> usize {
+    c.gaussian.as_ref().map_or(0, |unit| unit.terms)
 }
 
 payload! {
@@ -189,6 +221,16 @@ instructions! {
         loops: None,
         present: |c| c.fft.is_some(),
     }
+    /// Filters lines of pixels with a window of cosines (docs/gaussian.md; if generated).
+    Smooth(payload: Smooth) "SMOOTH" {
+        code: 6,
+        units: 4,
+        engine: Who::Compute,
+        tokens: COMPUTE_TOKENS,
+        fields: SMOOTH,
+        loops: None,
+        present: |c| c.gaussian.is_some(),
+    }
 }
 
 /// Tokens of an instruction of the compute engine.
@@ -222,7 +264,13 @@ mod tests {
         let names: BTreeSet<_> = OPCODES.iter().map(|o| o.name).collect();
         assert_eq!((codes.len(), names.len()), (OPCODES.len(), OPCODES.len()));
         for f in OPCODES.iter().flat_map(|o| o.all_fields()) {
-            assert!(f.name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{}", f.name);
+            let (first, rest) = f.name.split_at(1);
+            assert!(first.chars().all(|c| c.is_ascii_lowercase()), "{}", f.name);
+            assert!(
+                rest.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'),
+                "{}",
+                f.name
+            );
         }
     }
 

@@ -4,7 +4,7 @@
 
 use super::field::Opcode;
 use super::instruction::StoreWidth;
-use super::table::{Compute, Instruction, Load, Store, Transform};
+use super::table::{Compute, Instruction, Load, Smooth, Store, Transform};
 use crate::config::Config;
 
 /// A field outside its range.
@@ -47,6 +47,7 @@ impl Instruction {
             Instruction::Load(l) => r.load(l, config),
             Instruction::Compute(c) => r.compute(c, config),
             Instruction::Transform(t) => r.transform(t, config),
+            Instruction::Smooth(s) => r.smooth(s, config),
             Instruction::Store(s) => r.store(s, config),
             // bounds are all their rules
             _ => Ok(()),
@@ -118,6 +119,13 @@ impl Rules {
             return self.refuse("count", t.count, format!("at most {} words of samples", fft.depth));
         }
         self.range("address", t.address, 0, fft.depth - words)
+    }
+
+    fn smooth(&self, s: &Smooth, c: &Config) -> Result<(), FieldError> {
+        let Some(unit) = &c.gaussian else { return Ok(()) };
+        let steps = unit.steps(c.link_bits);
+        self.range("count", s.count, 1, (unit.depth * steps).min(u16::MAX.into()))?;
+        self.range("address", s.address, 0, unit.depth - usize::from(s.count).div_ceil(steps))
     }
 
     fn store(&self, s: &Store, c: &Config) -> Result<(), FieldError> {

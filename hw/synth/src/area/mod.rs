@@ -70,6 +70,9 @@ pub enum AreaError {
     /// An accelerator with codebooks.
     #[error("codebook: the area model knows accelerators without codebooks only")]
     Codebook,
+    /// An accelerator with a Gaussian unit.
+    #[error("gaussian: the area model knows accelerators without a Gaussian unit only")]
+    Gaussian,
 }
 
 /// Estimates for one board.
@@ -119,6 +122,9 @@ impl AreaModel {
         }
         if config.codebook.is_some() {
             return Err(AreaError::Codebook);
+        }
+        if config.gaussian.is_some() {
+            return Err(AreaError::Gaussian);
         }
         let hard = self.hard(config);
         let blocks: usize = terms::rams(config).iter().map(terms::Ram::blocks).sum();

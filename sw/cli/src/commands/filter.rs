@@ -1,20 +1,23 @@
 //! `tandem filter`.
 
-use super::Force;
+use super::{Force, SetAccelerator};
 use crate::Report;
 use crate::arguments::up_to;
+use crate::engines::EngineKind;
 use crate::failure::{check, usage};
+use crate::filtering::{Accelerator, GAUSSIAN_BITS, Job, Method, Sums, correlation};
 use crate::images::{self, Picture};
 use crate::stop::Stop;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Instant;
 use tandem_files::{Folder, Output};
-use tandem_filter::{Border, FILTERS, Filter, Image, Parameter, Samples, psnr_db};
+use tandem_filter::{Border, Correlation, FILTERS, Filter, Image, Kind, Parameter, Samples, psnr_db};
 
 /// Arguments of `filter`.
 #[derive(clap::Args)]
@@ -40,8 +43,50 @@ pub struct Args {
     /// Threads; results do not depend on them.
     #[arg(long, value_name = "N", value_parser = up_to::<1024>)]
     threads: Option<usize>,
+    /// Who filters: cpu, or an accelerator on model, sim or serial:PORT.
+    #[arg(long, value_name = "ENGINE", default_value = "cpu", help_heading = "Accelerator")]
+    engine: Who,
+    #[command(flatten)]
+    accelerator: AcceleratorArgs,
     #[command(flatten)]
     force: Force,
+}
+
+/// Which accelerator, and what it takes.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Accelerator")]
+struct AcceleratorArgs {
+    /// Accelerator: a TOML file, or a name in configs/accelerators/ [default: default].
+    #[arg(short, long, value_name = "ACCEL")]
+    config: Option<String>,
+    #[command(flatten)]
+    set: SetAccelerator,
+    /// Rounds weights that are no whole numbers to so many bits, 1 to 16 (MAC array) [default: 8 for gaussian].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
+    kernel_bits: Option<u8>,
+}
+
+/// Who filters.
+#[derive(Clone)]
+enum Who {
+    Cpu,
+    Accelerator(EngineKind),
+}
+
+impl FromStr for Who {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "cpu" => Ok(Who::Cpu),
+            // the f32 reference of a network is none of pictures
+            "float" => Err("expected cpu, model, sim or serial:PORT[@BAUD]".to_owned()),
+            _ => text
+                .parse()
+                .map(Who::Accelerator)
+                .map_err(|e: String| e.replace("model, sim, float", "cpu, model, sim")),
+        }
+    }
 }
 
 fn kinds() -> PossibleValuesParser {
@@ -160,11 +205,15 @@ struct Accuracy {
     largest: f64,
 }
 
-fn accuracy(filter: &dyn Filter, image: &Image, result: &Image, border: Border) -> Result<Accuracy> {
-    let single = image.to_f32();
+/// `single` is the result before it is rounded.
+fn accuracy(
+    filter: &dyn Filter,
+    (image, single, result): (&Image, &Image, &Image),
+    border: Border,
+) -> Result<Accuracy> {
     let peak = image.range();
-    let exact = filter.exact().apply(&single, border)?;
-    let psnr = psnr_db(&filter.apply(&single, border)?, &exact, peak);
+    let exact = filter.exact().apply(&image.to_f32(), border)?;
+    let psnr = psnr_db(single, &exact, peak);
     let exact = exact.in_type_of(image);
     Ok(Accuracy {
         psnr_db: psnr,
@@ -182,10 +231,91 @@ fn decibels(v: f64) -> String {
     finite(v).map_or("exact".to_owned(), |v| format!("{v:.1} dB"))
 }
 
+/// Who filters, ready to start.
+enum Engine {
+    Cpu,
+    Accelerator { accelerator: Box<Accelerator>, correlation: Correlation, method: Method },
+}
+
+impl Engine {
+    fn new(args: &Args, kind: &Kind) -> Result<Self> {
+        let AcceleratorArgs { config, set, kernel_bits } = &args.accelerator;
+        let Who::Accelerator(engine) = &args.engine else {
+            let given = [
+                ("--config", config.is_some()),
+                ("--set", !set.set.is_empty()),
+                ("--kernel-bits", kernel_bits.is_some()),
+            ];
+            return match given.iter().find(|(_, is_given)| *is_given) {
+                Some((option, _)) => {
+                    Err(usage(format!("{option}: needs --engine model, sim or serial:PORT")))
+                }
+                None => Ok(Engine::Cpu),
+            };
+        };
+        let correlation = correlation(kind, &args.parameters.0)?;
+        let method = Method::named(args.parameters.0.get("method").map(String::as_str))?;
+        let config = set.read(config.as_deref().unwrap_or("default"))?;
+        let accelerator = Box::new(Accelerator::new(engine, config)?);
+        Ok(Engine::Accelerator { accelerator, correlation, method })
+    }
+}
+
+/// A picture filtered.
+struct Filtered {
+    result: Image,
+    took: f64,
+    /// What an accelerator found.
+    sums: Option<Sums>,
+}
+
+/// What pictures are filtered with.
+struct Work<'a> {
+    args: &'a Args,
+    filter: Box<dyn Filter>,
+    engine: Engine,
+    threads: rayon::ThreadPool,
+}
+
+impl Work<'_> {
+    fn filtered(&mut self, image: &Image) -> Result<Filtered> {
+        let Work { args, filter, engine, threads } = self;
+        let start = Instant::now();
+        let (result, sums) = threads.install(|| -> Result<_> {
+            let Engine::Accelerator { accelerator, correlation, method } = engine else {
+                return Ok((filter.apply(image, args.border)?, None));
+            };
+            let bits = args.accelerator.kernel_bits.or((args.kind == "gaussian").then_some(GAUSSIAN_BITS));
+            let job = Job { correlation, image, border: args.border, kernel_bits: bits };
+            let sums = accelerator.sums(*method, &job)?;
+            Ok((correlation.finish(image, &sums.sums), Some(sums)))
+        })?;
+        Ok(Filtered { result, took: start.elapsed().as_secs_f64(), sums })
+    }
+
+    fn accuracy(&self, image: &Image, filtered: &Filtered) -> Result<Accuracy> {
+        let Work { args, filter, engine, threads } = self;
+        // a device is not one of several threads
+        let correlation = match engine {
+            Engine::Accelerator { correlation, .. } => Some(correlation),
+            Engine::Cpu => None,
+        };
+        threads.install(|| {
+            let single = image.to_f32();
+            let single = match correlation.zip(filtered.sums.as_ref()) {
+                Some((correlation, sums)) => correlation.finish(&single, &sums.sums),
+                None => filter.apply(&single, args.border)?,
+            };
+            accuracy(&**filter, (image, &single, &filtered.result), args.border)
+        })
+    }
+}
+
 /// Filters pictures.
 pub fn run(args: &Args) -> Result<Report> {
     Stop::install_at_once()?;
-    let filter = tandem_filter::kind(&args.kind)?.build(&args.parameters.0)?;
+    let kind = tandem_filter::kind(&args.kind)?;
+    let filter = kind.build(&args.parameters.0)?;
     let (out, paths) = args.paths.split_last().expect("two paths at least");
     let is_folder = paths.len() > 1 || paths[0].is_dir();
     let pictures = inputs(paths)?;
@@ -195,17 +325,17 @@ pub fn run(args: &Args) -> Result<Report> {
         images::check_name(out)?;
         Place::File(Output::open(out, args.force.existing())?)
     };
+    let engine = Engine::new(args, kind)?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build()?;
+    let mut work = Work { args, filter, engine, threads };
     let (mut lines, mut reports, mut wall) = (vec![], vec![], 0.0);
     let mut least = f64::INFINITY;
     for (path, name) in pictures {
         let Picture { image, profile, format } = images::read(&path)?;
         let to = if is_folder { out.join(&name) } else { out.clone() };
-        let about = |e: tandem_filter::FilterError| usage(format!("{}: {e}", path.display()));
-        let start = Instant::now();
-        let result = threads.install(|| filter.apply(&image, args.border)).map_err(about)?;
-        let took = start.elapsed().as_secs_f64();
-        wall += took;
+        let about = || path.display().to_string();
+        let filtered = work.filtered(&image).with_context(about)?;
+        wall += filtered.took;
         let shape = image.shape();
         let samples = match image.samples() {
             Samples::U8(_) => "u8",
@@ -218,15 +348,20 @@ pub fn run(args: &Args) -> Result<Report> {
             shape.width,
             shape.height,
             shape.channels,
-            1e3 * took
+            1e3 * filtered.took
         );
         let mut report = json!({
             "input": path.display().to_string(), "output": to.display().to_string(), "width": shape.width, "height": shape.height,
-            "channels": shape.channels, "samples": samples, "wall_s": took,
+            "channels": shape.channels, "samples": samples, "wall_s": filtered.took,
         });
+        if let (Engine::Accelerator { accelerator, .. }, Some(sums)) = (&work.engine, &filtered.sums) {
+            let pixels = shape.height * shape.width;
+            line += &format!(", {}", accelerator.text(sums, pixels));
+            let own = accelerator.json(sums, pixels);
+            report.as_object_mut().expect("an object").extend(own.as_object().expect("an object").clone());
+        }
         if args.check {
-            let found = threads.install(|| accuracy(&*filter, &image, &result, args.border));
-            let found = found.map_err(|e| usage(format!("{}: {e}", path.display())))?;
+            let found = work.accuracy(&image, &filtered).with_context(about)?;
             least = least.min(found.psnr_db);
             line += &format!(
                 ", PSNR {} ({} as written, largest difference {})",
@@ -238,7 +373,7 @@ pub fn run(args: &Args) -> Result<Report> {
             report["written_psnr_db"] = json!(finite(found.written_psnr_db));
             report["largest_difference"] = json!(found.largest);
         }
-        let bytes = images::encode(&to, Picture { image: result, profile, format })?;
+        let bytes = images::encode(&to, Picture { image: filtered.result, profile, format })?;
         match &place {
             Place::File(output) => output.write(&bytes)?,
             Place::Folder(folder) => folder.write(&name, &bytes)?,
@@ -249,10 +384,15 @@ pub fn run(args: &Args) -> Result<Report> {
     if let Place::Folder(folder) = place {
         folder.commit()?;
     }
-    let json = json!({
+    let mut json = json!({
         "kind": args.kind, "parameters": parameters(args), "border": args.border.to_string(),
-        "threads": threads.current_num_threads(), "wall_s": wall, "images": reports,
+        "threads": work.threads.current_num_threads(), "wall_s": wall, "images": reports, "engine": "cpu",
     });
+    if let Engine::Accelerator { accelerator, .. } = &work.engine {
+        json["engine"] = json!(accelerator.engine());
+        json["accelerator"] = json!(accelerator.name());
+        json["link"] = json!(accelerator.carried());
+    }
     if let Some(wanted) = args.min_psnr.filter(|wanted| least < *wanted) {
         lines.push(format!("PSNR {least:.1} dB: expected at least {wanted} dB"));
         return Err(check(lines.join("\n")));

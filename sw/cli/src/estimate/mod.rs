@@ -32,7 +32,7 @@ impl Work {
         let weights = match &self.problem {
             Problem::Gemm(p) => kept(p.selection, p.shape.k) * p.shape.n,
             Problem::Conv(p) => kept(p.selection, p.window.volume()) * p.outputs,
-            Problem::Fft(_) => 0,
+            Problem::Fft(_) | Problem::Smooth(_) => 0,
         };
         self.times * weights as u64 * u64::from(self.code_bits)
     }

@@ -41,7 +41,7 @@ use crate::results::Results;
 use gradient::Gradient;
 use ndarray::Array2;
 use stage::Block;
-use tandem_spec::engine::{Predict, Transforms};
+use tandem_spec::engine::{Predict, UnitModel};
 use tandem_spec::{Config, Instruction, Memory, Packet};
 use walk::{Line, Walk};
 
@@ -335,7 +335,7 @@ impl RequestKind for ConvRequest<'_> {
         Ok(self.answer_of(y))
     }
 
-    fn exact(&self, _config: &Config, _model: &dyn Transforms) -> Result<ConvResult, DeviceError> {
+    fn exact(&self, _config: &Config, _model: &dyn UnitModel) -> Result<ConvResult, DeviceError> {
         let (x, w) = self.checked()?;
         match self.product {
             ConvProduct::InputGradient => check_groups(&self.sparsity, &w.transposed())?,

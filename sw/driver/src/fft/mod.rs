@@ -19,7 +19,7 @@ use crate::request::{RequestKind, Sources};
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex;
 use tandem_spec::config::Fft;
-use tandem_spec::engine::{TransformKind, Transforms};
+use tandem_spec::engine::{TransformKind, UnitModel};
 use tandem_spec::{Config, Instruction, Memory, Packet};
 use unpack::unpack;
 
@@ -190,7 +190,7 @@ impl RequestKind for FftRequest<'_> {
         Ok(FftResult { y, exponents, saturated, cost: Cost::default() })
     }
 
-    fn exact(&self, config: &Config, model: &dyn Transforms) -> Result<FftResult, DeviceError> {
+    fn exact(&self, config: &Config, model: &dyn UnitModel) -> Result<FftResult, DeviceError> {
         self.check(config)?;
         let mut y = self.x.as_standard_layout().into_owned();
         let samples = y.as_slice_mut().expect("row-major");

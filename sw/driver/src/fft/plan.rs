@@ -51,7 +51,7 @@ impl FftPlan {
         let pad = Scratchpad::new(config, Memory::Sample).with_words(2 * self.samples, 16);
         let terms = (0..self.problem.points.count(), 1);
         let slice = Slice::whole(Format::signed(16));
-        Layout::new(pad, Order::Samples, self.lines(), block.clone(), terms, slice)
+        Layout::new(pad, Order::Samples(2), self.lines(), block.clone(), terms, slice)
     }
 
     /// Result words of a block: spectra, then a word with their status.

@@ -35,7 +35,7 @@ use crate::request::{Plan, Plannable, RequestKind, Sources};
 use crate::schedule::Program;
 use ndarray::Array2;
 use request::problem;
-use tandem_spec::engine::{Predict, Transforms};
+use tandem_spec::engine::{Predict, UnitModel};
 use tandem_spec::{Config, Instruction, Memory, Packet};
 use unpack::add_block;
 
@@ -238,7 +238,7 @@ impl RequestKind for GemmRequest<'_> {
         Ok(GemmResult::new(y, or, saturated))
     }
 
-    fn exact(&self, _config: &Config, _model: &dyn Transforms) -> Result<GemmResult, DeviceError> {
+    fn exact(&self, _config: &Config, _model: &dyn UnitModel) -> Result<GemmResult, DeviceError> {
         let (x, w) = (Matrix::new(self.x.values), Matrix::new(self.w.values));
         let (y, ors) = product((Source::Matrix(&x), self.x.format), (&w, self.w.format));
         for (name, operand, matrix, or) in [("X", &self.x, &x, ors[0]), ("W", &self.w, &w, ors[1])] {

@@ -18,7 +18,7 @@
 //! | `Kept` | n | line e, column i·n + t | compressed weights, and their indices |
 //! | `Groups` | m | member t of group e of lines, column i | the operand that selected results select from |
 //! | `Held` | n | as `Kept`, the terms being the rows of a tile of results | indices of selected results |
-//! | `Samples` | 1 | every lane a line: real and imaginary part of its column i | transforms |
+//! | `Samples` | 1 | every lane a line, or its n-th: parts of its column i | transforms (real, imaginary), lines of pixels |
 //! | `Gathered` | - | what a table says, tile by tile | bands of images and their weights ([`crate::conv`]) |
 //!
 //! What has no entry is zero. Codes ([`Scratchpad::codes`]) are digits of one plane.
@@ -106,8 +106,8 @@ pub enum Order {
         /// Column tiles.
         cols: Range<usize>,
     },
-    /// Lines are transforms, as many as a tile has in lockstep; terms are points, of two parts.
-    Samples,
+    /// Lines are transforms or rows of pixels, as many as a tile has in lockstep; terms are points or pixels, of so many parts.
+    Samples(usize),
     /// Tiles are these pieces.
     Gathered(Arc<[Piece]>),
 }
@@ -139,7 +139,7 @@ impl Order {
     /// Flat words for each word of terms.
     pub fn turns(&self) -> usize {
         match self {
-            Order::Dense | Order::Samples | Order::Gathered(_) => 1,
+            Order::Dense | Order::Samples(_) | Order::Gathered(_) => 1,
             Order::Members(p) | Order::Groups(p) => p.m,
             Order::Kept(n) | Order::Held { n, .. } => *n,
         }
@@ -281,7 +281,7 @@ impl Layout {
     /// Elements that the tile at a position fills.
     pub fn elements(&self, at: usize) -> usize {
         match &self.order {
-            Order::Samples => 1,
+            Order::Samples(_) => 1,
             Order::Gathered(_) if self.broadcast => 1,
             Order::Gathered(pieces) => match &*pieces[at].table {
                 Table::Elements(_) => pieces[at].lines.len(),
@@ -325,10 +325,10 @@ impl Layout {
                     }
                 }
             }
-            Order::Samples => {
+            Order::Samples(parts) => {
                 for (lane, line) in lines.enumerate() {
                     for (i, k) in terms.clone().enumerate() {
-                        (0..2).for_each(|part| entry(i * wide + 2 * lane + part, line, 2 * k + part));
+                        (0..*parts).for_each(|p| entry(i * wide + parts * lane + p, line, parts * k + p));
                     }
                 }
             }

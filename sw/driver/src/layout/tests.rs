@@ -54,14 +54,14 @@ proptest! {
             (Memory::Index, Order::Kept(n), all, 0..groups),
             (Memory::Row, Order::Groups(p), Lines { count: groups, width }, 0..terms),
             (Memory::Index, held, all, 0..8),
-            (Memory::Sample, Order::Samples, sample, 0..terms),
+            (Memory::Sample, Order::Samples(2), sample, 0..terms),
         ][which].clone();
         let mut pad = Scratchpad::new(&config, memory);
-        if order == Order::Samples {
+        if order == Order::Samples(2) {
             pad = pad.with_words(2 * sample.width, 16);
         }
         let per_word = match order {
-            Order::Samples => 1,
+            Order::Samples(_) => 1,
             Order::Held { .. } => pad.lanes,
             _ => config.array.lanes,
         };
@@ -83,7 +83,7 @@ proptest! {
             Order::Kept(n) => count * groups * n,
             Order::Groups(_) => members * terms.len(),
             Order::Held { n, .. } => count * height.count * n,
-            Order::Samples => count * terms.len() * 2,
+            Order::Samples(parts) => count * terms.len() * parts,
             Order::Gathered(_) => unreachable!("tables may repeat entries"),
         };
         prop_assert_eq!(sources.len(), entries, "every entry has a place");

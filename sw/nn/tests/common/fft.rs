@@ -37,6 +37,7 @@ impl Device for FftDevice {
         match request {
             Request::Gemm(request) => self.gemm(&request).map(Response::Gemm),
             Request::Fft(request) => self.fft(&request).map(Response::Fft),
+            Request::Smooth(_) => panic!("takes products and transforms only"),
             Request::Conv(request) => {
                 let (x, w) = as_product(&request);
                 let shape = [x.nrows(), x.ncols(), w.ncols()];

@@ -168,7 +168,7 @@ impl Device for Lying {
             let y = match &mut response {
                 Response::Gemm(result) => &mut result.y,
                 Response::Conv(result) => &mut result.y,
-                Response::Fft(_) => panic!("takes products only"),
+                Response::Fft(_) | Response::Smooth(_) => panic!("takes products only"),
             };
             let n = y.len();
             y.as_slice_mut().expect("row-major")[self.element % n] += 1;
@@ -216,7 +216,7 @@ impl Device for Recording {
         let (operands, [x_format, w_format]) = match &request {
             Request::Gemm(r) => ((r.x.values.to_owned(), r.w.values.to_owned()), [r.x.format, r.w.format]),
             Request::Conv(r) => (as_product(r), [r.x.format, r.w.format]),
-            Request::Fft(_) => panic!("takes products only"),
+            Request::Fft(_) | Request::Smooth(_) => panic!("takes products only"),
         };
         let (x, w) = operands;
         notes.push(Note { x, x_format, w, w_format });

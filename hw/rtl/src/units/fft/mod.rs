@@ -1,7 +1,7 @@
 //! The FFT unit (docs/fft.md).
 //!
 //! ```text
-//! LOAD ─► [samples] ─► [core: pair ─► pair ─► … ─► reorder ─► normalise] ─► [packer] ─► result memory
+//! LOAD ─► [groups] ──► [core: pair ─► pair ─► … ─► reorder ─► normalise] ─► [packer] ─► result memory
 //!              ▲            delay lines, twiddles
 //!          [unit]: takes TRANSFORMs, reads groups, gives tokens
 //! ```
@@ -15,7 +15,6 @@ pub mod packer;
 pub mod pair;
 pub mod reorder;
 pub mod reversal;
-pub mod samples;
 pub mod twiddle;
 pub mod unit;
 

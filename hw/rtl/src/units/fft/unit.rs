@@ -2,12 +2,12 @@
 
 use super::core::Core;
 use super::packer::Packer;
-use super::samples::Samples;
 use super::{LOG_BITS, Shape};
 use crate::fields;
 use crate::hdl::prelude::*;
 use crate::load::scatter::Scatter;
 use crate::units::engine::Engine;
+use crate::units::groups::Groups;
 use rust_hdl::prelude::*;
 use tandem_spec::config::Fft;
 use tandem_spec::{Config, Memory};
@@ -32,7 +32,7 @@ unit! {
         pub engine: Engine<In> = Engine::new(c),
         head: Head = Head::new(0),
         scatter: Scatter = Scatter::new(c, Memory::Sample),
-        samples: Samples = Samples::new(c, fft),
+        samples: Groups = Groups::new(c, Memory::Sample, shape.parts()),
         core: Core = Core::new(&shape),
         packer: Packer = Packer::new(c, fft),
         busy: Reg = Reg::unsigned(1),

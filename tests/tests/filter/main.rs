@@ -1,5 +1,7 @@
 //! `tandem filter`: kinds of pictures in and out, folders, checks, and what is refused; filters and pictures in training.
 
+mod accelerator;
+#[path = "../common/mod.rs"]
 mod common;
 
 use common::command::{Scratch, run, succeeds, text};

@@ -1,43 +1,41 @@
-//! The sample memory.
+//! A memory of groups of 16-bit parts: what a unit reads every cycle.
 
-use super::Shape;
 use crate::hdl::prelude::*;
 use crate::load::payload::Write;
 use crate::load::pieces::pieces;
 use rust_hdl::prelude::*;
-use tandem_spec::config::Fft;
 use tandem_spec::{Config, Memory};
 
 unit! {
     /// Words of several groups, written in pieces, read group by group.
     ///
-    /// # Timing  `re` and the group's number in cycle t, the group in t+1
-    pub struct Samples(c: &Config, fft: &Fft) {
-        let shape = Shape::new(fft);
-        let (pieces, groups) = (pieces(c, Memory::Sample), fft.groups(c.link_bits));
+    /// # Timing  the group's number in cycle t, the group in t+1
+    pub struct Groups(c: &Config, memory: Memory, parts: usize) {
+        let pieces = pieces(c, memory);
         let per_part = 16 / pieces.bits;
+        let groups = pieces.count * pieces.bits / (16 * parts);
         let log_groups = groups.ilog2() as usize;
 
         clock,
         /// A write of pieces of the word.
         pub write: Write<In> = Write::new(pieces),
         /// Number of the group to read.
-        pub group: Sig<In> = Sig::unsigned(index_bits(fft.depth) + log_groups),
-        /// Real and imaginary parts of the group.
-        pub part: Vec<Sig<Out>> = Sig::vec(shape.parts(), 16, true),
-        ram: Vec<Ram> = (0..pieces.count).map(|_| Ram::new(fft.depth, pieces.bits, false)).collect(),
-        join: Vec<Concat> = (0..shape.parts() * groups).map(|_| Concat::new(per_part, pieces.bits)).collect(),
+        pub group: Sig<In> = Sig::unsigned(index_bits(pieces.depth) + log_groups),
+        /// Parts of the group.
+        pub part: Vec<Sig<Out>> = Sig::vec(parts, 16, true),
+        ram: Vec<Ram> = (0..pieces.count).map(|_| Ram::new(pieces.depth, pieces.bits, false)).collect(),
+        join: Vec<Concat> = (0..parts * groups).map(|_| Concat::new(per_part, pieces.bits)).collect(),
         place: Reg = Reg::unsigned(log_groups.max(1)),
         pieces: Dim = Dim::new(pieces.count),
         per_part: Dim = Dim::new(per_part),
-        parts: Dim = Dim::new(shape.parts()),
+        parts: Dim = Dim::new(parts),
         groups: Dim = Dim::new(groups),
         log_groups: Dim = Dim::new(log_groups),
     }
 }
 
-impl Logic for Samples {
-    named!("fft_samples");
+impl Logic for Groups {
+    named!("group_memory");
 
     #[hdl_gen]
     fn update(&mut self) {
