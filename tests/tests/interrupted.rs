@@ -12,17 +12,23 @@ use std::time::{Duration, Instant};
 
 const CHECKPOINT: &str = "checkpoint.safetensors";
 
+/// Noise, a filter and augmentations: batches are made ahead by threads, which end and go on with the run.
+const LISTS: &str = "batch = 32\n\
+    preprocess = [{ kind = \"noise\", deviation = 20 }, { kind = \"median\", size = 3 }]\n\
+    augment = [{ kind = \"shift\" }, { kind = \"cutout\", size = 2 }]";
+
 /// An experiment of 2 epochs of 10 steps.
 fn short(s: &Scratch) -> String {
     let text = std::fs::read_to_string(repository().join("configs/experiments/digits-mlp.toml")).unwrap();
-    let text = text.replace("epochs = 20", "epochs = 2").replace("batch = 32", "batch = 32\nimages = 330");
+    let text =
+        text.replace("epochs = 20", "epochs = 2").replace("batch = 32", &format!("{LISTS}\nimages = 330"));
     s.write("short.toml", text)
 }
 
 /// The same for a run that does not end by itself.
 fn endless(s: &Scratch) -> String {
     let text = std::fs::read_to_string(repository().join("configs/experiments/digits-mlp.toml")).unwrap();
-    s.write("endless.toml", text.replace("epochs = 20", "epochs = 1000000"))
+    s.write("endless.toml", text.replace("epochs = 20", "epochs = 1000000").replace("batch = 32", LISTS))
 }
 
 fn without(mut value: Value, keys: &[&str]) -> Value {
@@ -34,9 +40,10 @@ fn without(mut value: Value, keys: &[&str]) -> Value {
 fn outcome(folder: &str) -> (Vec<Value>, Value) {
     let read = |name: &str| std::fs::read_to_string(Path::new(folder).join(name)).unwrap();
     let log = read("log.jsonl");
-    let lines = log.lines().map(|l| without(serde_json::from_str(l).unwrap(), &["images_per_s"]));
+    let lines =
+        log.lines().map(|l| without(serde_json::from_str(l).unwrap(), &["images_per_s", "data_wait"]));
     let report = serde_json::from_str(&read("report.json")).unwrap();
-    (lines.collect(), without(report, &["run", "images_per_s", "wall_s"]))
+    (lines.collect(), without(report, &["run", "images_per_s", "data_wait", "wall_s"]))
 }
 
 fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Child {

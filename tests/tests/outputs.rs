@@ -14,11 +14,12 @@ use std::process::{Command, Stdio};
 const OLD: &[u8] = b"old";
 
 /// Commands that write a file: arguments, with `OUT` for the file.
-const FILES: [&[&str]; 5] = [
+const FILES: [&[&str]; 6] = [
     &["gemm", "-c", "minimal", "--random", "3", "4", "5", "-o", "OUT"],
     &["fft", "-c", "spectral", "--random", "2", "--points", "16", "-o", "OUT"],
     &["run", "record", "-c", "minimal", "--random", "3", "4", "5", "-o", "OUT"],
     &["filter", "docs/sweep-report.png", "OUT", "--kind", "box"],
+    &["data", "show", "-c", "configs/experiments/digits-mlp.toml", "-o", "OUT"],
     &["check", "-c", "minimal", "--seconds", "1", "--junit", "OUT"],
 ];
 

@@ -64,3 +64,17 @@ fn the_page_of_keys_has_every_key() {
     }
     assert!(found > 100, "{found} keys");
 }
+
+#[test]
+fn the_page_of_keys_has_every_kind_of_noise_and_augmentation() {
+    use tandem_nn::data::augment::AUGMENTATIONS;
+    use tandem_nn::data::preprocess::NOISES;
+    let page = read("docs/configuration.md");
+    let noises = NOISES.iter().map(|kind| (kind.name, kind.parameters));
+    for (name, parameters) in noises.chain(AUGMENTATIONS.iter().map(|kind| (kind.name, kind.parameters))) {
+        let line =
+            page.lines().find(|line| line.contains(&format!("\"{name}\"")) && line.starts_with("| | "));
+        let line = line.unwrap_or_else(|| panic!("\"{name}\" is not in docs/configuration.md"));
+        assert!(parameters.iter().all(|p| line.contains(&format!("`{}`", p.name))), "{name}: {line}");
+    }
+}

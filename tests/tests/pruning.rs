@@ -178,11 +178,19 @@ fn patterns_cut_the_cycles_of_lenet() {
 /// Noise in the shape of MNIST: cycles do not depend on what is in the images.
 fn noise() -> Arc<Dataset> {
     let split = |n: usize| Split {
-        images: Array2::from_shape_fn((n, 784), |(i, j)| ((i * 31 + j * 17) % 251) as u8),
+        images: Array2::from_shape_fn((n, 784), |(i, j)| ((i * 31 + j * 17) % 251) as u8).into(),
         labels: (0..n).map(|i| (i % 10) as u8).collect(),
     };
     let (train, test) = (split(640), split(64));
-    Arc::new(Dataset { name: "noise".into(), train, test, shape: (28, 28, 1), classes: 10, max_value: 255 })
+    Arc::new(Dataset {
+        name: "noise".into(),
+        train,
+        test,
+        shape: (28, 28, 1),
+        classes: 10,
+        max_value: 255,
+        known_digest: None,
+    })
 }
 
 /// Shares at which the small layers' levels fill the gaps between those of conv2, two thirds of all cycles;

@@ -1,31 +1,21 @@
-//! Pictures in files: PNG, JPEG, BMP, PNM and TIFF with 1 to 4 channels of 8 or 16 bits, TIFF with f32 too.
+//! Pictures in files, as [`tandem_filter::picture`] reads them.
 //!
-//! What is read is told from the contents, what is written from the name. Palettes and CMYK become RGB, pictures that are to be turned for the
-//! eye (EXIF) are turned; a colour profile is handed on where the format has one.
+//! What is written is told from the name; a colour profile is handed on where the format has one.
 
 use crate::failure::usage;
 use anyhow::Result;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::{bmp, png, pnm, tiff};
-use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader};
+use image::{ExtendedColorType, ImageEncoder, ImageFormat};
 use std::fmt::Display;
 use std::path::Path;
+use tandem_filter::picture::{FORMATS, Opened, format_of};
 use tandem_filter::{Image, Samples, Shape};
+
+pub use tandem_filter::picture::is_named;
 
 /// Quality of JPEG files, of 100.
 const JPEG_QUALITY: u8 = 95;
-/// Marks of a JPEG file's start and end.
-const JPEG_ENDS: [[u8; 2]; 2] = [[0xff, 0xd8], [0xff, 0xd9]];
-
-/// Formats with the endings of their names.
-const FORMATS: [(ImageFormat, &[&str]); 5] = [
-    (ImageFormat::Png, &["png"]),
-    (ImageFormat::Jpeg, &["jpg", "jpeg"]),
-    (ImageFormat::Bmp, &["bmp"]),
-    (ImageFormat::Pnm, &["pgm", "ppm", "pam", "pnm"]),
-    (ImageFormat::Tiff, &["tif", "tiff"]),
-];
-
 /// A picture.
 pub struct Picture {
     /// Its pixels.
@@ -38,17 +28,6 @@ pub struct Picture {
 
 fn refused(path: &Path, what: impl Display) -> anyhow::Error {
     usage(format!("{}: {what}", path.display()))
-}
-
-/// The format that a name stands for.
-fn format_of(path: &Path) -> Option<ImageFormat> {
-    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
-    FORMATS.iter().find(|(_, endings)| endings.contains(&ending.as_str())).map(|(format, _)| *format)
-}
-
-/// Whether a name is that of a picture.
-pub fn is_named(path: &Path) -> bool {
-    format_of(path).is_some()
 }
 
 /// Looks whether a picture can be written under a name: without an ending, it is written as what it was read as.
@@ -66,62 +45,9 @@ pub fn check_name(path: &Path) -> Result<()> {
 ///
 /// # Errors   the file, with what is wrong: unreadable, damaged, cut, without pixels, too large, or of a kind that is not read
 pub fn read(path: &Path) -> Result<Picture> {
-    let io = |e: std::io::Error| refused(path, e);
-    let reader = ImageReader::open(path).map_err(io)?.with_guessed_format().map_err(io)?;
-    // the name does not count
-    let known = reader.format().filter(|format| FORMATS.iter().any(|(known, _)| known == format));
-    let format = known.ok_or_else(|| refused(path, "not a PNG, JPEG, BMP, PNM or TIFF picture"))?;
-    let damaged = |e: image::ImageError| refused(path, e);
-    let mut decoder = reader.into_decoder().map_err(damaged)?;
-    let (width, height) = decoder.dimensions();
-    let bytes = decoder.total_bytes();
-    if bytes > MOST_BYTES {
-        return Err(refused(
-            path,
-            format!("{width}×{height} pixels take {bytes} bytes: expected at most {MOST_BYTES}"),
-        ));
-    }
-    let profile = decoder.icc_profile().ok().flatten();
-    let turned = decoder.orientation().map_err(damaged)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
-    // its decoder fills in what is missing
-    if format == ImageFormat::Jpeg && !is_whole_jpeg(&std::fs::read(path).map_err(io)?) {
-        return Err(refused(path, "a JPEG picture that is cut: it has no end"));
-    }
-    picture.apply_orientation(turned);
-    let image = image(picture).map_err(|what| refused(path, what))?;
-    Ok(Picture { image, profile, format })
-}
-
-/// Most bytes of a picture's pixels.
-const MOST_BYTES: u64 = 1 << 30;
-
-/// Whether the bytes begin with a JPEG's start and its end follows (other pictures may be appended to it).
-fn is_whole_jpeg(bytes: &[u8]) -> bool {
-    let [start, end] = JPEG_ENDS;
-    bytes.starts_with(&start) && bytes.windows(2).rev().any(|pair| pair == end)
-}
-
-fn image(picture: DynamicImage) -> Result<Image, String> {
-    let shape = Shape {
-        height: picture.height() as usize,
-        width: picture.width() as usize,
-        channels: picture.color().channel_count().into(),
-    };
-    let samples = match picture {
-        DynamicImage::ImageLuma8(p) => Samples::U8(p.into_raw()),
-        DynamicImage::ImageLumaA8(p) => Samples::U8(p.into_raw()),
-        DynamicImage::ImageRgb8(p) => Samples::U8(p.into_raw()),
-        DynamicImage::ImageRgba8(p) => Samples::U8(p.into_raw()),
-        DynamicImage::ImageLuma16(p) => Samples::U16(p.into_raw()),
-        DynamicImage::ImageLumaA16(p) => Samples::U16(p.into_raw()),
-        DynamicImage::ImageRgb16(p) => Samples::U16(p.into_raw()),
-        DynamicImage::ImageRgba16(p) => Samples::U16(p.into_raw()),
-        DynamicImage::ImageRgb32F(p) => Samples::F32(p.into_raw()),
-        DynamicImage::ImageRgba32F(p) => Samples::F32(p.into_raw()),
-        other => return Err(format!("pixels of {:?} are not read", other.color())),
-    };
-    Image::new(shape, samples).map_err(|e| e.to_string())
+    let mut opened = Opened::new(path).map_err(usage)?;
+    let (profile, format) = (opened.profile(), opened.format());
+    Ok(Picture { image: opened.image().map_err(usage)?, profile, format })
 }
 
 /// The file of a picture, in the format that the name stands for.

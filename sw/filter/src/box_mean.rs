@@ -209,13 +209,24 @@ fn along<T: Sample, S: Sum<T>>(
     out: &mut [T],
 ) {
     if n <= FEW {
-        for (i, out) in out.chunks_mut(CHUNK).enumerate() {
+        let (chunks, rest) = out.as_chunks_mut::<CHUNK>();
+        for (i, out) in chunks.iter_mut().enumerate() {
             let mut sums = [S::Whole::default(); CHUNK];
             for j in 0..n {
-                let down = &down[i * CHUNK + j * step..][..out.len()];
-                sums.iter_mut().zip(down).for_each(|(sum, v)| *sum = S::add(*sum, v.whole()));
+                let down: &[S; CHUNK] = down[i * CHUNK + j * step..][..CHUNK].try_into().expect("a chunk");
+                for x in 0..CHUNK {
+                    sums[x] = S::add(sums[x], down[x].whole());
+                }
             }
-            out.iter_mut().zip(&sums).for_each(|(out, sum)| *out = S::mean(*sum, area));
+            for x in 0..CHUNK {
+                out[x] = S::mean(sums[x], area);
+            }
+        }
+        let done = CHUNK * chunks.len();
+        for (x, out) in rest.iter_mut().enumerate() {
+            let sum =
+                (0..n).fold(S::Whole::default(), |sum, j| S::add(sum, down[done + x + j * step].whole()));
+            *out = S::mean(sum, area);
         }
         return;
     }

@@ -6,7 +6,7 @@
 
 use crate::image::{Image, Samples};
 use crate::sample::Sample;
-use crate::{Border, box_mean};
+use crate::{Border, Cosines, box_mean};
 
 /// A kernel; its centre is the middle, the right or lower one of two.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +51,7 @@ impl Weights {
 pub struct Correlation {
     kernels: Vec<Weights>,
     finish: Finish,
+    cosines: Option<Cosines>,
 }
 
 /// What becomes of the sums.
@@ -67,18 +68,28 @@ enum Finish {
 impl Correlation {
     /// scale·(sum over the kernel) + offset.
     pub(crate) fn scaled(kernel: Weights, scale: f64, offset: f32) -> Self {
-        Correlation { kernels: vec![kernel], finish: Finish::Scaled { scale, offset } }
+        Correlation { kernels: vec![kernel], finish: Finish::Scaled { scale, offset }, cosines: None }
     }
 
     /// The mean of a rectangle.
     pub(crate) fn mean(rows: usize, columns: usize) -> Self {
         let kernel = Weights::Lines { down: vec![1.0; rows], along: vec![1.0; columns] };
-        Correlation { kernels: vec![kernel], finish: Finish::Mean { area: rows * columns } }
+        Correlation { kernels: vec![kernel], finish: Finish::Mean { area: rows * columns }, cosines: None }
     }
 
     /// The length of the vector of two sums.
     pub(crate) fn length(kernels: [Weights; 2], scale: f64, offset: f32) -> Self {
-        Correlation { kernels: kernels.into(), finish: Finish::Length { scale, offset } }
+        Correlation { kernels: kernels.into(), finish: Finish::Length { scale, offset }, cosines: None }
+    }
+
+    /// The same kernel, along columns and along rows a window of cosines.
+    pub(crate) fn with_cosines(self, cosines: Cosines) -> Self {
+        Correlation { cosines: Some(cosines), ..self }
+    }
+
+    /// What the kernel is along columns and along rows, if that is a window of cosines.
+    pub fn cosines(&self) -> Option<&Cosines> {
+        self.cosines.as_ref()
     }
 
     /// The kernels, all of one size.

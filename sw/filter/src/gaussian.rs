@@ -12,7 +12,7 @@ use crate::image::{Image, Samples};
 use crate::lanes::{Pass, separable};
 use crate::parameter::{Parameter, Values};
 use crate::sample::Sample;
-use crate::sliding_dct::SlidingDct;
+use crate::sliding_dct::{Cosines, SlidingDct};
 use crate::taps::Taps;
 use crate::{Border, Correlation, Filter, FilterError, Kind, Weights};
 
@@ -32,6 +32,8 @@ pub(crate) const KIND: Kind = Kind {
     build,
     correlation: Some(correlation),
 };
+
+const METHODS: &[&str] = &["auto", "fir", "sliding-dct", "fft"];
 
 /// Standard deviations that weights reach to.
 const REACH: f64 = 4.0;
@@ -62,7 +64,7 @@ enum Method {
 fn build(values: &Values<'_>) -> Result<Box<dyn Filter>, FilterError> {
     let sigma = sigma(values)?;
     let terms = values.whole(&TERMS, 2..=4)?;
-    let named = values.choice("method", &["auto", "fir", "sliding-dct", "fft"])?;
+    let named = values.choice("method", METHODS)?;
     let method = match named {
         "auto" if sigma > 1.0 => Method::Separable(Box::new(SlidingDct::new(sigma, terms))),
         "sliding-dct" => Method::Separable(Box::new(SlidingDct::new(sigma, terms))),
@@ -83,8 +85,13 @@ fn sigma(values: &Values<'_>) -> Result<f64, FilterError> {
 }
 
 fn correlation(values: &Values<'_>) -> Result<Correlation, FilterError> {
-    let line = weights(sigma(values)?, REACH);
-    Ok(Correlation::scaled(Weights::Lines { down: line.clone(), along: line }, 1.0, 0.0))
+    let sigma = sigma(values)?;
+    let line = weights(sigma, REACH);
+    let correlation = Correlation::scaled(Weights::Lines { down: line.clone(), along: line }, 1.0, 0.0);
+    Ok(match values.choice("method", METHODS)? {
+        "sliding-dct" => correlation.with_cosines(Cosines::gaussian(sigma, values.whole(&TERMS, 2..=4)?)),
+        _ => correlation,
+    })
 }
 
 /// Weights of |n| ≤ ⌈reach·σ⌉, sum 1.

@@ -9,6 +9,7 @@
 //! pyramids                                                         local_laplacian
 //! exact       every filter's definition, in f64
 //! correlation linear filters as sums over kernels, which an accelerator may make
+//! picture     files of pictures
 //! ```
 //! A filter is one file, its `mod` line and one line in [`FILTERS`].
 //!
@@ -45,6 +46,7 @@ mod laplacian;
 mod local_laplacian;
 mod median;
 mod parameter;
+pub mod picture;
 mod sample;
 mod series;
 mod sliding_dct;

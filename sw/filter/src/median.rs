@@ -184,14 +184,29 @@ fn sorted<W: Copy + Ord>(a: W, b: W, c: W) -> [W; 3] {
     [low.min(middle), low.max(middle), high.max(c)]
 }
 
+/// Pixels whose medians are made together, in registers.
+const CHUNK: usize = 64;
+
 /// Of three columns sorted: the median of the largest minimum, the middle median and the smallest maximum.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
 fn of_nine<T: Key>(band: &Band<T::Whole>, y: usize, channels: usize, out: &mut [T]) {
     let window: [_; 9] = places(band, y, 3, channels, out.len());
-    for (x, out) in out.iter_mut().enumerate() {
-        let column = |i: usize| sorted(window[i][x], window[i + 3][x], window[i + 6][x]);
+    let median = |at: &dyn Fn(usize) -> T::Whole| {
+        let column = |i: usize| sorted(at(i), at(i + 3), at(i + 6));
         let [[a, b, c], [d, e, f], [g, h, i]] = [column(0), column(1), column(2)];
-        *out = T::of(median_of_three(a.max(d).max(g), median_of_three(b, e, h), c.min(f).min(i)));
+        T::of(median_of_three(a.max(d).max(g), median_of_three(b, e, h), c.min(f).min(i)))
+    };
+    let (chunks, rest) = out.as_chunks_mut::<CHUNK>();
+    for (i, out) in chunks.iter_mut().enumerate() {
+        let window: [&[_; CHUNK]; 9] =
+            window.map(|row| row[i * CHUNK..][..CHUNK].try_into().expect("a chunk"));
+        for x in 0..CHUNK {
+            out[x] = median(&|i| window[i][x]);
+        }
+    }
+    let done = CHUNK * chunks.len();
+    for (x, out) in rest.iter_mut().enumerate() {
+        *out = median(&|i| window[i][done + x]);
     }
 }
 
@@ -209,8 +224,17 @@ fn of_twenty_five<T: Key>(
     let n = out.len();
     let at = |i: usize| [&*a, b, c, d, e].map(|row| &row[i * channels..][..n]);
     let window = [at(0), at(1), at(2), at(3), at(4)];
-    for (x, out) in out.iter_mut().enumerate() {
-        *out = T::of(middle_of_sorted(|row, column| window[column][row][x]));
+    let (chunks, rest) = out.as_chunks_mut::<CHUNK>();
+    for (i, out) in chunks.iter_mut().enumerate() {
+        let window: [[&[_; CHUNK]; 5]; 5] =
+            window.map(|column| column.map(|row| row[i * CHUNK..][..CHUNK].try_into().expect("a chunk")));
+        for x in 0..CHUNK {
+            out[x] = T::of(middle_of_sorted(|row, column| window[column][row][x]));
+        }
+    }
+    let done = CHUNK * chunks.len();
+    for (x, out) in rest.iter_mut().enumerate() {
+        *out = T::of(middle_of_sorted(|row, column| window[column][row][done + x]));
     }
 }
 

@@ -25,8 +25,10 @@ pub struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
+    /// What is given of the parameters of `kind`.
+    ///
     /// # Errors   [`FilterError::UnknownParameter`]
-    pub(crate) fn new(
+    pub fn new(
         kind: &'static str,
         parameters: &'static [Parameter],
         given: &'a BTreeMap<String, String>,
@@ -39,13 +41,17 @@ impl<'a> Values<'a> {
     }
 
     /// The text of a parameter, or its default.
-    pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
+    ///
+    /// # Panics   no parameter has this name
+    pub fn text(&self, name: &str) -> Option<&'a str> {
         let parameter = self.parameters.iter().find(|p| p.name == name).expect("a declared parameter");
         self.given.get(name).map(String::as_str).or(parameter.default)
     }
 
     /// A text that must be there.
-    pub(crate) fn needed(&self, name: &'static str) -> Result<&'a str, FilterError> {
+    ///
+    /// # Errors   [`FilterError::Missing`]
+    pub fn needed(&self, name: &'static str) -> Result<&'a str, FilterError> {
         self.text(name).ok_or_else(|| FilterError::Missing { kind: self.kind, name: name.to_owned() })
     }
 
@@ -55,7 +61,9 @@ impl<'a> Values<'a> {
     }
 
     /// A number or a fraction for which `holds`.
-    pub(crate) fn number(
+    ///
+    /// # Errors   [`FilterError::Missing`], or [`FilterError::Value`] with what is `expected`
+    pub fn number(
         &self,
         parameter: &Parameter,
         holds: impl Fn(f64) -> bool,
@@ -67,22 +75,18 @@ impl<'a> Values<'a> {
     }
 
     /// A whole number.
-    pub(crate) fn whole(
-        &self,
-        parameter: &Parameter,
-        range: RangeInclusive<usize>,
-    ) -> Result<usize, FilterError> {
+    ///
+    /// # Errors   as [`number`](Self::number)
+    pub fn whole(&self, parameter: &Parameter, range: RangeInclusive<usize>) -> Result<usize, FilterError> {
         let text = self.needed(parameter.name)?;
         let number = text.parse().ok().filter(|n| range.contains(n));
         number.ok_or_else(|| refused(parameter.name, text, &format!("{} to {}", range.start(), range.end())))
     }
 
     /// One of several names.
-    pub(crate) fn choice(
-        &self,
-        name: &'static str,
-        names: &[&'static str],
-    ) -> Result<&'static str, FilterError> {
+    ///
+    /// # Errors   as [`number`](Self::number)
+    pub fn choice(&self, name: &'static str, names: &[&'static str]) -> Result<&'static str, FilterError> {
         let text = self.needed(name)?;
         let found = names.iter().find(|n| **n == text).copied();
         found.ok_or_else(|| refused(name, text, &format!("one of {}", names.join(", "))))

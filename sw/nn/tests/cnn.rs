@@ -139,7 +139,7 @@ fn the_network_in_f64_has_the_gradient_of_its_differences() {
     let plan = experiment(SHORT, CNN_LAYERS).plan(Shape { h: 6, w: 6, c: 1 }, 4).expect("it suits the data");
     let mut network = Network::new(plan, 3);
     let probe = Probe::new(&mut network).expect("every layer has a form in f64");
-    let pixels = data.train.images.mapv(|byte| f64::from(byte) / 255.0);
+    let pixels = data.train.images.array().unwrap().mapv(|byte| f64::from(byte) / 255.0);
     let labels = &data.train.labels;
     let weights = probe.weights().to_vec();
     assert_eq!(weights.len(), 6);
@@ -228,7 +228,7 @@ fn the_network_learns() {
 fn the_networks_for_cifar10_take_steps() {
     let split = |salt: usize| {
         let pixel = |(i, at): (usize, usize)| ((i * 3072 + at + salt) * 2_654_435_761 >> 11) as u8;
-        Split { images: Array2::from_shape_fn((4, 3072), pixel), labels: vec![3, 1, 4, 1] }
+        Split { images: Array2::from_shape_fn((4, 3072), pixel).into(), labels: vec![3, 1, 4, 1] }
     };
     let data = Arc::new(Dataset {
         name: "cifar10".to_owned(),

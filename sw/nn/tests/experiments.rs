@@ -2,7 +2,8 @@
 
 use std::path::Path;
 use tandem_nn::backend::Product;
-use tandem_nn::config::{Augment, ConfigError, Document, Experiment};
+use tandem_nn::config::{ConfigError, Document, Experiment};
+use tandem_nn::data::Options;
 use tandem_nn::layers::{ProductPlan, Range};
 use tandem_nn::optim::Optimizer;
 use tandem_nn::optim::schedule::{Decay, Schedule};
@@ -92,8 +93,102 @@ fn mistakes_name_file_line_key_value_and_what_is_allowed() {
             "batch = 8\nbach = 8",
             &["net.toml:6: `data.bach` = 8:", "unknown field `bach`", "`batch`"],
         ),
-        ("batch = 8", "batch = 8\naugment = \"flip\"", &["`data.augment` = \"flip\":", "`none` or `shift`"]),
-        ("batch = 8", "batch = 8\nshift = 1", &["`data.shift` = 1:", "augment = \"shift\""]),
+        (
+            "batch = 8",
+            "batch = 8\naugment = \"flip\"",
+            &["`data.augment` = \"flip\":", "must be a list", "pixels = 1"],
+        ),
+        ("batch = 8", "batch = 8\naugment = [1]", &["`data.augment[0]` = 1:", "must be a table"]),
+        (
+            "batch = 8",
+            "batch = 8\naugment = [{ pixels = 1 }]",
+            &["net.toml:6: `data.augment[0].kind`", "one of `crop`, `flip`"],
+        ),
+        (
+            "batch = 8",
+            "batch = 8\naugment = [{ kind = \"flip\" }, { kind = \"shift\", pixels = 0 }]",
+            &["net.toml:6: `data.augment[1].pixels` = 0:", "expected 1 to 4096"],
+        ),
+        (
+            "batch = 8",
+            "batch = 8\naugment = [{ kind = \"cutout\" }]",
+            &["`data.augment[0]`", "cutout needs size"],
+        ),
+        (
+            "batch = 8",
+            "batch = 8\naugment = [{ kind = \"flip\", size = 1 }]",
+            &["`data.augment[0].size` = 1:", "unknown key of `flip`", "`kind` alone"],
+        ),
+        (
+            "batch = 8",
+            "batch = 8\naugment = [{ kind = \"crop\", border = \"constant:300\" }]",
+            &["`data.augment[0].border`", "0 to 255"],
+        ),
+        (
+            "batch = 8",
+            "batch = 8\npreprocess = [{ kind = \"blur\" }]",
+            &[
+                "`data.preprocess[0].kind` = \"blur\":",
+                "`gaussian`",
+                "`median`",
+                "`noise`",
+                "`salt-and-pepper`",
+            ],
+        ),
+        ("batch = 8", "batch = 8\npreprocess = { kind = \"box\" }", &["`data.preprocess`", "must be a list"]),
+        (
+            "batch = 8",
+            "batch = 8\npreprocess = [{ kind = \"gaussian\", sigma = 0 }]",
+            &["`data.preprocess[0].sigma` = 0:", "more than 0"],
+        ),
+        (
+            "batch = 8",
+            "batch = 8\npreprocess = [{ kind = \"gaussian\", sigma = nan }]",
+            &["sigma` = nan:", "more than 0"],
+        ),
+        (
+            "batch = 8",
+            "batch = 8\npreprocess = [{ kind = \"gaussian\" }]",
+            &["`data.preprocess[0]`", "gaussian needs sigma"],
+        ),
+        (
+            "batch = 8",
+            "batch = 8\npreprocess = [{ kind = \"median\", size = 4 }]",
+            &["size` = 4:", "an odd number"],
+        ),
+        (
+            "batch = 8",
+            "batch = 8\npreprocess = [{ kind = \"median\", border = \"mirror\" }]",
+            &["`data.preprocess[0].border` = \"mirror\":", "reflect-101"],
+        ),
+        (
+            "batch = 8",
+            "batch = 8\npreprocess = [{ kind = \"median\", size = true }]",
+            &["size` = true:", "a number, a text"],
+        ),
+        (
+            "batch = 8",
+            "batch = 8\npreprocess = [{ kind = \"noise\", deviation = -1 }]",
+            &["`data.preprocess[0].deviation` = -1:", "0 to 255"],
+        ),
+        (
+            "batch = 8",
+            "batch = 8\npreprocess = [{ kind = \"noise\", deviation = 1, seed = -1 }]",
+            &["seed` = -1:"],
+        ),
+        (
+            "batch = 8",
+            "batch = 8\npreprocess = [{ kind = \"salt-and-pepper\", share = 1.5 }]",
+            &["share` = 1.5:", "0 to 1"],
+        ),
+        (
+            "batch = 8",
+            "batch = 8\nsize = [14, 14]",
+            &["net.toml:6: `data.size`", "only with `set = \"folder\"`"],
+        ),
+        ("batch = 8", "batch = 8\nmemory = 1", &["`data.memory` = 1:", "`set = \"npy\"`"]),
+        ("batch = 8", "batch = 8\nchannels = 2", &["`data.channels` = 2:", "1 (grey) or 3 (RGB)"]),
+        ("\"mnist\"", "\"folder\"\nsize = [0, 14]", &["`data.size[0]` = 0:", "from 1 to 4096"]),
         ("lr = 0.1", "lr = 0.0", &["net.toml:10: `train.lr` = 0.0:", "above 0, at most 100"]),
         ("lr = 0.1", "lr = nan", &["`train.lr` = nan:", "above 0"]),
         ("lr = 0.1\n", "", &["net.toml:7: `train`:", "missing field `lr`"]),
@@ -276,16 +371,32 @@ fn a_layer_overrides_the_bits_it_names() {
 
 #[test]
 fn every_optional_key_is_read() {
-    let data = "batch = 8\nimages = 50\nvalidation = 20\naugment = \"shift\"\nshift = 2";
+    let data = "batch = 8\nimages = 50\nvalidation = 20\nsize = [28, 20]\nchannels = 3\nmemory = 7\n\
+        preprocess = [{ kind = \"fir\", kernel = [[1, 2.0, 1], [2, 4, 2], [1, 2, 1]], scale = \"1/16\", border = \"wrap\" }]\n\
+        augment = [{ kind = \"shift\", pixels = 2 }, { kind = \"flip\" }]";
     let train = "optimizer = \"adam\"\nbeta1 = 0.8\nbeta2 = 0.9\neps = 1e-6\nweight_decay = 0.1\nseed = 7\nwarmup_steps = 3";
     let schedule = "\"step\"\nstep_epochs = 2\nstep_factor = 0.5";
     let text = VALID
         .replace("batch = 8", data)
+        .replace("\"mnist\"", "\"folder\"")
         .replace("optimizer = \"sgd\"", train)
         .replace("\"constant\"", schedule);
     let experiment = Experiment::parse(Document::new("net.toml", text)).expect("valid");
     assert_eq!(experiment.accelerator, "default");
-    assert_eq!((experiment.data.validation, experiment.data.augment), (20, Augment::Shift(2)));
+    let data = &experiment.data;
+    assert_eq!(data.options, Options { size: Some((28, 20)), channels: Some(3), memory: 7 << 20 });
+    let keys = experiment.keys();
+    let key = |key: &str| keys.get(key).map(String::as_str);
+    assert_eq!(key("data.preprocess[0].kernel"), Some("\"1 2 1; 2 4 2; 1 2 1\""));
+    assert_eq!(key("data.preprocess[0].scale"), Some("\"1/16\""));
+    assert_eq!(key("data.preprocess[0].offset"), Some("\"0\""), "a default");
+    assert_eq!(key("data.preprocess[0].border"), Some("\"wrap\""));
+    assert_eq!(
+        [key("data.augment[0].pixels"), key("data.augment[1].kind")],
+        [Some("\"2\""), Some("\"flip\"")]
+    );
+    assert_eq!((key("data.size"), key("data.memory")), (Some("[28,20]"), None), "memory decides nothing");
+    assert_eq!(experiment.data.validation, 20);
     assert_eq!((experiment.data.images, experiment.data.training_images(100)), (Some(50), 50));
     let adam = Optimizer::Adam { beta1: 0.8, beta2: 0.9, eps: 1e-6, weight_decay: 0.1 };
     assert_eq!(experiment.train.optimizer, adam);

@@ -115,7 +115,7 @@ fn a_whole_network_has_the_gradient_of_its_differences() {
         experiment("epochs = 1\noptimizer = \"sgd\"\nlr = 1.0\nschedule = \"constant\"", ALL_LAYERS);
     let plan = experiment.plan(Shape { h: 6, w: 6, c: 1 }, 4).expect("it suits the data");
     let mut network = Network::new(plan, 3);
-    let pixels = data.train.images.mapv(|byte| f32::from(byte) / 255.0);
+    let pixels = data.train.images.array().unwrap().mapv(|byte| f32::from(byte) / 255.0);
     network.input_mut(16).assign(&pixels);
     let labels = &data.train.labels;
     loss(&mut network, labels, true);

@@ -55,7 +55,7 @@ fn network(layers: &str) -> Network {
 
 fn batch() -> Batch {
     let data = quarters(8, 4);
-    (data.train.images.mapv(|byte| f64::from(byte) / 255.0), data.train.labels.clone())
+    (data.train.images.array().unwrap().mapv(|byte| f64::from(byte) / 255.0), data.train.labels.clone())
 }
 
 /// The parameters of the tiny network, as scalars.

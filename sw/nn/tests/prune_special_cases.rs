@@ -83,7 +83,7 @@ fn snip_at_initialisation() {
     images.sort_unstable();
     let batch: Vec<usize> = images.iter().take(16).map(|(_, image)| *image).collect();
     let input = Array2::from_shape_fn((16, 36), |(row, at)| {
-        f64::from(f32::from(data.train.images[[batch[row], at]]) / 255.0)
+        f64::from(f32::from(data.train.images.array().unwrap()[[batch[row], at]]) / 255.0)
     });
     let labels: Vec<u8> = batch.iter().map(|&image| data.train.labels[image]).collect();
     let probe = Probe::new(run.network_mut()).expect("every layer can be probed");

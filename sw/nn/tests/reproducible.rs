@@ -6,7 +6,8 @@ use common::data::{ALL_LAYERS, SHORT, experiment, trainer};
 use common::{Lying, PlainDevice};
 use std::sync::atomic::AtomicBool;
 use tandem_nn::backend::Backend;
-use tandem_nn::config::{Augment, Experiment};
+use tandem_nn::config::Experiment;
+use tandem_nn::data::step::Step;
 use tandem_nn::train::{Observer, StepReport, Trainer};
 
 fn plain() -> Backend {
@@ -75,11 +76,95 @@ fn every_seed_and_optimiser_gives_its_own_weights() {
     .collect();
     digests.push(steps(&mut start(Backend::Float), 3));
     let mut shifted = experiment(SHORT, ALL_LAYERS);
-    shifted.data.augment = Augment::Shift(1);
+    shifted.data.augment = vec![Step { kind: "shift".to_owned(), values: Default::default() }];
     digests.push(steps(&mut trainer(shifted, plain()), 3));
     digests.sort();
     digests.dedup();
     assert_eq!(digests.len(), 8);
+}
+
+/// Keys of `[data]` with every augmentation, noise and some filters.
+const LISTS: &str = r#"set = "quarters"
+        preprocess = [{ kind = "noise", deviation = 20, seed = 3 }, { kind = "salt-and-pepper", share = 0.1 },
+            { kind = "median", size = 3, border = "reflect" }, { kind = "gaussian", sigma = 0.8 }]
+        augment = [{ kind = "crop", padding = 1 }, { kind = "flip" }, { kind = "shift" }, { kind = "cutout", size = 2 }]"#;
+
+fn with_lists() -> Trainer {
+    let mut e = experiment(SHORT, ALL_LAYERS);
+    let text = e.source().replace("set = \"quarters\"", LISTS);
+    e = Experiment::parse(tandem_nn::config::Document::new("test.toml", text)).expect("valid");
+    trainer(e, plain())
+}
+
+/// Batches made ahead are those of one thread, and those of a run that goes on, whose order, noise and augmentations are functions of seed,
+/// epoch and image.
+#[test]
+fn prepared_batches_do_not_depend_on_threads_or_interruptions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.safetensors");
+    let on = |threads: usize, work: &(dyn Fn() -> String + Sync)| {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
+    };
+    let expected = on(1, &|| steps(&mut with_lists(), 24));
+    for threads in [2, 3] {
+        assert_eq!(on(threads, &|| steps(&mut with_lists(), 24)), expected, "{threads} threads");
+    }
+    for before in [1, 8, 19] {
+        let mut first = with_lists();
+        steps(&mut first, before);
+        first.save(&path).expect("saved");
+        let mut second = with_lists();
+        second.resume(&path).expect("made from the same");
+        assert_eq!(steps(&mut second, 24 - before), expected, "{before}");
+    }
+    let mut plain_set = trainer(experiment(SHORT, ALL_LAYERS), plain());
+    let difference = plain_set.resume(&path).unwrap_err().to_string();
+    assert!(difference.contains("`data.augment` was not set, now \"none\""), "{difference}");
+    assert_ne!(steps(&mut plain_set, 24), expected);
+}
+
+/// An image in files that cannot be read, or reading which panics: the step fails or panics with it, not the process, and nothing hangs.
+#[test]
+fn what_happens_to_a_batch_reaches_the_trainer() {
+    use tandem_nn::data::{DataError, Images, Stored};
+    #[derive(Debug)]
+    struct Bad(bool);
+    impl Stored for Bad {
+        fn count(&self) -> usize {
+            128
+        }
+        fn features(&self) -> usize {
+            36
+        }
+        fn read(&self, image: usize, to: &mut [u8]) -> Result<(), DataError> {
+            to.fill(image as u8);
+            match image {
+                100 if self.0 => panic!("image {image}"),
+                100 | 90 => {
+                    let source = std::io::Error::other(format!("image {image}"));
+                    Err(DataError::Read { file: "a.png".into(), source })
+                }
+                _ => Ok(()),
+            }
+        }
+    }
+    for panics in [false, true] {
+        let mut data = (*common::data::quarters(128, 16)).clone();
+        data.train.images = Images::Files(std::sync::Arc::new(Bad(panics)));
+        data.known_digest = Some("a digest".to_owned());
+        let all = std::panic::AssertUnwindSafe(|| {
+            let e = experiment(SHORT, ALL_LAYERS);
+            let mut run = Trainer::new(e, std::sync::Arc::new(data), plain()).unwrap();
+            (0..8).find_map(|_| run.step().err()).map(|e| e.to_string())
+        });
+        match std::panic::catch_unwind(all) {
+            Ok(error) => {
+                let error = error.expect("an epoch has every image");
+                assert!(error.starts_with("cannot read a.png: image "), "{error}");
+            }
+            Err(panic) => assert_eq!(panic.downcast_ref::<String>().map(String::as_str), Some("image 100")),
+        }
+    }
 }
 
 /// Saves after `before` steps, loads into a new run of another seed, and goes on.

@@ -9,9 +9,9 @@ use image::{
 use serde_json::Value;
 use std::path::Path;
 
-/// An accelerator with a small FFT unit, quick to build.
+/// An accelerator with a small FFT unit and a Gaussian unit, quick to build.
 const SMALL: &str = "[array]\nrows=2\ncols=8\nlanes=2\nrow_digit=4\ncol_digit=4\n\
-    [memory]\nrow_depth=256\ncol_depth=256\nresult_depth=256\n[link]\nbits=64\n[fft]\npoints=64\nsamples=2\ndepth=256\n";
+    [memory]\nrow_depth=256\ncol_depth=256\nresult_depth=256\n[link]\nbits=64\n[fft]\npoints=64\nsamples=2\ndepth=256\n[gaussian]\npixels=2\nradius=31\ndepth=16\n";
 
 /// Pictures of all kinds of whole pixels.
 fn pictures(s: &Scratch, width: u32, height: u32) -> String {
@@ -104,12 +104,13 @@ fn the_simulator_has_the_twins_bytes_and_cycles() {
     let input = saved(&s, "in.png", grey(41, 26));
     let small = s.write("small.toml", SMALL);
     let fir = ["--kind", "fir", "--kernel", "1 2 1; 2 4 2; 1 2 1", "--scale", "1/16"];
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 7] = [
         (&fir, "default"),
         (&["--kind", "sobel"], "default"),
         (&["--kind", "box", "--size", "5"], "default"),
         (&["--kind", "gaussian", "--sigma", "1.5", "--method", "fir"], "default"),
         (&["--kind", "gaussian", "--sigma", "2", "--method", "fft"], &small),
+        (&["--kind", "gaussian", "--sigma", "4", "--method", "sliding-dct"], &small),
         (&["--kind", "laplacian"], &small),
     ];
     for (kind, accelerator) in cases {
@@ -167,6 +168,23 @@ fn large_kernels_on_the_fft_unit_are_close() {
 }
 
 #[test]
+fn windows_of_cosines_are_close() {
+    let s = Scratch::new();
+    let input = pictures(&s, 90, 70);
+    for (sigma, terms, border) in [("1", "3", "reflect"), ("6", "2", "constant:255"), ("20", "3", "wrap")] {
+        let kind = ["--kind", "gaussian", "--sigma", sigma, "--terms", terms, "--method", "sliding-dct"];
+        let options = ["--border", border, "--force", "--check", "--engine", "model", "-c", "gaussian"];
+        let report = filtered(&input, &s.path("out"), &[&kind[..], &options].concat());
+        for image in report["images"].as_array().unwrap() {
+            let most = if image["samples"] == "u8" { 1.0 } else { 257.0 };
+            assert!(image["largest_difference"].as_f64().unwrap() <= most, "{kind:?}: {image}");
+            assert!(image["psnr_db"].as_f64().unwrap() > 60.0, "{kind:?}: {image}");
+            assert!(image["products"] == 0 && image["cycles"] == image["predicted_cycles"], "{image}");
+        }
+    }
+}
+
+#[test]
 fn pictures_of_any_size() {
     let s = Scratch::new();
     for (width, height) in [(1, 1), (1, 40), (40, 1), (3, 2)] {
@@ -178,6 +196,9 @@ fn pictures_of_any_size() {
             "spectral",
         ];
         filtered(&input, &s.path("out"), &[&fft[..], &["--check", "--min-psnr", "55"]].concat());
+        let slide = ["--method", "sliding-dct", "-c", "gaussian", "--check", "--min-psnr", "55"];
+        let gaussian = ["--kind", "gaussian", "--sigma", "7", "--force", "--engine", "model"];
+        filtered(&input, &s.path("out"), &[&gaussian[..], &slide].concat());
     }
 }
 
@@ -192,8 +213,57 @@ fn what_does_not_run_there_is_refused() {
         (linear, &["--kind", "bilateral", "--sigma", "2", "--range", "9", "--engine", "sim"]),
         (linear, &["--kind", "local-laplacian", "--range", "9", "--engine", "model"]),
         (
-            "--method sliding-dct: no unit",
+            "accelerator default has no Gaussian unit",
             &["--kind", "gaussian", "--sigma", "2", "--method", "sliding-dct", "--engine", "model"],
+        ),
+        (
+            "a window of radius 137: accelerator gaussian has gaussian.radius = 127",
+            &[
+                "--kind",
+                "gaussian",
+                "--sigma",
+                "40",
+                "--method",
+                "sliding-dct",
+                "--engine",
+                "model",
+                "-c",
+                "gaussian",
+            ],
+        ),
+        (
+            "--terms 4: accelerator gaussian has gaussian.terms = 3",
+            &[
+                "--kind",
+                "gaussian",
+                "--sigma",
+                "2",
+                "--terms",
+                "4",
+                "--method",
+                "sliding-dct",
+                "--engine",
+                "model",
+                "-c",
+                "gaussian",
+            ],
+        ),
+        (
+            "--border constant:256: expected a value that a sample can have",
+            &[
+                "--kind",
+                "gaussian",
+                "--sigma",
+                "2",
+                "--border",
+                "constant:256",
+                "--method",
+                "sliding-dct",
+                "--engine",
+                "model",
+                "-c",
+                "gaussian",
+            ],
         ),
         (
             "accelerator default has no FFT unit",

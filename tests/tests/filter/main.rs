@@ -1,4 +1,4 @@
-//! `tandem filter`: kinds of pictures in and out, folders, checks, and what is refused.
+//! `tandem filter`: kinds of pictures in and out, folders, checks, and what is refused; filters and pictures in training.
 
 mod accelerator;
 #[path = "../common/mod.rs"]
@@ -312,4 +312,125 @@ fn options_are_judged() {
     s.refuses(&["existing.png", "exists"], &["filter", &input, &existing, "--kind", "box"]);
     // a kernel that begins with a minus sign is no option
     filtered(&input, &never, &["--kind", "fir", "--kernel", "-1 0 1", "--offset", "-3.5"]);
+}
+
+/// Pictures of a train and a test folder, a bright class and a dark one.
+fn pictures(s: &Scratch) {
+    for (i, (width, height)) in [(9, 9), (1, 20), (20, 1), (12, 5), (2, 2), (64, 48)].into_iter().enumerate()
+    {
+        for (class, value) in [("bright", 220), ("dark", 30)] {
+            for split in ["train", "test"] {
+                let name = format!("data/folder/{split}/{class}/{i}.png");
+                let path = s.path(&name);
+                std::fs::create_dir_all(Path::new(&path).parent().unwrap()).unwrap();
+                match i {
+                    0 => RgbaImage::from_pixel(width, height, Rgba([value, value, value, 9]))
+                        .save(path)
+                        .unwrap(),
+                    1 => ImageBuffer::from_pixel(width, height, Luma([u16::from(value) * 257]))
+                        .save(path)
+                        .unwrap(),
+                    _ => GrayImage::from_pixel(width, height, Luma([value])).save(path).unwrap(),
+                }
+            }
+        }
+    }
+}
+
+/// An experiment on them, with these keys of `[data]`.
+fn training(s: &Scratch, name: &str, data: &str) -> String {
+    let text = std::fs::read_to_string(repository().join("configs/experiments/digits-mlp.toml")).unwrap();
+    let data = format!("set = \"folder\"\nbatch = 4\n{data}");
+    let text = text.replace("set = \"digits\"\nbatch = 32", &data).replace("outputs = 10", "outputs = 2");
+    s.write(name, text.replace("epochs = 20", "epochs = 40"))
+}
+
+#[test]
+fn training_on_pictures_of_any_size_with_filters_and_augmentations() {
+    let s = Scratch::new();
+    pictures(&s);
+    s.write("data/folder/train/dark/notes.txt", "no picture");
+    let lists = "size = [6, 8]\nchannels = 1\n\
+        preprocess = [{ kind = \"noise\", deviation = 9, seed = 2 }, { kind = \"median\", size = 31 }, { kind = \"gaussian\", sigma = 40 }]\n\
+        augment = [{ kind = \"crop\", padding = 2, border = \"replicate\" }, { kind = \"flip\" }]";
+    let (data, file) = (s.path("data"), training(&s, "pictures.toml", lists));
+    let mut digests = vec![];
+    for threads in ["1", "3"] {
+        let run = s.path(&format!("run-{threads}"));
+        let report = succeeds(&["train", "-c", &file, "--data", &data, "--threads", threads, "-o", &run]);
+        assert_eq!((report["test_accuracy"].as_f64(), report["steps"].as_u64()), (Some(1.0), Some(120)));
+        assert!((0.0..=1.0).contains(&report["data_wait"].as_f64().unwrap()), "{}", report["data_wait"]);
+        let log = std::fs::read_to_string(format!("{run}/log.jsonl")).unwrap();
+        assert!(log.lines().all(|line| line.contains("\"data_wait\":")), "{log}");
+        digests.push(report["weights_digest"].clone());
+    }
+    // left in their files
+    let run_kept = s.path("run-files");
+    let report = succeeds(&[
+        "train",
+        "-c",
+        &file,
+        "--data",
+        &data,
+        "-o",
+        &run_kept,
+        "--set",
+        "data.memory=0",
+        "--threads",
+        "2",
+    ]);
+    digests.push(report["weights_digest"].clone());
+    assert!(digests.iter().all(|digest| *digest == digests[0]), "{digests:?}");
+
+    let output =
+        run(&[], &["data", "info", "folder", "--data", &data, "--size", "6x8", "--channels", "1"], &[]);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(out.contains("12 training and 12 test images of 6×8×1, 2 classes"), "{out}");
+    assert!(out.contains("bright"), "{out}");
+    assert!(err.contains("note: 1 file is no picture and is skipped") && err.contains("notes.txt"), "{err}");
+    let info = succeeds(&["data", "info", "folder", "--data", &data, "--size", "6x8", "--channels", "1"]);
+    assert_eq!((&info["class_names"][1], &info["train_per_class"][1]), (&"dark".into(), &6.into()));
+    // half of all pixels are 220, the others 30
+    assert!((info["mean"][0].as_f64().unwrap() - 125.0 / 255.0).abs() < 1e-9, "{}", info["mean"]);
+    assert!((info["deviation"][0].as_f64().unwrap() - 95.0 / 255.0).abs() < 1e-9, "{}", info["deviation"]);
+
+    let sheet = s.path("sheet.png");
+    let report = succeeds(&[
+        "data", "show", "-c", &file, "--data", &data, "--images", "5", "--zoom", "1", "-o", &sheet,
+    ]);
+    // as read, three steps, three epochs of augmentations, with a pixel between them
+    assert_eq!(report["rows"].as_array().unwrap().len(), 7);
+    let picture = image::open(&sheet).unwrap().into_luma8();
+    assert_eq!(picture.dimensions(), (5 * 9 - 1, 7 * 7 - 1));
+    assert_eq!((picture.get_pixel(0, 0)[0], picture.get_pixel(8, 0)[0]), (220, 128));
+}
+
+#[test]
+fn pictures_and_lists_that_are_refused_in_training() {
+    let s = Scratch::new();
+    pictures(&s);
+    let data = s.path("data");
+    let refuses = |name: &str, keys: &str, says: &[&str]| {
+        let (file, run) = (training(&s, name, keys), s.path("run"));
+        s.refuses(says, &["train", "-c", &file, "--data", &data, "-o", &run]);
+    };
+    refuses("plain.toml", "", &["train/bright/0.png", "8 bits a channel", "data.channels"]);
+    refuses("grey.toml", "channels = 1", &["train/bright/1.png", "9×9", "20×1", "data.size"]);
+    refuses(
+        "kind.toml",
+        "preprocess = [{ kind = \"blur\" }]",
+        &["kind.toml:8", "data.preprocess[0].kind", "`gaussian`"],
+    );
+    let sigma = "preprocess = [{ kind = \"median\" }, { kind = \"gaussian\", sigma = nan }]";
+    refuses("sigma.toml", sigma, &["sigma.toml:8", "data.preprocess[1].sigma", "nan", "more than 0"]);
+    let resized = "size = [6, 8]\nchannels = 1";
+    let bad = "data/folder/test/dark/5.png";
+    let whole = std::fs::read(s.path(bad)).unwrap();
+    s.write(bad, &whole[..whole.len() / 2]);
+    refuses("resized.toml", resized, &["cannot decode image", "test/dark/5.png"]);
+    s.write(bad, "P5\n0 5\n255\n");
+    refuses("resized.toml", resized, &["test/dark/5.png"]);
+    std::fs::remove_file(s.path(bad)).unwrap();
+    std::fs::create_dir_all(s.path("data/folder/train/empty")).unwrap();
+    refuses("resized.toml", resized, &["folder/train/empty: a class without pictures"]);
 }

@@ -209,7 +209,7 @@ impl Ticks {
                     self.current = self.program.pop_front();
                 }
                 let i = self.current.expect("the stream has an instruction for every word");
-                let long = matches!(i, Instruction::Compute(_));
+                let long = matches!(i, Instruction::Compute(_) | Instruction::Smooth(_));
                 let all = self.units() * if long { 4 } else { 1 };
                 self.load =
                     if words + 1 == all { LoadState::Check } else { LoadState::Fetch { words: words + 1 } };

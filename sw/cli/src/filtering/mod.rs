@@ -5,10 +5,12 @@
 //!                                        ▲
 //!            array      kernels of whole numbers, tiles of the picture   MAC array
 //!            transform  overlap-save, spectra                            FFT unit
+//!            slide      windows of cosines along rows and columns       Gaussian unit
 //! ```
 //! A way is a file, a row of [`METHODS`] and an arm of [`Accelerator::sums`].
 
 mod array;
+mod slide;
 mod tiles;
 mod transform;
 mod whole;
@@ -36,11 +38,18 @@ pub enum Method {
     Array,
     /// Products of spectra, transformed by the FFT unit.
     Transform,
+    /// Cosines that the Gaussian unit slides along.
+    Slide,
 }
 
 /// Names of methods, as filters have them, with the units that run them.
-const METHODS: [(&str, Method); 4] =
-    [("auto", Method::Array), ("fir", Method::Array), ("direct", Method::Array), ("fft", Method::Transform)];
+const METHODS: [(&str, Method); 5] = [
+    ("auto", Method::Array),
+    ("fir", Method::Array),
+    ("direct", Method::Array),
+    ("fft", Method::Transform),
+    ("sliding-dct", Method::Slide),
+];
 
 impl Method {
     /// Of a filter's method; a filter without methods is one of the array.
@@ -51,7 +60,7 @@ impl Method {
         let found = METHODS.iter().find(|(known, _)| *known == name).map(|(_, method)| *method);
         found.ok_or_else(|| {
             usage(format!(
-                "--method {name}: no unit of an accelerator computes it: expected fir (the MAC array) or fft (the FFT unit)"
+                "--method {name}: no unit of an accelerator computes it: expected fir (the MAC array), fft (the FFT unit) or sliding-dct (the Gaussian unit)"
             ))
         })
     }
@@ -124,6 +133,7 @@ impl Accelerator {
         let sums = match method {
             Method::Array => array::sums(&mut **device, config, job),
             Method::Transform => transform::sums(&mut **device, config, job),
+            Method::Slide => slide::sums(&mut **device, config, job),
         }?;
         let Cost { cycles, predicted_cycles, .. } = sums.cost;
         if engine.is_cycle_exact() && cycles != predicted_cycles {

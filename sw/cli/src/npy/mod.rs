@@ -5,18 +5,16 @@
 //! ```
 //! A header is believed only as far as the file is as long as it says: nothing is allocated for more.
 
-mod header;
-
 use crate::arguments::entries;
 use crate::failure::usage;
 use anyhow::Result;
-use header::Header;
 use ndarray::{ArrayD, Dimension, IxDyn, ShapeBuilder};
 use num_complex::Complex;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use tandem_nn::data::npy::header::Header;
 
 /// Kinds of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -72,7 +72,7 @@ impl Data {
 /// Data sets, each loaded once.
 pub struct Sets {
     folder: Option<PathBuf>,
-    sets: BTreeMap<String, Data>,
+    sets: BTreeMap<(String, String), Data>,
 }
 
 impl Sets {
@@ -85,11 +85,13 @@ impl Sets {
     ///
     /// # Errors   it cannot be loaded
     pub fn of(&mut self, experiment: &Experiment) -> Result<Data, DataError> {
-        let name = &experiment.data.set;
-        if !self.sets.contains_key(name) {
-            self.sets.insert(name.clone(), Data::new(data::load(name, self.folder.as_deref())?));
+        let (name, options) = (&experiment.data.set, &experiment.data.options);
+        let key = (name.clone(), format!("{options:?}"));
+        if !self.sets.contains_key(&key) {
+            let set = data::load_with(name, self.folder.as_deref(), options)?;
+            self.sets.insert(key.clone(), Data::new(set));
         }
-        Ok(self.sets[name].clone())
+        Ok(self.sets[&key].clone())
     }
 }
 

@@ -3,7 +3,8 @@
 //! Two experiments with the same keys and values train the same network in the same way. What decides nothing is left out:
 //! the experiment's name and the accelerator's, comments, order, and how a number is written.
 
-use super::{Augment, Experiment, LayerBits, LayerOverride, PruningConfig, Target};
+use super::{Experiment, LayerBits, LayerOverride, PruningConfig, Target};
+use crate::data::step::List;
 use crate::optim::Optimizer;
 use crate::optim::schedule::Decay;
 use crate::prune::budget::BUDGETS;
@@ -21,15 +22,18 @@ impl Experiment {
     /// All keys that decide what is trained.
     pub fn keys(&self) -> Keys {
         let mut keys = Keys::new();
-        let (augment, shift) = match self.data.augment {
-            Augment::None => ("none", None),
-            Augment::Shift(pixels) => ("shift", Some(pixels)),
-        };
+        let config = &self.data;
+        let size = config.options.size.map(|(h, w)| [h, w]);
         let data = json!({
-            "set": self.data.set, "batch": self.data.batch, "images": self.data.images,
-            "validation": self.data.validation, "augment": augment, "shift": shift,
+            "set": config.set, "batch": config.batch, "images": config.images, "validation": config.validation,
+            "size": size, "channels": config.options.channels, "augment": config.augment.is_empty().then_some("none"),
         });
         flatten("data", &data, &mut keys);
+        for (list, steps) in [(List::Preprocess, &config.preprocess), (List::Augment, &config.augment)] {
+            for (i, step) in steps.iter().enumerate() {
+                flatten(&format!("data.{}[{i}]", list.key()), &json!(list.described(step)), &mut keys);
+            }
+        }
         let train = json!({ "epochs": self.train.epochs, "seed": self.train.seed });
         flatten("train", &train, &mut keys);
         flatten("train", &optimizer(&self.train.optimizer), &mut keys);

@@ -27,7 +27,8 @@
 //! | table | keys (default) |
 //! |---|---|
 //! | top level | `name`, `accelerator` ("default") |
-//! | `[data]` | `set`, `batch`, `images` (all): first training images used, `validation` (0): last ones held back, `augment` ("none") or "shift", `shift` (1) pixels |
+//! | `[data]` | `set`, `batch`, `images` (all): first training images used, `validation` (0): last ones held back |
+//! | | `size`, `channels`, `memory` (1024): see [`crate::data::Options`]; `preprocess`, `augment`: lists of tables with `kind`, see [`crate::data::step::List`] |
 //! | `[train]` | `epochs`, `seed` (0), `lr`, `optimizer`: "sgd" with `momentum` (0.9), "adam" with `beta1` (0.9), `beta2` (0.999), `eps` (1e-8), `weight_decay` (0) |
 //! | | `schedule`: "constant", "cosine" or "linear" with `final_lr` (0), "step" with `step_epochs` and `step_factor`; `warmup_steps` (0) |
 //! | `[bits]` | `weights`, `activations`, `gradients`, `spectra` (8), `results` (32) of Y and `input_gradients` (`results`) of dX, `weight_clip` ("max-abs"), `activation_clip` ("learned"): see [`crate::quant::CLIPS`] |
@@ -58,7 +59,7 @@ mod train;
 pub use crate::prune::config::{LayerOverride, PruningConfig, Target};
 pub use canonical::Keys;
 pub(crate) use canonical::flatten;
-pub use data::{Augment, DataConfig};
+pub use data::DataConfig;
 pub use document::Document;
 pub use error::ConfigError;
 pub use setting::{Setting, SettingError};

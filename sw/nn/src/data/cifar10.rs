@@ -9,9 +9,11 @@
 //! # Source   Krizhevsky, "Learning multiple layers of features from tiny images", 2009
 
 use super::fetch::{Package, PackedFile};
-use super::{DataError, Dataset, Source, Split, check_labels, open, png, read_bytes};
+use super::{DataError, Dataset, NotThere, Options, Source, Split, check_labels, open, picture, read_bytes};
 use std::path::{Path, PathBuf};
 
+const NAMES: [&str; CLASSES] =
+    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 const CLASSES: usize = 10;
 const SIDE: usize = 32;
 const CHANNELS: usize = 3;
@@ -81,11 +83,12 @@ pub(super) static SOURCE: Source = Source {
     package: Some(&PACKAGE),
     locate,
     skipped: |_| Vec::new(),
+    names: |_, _| NAMES.map(String::from).to_vec(),
     read,
 };
 
 /// The six binary files if one of them is there, else the six PNG files and the two of labels.
-fn locate(folder: &Path) -> Result<Vec<PathBuf>, String> {
+fn locate(folder: &Path) -> Result<Vec<PathBuf>, NotThere> {
     let binary: Vec<String> = BATCHES.iter().map(|batch| format!("{batch}.bin")).collect();
     let names = if binary.iter().any(|name| folder.join(name).is_file()) {
         binary
@@ -94,12 +97,12 @@ fn locate(folder: &Path) -> Result<Vec<PathBuf>, String> {
         png.chain(LABELS.map(String::from)).collect()
     };
     match names.iter().find(|name| !folder.join(name).is_file()) {
-        Some(missing) => Err(missing.clone()),
+        Some(missing) => Err(NotThere::Missing(missing.clone())),
         None => Ok(names.iter().map(|name| folder.join(name)).collect()),
     }
 }
 
-fn read(files: &[PathBuf]) -> Result<Dataset, DataError> {
+fn read(files: &[PathBuf], _: &Options) -> Result<Dataset, DataError> {
     let (batches, labels) = files.split_at(BATCHES.len());
     let (train, test) = batches.split_at(TRAIN_BATCHES);
     let (train, test) = match labels {
@@ -113,6 +116,7 @@ fn read(files: &[PathBuf]) -> Result<Dataset, DataError> {
         shape: (SIDE, SIDE, CHANNELS),
         classes: CLASSES,
         max_value: u8::MAX,
+        known_digest: None,
     })
 }
 
@@ -139,7 +143,7 @@ fn read_binaries(files: &[PathBuf]) -> Result<Split, DataError> {
 fn read_pngs(files: &[PathBuf], labels_file: &Path) -> Result<Split, DataError> {
     let mut pixels = Vec::new();
     for file in files {
-        let image = png::read(file, (RECORDS, PLANE))?;
+        let image = picture::read(file, None, (RECORDS, PLANE))?;
         let (_, width, channels) = image.shape;
         if (width, channels) != (PLANE, CHANNELS) {
             return Err(DataError::Shape {
@@ -148,7 +152,7 @@ fn read_pngs(files: &[PathBuf], labels_file: &Path) -> Result<Split, DataError> 
                 got: format!("rows of {width} pixels with {channels}"),
             });
         }
-        pixels.extend(image.pixels);
+        pixels.extend(image.bytes);
     }
     let labels: Vec<i64> = serde_json::from_slice(&read_bytes(labels_file, MOST_LABEL_BYTES)?)
         .map_err(|source| DataError::Json { file: labels_file.to_owned(), source })?;

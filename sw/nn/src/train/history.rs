@@ -17,6 +17,8 @@ const TESTED: &str = "history.tested";
 const TEST: &str = "history.test";
 /// Sums of loss and accuracy over the running epoch's images, and its seconds.
 const RUNNING: &str = "history.running";
+/// Share of the time in which each epoch waited for images, and seconds of that in the running epoch.
+const WAITS: &str = "history.waits";
 /// The running epoch's images.
 const IMAGES: &str = "history.images";
 
@@ -48,6 +50,7 @@ pub struct History {
     accuracy: f64,
     images: usize,
     wall: Duration,
+    wait: Duration,
 }
 
 impl History {
@@ -67,15 +70,18 @@ impl History {
         self.accuracy += step.accuracy * step.images as f64;
         self.images += step.images;
         self.wall += step.wall;
+        self.wait += step.wait;
         if ends {
             let images = self.images as f64;
+            // a clock may stand still
+            let seconds = self.wall.as_secs_f64().max(1e-9);
             let report = EpochReport {
                 epoch: step.epoch,
                 loss: self.loss / images,
                 accuracy: self.accuracy / images,
                 images: self.images,
-                // a clock may stand still
-                images_per_s: images / self.wall.as_secs_f64().max(1e-9),
+                images_per_s: images / seconds,
+                data_wait: self.wait.as_secs_f64() / seconds,
             };
             let epochs = std::mem::take(&mut self.epochs);
             *self = History { epochs, ..History::default() };
@@ -104,6 +110,9 @@ impl History {
         state.insert(TEST, &[n, 2], &tests);
         state.insert(TESTED, &[n], &tested);
         state.insert(RUNNING, &[3], &[self.loss, self.accuracy, self.wall.as_secs_f64()]);
+        let mut waits = of(&|e| vec![e.report.data_wait]);
+        waits.push(self.wait.as_secs_f64());
+        state.insert(WAITS, &[n + 1], &waits);
         state.insert(IMAGES, &[], &[self.images as i64]);
     }
 
@@ -120,6 +129,11 @@ impl History {
         let tests: Vec<f64> = state.get(TEST, &[n, 2])?;
         let tested: Vec<u8> = state.get(TESTED, &[n])?;
         let running: Vec<f64> = state.get(RUNNING, &[3])?;
+        // checkpoints from before there were waits have none
+        let waits: Vec<f64> = match state.tensor(WAITS) {
+            Some(_) => state.get(WAITS, &[n + 1])?,
+            None => vec![0.0; n + 1],
+        };
         let images = state.count(IMAGES)?;
         if images != position as u64 {
             return Err(state.invalid(IMAGES, images as i64, format!("{position}, the position")));
@@ -131,18 +145,23 @@ impl History {
                 accuracy: means[3 * i + 1],
                 images: counts[2 * i] as usize,
                 images_per_s: means[3 * i + 2],
+                data_wait: waits[i],
             },
             cycles: counts[2 * i + 1] as u64,
             test: (tested[i] != 0).then(|| Tested { loss: tests[2 * i], accuracy: tests[2 * i + 1] }),
         };
-        let wall = Duration::try_from_secs_f64(running[2])
-            .map_err(|_| state.invalid(RUNNING, running[2] as i64, "seconds".to_owned()))?;
+        let seconds = |name, value| {
+            Duration::try_from_secs_f64(value)
+                .map_err(|_| state.invalid(name, value as i64, "seconds".to_owned()))
+        };
+        let (wall, wait) = (seconds(RUNNING, running[2])?, seconds(WAITS, waits[n])?);
         Ok(History {
             epochs: (0..n).map(epoch).collect(),
             loss: running[0],
             accuracy: running[1],
             images: position,
             wall,
+            wait,
         })
     }
 }

@@ -13,6 +13,7 @@ mod error;
 mod finite;
 mod history;
 pub mod identity;
+mod pipeline;
 mod pruning;
 mod report;
 mod state;
@@ -195,7 +196,7 @@ impl Trainer {
 
     /// Trains on one batch.
     ///
-    /// # Errors   a product failed, masks could not be chosen, or the loss, a weight, a moment or a statistic is not a
+    /// # Errors   an image cannot be read or prepared, a product failed, masks could not be chosen, or the loss, a weight, a moment or a statistic is not a
     /// finite number; the run must not be used then
     /// # Panics   if the run [is finished](Self::is_finished), or was [loaded](Self::load) from one with other images or
     /// another batch
@@ -212,9 +213,8 @@ impl Trainer {
         let batch = self.experiment.data.batch;
         let (epoch, lr) = (self.epoch, self.learning_rate());
         self.prune_before_step()?;
-        let images = self.position..self.position + batch;
         let input = self.network.input_mut(batch);
-        let labels = self.batches.training(&self.data, epoch, images, input);
+        let (labels, wait) = self.batches.next(epoch, self.position, input)?;
 
         let seed = self.experiment.train.seed;
         let steps = self.steps_in_all();
@@ -255,6 +255,7 @@ impl Trainer {
             accuracy: outcome.correct as f64 / batch as f64,
             images: batch,
             wall: start.elapsed(),
+            wait,
             cycles: self.training.total().cost.cycles,
         })
     }
@@ -291,21 +292,20 @@ impl Trainer {
     ///
     /// Returns `None` if `stop` was set.
     ///
-    /// # Errors   a product failed, or the loss is not a finite number
+    /// # Errors   an image cannot be read or prepared, a product failed, or the loss is not a finite number
     pub fn evaluate(
         &mut self,
         part: Part,
         observer: &mut dyn Observer,
         stop: &AtomicBool,
     ) -> Result<Option<Evaluation>, TrainError> {
-        let data = Arc::clone(&self.data);
-        let (split, range) = match part {
-            Part::Train => (&data.train, 0..self.batches.images()),
+        let range = match part {
+            Part::Train => 0..self.batches.images(),
             Part::Validation => {
-                let all = data.train.len();
-                (&data.train, all - self.experiment.data.validation..all)
+                let all = self.data.train.len();
+                all - self.experiment.data.validation..all
             }
-            Part::Test => (&data.test, 0..data.test.len()),
+            Part::Test => 0..self.data.test.len(),
         };
         let start = Instant::now();
         let mut sum = Outcome { loss: 0.0, correct: 0 };
@@ -314,7 +314,7 @@ impl Trainer {
                 return Ok(None);
             }
             let images = first..(first + self.experiment.data.batch).min(range.end);
-            let outcome = rayon::scope(|_| self.evaluate_batch(split, images.clone()))?;
+            let outcome = rayon::scope(|_| self.evaluate_batch(part, images.clone()))?;
             if !outcome.loss.is_finite() {
                 return Err(TrainError::Unfit { first: images.start, last: images.end - 1 });
             }
@@ -330,14 +330,11 @@ impl Trainer {
         }))
     }
 
-    fn evaluate_batch(
-        &mut self,
-        split: &crate::data::Split,
-        images: Range<usize>,
-    ) -> Result<Outcome, TrainError> {
+    fn evaluate_batch(&mut self, part: Part, images: Range<usize>) -> Result<Outcome, TrainError> {
+        let split = if part == Part::Test { &self.data.test } else { &self.data.train };
         let labels = split.labels[images.clone()].to_vec();
         let input = self.network.input_mut(images.len());
-        self.batches.plain(split, images, input);
+        self.batches.plain(part == Part::Test, images, input)?;
         let (seed, steps) = (self.experiment.train.seed, self.steps_in_all());
         let (backend, ledger) = (&mut self.backend, &mut self.evaluation);
         let mut pass = Pass::new(Mode::Evaluate, seed, self.step, backend, ledger).of(steps);

@@ -5,11 +5,11 @@ use super::batches::Batches;
 use super::{TrainError, Trainer};
 use crate::backend::Backend;
 use crate::config::Experiment;
-use crate::data::Dataset;
+use crate::data::{DataError, Dataset};
 use crate::prune::budget::Budget;
 use crate::prune::cycles::CycleOracle;
 use crate::prune::scores::{Batch, ScoringPasses};
-use crate::prune::{Pruner, PruningReport, report};
+use crate::prune::{PruneError, Pruner, PruningReport, report};
 use ndarray::Array2;
 
 impl Trainer {
@@ -56,8 +56,9 @@ impl Trainer {
         self.predict_cycles();
         let before = self.scoring_passes();
         let Some(pruner) = &mut self.pruner else { return Ok(()) };
-        let mut batches = || scoring_batches(&mut self.batches, &self.data, &self.experiment);
-        pruner.start(&mut self.network, &mut batches)?;
+        let mut scoring = Scoring::new(&mut self.batches, &self.data, &self.experiment);
+        let started = pruner.start(&mut self.network, &mut || scoring.batches());
+        scoring.checked(started)?;
         pruner.before_step(&mut self.network, self.step);
         self.charge_scoring(before);
         Ok(())
@@ -67,22 +68,49 @@ impl Trainer {
     pub(super) fn prune_after_step(&mut self) -> Result<(), TrainError> {
         let before = self.scoring_passes();
         let Some(pruner) = &mut self.pruner else { return Ok(()) };
-        let mut batches = || scoring_batches(&mut self.batches, &self.data, &self.experiment);
-        pruner.after_step(&mut self.network, self.step, &mut batches)?;
+        let mut scoring = Scoring::new(&mut self.batches, &self.data, &self.experiment);
+        let changed = pruner.after_step(&mut self.network, self.step, &mut || scoring.batches());
+        scoring.checked(changed)?;
         self.charge_scoring(before);
         Ok(())
     }
 }
 
-/// The first batches of the first epoch, or as many as it has, in f64.
-fn scoring_batches(batches: &mut Batches, data: &Dataset, experiment: &Experiment) -> Vec<Batch> {
-    let count = experiment.pruning.as_ref().map_or(0, |pruning| pruning.batches);
-    let (size, (h, w, c)) = (experiment.data.batch, data.shape);
-    let mut input = Array2::zeros((size, h * w * c));
-    let mut all = Vec::new();
-    for batch in 0..count.min(batches.images() / size) {
-        let labels = batches.training(data, 0, batch * size..(batch + 1) * size, &mut input);
-        all.push((input.mapv(f64::from), labels));
+/// The batches of scores, and what went wrong with them.
+struct Scoring<'a> {
+    batches: &'a mut Batches,
+    count: usize,
+    size: (usize, usize),
+    failure: Option<DataError>,
+}
+
+impl<'a> Scoring<'a> {
+    fn new(batches: &'a mut Batches, data: &Dataset, experiment: &Experiment) -> Self {
+        let count = experiment.pruning.as_ref().map_or(0, |pruning| pruning.batches);
+        let (size, (h, w, c)) = (experiment.data.batch, data.shape);
+        Scoring { count: count.min(batches.images() / size), batches, size: (size, h * w * c), failure: None }
     }
-    all
+
+    /// The first batches of the first epoch, or as many as it has, in f64; none if one cannot be made.
+    fn batches(&mut self) -> Vec<Batch> {
+        let (size, _) = self.size;
+        let mut input = Array2::zeros(self.size);
+        let mut batch = |batch: usize| {
+            let labels = self.batches.training(0, batch * size..(batch + 1) * size, &mut input)?;
+            Ok((input.mapv(f64::from), labels))
+        };
+        let all: Result<_, DataError> = (0..self.count).map(&mut batch).collect();
+        all.unwrap_or_else(|failure| {
+            self.failure = Some(failure);
+            vec![]
+        })
+    }
+
+    /// What came of the scores, unless a batch could not be made.
+    fn checked<T>(self, scored: Result<T, PruneError>) -> Result<T, TrainError> {
+        match self.failure {
+            Some(failure) => Err(failure.into()),
+            None => Ok(scored?),
+        }
+    }
 }

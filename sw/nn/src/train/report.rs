@@ -23,6 +23,8 @@ pub struct StepReport {
     pub images: usize,
     /// Wall-clock time of the step.
     pub wall: Duration,
+    /// The part of it in which the step waited for its images.
+    pub wait: Duration,
     /// Accelerator cycles of training so far.
     pub cycles: u64,
 }
@@ -40,6 +42,8 @@ pub struct EpochReport {
     pub images: usize,
     /// Images a second.
     pub images_per_s: f64,
+    /// Share of the time in which steps waited for their images, 0 to 1.
+    pub data_wait: f64,
 }
 
 /// An evaluation.

@@ -80,7 +80,7 @@ impl Trainer {
     /// Forward and backward over images of the first epoch.
     fn pass(&mut self, images: std::ops::Range<usize>) -> Result<(), TrainError> {
         let input = self.network.input_mut(images.len());
-        let labels = self.batches.training(&self.data, 0, images, input);
+        let labels = self.batches.training(0, images, input)?;
         let (seed, step, steps) = (self.experiment.train.seed, self.step, self.steps_in_all());
         let mut pass = Pass::new(Mode::Train, seed, step, &mut self.backend, &mut self.evaluation).of(steps);
         let named = TrainError::naming(self.network.plan());

@@ -16,6 +16,7 @@ pub fn quarters(train: usize, test: usize) -> Arc<Dataset> {
         shape: (6, 6, 1),
         classes: 4,
         max_value: 255,
+        known_digest: None,
     })
 }
 
@@ -27,7 +28,7 @@ fn split(n: usize, salt: usize) -> Split {
         let bright = quarter == usize::from(labels[i]);
         (noise(i * 36 + at) + if bright { 120 } else { 0 }) as u8
     });
-    Split { images, labels }
+    Split { images: images.into(), labels }
 }
 
 /// An experiment on `quarters` with these layers.

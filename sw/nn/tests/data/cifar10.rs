@@ -4,6 +4,7 @@ use crate::message;
 use image::{RgbImage, RgbaImage};
 use std::fs;
 use std::path::{Path, PathBuf};
+use tandem_filter::picture::PictureError;
 use tandem_nn::data::{self, DataError};
 use tempfile::TempDir;
 
@@ -61,10 +62,10 @@ fn the_png_form_is_one_image_a_row() {
     assert_eq!((cifar.shape, cifar.classes, cifar.max_value), ((32, 32, 3), 10, 255));
     assert_eq!(cifar.train.labels, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     assert_eq!(cifar.test.labels, [4, 2]);
-    for ((n, i), &pixel) in cifar.train.images.indexed_iter() {
+    for ((n, i), &pixel) in cifar.train.images.array().unwrap().indexed_iter() {
         assert_eq!(pixel, value(n, i / 3, i % 3));
     }
-    assert_eq!(cifar.test.images[[1, 5]], value(11, 1, 2));
+    assert_eq!(cifar.test.images.array().unwrap()[[1, 5]], value(11, 1, 2));
 }
 
 #[test]
@@ -77,12 +78,13 @@ fn the_binary_form_is_turned_from_planes_to_pixels() {
         fs::hard_link(&first, folder.join(format!("{batch}.bin"))).unwrap();
     }
     let cifar = data::load("cifar10", Some(dir.path())).unwrap();
-    assert_eq!(cifar.train.images.dim(), (5 * RECORDS, 3 * PLANE));
+    assert_eq!(cifar.train.images.array().unwrap().dim(), (5 * RECORDS, 3 * PLANE));
     assert_eq!((cifar.test.len(), cifar.test.labels[13]), (RECORDS, 3));
-    for ((n, i), &pixel) in cifar.test.images.indexed_iter() {
+    for ((n, i), &pixel) in cifar.test.images.array().unwrap().indexed_iter() {
         assert_eq!(pixel, value(n, i / 3, i % 3));
     }
-    assert_eq!(cifar.train.images.row(4 * RECORDS + 8), cifar.test.images.row(8));
+    let rows = |split: &data::Split, n| split.images.array().unwrap().row(n).to_vec();
+    assert_eq!(rows(&cifar.train, 4 * RECORDS + 8), rows(&cifar.test, 8));
 }
 
 #[test]
@@ -115,7 +117,10 @@ fn a_png_that_is_cut_or_of_another_kind_is_named() {
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     let error = load_error(dir.path());
-    assert!(matches!(&error, DataError::Image { file, .. } if *file == path), "{error}");
+    assert!(
+        matches!(&error, DataError::Image(PictureError::Damaged { file, .. }) if *file == path),
+        "{error}"
+    );
     RgbImage::new(1000, 2).save(&path).unwrap();
     assert_eq!(
         message(&load_error(dir.path()), dir.path()),

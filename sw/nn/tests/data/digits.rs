@@ -61,7 +61,7 @@ fn the_digits_split_is_stratified_and_disjoint() {
     // The images of the set are distinct, so that disjoint and complete can be seen from the pixels.
     let rows: BTreeSet<Vec<u8>> = [&digits.train, &digits.test]
         .into_iter()
-        .flat_map(|split| split.images.rows())
+        .flat_map(|split| split.images.array().unwrap().rows())
         .map(|row| row.to_vec())
         .collect();
     assert_eq!(rows.len(), DIGITS);
@@ -69,14 +69,15 @@ fn the_digits_split_is_stratified_and_disjoint() {
 
 #[test]
 fn digits_have_the_published_form() {
-    let Dataset { name, train, test, shape, classes, max_value } = data::load("digits", None).unwrap();
+    let Dataset { name, train, test, shape, classes, max_value, .. } = data::load("digits", None).unwrap();
     assert_eq!((name.as_str(), shape, classes, max_value), ("digits", (8, 8, 1), 10, 16));
     for (split, n) in [(&train, DIGITS - TEST), (&test, TEST)] {
         let Split { images, labels } = split;
+        let images = images.array().unwrap();
         assert_eq!((images.dim(), labels.len(), split.is_empty()), ((n, 64), n, false));
         assert_eq!(images.iter().max(), Some(&16));
     }
     // The first line of the file: a zero that the procedure puts into the training part.
-    assert_eq!(train.images.row(0).to_vec()[..8], [0, 0, 5, 13, 9, 1, 0, 0]);
+    assert_eq!(train.images.array().unwrap().row(0).to_vec()[..8], [0, 0, 5, 13, 9, 1, 0, 0]);
     assert_eq!(train.labels[0], 0);
 }

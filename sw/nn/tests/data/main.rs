@@ -5,6 +5,7 @@ mod digits;
 mod fetch;
 mod image_folder;
 mod mnist;
+mod npy;
 
 use std::path::Path;
 use tandem_nn::data::{self, DataError};
@@ -17,8 +18,11 @@ fn message(error: &DataError, folder: &Path) -> String {
 #[test]
 fn an_unknown_set_lists_the_known_ones() {
     let error = data::load("minst", None).unwrap_err();
-    assert_eq!(error.to_string(), "unknown data set `minst`: expected one of digits, mnist, cifar10, folder");
-    assert_eq!(data::names().collect::<Vec<_>>(), ["digits", "mnist", "cifar10", "folder"]);
+    assert_eq!(
+        error.to_string(),
+        "unknown data set `minst`: expected one of digits, mnist, cifar10, folder, npy"
+    );
+    assert_eq!(data::names().collect::<Vec<_>>(), ["digits", "mnist", "cifar10", "folder", "npy"]);
 }
 
 #[test]
@@ -47,7 +51,7 @@ fn the_data_folder_is_the_argument_if_there_is_one() {
 
 #[test]
 fn info_describes_the_embedded_digits() {
-    let info = data::info("digits", None).unwrap();
+    let info = data::info("digits", None, &data::Options::default()).unwrap();
     let json = serde_json::to_value(&info).unwrap();
     assert_eq!(json["train"], 1437);
     assert_eq!(json["test"], 360);
@@ -55,4 +59,10 @@ fn info_describes_the_embedded_digits() {
     assert_eq!(json["folder"], serde_json::Value::Null);
     assert_eq!(info.train_per_class.iter().sum::<usize>(), 1437);
     assert_eq!(info.test_per_class.len(), info.classes);
+    assert_eq!(info.class_names, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    let train = data::load("digits", None).unwrap().train.images;
+    let values: Vec<f64> = train.array().unwrap().iter().map(|v| f64::from(*v) / 16.0).collect();
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64;
+    assert!((info.mean[0] - mean).abs() < 1e-12 && (info.deviation[0] - variance.sqrt()).abs() < 1e-12);
 }

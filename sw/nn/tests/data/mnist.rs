@@ -59,8 +59,8 @@ fn images_and_labels_are_read() {
     );
     assert_eq!(mnist.train.labels, [9, 0, 5]);
     assert_eq!(mnist.test.labels, [1, 2]);
-    assert_eq!(mnist.train.images.dim(), (3, PIXELS));
-    assert_eq!(mnist.train.images[[1, 0]], (PIXELS % 251) as u8);
+    assert_eq!(mnist.train.images.array().unwrap().dim(), (3, PIXELS));
+    assert_eq!(mnist.train.images.array().unwrap()[[1, 0]], (PIXELS % 251) as u8);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn labels_must_be_classes_and_as_many_as_images() {
 #[test]
 fn info_lists_the_files_and_whether_they_are_the_known_ones() {
     let (dir, folder) = mnist();
-    let info = data::info("mnist", Some(dir.path())).unwrap();
+    let info = data::info("mnist", Some(dir.path()), &data::Options::default()).unwrap();
     assert_eq!(info.folder, Some(folder.clone()));
     assert_eq!((info.train, info.test), (3, 2));
     assert_eq!(info.train_per_class, [1, 0, 0, 0, 0, 1, 0, 0, 0, 1]);

@@ -62,7 +62,7 @@ impl Plan {
             if sweep.trains() {
                 let set = sets.of(experiment)?;
                 let known = (set.set.shape, set.set.classes);
-                let all = Images { known, training: Some(set.set.train.images.nrows()) };
+                let all = Images { known, training: Some(set.set.train.images.len()) };
                 images.insert(name.clone(), all);
                 data.insert(name.clone(), set);
             } else {

@@ -170,7 +170,7 @@ pub fn log(history: &History) -> Vec<Value> {
         json!({
             "epoch": e.report.epoch + 1, "loss": e.report.loss, "train_accuracy": e.report.accuracy,
             "test_accuracy": test.accuracy, "test_loss": test.loss, "images_per_s": e.report.images_per_s,
-            "cycles": e.cycles,
+            "data_wait": e.report.data_wait, "cycles": e.cycles,
         })
     });
     line.collect()

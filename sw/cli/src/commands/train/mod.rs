@@ -82,7 +82,7 @@ pub fn trainer(
     trace: Option<&Path>,
 ) -> Result<Trainer> {
     let set = &experiment.data.set;
-    let data = Arc::new(data::load(set, data_dir)?);
+    let data = Arc::new(data::load_with(set, data_dir, &experiment.data.options)?);
     super::data::note_skipped(set, data_dir)?;
     let engine = match kind {
         EngineKind::Float => Backend::Float,

@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tandem_nn::train::{Observer, StepReport, Trainer};
 
 /// A bar on a terminal, and lines.
@@ -10,6 +10,9 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     begun: Instant,
     images: usize,
+    /// Of the steps of this process, and how much of it they waited for images.
+    stepping: Duration,
+    waiting: Duration,
 }
 
 impl Progress {
@@ -23,7 +26,7 @@ impl Progress {
             bar.reset_eta();
             bar
         });
-        Progress { bar, begun: Instant::now(), images: 0 }
+        Progress { bar, begun: Instant::now(), images: 0, stepping: Duration::ZERO, waiting: Duration::ZERO }
     }
 
     /// Training begins now.
@@ -48,16 +51,23 @@ impl Progress {
         self.images as f64 / self.seconds()
     }
 
+    /// Share of the steps of this process in which they waited for images, 0 to 1.
+    pub fn data_wait(&self) -> f64 {
+        // a clock may stand still
+        self.waiting.as_secs_f64() / self.stepping.as_secs_f64().max(1e-9)
+    }
+
     /// The line of the epoch that was tested last.
     pub fn epoch(&self, trainer: &Trainer) {
         let Some(e) = trainer.history().epochs().last() else { return };
         self.line(&format!(
-            "epoch {:>3}: loss {:.4}, train {:.2} %, test {:.2} %, {:.0} images/s, {:.3e} cycles",
+            "epoch {:>3}: loss {:.4}, train {:.2} %, test {:.2} %, {:.0} images/s, {:.1} % waiting for data, {:.3e} cycles",
             e.report.epoch + 1,
             e.report.loss,
             100.0 * e.report.accuracy,
             100.0 * e.test.map_or(f64::NAN, |t| t.accuracy),
             e.report.images_per_s,
+            100.0 * e.report.data_wait,
             e.cycles as f64
         ));
     }
@@ -74,6 +84,8 @@ impl Progress {
 impl Observer for Progress {
     fn step(&mut self, s: &StepReport) {
         self.images += s.images;
+        self.stepping += s.wall;
+        self.waiting += s.wait;
         if let Some(bar) = &self.bar {
             bar.set_position(s.step);
             bar.set_message(format!(

@@ -1,16 +1,16 @@
-//! The header: a Python dictionary with three entries.
+//! The header of an npy array (NumPy's format, versions 1 to 3): a Python dictionary with three entries.
 
 /// What an npy header says.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Header {
+pub struct Header {
     /// NumPy's type string, for instance `<i4`.
-    pub(super) descr: String,
+    pub descr: String,
     /// Column-major.
-    pub(super) fortran: bool,
+    pub fortran: bool,
     /// The sides.
-    pub(super) shape: Vec<usize>,
+    pub shape: Vec<usize>,
     /// Where the data starts.
-    pub(super) end: usize,
+    pub end: usize,
 }
 
 /// A value of the dictionary.
@@ -22,8 +22,10 @@ enum Value {
 }
 
 impl Header {
-    /// The header at the start of a file, or what is wrong with it.
-    pub(super) fn parse(file: &[u8]) -> Result<Header, String> {
+    /// The header at the start of a file.
+    ///
+    /// # Errors   what is wrong with it
+    pub fn parse(file: &[u8]) -> Result<Header, String> {
         let rest = file.strip_prefix(b"\x93NUMPY").ok_or("it does not start with \\x93NUMPY")?;
         let cut = || "cut inside its header".to_string();
         let major = *rest.first().ok_or_else(cut)?;
