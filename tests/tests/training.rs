@@ -123,7 +123,25 @@ fn twenty_steps_of_a_convolutional_network_are_the_same_on_sim_and_model() {
             assert_eq!(cost.cycles, cost.predicted_cycles, "{form:?}");
             (trainer.digest(), cost.cycles)
         };
-        assert_eq!(run(model("default")), run(sim("default")), "{form:?}");
+        let (digest, cycles) = run(model("default"));
+        assert_eq!((digest.clone(), cycles), run(sim("default")), "{form:?}");
+        // a block a request, where no cost is known: the same bits, and more cycles
+        let (apart, more) = run(Box::new(Unpredicted(model("default"))));
+        assert_eq!(apart, digest, "{form:?}");
+        assert!(more > cycles, "{form:?}: {more}, {cycles}");
+    }
+}
+
+/// A device that does not tell costs beforehand.
+struct Unpredicted(Box<dyn Device>);
+
+impl Device for Unpredicted {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn run(&mut self, request: Request<'_>) -> Result<Response, DeviceError> {
+        self.0.run(request)
     }
 }
 

@@ -60,11 +60,11 @@ pub fn merge<T: Copy>(values: &[T], blocks: usize, c: usize, out: &mut [T]) {
 /// The ways to request one product: of `one` block at a time, and of several as one convolution, whose weights between blocks are 0, with
 /// how many requests make the product of all `blocks`.
 ///
-/// The zeros are an N:M pattern, which devices that select do not multiply: of f blocks of c channels c of every f·c are not 0. Few channels
-/// a request leave rows of the array without work; beyond [`MOST`] nothing is gained.
+/// The zeros are an N:M pattern, which devices that select do not multiply: of f blocks of c channels c of every f·c are not 0. What a mask
+/// drops are zeros among the others. Few channels a request leave rows of the array without work; beyond [`MOST`] nothing is gained.
 pub fn alternatives(one: ConvProblem, blocks: usize) -> Vec<(ConvProblem, u64)> {
     let mut all = vec![(one, blocks as u64)];
-    if one.selection != Selection::Dense || blocks == 1 {
+    if blocks == 1 {
         return all;
     }
     let widest = one.window.channels.max(one.outputs);
@@ -171,16 +171,17 @@ impl Convolution {
             if fused > 1 && self.product != Product::WeightGradient {
                 own_w = between.spread(&own_w);
             }
-            let diagonal;
-            let sparsity = match (problem.selection, sparsity) {
-                (Selection::Dense, _) => Sparsity::Dense,
-                (Selection::Weights(pattern), _) => Sparsity::Weights(pattern),
-                (Selection::Results(pattern), Sparsity::Results(_, kept)) => {
-                    Sparsity::Results(pattern, kept.slice(s![.., columns]))
-                }
-                (Selection::Results(pattern), _) => {
-                    diagonal = between.kept(problem.window.volume());
-                    Sparsity::Results(pattern, diagonal.view())
+            let own_kept = match sparsity {
+                Sparsity::Results(_, kept) => Some(kept.slice(s![.., columns])),
+                Sparsity::Dense | Sparsity::Weights(_) => None,
+            };
+            let kept;
+            let sparsity = match problem.selection {
+                Selection::Dense => Sparsity::Dense,
+                Selection::Weights(pattern) => Sparsity::Weights(pattern),
+                Selection::Results(pattern) => {
+                    kept = between.kept(problem.window.volume(), own_kept);
+                    Sparsity::Results(pattern, kept.view())
                 }
             };
             let x = Operand::new(own_x, x.format);
@@ -191,7 +192,7 @@ impl Convolution {
             let sums = pass.convolve(self.product, problem.window, x, w, sparsity, self.result)?;
             magnitude_or |= sums.magnitude_or;
             all.push(match self.product {
-                Product::WeightGradient if fused > 1 => between.gather(&sums.y),
+                Product::WeightGradient if fused > 1 => between.gather(&sums.y, own_kept),
                 _ => sums.y,
             });
         }
@@ -227,17 +228,23 @@ impl Between {
         all
     }
 
-    /// # Shape    `[taps·f·c, f·o]` → `[taps·c, f·o]`
-    fn gather(&self, all: &Array2<i64>) -> Array2<i64> {
+    /// # Shape    `[taps·f·c, f·o]` → `[taps·c, f·o]`, 0 where the mask drops it
+    fn gather(&self, all: &Array2<i64>, mask: Option<ArrayView2<'_, bool>>) -> Array2<i64> {
         let shape = (all.nrows() / self.fused, all.ncols());
-        Array2::from_shape_fn(shape, |(row, column)| all[[self.row(row, column), column]])
+        Array2::from_shape_fn(shape, |(row, column)| {
+            let kept = mask.is_none_or(|mask| mask[[row, column]]);
+            if kept { all[[self.row(row, column), column]] } else { 0 }
+        })
     }
 
-    /// Which of `rows` rows are within a block.
-    fn kept(&self, rows: usize) -> Array2<bool> {
+    /// Which of `rows` rows are within a block, and kept there by the mask.
+    fn kept(&self, rows: usize, mask: Option<ArrayView2<'_, bool>>) -> Array2<bool> {
         let shape = (rows, self.fused * self.outputs);
         Array2::from_shape_fn(shape, |(row, column)| {
-            row / self.channels % self.fused == column / self.outputs
+            let (tap, block, channel) =
+                (row / self.channels / self.fused, row / self.channels % self.fused, row % self.channels);
+            let own = || mask.is_none_or(|mask| mask[[tap * self.channels + channel, column]]);
+            block == column / self.outputs && own()
         })
     }
 }
@@ -252,13 +259,17 @@ mod tests {
         let between = Between { fused: 3, channels: 2, outputs: 1 };
         let w = Array2::from_shape_fn((4, 3), |(row, column)| (10 * row + column + 1) as i32);
         let all = between.spread(&w);
-        let kept = between.kept(12);
+        let mask = Array2::from_shape_fn((4, 3), |(row, column)| row != column);
+        let kept = between.kept(12, Some(mask.view()));
         for ((row, column), v) in all.indexed_iter() {
             let (tap, block, channel) = (row / 6, row / 2 % 3, row % 2);
             let expected = if block == column { w[[2 * tap + channel, column]] } else { 0 };
-            assert_eq!((*v, kept[[row, column]]), (expected, block == column));
+            let own = block == column && mask[[2 * tap + channel, column]];
+            assert_eq!((*v, kept[[row, column]]), (expected, own));
         }
-        assert_eq!(between.gather(&all.mapv(i64::from)), w.mapv(i64::from));
+        assert_eq!(between.gather(&all.mapv(i64::from), None), w.mapv(i64::from));
+        let masked = between.gather(&all.mapv(i64::from), Some(mask.view()));
+        assert_eq!((masked[[1, 1]], masked[[2, 1]]), (0, i64::from(w[[2, 1]])));
     }
 
     #[test]
