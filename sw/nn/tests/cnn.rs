@@ -227,7 +227,7 @@ fn the_network_learns() {
 #[test]
 fn the_networks_for_cifar10_take_steps() {
     let split = |salt: usize| {
-        let pixel = |(i, at): (usize, usize)| ((i * 3072 + at + salt) * 2_654_435_761 >> 11) as u8;
+        let pixel = |(i, at): (usize, usize)| (((i * 3072 + at + salt) * 2_654_435_761) >> 11) as u8;
         Split { images: Array2::from_shape_fn((4, 3072), pixel).into(), labels: vec![3, 1, 4, 1] }
     };
     let data = Arc::new(Dataset {
