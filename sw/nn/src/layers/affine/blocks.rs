@@ -61,7 +61,7 @@ pub fn merge<T: Copy>(values: &[T], blocks: usize, c: usize, out: &mut [T]) {
 /// how many requests make the product of all `blocks`.
 ///
 /// The zeros are an N:M pattern, which devices that select do not multiply: of f blocks of c channels c of every f·c are not 0. What a mask
-/// drops are zeros among the others. Few channels a request leave rows of the array without work; beyond [`MOST`] nothing is gained.
+/// drops are zeros among the others. Few channels a request leave rows of the array without work; beyond 8 nothing is gained.
 pub fn alternatives(one: ConvProblem, blocks: usize) -> Vec<(ConvProblem, u64)> {
     let mut all = vec![(one, blocks as u64)];
     if blocks == 1 {
