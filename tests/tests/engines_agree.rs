@@ -70,7 +70,7 @@ fn packed_results() {
         packed("cols = 2", 16, "[link]\nbits = 8\n[fft]\npoints = 8\nsamples = 2\ndepth = 128\n"),
     ];
     for (config, first) in accelerators.iter().zip((0..).step_by(1000)) {
-        programs(config, first..first + 150);
+        programs(config, first..first + 50);
     }
 }
 
@@ -100,7 +100,7 @@ fn with_a_gaussian_unit() {
         ),
     ];
     for (config, first) in accelerators.iter().zip((5000..).step_by(1000)) {
-        programs(config, first..first + 60);
+        programs(config, first..first + 30);
     }
 }
 

@@ -391,9 +391,13 @@ pub(crate) fn products_in_dsps(config: &Config, board: &Board) -> usize {
             // the FFT unit: four products a twiddle, and as many again to normalise
             let passes = |f: &Fft| f.points.ilog2().div_ceil(2) as usize;
             let fft = config.fft.as_ref().map_or(0, |f| 4 * f.samples * (passes(f) + 1));
+            // the Gaussian unit: six parts of products a cosine, four for the mean
+            let gaussian = config.gaussian.as_ref().map_or(0, |g| g.pixels * (6 * g.terms + 4));
             let each = tandem_rtl::multipliers_a_rank(config);
-            let ranks = |dsps: usize| dsps.saturating_sub(fft) / each;
-            let (all, half) = (ranks(board.multipliers()), ranks(board.multipliers() / 2));
+            let ranks = |dsps: usize| dsps.saturating_sub(fft + gaussian) / each;
+            // beside its columns of DSPs those of the array need some to choose from, too
+            let room = board.multipliers() - if gaussian > 0 { board.multipliers() / 8 } else { 0 };
+            let (all, half) = (ranks(room), ranks(board.multipliers() / 2));
             if all >= a.lanes { a.lanes } else { half.min(a.lanes) }
         }
     }
