@@ -7,7 +7,7 @@ use tandem_spec::{Compute, Instruction, Load, Smooth, Store, Transform};
 #[test]
 fn seeds_repeat_and_cover_the_instruction_set() {
     let mut seen = std::collections::BTreeSet::new();
-    for seed in 0..120 {
+    for seed in 0..200 {
         let config = random_config(seed);
         let stream = random_program(&config, seed, 30);
         assert_eq!(stream, random_program(&random_config(seed), seed, 30));

@@ -123,6 +123,32 @@ fn threads_change_nothing() {
     }
 }
 
+/// Numbers below 10⁻²⁵ are 0 where sums are made: of them, and of denormal ones, comes nothing, and no denormal number.
+#[test]
+fn tiny_numbers_count_as_zero() {
+    let (height, width) = (37, 70);
+    let tiny = [f32::MIN_POSITIVE / 8.0, 1e-30, -3e-39, 9e-26];
+    let image = |scale: f32| {
+        let at = |i: usize| if i % 11 == 0 { scale } else { tiny[i % 4] };
+        grey(height, width, (0..height * width).map(at).collect())
+    };
+    let zeros = |scale: f32| {
+        let at = |i: usize| if i % 11 == 0 { scale } else { 0.0 };
+        grey(height, width, (0..height * width).map(at).collect())
+    };
+    for (name, parameters) in
+        EACH.iter().filter(|(name, _)| !["median", "bilateral", "local-laplacian"].contains(name))
+    {
+        let ours = filter(name, parameters);
+        let got = doubles(&apply(&*ours, &image(0.0), "reflect"));
+        assert!(got.iter().all(|v| *v == 0.0), "{name} {parameters:?}");
+        let (got, exact) = (apply(&*ours, &image(1e-3), "wrap"), apply(&*ours, &zeros(1e-3), "wrap"));
+        assert!(got == exact, "{name} {parameters:?}");
+        let denormal = |v: &f64| *v != 0.0 && v.abs() < f64::from(f32::MIN_POSITIVE);
+        assert!(!doubles(&got).iter().any(denormal), "{name} {parameters:?}");
+    }
+}
+
 /// Channels do not meet: each is filtered as if it were alone.
 #[test]
 fn channels_are_apart() {

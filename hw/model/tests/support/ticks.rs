@@ -284,7 +284,7 @@ impl Ticks {
         }
         if let Some(i) = self.visible_head(0) {
             let pops = Self::pops(0, &i);
-            // before a TRANSFORM or a SMOOTH, what came before it is over
+            // what came before a TRANSFORM or a SMOOTH is over
             if matches!(i, Instruction::Transform(_) | Instruction::Smooth(_))
                 && self.drained_until > self.now
             {

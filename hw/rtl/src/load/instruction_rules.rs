@@ -54,7 +54,7 @@ fn bounds(c: &Config) -> Vec<Bound> {
 
 /// A field in parts that a signal has room for.
 fn parts(field: Field) -> impl Iterator<Item = Field> {
-    const MOST: usize = 64;
+    const MOST: usize = 127;
     (0..field.width).step_by(MOST).map(move |from| {
         let width = MOST.min(field.width - from);
         Field { offset: field.offset + from, width, ..field }

@@ -52,7 +52,7 @@ unit! {
         out: Reg = Reg::signed(32),
         terms: Dim = Dim::new(terms),
         down: Dim = Dim::new(down),
-        half: Const = Const::unsigned(1 << (down - 1), down),
+        half: Dim = Dim::new(1 << (down - 1)),
     }
 }
 

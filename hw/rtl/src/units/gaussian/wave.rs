@@ -21,7 +21,6 @@ unit! {
     /// # Timing  Δ in t+5, Z in t+8
     pub struct Wave() {
         let (turns, down) = (Gaussian::TURNS, COEFFICIENT_FRACTION - FRACTION);
-        let half = |bits: usize, width: usize| Const::unsigned(1i128 << (bits - 1), width);
 
         clock,
         /// Which line it is.
@@ -54,8 +53,8 @@ unit! {
         low_bits: Dim = Dim::new(LOW),
         whole: Dim = Dim::new(COEFFICIENT_FRACTION),
         down: Dim = Dim::new(down),
-        half_falls: Const = half(COEFFICIENT_FRACTION, COEFFICIENT_FRACTION),
-        half_rises: Const = half(down, down),
+        half_falls: Dim = Dim::new(1 << (COEFFICIENT_FRACTION - 1)),
+        half_rises: Dim = Dim::new(1 << (down - 1)),
     }
 }
 
