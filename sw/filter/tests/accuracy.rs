@@ -123,7 +123,8 @@ fn threads_change_nothing() {
     }
 }
 
-/// Numbers below 10⁻²⁵ are 0 where sums are made: of them, and of denormal ones, comes nothing, and no denormal number.
+/// Numbers below 10⁻²⁵ are 0 where sums are made: of them, and of denormal ones, comes nothing, and no denormal number. (Spectra are of
+/// f64, in which they are ordinary numbers.)
 #[test]
 fn tiny_numbers_count_as_zero() {
     let (height, width) = (37, 70);
@@ -136,9 +137,9 @@ fn tiny_numbers_count_as_zero() {
         let at = |i: usize| if i % 11 == 0 { scale } else { 0.0 };
         grey(height, width, (0..height * width).map(at).collect())
     };
-    for (name, parameters) in
-        EACH.iter().filter(|(name, _)| !["median", "bilateral", "local-laplacian"].contains(name))
-    {
+    let others = ["median", "bilateral", "local-laplacian"];
+    let in_single = |parameters: Options<'_>| !parameters.contains(&("method", "fft"));
+    for (name, parameters) in EACH.iter().filter(|(name, p)| !others.contains(name) && in_single(p)) {
         let ours = filter(name, parameters);
         let got = doubles(&apply(&*ours, &image(0.0), "reflect"));
         assert!(got.iter().all(|v| *v == 0.0), "{name} {parameters:?}");
