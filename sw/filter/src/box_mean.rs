@@ -135,7 +135,35 @@ sum!(u8, u32, u32, |sum, area| {
 sum!(u8, f64, f64, |sum, area| u8::from_f64(sum * (1.0 / area)));
 sum!(u16, u32, u32, |sum, area| u16::from_f64(f64::from(sum) * (1.0 / area)));
 sum!(u16, f64, f64, |sum, area| u16::from_f64(sum * (1.0 / area)));
-sum!(f32, f64, f32, |sum, area| sum * (1.0 / area) as f32);
+
+impl Sum<f32> for f64 {
+    type Whole = f32;
+
+    #[inline(always)]
+    fn slid(self, new: f32, gone: f32) -> Self {
+        self + Self::from(new.summand()) - Self::from(gone.summand())
+    }
+
+    #[inline(always)]
+    fn plus(self, new: f32) -> Self {
+        self + Self::from(new.summand())
+    }
+
+    #[inline(always)]
+    fn whole(self) -> f32 {
+        self as f32
+    }
+
+    #[inline(always)]
+    fn add(a: f32, b: f32) -> f32 {
+        a + b
+    }
+
+    #[inline(always)]
+    fn mean(sum: f32, area: f64) -> f32 {
+        sum * (1.0 / area) as f32
+    }
+}
 
 fn correlation(values: &Values<'_>) -> Result<Correlation, FilterError> {
     let (rows, columns) = sides(values.needed("size")?)?;

@@ -130,11 +130,11 @@ fn tiny_numbers_count_as_zero() {
     let (height, width) = (37, 70);
     let tiny = [f32::MIN_POSITIVE / 8.0, 1e-30, -3e-39, 9e-26];
     let image = |scale: f32| {
-        let at = |i: usize| if i % 11 == 0 { scale } else { tiny[i % 4] };
+        let at = |i: usize| if i.is_multiple_of(11) { scale } else { tiny[i % 4] };
         grey(height, width, (0..height * width).map(at).collect())
     };
     let zeros = |scale: f32| {
-        let at = |i: usize| if i % 11 == 0 { scale } else { 0.0 };
+        let at = |i: usize| if i.is_multiple_of(11) { scale } else { 0.0 };
         grey(height, width, (0..height * width).map(at).collect())
     };
     let others = ["median", "bilateral", "local-laplacian"];
