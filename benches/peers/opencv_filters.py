@@ -83,7 +83,8 @@ def cases():
             yield f"median {size}", kind, "median", {"size": size}, lambda x, k=size: cv2.medianBlur(x, k)
         yield "Sobel x", kind, "sobel", {"derivative": "x"}, lambda x: cv2.Sobel(x, -1, 1, 0, ksize=3)
         yield "Laplacian", kind, "laplacian", {"size": 3}, lambda x: cv2.Laplacian(x, -1, ksize=3)
-        yield "bilateral 8, 30", kind, "bilateral", {"sigma": 8, "range": 30}, lambda x: cv2.bilateralFilter(x, 0, 30, 8)
+        for name, more in (("", {}), (", few terms", {"tolerance": 0.1})):
+            yield f"bilateral 8, 30{name}", kind, "bilateral", {"sigma": 8, "range": 30, **more}, lambda x: cv2.bilateralFilter(x, 0, 30, 8)
 
 
 BORDERS = {

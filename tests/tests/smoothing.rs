@@ -83,7 +83,7 @@ fn lines_are_alike_on_every_engine() {
 }
 
 /// Rows with `radius` mirrored pixels of border.
-fn mirrored(line: &[i16], radius: usize) -> Vec<i16> {
+fn mirrored<T: Copy>(line: &[T], radius: usize) -> Vec<T> {
     let n = line.len() as isize;
     let at = |i: isize| {
         let i = i.rem_euclid(2 * (n - 1));
@@ -93,10 +93,10 @@ fn mirrored(line: &[i16], radius: usize) -> Vec<i16> {
 }
 
 /// Σ_n weight(n)·p(x + n), |n| ≤ reach, in double precision.
-fn direct(line: &[i16], weight: impl Fn(isize) -> f64, reach: usize) -> Vec<f64> {
+fn direct(line: &[f64], weight: impl Fn(isize) -> f64, reach: usize) -> Vec<f64> {
     let extended = mirrored(line, reach);
     let weights: Vec<f64> = (-(reach as isize)..=reach as isize).map(weight).collect();
-    let sum = |window: &[i16]| window.iter().zip(&weights).map(|(p, w)| f64::from(*p) * w).sum();
+    let sum = |window: &[f64]| window.iter().zip(&weights).map(|(p, w)| p * w).sum();
     extended.windows(weights.len()).map(sum).collect()
 }
 
@@ -128,24 +128,12 @@ fn pictures_are_close_to_the_gaussian() {
     {
         let window = window(sigma, terms).1;
         let reach = (6.0 * sigma).ceil() as usize;
-        let sum: f64 =
-            (-(reach as isize)..=reach as isize).map(|n| (-0.5 * (n as f64 / sigma).powi(2)).exp()).sum();
+        let weight = |n: isize| (-0.5 * (n as f64 / sigma).powi(2)).exp();
+        let sum: f64 = (-(reach as isize)..=reach as isize).map(weight).sum();
         let exact_rows = |x: ArrayView2<'_, f64>| {
             let mut y = Array2::zeros(x.raw_dim());
             for (x, mut y) in x.outer_iter().zip(y.outer_iter_mut()) {
-                // 2^7 a step, so that a second pass sees more than integers
-                let line: Vec<f64> = x.to_vec();
-                let at = |i: isize| {
-                    let n = line.len() as isize;
-                    let i = i.rem_euclid(2 * (n - 1));
-                    line[i.min(2 * (n - 1) - i) as usize]
-                };
-                let value = |x: usize| {
-                    (-(reach as isize)..=reach as isize)
-                        .map(|n| (-0.5 * (n as f64 / sigma).powi(2)).exp() / sum * at(x as isize + n))
-                        .sum::<f64>()
-                };
-                y.assign(&Array1::from_iter((0..line.len()).map(value)));
+                y.assign(&Array1::from(direct(&x.to_vec(), |n| weight(n) / sum, reach)));
             }
             y
         };
@@ -189,7 +177,8 @@ fn long_rows_do_not_drift() {
             cosines.mean + (1..).zip(&cosines.weights).map(term).sum::<f64>()
         };
         for (i, line) in lines.iter().enumerate() {
-            let exact = direct(line, h, cosines.radius);
+            let doubles: Vec<f64> = line.iter().map(|p| f64::from(*p)).collect();
+            let exact = direct(&doubles, h, cosines.radius);
             let extended = mirrored(line, cosines.radius);
             let request = SmoothRequest {
                 lines: ArrayView2::from_shape((1, extended.len()), &extended).unwrap(),

@@ -44,6 +44,26 @@ fn digest(device: Box<dyn Device>, steps: usize) -> String {
     trainer.digest()
 }
 
+/// An experiment on the digits with these settings.
+fn digits(name: &str, settings: impl Iterator<Item = String>) -> Experiment {
+    let settings = settings.map(|setting| Setting::parse(&setting).expect("KEY=VALUE")).collect();
+    let document = Document::read_file(&experiment(name)).expect("a file").with(settings);
+    Experiment::parse(document.expect("keys")).expect("valid")
+}
+
+/// Digest and cycles of its first 20 steps.
+fn twenty_steps(experiment: &Experiment, device: Box<dyn Device>) -> (String, u64) {
+    let data = Arc::new(tandem_nn::data::load("digits", None).expect("embedded"));
+    let trainer = Trainer::new(experiment.clone(), data, Backend::Device(device));
+    let mut trainer = trainer.expect("suits the data");
+    for _ in 0..20 {
+        trainer.step().expect("a step");
+    }
+    let cost = trainer.training_cost().total().cost;
+    assert_eq!(cost.cycles, cost.predicted_cycles);
+    (trainer.digest(), cost.cycles)
+}
+
 fn model(accelerator: &str) -> Box<dyn Device> {
     Box::new(Exact::new(config(accelerator), CycleModel))
 }
@@ -78,21 +98,9 @@ fn twenty_steps_with_quantizers_that_are_fitted_are_the_same_on_sim_and_model() 
         "weights = 1\nweight_clip = \"sign\"\nactivation_clip = \"lloyd-max\"\ngradients = 4\ngradient_quantizer = \"clipped\"",
     ];
     for form in forms {
-        let settings = form.lines().map(|line| Setting::parse(&format!("bits.{line}")).expect("KEY=VALUE"));
-        let settings = settings.chain([Setting::parse("bits.refit_steps=4").expect("KEY=VALUE")]).collect();
-        let document = Document::read_file(&experiment("digits-mlp")).expect("a file").with(settings);
-        let experiment = Experiment::parse(document.expect("keys")).expect("valid");
-        let data = Arc::new(tandem_nn::data::load("digits", None).expect("embedded"));
-        let run = |device| {
-            let trainer = Trainer::new(experiment.clone(), Arc::clone(&data), Backend::Device(device));
-            let mut trainer = trainer.expect("suits the data");
-            for _ in 0..20 {
-                trainer.step().expect("a step");
-            }
-            let cost = trainer.training_cost().total().cost;
-            assert_eq!(cost.cycles, cost.predicted_cycles, "{form}");
-            (trainer.digest(), cost.cycles)
-        };
+        let settings = form.lines().map(|line| format!("bits.{line}"));
+        let experiment = digits("digits-mlp", settings.chain(["bits.refit_steps=4".to_owned()]));
+        let run = |device| twenty_steps(&experiment, device);
         assert_eq!(run(model("default")), run(sim("default")), "{form}");
     }
 }
@@ -108,21 +116,9 @@ fn twenty_steps_of_a_convolutional_network_are_the_same_on_sim_and_model() {
     ];
     let scales = ["bits.weight_scale=channel", "bits.results=16", "bits.gradient_quantizer=per-axis"];
     for form in [&[][..], &nm, &scales] {
-        let settings = form.iter().chain(&["data.batch=4"]);
-        let settings = settings.map(|setting| Setting::parse(setting).expect("KEY=VALUE")).collect();
-        let document = Document::read_file(&experiment("digits-cnn")).expect("a file").with(settings);
-        let experiment = Experiment::parse(document.expect("keys")).expect("valid");
-        let data = Arc::new(tandem_nn::data::load("digits", None).expect("embedded"));
-        let run = |device| {
-            let trainer = Trainer::new(experiment.clone(), Arc::clone(&data), Backend::Device(device));
-            let mut trainer = trainer.expect("suits the data");
-            for _ in 0..20 {
-                trainer.step().expect("a step");
-            }
-            let cost = trainer.training_cost().total().cost;
-            assert_eq!(cost.cycles, cost.predicted_cycles, "{form:?}");
-            (trainer.digest(), cost.cycles)
-        };
+        let settings = form.iter().chain(&["data.batch=4"]).map(ToString::to_string);
+        let experiment = digits("digits-cnn", settings);
+        let run = |device| twenty_steps(&experiment, device);
         let (digest, cycles) = run(model("default"));
         assert_eq!((digest.clone(), cycles), run(sim("default")), "{form:?}");
         // a block a request, where no cost is known: the same bits, and more cycles

@@ -151,6 +151,19 @@ impl Writer<'_> {
         self.half ^= 1;
     }
 
+    /// What `draw` makes, pushed; mostly drawn again, `tidy`, until what it reads and writes lies in this round's half.
+    fn settle(&mut self, draw: impl Fn(&mut Self, bool) -> (Instruction, Vec<Cell>, Vec<Cell>)) {
+        let tidy = self.r.percent(88);
+        let mut tries = if tidy { 20 } else { 1 };
+        loop {
+            let (instruction, reads, writes) = draw(self, tidy);
+            tries -= 1;
+            if tries == 0 || self.in_half(&reads) && self.in_half(&writes) {
+                return self.push(instruction, reads, writes);
+            }
+        }
+    }
+
     /// An instruction without effect that gives the one before it in the compute queue a token: that one waits
     /// there.
     fn late(&mut self) {

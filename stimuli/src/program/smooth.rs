@@ -32,16 +32,11 @@ fn window(r: &mut Random, gaussian: &Gaussian) -> CosineWindow {
 impl Writer<'_> {
     /// A SMOOTH; mostly one whose pixels and results lie in this round's half.
     pub(super) fn smooth(&mut self, gaussian: &Gaussian) {
-        let tidy = self.r.percent(88);
-        let mut tries = if tidy { 20 } else { 1 };
-        loop {
-            let s = self.smooth_shape(gaussian, tidy);
-            let (reads, writes) = self.smooth_cells(gaussian, &s);
-            tries -= 1;
-            if tries == 0 || self.in_half(&reads) && self.in_half(&writes) {
-                return self.push(Instruction::Smooth(s), reads, writes);
-            }
-        }
+        self.settle(|w, tidy| {
+            let s = w.smooth_shape(gaussian, tidy);
+            let (reads, writes) = w.smooth_cells(gaussian, &s);
+            (Instruction::Smooth(s), reads, writes)
+        });
     }
 
     fn smooth_shape(&mut self, gaussian: &Gaussian, tidy: bool) -> Smooth {

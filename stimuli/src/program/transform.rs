@@ -53,16 +53,11 @@ impl Writer<'_> {
 
     /// A TRANSFORM; mostly one whose samples and results lie in this round's half.
     pub(super) fn transform(&mut self, fft: &Fft) {
-        let tidy = self.r.percent(88);
-        let mut tries = if tidy { 20 } else { 1 };
-        loop {
-            let t = self.transform_shape(fft, tidy);
-            let (reads, writes) = self.transform_cells(fft, &t);
-            tries -= 1;
-            if tries == 0 || self.in_half(&reads) && self.in_half(&writes) {
-                return self.push(Instruction::Transform(t), reads, writes);
-            }
-        }
+        self.settle(|w, tidy| {
+            let t = w.transform_shape(fft, tidy);
+            let (reads, writes) = w.transform_cells(fft, &t);
+            (Instruction::Transform(t), reads, writes)
+        });
     }
 
     fn transform_shape(&mut self, fft: &Fft, tidy: bool) -> Transform {

@@ -101,12 +101,12 @@ macro_rules! sum {
 
             #[inline(always)]
             fn slid(self, new: $T, gone: $T) -> Self {
-                self + Self::from(new) - Self::from(gone)
+                self + Self::from(new.counted()) - Self::from(gone.counted())
             }
 
             #[inline(always)]
             fn plus(self, new: $T) -> Self {
-                self + Self::from(new)
+                self + Self::from(new.counted())
             }
 
             #[inline(always)]
@@ -135,35 +135,7 @@ sum!(u8, u32, u32, |sum, area| {
 sum!(u8, f64, f64, |sum, area| u8::from_f64(sum * (1.0 / area)));
 sum!(u16, u32, u32, |sum, area| u16::from_f64(f64::from(sum) * (1.0 / area)));
 sum!(u16, f64, f64, |sum, area| u16::from_f64(sum * (1.0 / area)));
-
-impl Sum<f32> for f64 {
-    type Whole = f32;
-
-    #[inline(always)]
-    fn slid(self, new: f32, gone: f32) -> Self {
-        self + Self::from(new.summand()) - Self::from(gone.summand())
-    }
-
-    #[inline(always)]
-    fn plus(self, new: f32) -> Self {
-        self + Self::from(new.summand())
-    }
-
-    #[inline(always)]
-    fn whole(self) -> f32 {
-        self as f32
-    }
-
-    #[inline(always)]
-    fn add(a: f32, b: f32) -> f32 {
-        a + b
-    }
-
-    #[inline(always)]
-    fn mean(sum: f32, area: f64) -> f32 {
-        sum * (1.0 / area) as f32
-    }
-}
+sum!(f32, f64, f32, |sum, area| sum * (1.0 / area) as f32);
 
 fn correlation(values: &Values<'_>) -> Result<Correlation, FilterError> {
     let (rows, columns) = sides(values.needed("size")?)?;

@@ -188,25 +188,27 @@ fn sorted<W: Copy + Ord>(a: W, b: W, c: W) -> [W; 3] {
 const CHUNK: usize = 64;
 
 /// Of three columns sorted: the median of the largest minimum, the middle median and the smallest maximum.
+#[inline(always)]
+fn middle_of_nine<W: Copy + Ord>(get: impl Fn(usize) -> W) -> W {
+    let column = |i: usize| sorted(get(i), get(i + 3), get(i + 6));
+    let [[a, b, c], [d, e, f], [g, h, i]] = [column(0), column(1), column(2)];
+    median_of_three(a.max(d).max(g), median_of_three(b, e, h), c.min(f).min(i))
+}
+
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
 fn of_nine<T: Key>(band: &Band<T::Whole>, y: usize, channels: usize, out: &mut [T]) {
     let window: [_; 9] = places(band, y, 3, channels, out.len());
-    let median = |at: &dyn Fn(usize) -> T::Whole| {
-        let column = |i: usize| sorted(at(i), at(i + 3), at(i + 6));
-        let [[a, b, c], [d, e, f], [g, h, i]] = [column(0), column(1), column(2)];
-        T::of(median_of_three(a.max(d).max(g), median_of_three(b, e, h), c.min(f).min(i)))
-    };
     let (chunks, rest) = out.as_chunks_mut::<CHUNK>();
     for (i, out) in chunks.iter_mut().enumerate() {
         let window: [&[_; CHUNK]; 9] =
             window.map(|row| row[i * CHUNK..][..CHUNK].try_into().expect("a chunk"));
         for x in 0..CHUNK {
-            out[x] = median(&|i| window[i][x]);
+            out[x] = T::of(middle_of_nine(|i| window[i][x]));
         }
     }
     let done = CHUNK * chunks.len();
     for (x, out) in rest.iter_mut().enumerate() {
-        *out = median(&|i| window[i][done + x]);
+        *out = T::of(middle_of_nine(|i| window[i][done + x]));
     }
 }
 

@@ -4,10 +4,15 @@
 pub(crate) trait Sample: Copy + Default + PartialOrd + Send + Sync + 'static {
     /// The number as it is: 255 of u8 is 255.0.
     fn to_f32(self) -> f32;
-    /// The same for sums: numbers so small that their products are denormal, which slows processors down, are 0.
+    /// What it counts as in sums: numbers so small that their products are denormal, which slows processors down, are 0.
+    #[inline(always)]
+    fn counted(self) -> Self {
+        self
+    }
+    /// The same as f32.
     #[inline(always)]
     fn summand(self) -> f32 {
-        self.to_f32()
+        self.counted().to_f32()
     }
     /// Rounded half to even, saturated at the type's ends.
     fn from_f32(v: f32) -> Self;
@@ -62,7 +67,7 @@ impl Sample for f32 {
     }
 
     #[inline(always)]
-    fn summand(self) -> f32 {
+    fn counted(self) -> f32 {
         if self.abs() < LEAST { 0.0 } else { self }
     }
 

@@ -8,6 +8,7 @@
 //! A unit is a folder: another one is that folder, its `mod` and a line in [`Units::new`].
 
 pub(crate) mod fft;
+mod flow;
 pub(crate) mod gaussian;
 mod gemm;
 

@@ -12,6 +12,8 @@ pub mod fft;
 pub mod gaussian;
 pub mod gemm;
 pub mod groups;
+pub mod taking;
+pub mod words;
 
 use crate::counters::StepEvents;
 use crate::field::turns;

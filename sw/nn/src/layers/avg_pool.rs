@@ -7,11 +7,12 @@
 //!
 //! # Numeric  sums in f64, in the order of (ky, kx), or of windows for dx; one division, rounded to f32
 
+use super::pool::{pooled, window};
 use super::unquantized::{Form, Gradients, Pullback, Unquantized};
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
 use crate::backend::{Pass, ProductError};
 use crate::layers::Signal;
-use crate::number::{Pair, sizes};
+use crate::number::Pair;
 use crate::tensor::blocks::for_blocks;
 use crate::tensor::{Shape, slice, slice_mut};
 use ndarray::Array2;
@@ -39,25 +40,13 @@ pub struct AvgPool {
 #[serde(deny_unknown_fields)]
 pub struct GlobalAvgPool {}
 
-impl AvgPool {
-    fn window(&self, input: Shape) -> Window {
-        let (size, stride) = (self.size.get(), self.stride.unwrap_or(self.size).get());
-        input.window(size, stride, [0, 0])
-    }
-}
-
 impl LayerSpec for AvgPool {
     fn infer(&self, inputs: &[Signal]) -> Result<Signal, SpecError> {
-        let Signal { shape, range } = inputs[0];
-        let Some((h, w)) = self.window(shape).positions() else {
-            let problem = format!("must be at most {}: the input is {shape}", sizes([shape.h, shape.w]));
-            return Err(SpecError { key: "size", problem });
-        };
-        Ok(Signal { shape: Shape { h, w, c: shape.c }, range })
+        pooled(window(inputs[0].shape, self.size, self.stride), inputs[0])
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {
-        Box::new(Mean { window: self.window(site.inputs[0].shape) })
+        Box::new(Mean { window: window(site.inputs[0].shape, self.size, self.stride) })
     }
 }
 

@@ -6,11 +6,12 @@
 //!
 //! Of equal values the one in the first column counts, and there the one in the first row.
 
+use super::pool::{pooled, window};
 use super::unquantized::{Form, Gradients, Pullback, Unquantized};
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
 use crate::backend::{Pass, ProductError};
 use crate::layers::Signal;
-use crate::number::{Pair, sizes};
+use crate::number::Pair;
 use crate::tensor::blocks::{for_block_pairs, for_blocks};
 use crate::tensor::{Shape, slice, slice_mut};
 use ndarray::Array2;
@@ -29,29 +30,14 @@ pub struct MaxPool {
     stride: Option<Pair<1, 15>>,
 }
 
-impl MaxPool {
-    fn window(&self, input: Shape) -> Window {
-        let (size, stride) = (self.size.get(), self.stride.unwrap_or(self.size).get());
-        input.window(size, stride, [0, 0])
-    }
-}
-
 impl LayerSpec for MaxPool {
     fn infer(&self, inputs: &[Signal]) -> Result<Signal, SpecError> {
-        let Signal { shape, range } = inputs[0];
-        let Some((h, w)) = self.window(shape).positions() else {
-            return Err(SpecError {
-                key: "size",
-                problem: format!("must be at most {}: the input is {shape}", sizes([shape.h, shape.w])),
-            });
-        };
-        let shape = Shape { h, w, c: shape.c };
-        Ok(Signal { shape, range })
+        pooled(window(inputs[0].shape, self.size, self.stride), inputs[0])
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {
         Box::new(MaxPoolLayer {
-            window: self.window(site.inputs[0].shape),
+            window: window(site.inputs[0].shape, self.size, self.stride),
             output: site.output.shape,
             places: Vec::new(),
         })

@@ -23,6 +23,7 @@ pub mod dropout;
 pub mod flatten;
 pub mod linear;
 pub mod max_pool;
+mod pool;
 pub mod product;
 pub mod prunable;
 pub mod relu;

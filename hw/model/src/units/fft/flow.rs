@@ -1,74 +1,29 @@
 //! A TRANSFORM in time (docs/fft.md, "Timing"): what it has done before any given cycle.
 
-use crate::units::{Progress, Span};
+use crate::units::flow::Flow;
 use tandem_spec::config::Fft;
 use tandem_spec::{Config, Transform};
 
-/// A TRANSFORM that was taken.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Flow {
-    taken: u64,
-    /// S: groups read.
-    groups: u64,
-    /// G: groups of a result word.
-    per_word: u64,
-    /// The group n is in the output register in `first_out + n`.
-    first_out: u64,
-}
-
-impl Flow {
-    /// Takes the instruction in cycle `taken`.
-    pub(crate) fn new(t: &Transform, config: &Config, fft: &Fft, taken: u64) -> Self {
-        let points = 1u64 << t.log_points;
-        let passes = u64::from(t.log_points).div_ceil(2);
-        Flow {
-            taken,
-            groups: u64::from(t.count) * points,
-            per_word: (config.array.drain / fft.samples) as u64,
-            first_out: taken + 2 * points + 5 * passes + 3,
-        }
-    }
-
-    /// Groups read before cycle `x`.
-    fn read_before(&self, x: u64) -> u64 {
-        x.saturating_sub(self.taken + 1).min(self.groups)
-    }
-
-    /// Result words written before cycle `x`, the status word included.
-    fn written_before(&self, x: u64) -> u64 {
-        let out = x.saturating_sub(self.first_out);
-        if out < self.groups {
-            return out / self.per_word;
-        }
-        self.groups.div_ceil(self.per_word) + u64::from(out > self.groups)
-    }
-}
-
-impl Span for Flow {
-    fn idle(&self) -> u64 {
-        self.quiet()
-    }
-
-    fn quiet(&self) -> u64 {
-        self.first_out + self.groups + 1
-    }
-
-    fn before(&self, cycle: u64) -> Progress {
-        Progress {
-            steps: self.read_before(cycle).into(),
-            drained: self.written_before(cycle).into(),
-            ..Progress::default()
-        }
-    }
-
-    fn issue_of(&self, step: u128) -> u64 {
-        self.taken + 1 + step as u64
+/// A TRANSFORM that is taken in cycle `taken`.
+pub(super) fn flow(t: &Transform, config: &Config, fft: &Fft, taken: u64) -> Flow {
+    let points = 1u64 << t.log_points;
+    let passes = u64::from(t.log_points).div_ceil(2);
+    let groups = u64::from(t.count) * points;
+    Flow {
+        taken,
+        groups,
+        results: groups,
+        per_word: (config.array.drain / fft.samples) as u64,
+        first_out: taken + 2 * points + 5 * passes + 3,
+        // the status word
+        closing: 1,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Span;
     use tandem_spec::Tokens;
 
     #[test]
@@ -89,16 +44,17 @@ mod tests {
             };
             let (n, p) = (1u64 << log_points, u64::from(log_points).div_ceil(2));
             let (s, g, taken) = (u64::from(count) * n, 4, 5);
-            let flow = Flow::new(&t, &config, config.fft.as_ref().unwrap(), taken);
+            let flow = flow(&t, &config, config.fft.as_ref().unwrap(), taken);
             let mut writes: Vec<u64> =
                 (0..s.div_ceil(g)).map(|j| taken + 2 * n + 5 * p + 2 + ((j + 1) * g).min(s)).collect();
             writes.push(taken + 2 * n + 5 * p + 3 + s);
             assert_eq!(flow.quiet(), taken + 2 * n + 5 * p + 4 + s);
             for x in 0..flow.quiet() + 3 {
                 let read = (0..s).filter(|i| taken + 1 + i < x).count() as u64;
-                assert_eq!(flow.read_before(x), read);
                 let written = writes.iter().filter(|w| **w < x).count() as u64;
-                assert_eq!(flow.written_before(x), written, "{log_points} {count} before {x}");
+                let progress = flow.before(x);
+                assert_eq!(progress.steps, read.into());
+                assert_eq!(progress.drained, written.into(), "{log_points} {count} before {x}");
             }
         }
     }

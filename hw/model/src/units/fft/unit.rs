@@ -1,6 +1,6 @@
 //! The FFT unit as a unit of the compute engine.
 
-use super::flow::Flow;
+use super::flow::flow;
 use super::{execute, touch};
 use crate::hazard::Place;
 use crate::memory::Memories;
@@ -35,7 +35,7 @@ impl Unit for FftUnit {
     }
 
     fn span(&self, config: &Config, i: &Instruction, taken: u64, _: u64) -> Arc<dyn Span> {
-        Arc::new(Flow::new(of(i), config, &self.fft, taken))
+        Arc::new(flow(of(i), config, &self.fft, taken))
     }
 
     fn touches(&self, config: &Config, i: &Instruction, _: &Memories, touch: &mut dyn FnMut(Touch)) {

@@ -1,6 +1,6 @@
 //! The Gaussian unit as a unit of the compute engine.
 
-use super::flow::Flow;
+use super::flow::flow;
 use super::line::Line;
 use super::{execute, words};
 use crate::hazard::{Place, wrapped};
@@ -38,7 +38,7 @@ impl Unit for GaussianUnit {
     }
 
     fn span(&self, config: &Config, i: &Instruction, taken: u64, _: u64) -> Arc<dyn Span> {
-        Arc::new(Flow::new(of(i), config, &self.gaussian, taken))
+        Arc::new(flow(of(i), config, &self.gaussian, taken))
     }
 
     fn touches(&self, config: &Config, i: &Instruction, _: &Memories, touch: &mut dyn FnMut(Touch)) {

@@ -3,6 +3,7 @@
 use super::Shape;
 use super::group::Spectrum;
 use crate::hdl::prelude::*;
+use crate::units::words::Words;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
 use tandem_spec::config::Fft;
@@ -34,10 +35,9 @@ unit! {
         pub result: Vec<Sig<Out>> = Sig::vec(width, 32, true),
         /// The status word is there: nothing follows.
         pub done: Signal<Out, Bit>,
-        place: Reg = Reg::unsigned(index_bits(groups)),
+        words: Words = Words::new(c, shape.lanes),
         batch: Reg = Reg::unsigned(index_bits(4 * groups)),
         sample: Vec<Concat> = (0..shape.lanes).map(|_| Concat::new(2, 16)).collect(),
-        held: Vec<Reg> = Reg::vec(width, 32, false),
         clamps: Vec<Reg> = Reg::vec(shape.lanes, 1, false),
         clamps_now: Vec<Sig<Local>> = Sig::vec(shape.lanes, 1, false),
         status: Vec<Reg> = Reg::vec(4 * width, STATUS, false),
@@ -45,9 +45,7 @@ unit! {
         closing: Reg = Reg::unsigned(1),
         lanes: Dim = Dim::new(shape.lanes),
         width: Dim = Dim::new(width),
-        groups: Dim = Dim::new(groups),
         batches: Dim = Dim::new(4 * groups),
-        last_place: Dim = Dim::new(groups - 1),
     }
 }
 
@@ -58,43 +56,25 @@ impl Logic for Packer {
     fn update(&mut self) {
         // at an instruction's end everything is as at its start
         if self.valid.val() {
-            self.place.d.next = self.place.q.val() + 1;
-            if self.place.q.val() == self.last_place.val() {
-                self.place.d.next = 0.into();
-            }
             self.batch.d.next = self.batch.q.val() + self.ends.val();
             if self.finishes.val() {
-                self.place.d.next = 0.into();
                 self.batch.d.next = 0.into();
             }
         }
         self.closing.d.next = (self.valid.val() & self.finishes.val()).into();
         self.done.next = self.closing.q.val().any();
-        self.we.next = self.closing.q.val().any()
-            | (self.valid.val() & (self.finishes.val() | (self.place.q.val() == self.last_place.val())));
+        self.words.valid.next = self.valid.val();
+        self.words.finishes.next = self.finishes.val();
+        self.we.next = self.closing.q.val().any() | self.words.we.val();
         for l in 0..self.lanes.val() {
             self.sample[l].x[0].next = self.spectrum.part[2 * l].val();
             self.sample[l].x[1].next = self.spectrum.part[2 * l + 1].val();
+            self.words.group[l].next = self.sample[l].y.val();
             self.clamps_now[l].next = self.clamps[l].q.val() | self.spectrum.clamped[l].val();
             if self.valid.val() {
                 self.clamps[l].d.next = self.clamps_now[l].val();
                 if self.ends.val() {
                     self.clamps[l].d.next = 0.into();
-                }
-            }
-        }
-        // a word: the groups held, then the one that is there, then zeros
-        for g in 0..self.groups.val() {
-            for l in 0..self.lanes.val() {
-                self.result[g * self.lanes.val() + l].next = 0.into();
-                if self.place.q.val() > g {
-                    self.result[g * self.lanes.val() + l].next = self.held[g * self.lanes.val() + l].q.val();
-                }
-                if self.place.q.val() == g {
-                    self.result[g * self.lanes.val() + l].next = self.sample[l].y.val();
-                    if self.valid.val() {
-                        self.held[g * self.lanes.val() + l].d.next = self.sample[l].y.val();
-                    }
                 }
             }
         }
@@ -111,8 +91,9 @@ impl Logic for Packer {
                     self.status[b * self.lanes.val() + l].q.val();
             }
         }
-        if self.closing.q.val().any() {
-            for w in 0..self.width.val() {
+        for w in 0..self.width.val() {
+            self.result[w].next = self.words.result[w].val();
+            if self.closing.q.val().any() {
                 self.result[w].next = self.status_join[w].y.val();
             }
         }

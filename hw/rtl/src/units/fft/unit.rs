@@ -8,6 +8,7 @@ use crate::hdl::prelude::*;
 use crate::load::scatter::Scatter;
 use crate::units::engine::Engine;
 use crate::units::groups::Groups;
+use crate::units::taking::Taking;
 use rust_hdl::prelude::*;
 use tandem_spec::config::Fft;
 use tandem_spec::{Config, Memory};
@@ -35,7 +36,7 @@ unit! {
         samples: Groups = Groups::new(c, Memory::Sample, shape.parts()),
         core: Core = Core::new(&shape),
         packer: Packer = Packer::new(c, fft),
-        busy: Reg = Reg::unsigned(1),
+        taking: Taking = Taking::new(),
         reading: Reg = Reg::unsigned(1),
         group: Reg = Reg::unsigned(index_bits(fft.depth) + log_groups),
         point: Reg = Reg::unsigned(shape.log_points),
@@ -52,9 +53,6 @@ unit! {
         tile: Reg = Reg::unsigned(1),
         inverse: Reg = Reg::unsigned(1),
         block: Reg = Reg::unsigned(1),
-        push_load: Reg = Reg::unsigned(1),
-        push_store: Reg = Reg::unsigned(1),
-        ready: Signal<Local, Bit>,
         valid: Signal<Local, Bit>,
         out_ends: Signal<Local, Bit>,
         out_last: Signal<Local, Bit>,
@@ -100,7 +98,7 @@ impl Logic for FftUnit {
             self.core.samples[p].next = self.samples.part[p].val();
         }
         // to result words
-        self.valid.next = self.busy.q.val().any() & (self.core.starts.val() | self.leaving.q.val().any());
+        self.valid.next = !self.taking.quiet.val() & (self.core.starts.val() | self.leaving.q.val().any());
         self.out_ends.next = self.valid.val() & self.out_at_last.q.val().any();
         self.out_last.next = self.out_ends.val() & (self.out_batches.q.val() == 1);
         if self.valid.val() {
@@ -124,25 +122,20 @@ impl Logic for FftUnit {
         for w in 0..self.width.val() {
             self.engine.outcome.write.result[w].next = self.packer.result[w].val();
         }
-        self.engine.outcome.give.load.next = self.packer.done.val() & self.push_load.q.val().any();
-        self.engine.outcome.give.store.next = self.packer.done.val() & self.push_store.q.val().any();
-        if self.packer.done.val() {
-            self.busy.d.next = 0.into();
-        }
+        self.taking.done.next = self.packer.done.val();
         // taking the head
-        self.ready.next = (self.engine.request.load.present.val() | !self.head.pop_prev.val().any())
-            & (self.engine.request.store.present.val() | !self.head.pop_next.val().any());
-        self.engine.quiet.next = !self.busy.q.val().any();
-        self.engine.request.queue.take.next =
-            self.engine.request.queue.available.val() & self.ready.val() & self.engine.quiet.val();
-        self.engine.request.wait_token.next =
-            self.engine.request.queue.available.val() & !self.ready.val() & self.engine.quiet.val();
-        self.engine.request.load.pop.next =
-            self.engine.request.queue.take.val() & self.head.pop_prev.val().any();
-        self.engine.request.store.pop.next =
-            self.engine.request.queue.take.val() & self.head.pop_next.val().any();
-        if self.engine.request.queue.take.val() {
-            self.busy.d.next = 1.into();
+        wire::join_all(&mut self.engine.request.load, &mut self.taking.load);
+        wire::join_all(&mut self.engine.request.store, &mut self.taking.store);
+        wire::join_all(&mut self.taking.give, &mut self.engine.outcome.give);
+        self.taking.available.next = self.engine.request.queue.available.val();
+        self.taking.pop_prev.next = self.head.pop_prev.val().any();
+        self.taking.pop_next.next = self.head.pop_next.val().any();
+        self.taking.push_prev.next = self.head.push_prev.val().any();
+        self.taking.push_next.next = self.head.push_next.val().any();
+        self.engine.request.queue.take.next = self.taking.take.val();
+        self.engine.request.wait_token.next = self.taking.wait_token.val();
+        self.engine.quiet.next = self.taking.quiet.val();
+        if self.taking.take.val() {
             self.reading.d.next = 1.into();
             self.fresh.d.next = 1.into();
             self.leaving.d.next = 0.into();
@@ -155,8 +148,6 @@ impl Logic for FftUnit {
             self.tile.d.next = self.head.tile.val();
             self.inverse.d.next = self.head.inverse.val();
             self.block.d.next = self.head.block.val();
-            self.push_load.d.next = self.head.push_prev.val();
-            self.push_store.d.next = self.head.push_next.val();
         }
     }
 }

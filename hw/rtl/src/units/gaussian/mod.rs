@@ -1,13 +1,12 @@
 //! The Gaussian unit (docs/gaussian.md).
 //!
 //! ```text
-//! LOAD ─► [groups] ─► P × [pipeline: window ─► sum, K × wave ─► y] ─► [packer] ─► result memory
+//! LOAD ─► [groups] ─► P × [pipeline: window ─► sum, K × wave ─► y] ─► [words] ─► result memory
 //!             ▲
 //!         [unit]: takes SMOOTHs, reads groups, says which line is where, gives tokens
 //! ```
 //! Four lines take turns in a pipeline: what is computed of one of them is there when its next pixel needs it.
 
-pub mod packer;
 pub mod pipeline;
 pub mod unit;
 pub mod wave;

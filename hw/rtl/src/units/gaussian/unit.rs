@@ -1,6 +1,5 @@
 //! The Gaussian unit in the compute engine: takes a SMOOTH from the queue and carries it out.
 
-use super::packer::Packer;
 use super::pipeline::{Pipeline, ring_bits};
 use super::{COEFFICIENT, LATENCY, TURN_BITS};
 use crate::fields;
@@ -8,6 +7,8 @@ use crate::hdl::prelude::*;
 use crate::load::scatter::Scatter;
 use crate::units::engine::Engine;
 use crate::units::groups::Groups;
+use crate::units::taking::Taking;
+use crate::units::words::Words;
 use rust_hdl::prelude::*;
 use tandem_spec::config::Gaussian;
 use tandem_spec::{Config, Memory};
@@ -35,8 +36,8 @@ unit! {
         scatter: Scatter = Scatter::new(c, Memory::Pixel),
         pixels: Groups = Groups::new(c, Memory::Pixel, lanes),
         pipeline: Vec<Pipeline> = (0..lanes).map(|_| Pipeline::new(gaussian)).collect(),
-        packer: Packer = Packer::new(c, gaussian),
-        busy: Reg = Reg::unsigned(1),
+        words: Words = Words::new(c, lanes),
+        taking: Taking = Taking::new(),
         reading: Reg = Reg::unsigned(1),
         // lines begin where nothing has been taken yet
         idle_since_reset: Reg = Reg::with_reset(1, false, 1),
@@ -52,8 +53,6 @@ unit! {
         edge: Vec<Reg> = Reg::vec(terms, COEFFICIENT, true),
         radius: Reg = Reg::unsigned(8),
         result_at: Reg = Reg::unsigned(index_bits(c.memory.result)),
-        push_load: Reg = Reg::unsigned(1),
-        push_store: Reg = Reg::unsigned(1),
         // by stage, t+2 first
         valid: Vec<Reg> = Reg::vec(stages, 1, false),
         wanted: Vec<Reg> = Reg::vec(stages, 1, false),
@@ -65,8 +64,6 @@ unit! {
         filled: Reg = Reg::unsigned(9),
         known: Sig<Local> = Sig::unsigned(9),
         full: Reg = Reg::unsigned(1),
-        done: Signal<Local, Bit>,
-        ready: Signal<Local, Bit>,
         lanes: Dim = Dim::new(lanes),
         width: Dim = Dim::new(width),
         terms: Dim = Dim::new(terms),
@@ -165,39 +162,33 @@ impl Logic for GaussianUnit {
                 self.pipeline[l].window.turn[k].next = self.turn[k].q.val();
                 self.pipeline[l].window.edge[k].next = self.edge[k].q.val();
             }
-            self.packer.group[l].next = self.pipeline[l].y.val();
+            self.words.group[l].next = self.pipeline[l].y.val();
         }
         // to result words
-        self.packer.valid.next = self.wanted[self.stages.val() - 1].q.val().any();
-        self.packer.finishes.next = self.last[self.stages.val() - 1].q.val().any();
-        self.done.next = self.last[self.stages.val() - 1].q.val().any();
-        self.engine.outcome.write.we.next = self.packer.we.val();
+        self.words.valid.next = self.wanted[self.stages.val() - 1].q.val().any();
+        self.words.finishes.next = self.last[self.stages.val() - 1].q.val().any();
+        self.taking.done.next = self.last[self.stages.val() - 1].q.val().any();
+        self.engine.outcome.write.we.next = self.words.we.val();
         self.engine.outcome.write.address.next = self.result_at.q.val();
-        if self.packer.we.val() {
+        if self.words.we.val() {
             self.result_at.d.next = self.result_at.q.val() + 1;
         }
         for w in 0..self.width.val() {
-            self.engine.outcome.write.result[w].next = self.packer.result[w].val();
-        }
-        self.engine.outcome.give.load.next = self.done.val() & self.push_load.q.val().any();
-        self.engine.outcome.give.store.next = self.done.val() & self.push_store.q.val().any();
-        if self.done.val() {
-            self.busy.d.next = 0.into();
+            self.engine.outcome.write.result[w].next = self.words.result[w].val();
         }
         // taking the head
-        self.ready.next = (self.engine.request.load.present.val() | !self.head.pop_prev.val().any())
-            & (self.engine.request.store.present.val() | !self.head.pop_next.val().any());
-        self.engine.quiet.next = !self.busy.q.val().any();
-        self.engine.request.queue.take.next =
-            self.engine.request.queue.available.val() & self.ready.val() & self.engine.quiet.val();
-        self.engine.request.wait_token.next =
-            self.engine.request.queue.available.val() & !self.ready.val() & self.engine.quiet.val();
-        self.engine.request.load.pop.next =
-            self.engine.request.queue.take.val() & self.head.pop_prev.val().any();
-        self.engine.request.store.pop.next =
-            self.engine.request.queue.take.val() & self.head.pop_next.val().any();
-        if self.engine.request.queue.take.val() {
-            self.busy.d.next = 1.into();
+        wire::join_all(&mut self.engine.request.load, &mut self.taking.load);
+        wire::join_all(&mut self.engine.request.store, &mut self.taking.store);
+        wire::join_all(&mut self.taking.give, &mut self.engine.outcome.give);
+        self.taking.available.next = self.engine.request.queue.available.val();
+        self.taking.pop_prev.next = self.head.pop_prev.val().any();
+        self.taking.pop_next.next = self.head.pop_next.val().any();
+        self.taking.push_prev.next = self.head.push_prev.val().any();
+        self.taking.push_next.next = self.head.push_next.val().any();
+        self.engine.request.queue.take.next = self.taking.take.val();
+        self.engine.request.wait_token.next = self.taking.wait_token.val();
+        self.engine.quiet.next = self.taking.quiet.val();
+        if self.taking.take.val() {
             self.reading.d.next = 1.into();
             self.idle_since_reset.d.next = 0.into();
             self.begins.d.next = (!self.head.keep.val().any() | self.idle_since_reset.q.val().any()).into();
@@ -220,8 +211,6 @@ impl Logic for GaussianUnit {
                 self.turn[3 + t].d.next = self.head.turn_4.val();
                 self.edge[3 + t].d.next = self.head.edge_4.val();
             }
-            self.push_load.d.next = self.head.push_prev.val();
-            self.push_store.d.next = self.head.push_next.val();
         }
     }
 }

@@ -3,7 +3,7 @@
 //! With o of 0 … 2·padding along each axis: y(p) = f(p + o − padding).
 //! # Source   as used on CIFAR by He, Zhang, Ren, Sun 2016, section 4.2
 
-use super::{Augment, Kind, below, moved};
+use super::{Augment, Kind, moved, within};
 use crate::tensor::Shape;
 use tandem_filter::{Border, FilterError, Parameter, Values};
 
@@ -40,8 +40,8 @@ fn build(values: &Values<'_>) -> Result<Box<dyn Augment>, FilterError> {
 
 impl Augment for Crop {
     fn apply(&self, [y, x, ..]: [u32; 4], shape: Shape, from: &[u8], to: &mut [u8]) {
-        let origin = |word| self.padding.cast_signed() - below(2 * self.padding + 1, word).cast_signed();
-        moved(self.border, (origin(y), origin(x)), shape, from, to);
+        let back = |word| -within(self.padding, word);
+        moved(self.border, (back(y), back(x)), shape, from, to);
     }
 }
 

@@ -85,6 +85,11 @@ fn below(n: usize, word: u32) -> usize {
     ((u64::from(word) * n as u64) >> 32) as usize
 }
 
+/// One of −most … most, by a random word.
+fn within(most: usize, word: u32) -> isize {
+    below(2 * most + 1, word).cast_signed() - most.cast_signed()
+}
+
 /// The image moved down and to the right by so many pixels; `border` moves in.
 fn moved(border: Border, (down, right): (isize, isize), shape: Shape, from: &[u8], to: &mut [u8]) {
     let Shape { h, w, c } = shape;

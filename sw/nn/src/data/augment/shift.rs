@@ -1,6 +1,6 @@
 //! Shift: y(p) = f(p − s), s of −pixels … pixels along each axis; black moves in.
 
-use super::{Augment, Kind, below, moved};
+use super::{Augment, Kind, moved, within};
 use crate::tensor::Shape;
 use tandem_filter::{Border, FilterError, Parameter, Values};
 
@@ -20,11 +20,6 @@ struct Shift {
 
 fn build(values: &Values<'_>) -> Result<Box<dyn Augment>, FilterError> {
     Ok(Box::new(Shift { most: values.whole(&PIXELS, 1..=4096)? }))
-}
-
-/// −most … most.
-pub(super) fn within(most: usize, word: u32) -> isize {
-    below(2 * most + 1, word).cast_signed() - most.cast_signed()
 }
 
 impl Augment for Shift {

@@ -3,18 +3,17 @@
 use crate::hdl::prelude::*;
 use rust_hdl::prelude::*;
 use tandem_spec::Config;
-use tandem_spec::config::Gaussian;
 
 unit! {
-    /// Collects the groups of an instruction.
+    /// Collects the groups of an instruction, `lanes` results each.
     ///
     /// # Timing  a result word is offered in the cycle in which its last group is there
-    pub struct Packer(c: &Config, gaussian: &Gaussian) {
-        let (lanes, width) = (gaussian.pixels, c.array.drain);
+    pub struct Words(c: &Config, lanes: usize) {
+        let width = c.array.drain;
         let groups = width / lanes;
 
         clock,
-        /// A group with results is there.
+        /// A group is there.
         pub valid: Signal<In, Bit>,
         /// It is the last of the instruction.
         pub finishes: Signal<In, Bit>,
@@ -33,11 +32,12 @@ unit! {
     }
 }
 
-impl Logic for Packer {
-    named!("gaussian_packer");
+impl Logic for Words {
+    named!("result_words");
 
     #[hdl_gen]
     fn update(&mut self) {
+        // at an instruction's end everything is as at its start
         self.full.next = self.finishes.val() | (self.place.q.val() == self.last_place.val());
         if self.valid.val() {
             self.place.d.next = self.place.q.val() + 1;
