@@ -163,8 +163,10 @@ impl Device for OffByOne {
         };
         let looks = problem == self.product.problem(None);
         if looks && self.seen.fetch_add(1, Ordering::Relaxed) == 0 {
-            let element = self.element % y.len();
-            *y.iter_mut().nth(element).expect("below the length") += 1;
+            let mut wrong = y.to_long();
+            let element = self.element % wrong.len();
+            *wrong.iter_mut().nth(element).expect("below the length") += 1;
+            *y = wrong.into();
         }
         Ok(response)
     }

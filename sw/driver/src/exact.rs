@@ -4,6 +4,7 @@ use crate::device::{Cost, Description, Device, DeviceError};
 use crate::planner::Planner;
 use crate::request::{Answers, Problem, Request, RequestKind, Response};
 use std::sync::Arc;
+use tandem_kernels::Level;
 use tandem_spec::Config;
 use tandem_spec::engine::{Predict, UnitModel};
 
@@ -13,13 +14,19 @@ use tandem_spec::engine::{Predict, UnitModel};
 pub struct Exact {
     planner: Planner,
     model: Arc<dyn UnitModel>,
+    level: Level,
 }
 
 impl Exact {
     /// A device for an accelerator whose cycles and transforms `model` knows.
     pub fn new(config: Config, model: impl Predict + UnitModel + 'static) -> Self {
         let model = Arc::new(model);
-        Exact { planner: Planner::new(config, model.clone()), model }
+        Exact { planner: Planner::new(config, model.clone()), model, level: Level::current() }
+    }
+
+    /// The same with the vector units of a level: the same answers.
+    pub fn with_level(self, level: Level) -> Self {
+        Exact { level, ..self }
     }
 
     /// Its planner.
@@ -34,7 +41,7 @@ impl Answers for Exact {
         if let Some(nothing) = request.nothing() {
             return Ok(nothing);
         }
-        let mut answer = request.exact(self.planner.config(), &*self.model)?;
+        let mut answer = request.exact(self.planner.config(), &*self.model, self.level)?;
         *K::cost(&mut answer) = self.planner.plan(&problem)?.cost;
         Ok(answer)
     }

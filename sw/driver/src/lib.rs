@@ -60,6 +60,8 @@ mod failure;
 pub mod fft;
 pub mod gaussian;
 pub mod gemm;
+mod host;
+mod integers;
 pub mod layout;
 mod narrow;
 mod offload;
@@ -78,6 +80,7 @@ pub use fft::{FftProblem, FftRequest, FftResult, ImageFft, Points, Scaling, fft_
 pub use gaussian::{SmoothImage, SmoothProblem, SmoothRequest, SmoothResult, cosine_window, smooth_image};
 pub use gemm::{GemmProblem, GemmRequest, GemmResult, Operand, Pattern, ResultFormat, Selection, Sparsity};
 pub use gemm::{mismatches, reference};
+pub use integers::{Integer, Integers};
 pub use layout::{Scratchpad, Side};
 pub use offload::Offload;
 pub use planner::{Lowered, Planned, Planner};

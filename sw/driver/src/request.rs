@@ -17,6 +17,7 @@ use crate::gemm::{GemmProblem, GemmRequest, GemmResult};
 use crate::layout::Matrix;
 use crate::planner::{Lowered, Planned, Planner};
 use crate::schedule::Program;
+use tandem_kernels::Level;
 use tandem_spec::engine::{Predict, UnitModel};
 use tandem_spec::{Config, Instruction, Memory, Packet};
 
@@ -184,7 +185,12 @@ pub trait RequestKind {
     ///
     /// # Errors
     /// Those of [`RequestKind::operands`].
-    fn exact(&self, config: &Config, model: &dyn UnitModel) -> Result<Self::Answer, DeviceError>;
+    fn exact(
+        &self,
+        config: &Config,
+        model: &dyn UnitModel,
+        level: Level,
+    ) -> Result<Self::Answer, DeviceError>;
 
     /// Where an answer says what it cost.
     fn cost(answer: &mut Self::Answer) -> &mut Cost;

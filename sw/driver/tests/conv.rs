@@ -96,7 +96,7 @@ fn check(config: &Config, case: &Case, bands: &[[usize; 2]]) -> usize {
     let mut exact = Exact::new(config.clone(), CycleModel);
     let fast =
         exact.run(request.into()).unwrap_or_else(|e| panic!("{}: {case:?}: {e}", config.name)).into_conv();
-    assert_eq!(mismatches(&request, fast.y.view()), 0, "host: {case:?}");
+    assert_eq!(mismatches(&request, &fast.y), 0, "host: {case:?}");
     let problem = tandem_driver::RequestKind::problem(&request).unwrap();
     let mut walks = 0;
     for planned in candidates(config, &CycleModel, &problem, bands) {
@@ -111,7 +111,7 @@ fn check(config: &Config, case: &Case, bands: &[[usize; 2]]) -> usize {
         device.planner().adopt(&problem, planned);
         let ran = device.run(request.into()).unwrap_or_else(|e| panic!("{name}: {e}")).into_conv();
         assert_eq!(device.engine().hazards(), [], "{name}");
-        assert_eq!(mismatches(&request, ran.y.view()), 0, "{name}");
+        assert_eq!(mismatches(&request, &ran.y), 0, "{name}");
         assert_eq!((ran.magnitude_or, ran.saturated), (fast.magnitude_or, fast.saturated), "{name}");
         assert_eq!(ran.cost.cycles, ran.cost.predicted_cycles, "{name}");
     }

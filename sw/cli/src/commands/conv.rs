@@ -427,7 +427,8 @@ pub fn run(args: &Args) -> Result<Report> {
     let start = Instant::now();
     let ConvResult { y, cost, magnitude_or, saturated } = device.run(request.into())?.into_conv();
     let wall = start.elapsed().as_secs_f64();
-    let wrong = mismatches(&request, y.view());
+    let wrong = mismatches(&request, &y);
+    let y = y.into_long();
     let problem = request.problem()?;
     let (window, images, outputs) = (operands.window, problem.images, problem.outputs);
     if let Some(output) = output {

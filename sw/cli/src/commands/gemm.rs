@@ -117,7 +117,8 @@ pub fn run(args: &Args) -> Result<Report> {
     let start = Instant::now();
     let GemmResult { y, cost, magnitude_or, saturated } = device.run(request.into())?.into_gemm();
     let wall = start.elapsed().as_secs_f64();
-    let wrong = mismatches(&request, y.view());
+    let wrong = mismatches(&request, &y);
+    let y = y.into_long();
     if let Some(output) = output {
         save(&output, &y)?;
     }

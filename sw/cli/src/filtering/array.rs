@@ -334,7 +334,7 @@ impl Runner<'_> {
                 let done = self.device.run(request.into())?.into_conv();
                 self.cost += done.cost;
                 progress.add(which.len(), "");
-                pass.add(form, which, &done.y, part.shift, &mut sums);
+                pass.add(form, which, &done.y.into_long(), part.shift, &mut sums);
             }
         }
         Ok(sums)

@@ -10,7 +10,6 @@
 //! product is faster, it is one (`rows`).
 
 mod axis;
-mod exact;
 mod gradient;
 mod plan;
 mod reach;
@@ -33,7 +32,9 @@ pub use window::Window;
 
 use crate::device::{Cost, DeviceError};
 use crate::gemm::{self, Compressed, GemmResult};
-use crate::gemm::{check_groups, check_values, compress, finish, stamp_shift, summaries};
+use crate::gemm::{check_groups, check_seen, check_values, compress, finish, stamp_shift, summaries};
+use crate::host;
+use crate::integers::Integers;
 use crate::layout::{Matrix, Side};
 use crate::planner::{Lowered, Planned};
 use crate::request::{Plannable, RequestKind, Sources};
@@ -41,6 +42,7 @@ use crate::results::Results;
 use gradient::Gradient;
 use ndarray::Array2;
 use stage::Block;
+use tandem_kernels::Level;
 use tandem_spec::engine::{Predict, UnitModel};
 use tandem_spec::{Config, Instruction, Memory, Packet};
 use walk::{Line, Walk};
@@ -78,8 +80,9 @@ pub enum Operands<'a> {
 }
 
 impl ConvRequest<'_> {
-    fn answer_of(&self, y: Array2<i64>) -> ConvResult {
-        let GemmResult { y, magnitude_or, saturated, .. } = finish(y, self.result, &self.sparsity);
+    fn answer_of(&self, y: Integers, magnitude_or: Option<u64>) -> ConvResult {
+        let GemmResult { y, magnitude_or, saturated, .. } =
+            finish(y, magnitude_or, self.result, &self.sparsity);
         ConvResult { y, cost: Cost::default(), magnitude_or, saturated }
     }
 
@@ -202,7 +205,7 @@ impl RequestKind for ConvRequest<'_> {
     fn nothing(&self) -> Option<ConvResult> {
         let problem = self.problem().ok()?;
         let empty = problem.images == 0 || problem.outputs == 0;
-        empty.then(|| self.answer_of(Array2::zeros(problem.answer())))
+        empty.then(|| self.answer_of(Array2::<i64>::zeros(problem.answer()).into(), None))
     }
 
     fn operands(&self, config: &Config, plan: &ConvPlan) -> Result<Operands<'_>, DeviceError> {
@@ -330,18 +333,22 @@ impl RequestKind for ConvRequest<'_> {
             _ => unreachable!("operands of another plan"),
         };
         if plan.chip_narrows() {
-            return Ok(ConvResult { y, cost: Cost::default(), magnitude_or: or, saturated });
+            return Ok(ConvResult { y: y.into(), cost: Cost::default(), magnitude_or: or, saturated });
         }
-        Ok(self.answer_of(y))
+        Ok(self.answer_of(y.into(), None))
     }
 
-    fn exact(&self, _config: &Config, _model: &dyn UnitModel) -> Result<ConvResult, DeviceError> {
-        let (x, w) = self.checked()?;
+    fn exact(&self, _: &Config, _: &dyn UnitModel, level: Level) -> Result<ConvResult, DeviceError> {
+        let (x, w) = (row_major(Matrix::new(self.x.values)), Matrix::new(self.w.values));
+        let dense = row_major(w.borrowed());
+        let (x_formatted, w_formatted) = ((&x, self.x.format), (&dense, self.w.format));
+        let product = host::convolution(level, self.product, &self.window, x_formatted, w_formatted);
+        check_seen(["X", "W"], [(&self.x, &x), (&self.w, &w)], product.ors)?;
         match self.product {
             ConvProduct::InputGradient => check_groups(&self.sparsity, &w.transposed())?,
             _ => check_groups(&self.sparsity, &w)?,
         }
-        Ok(self.answer_of(exact::sums(self, &x, &w)))
+        Ok(self.answer_of(product.y, product.magnitude_or))
     }
 
     fn cost(answer: &mut ConvResult) -> &mut Cost {

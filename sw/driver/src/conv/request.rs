@@ -5,7 +5,7 @@ use crate::codebook::Codes;
 use crate::device::{Cost, DeviceError, Format};
 use crate::gemm::{Operand, Pattern, ResultFormat, ResultWidth, Selection, Sparsity};
 use crate::gemm::{check_pattern, result_width};
-use ndarray::Array2;
+use crate::integers::Integers;
 
 /// Which product of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,7 +69,7 @@ pub struct ConvProblem {
 #[derive(Clone, Debug)]
 pub struct ConvResult {
     /// See [`ConvRequest`]; exact, or narrowed if the request says so.
-    pub y: Array2<i64>,
+    pub y: Integers,
     /// What it cost.
     pub cost: Cost,
     /// OR of the magnitudes of all sums before narrowing.

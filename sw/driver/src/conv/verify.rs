@@ -2,8 +2,9 @@
 
 use super::request::{ConvProduct, ConvRequest};
 use crate::gemm::{ResultFormat, Sparsity};
+use crate::integers::Integers;
 use crate::narrow::narrow;
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 
 /// What a request should return: every sum term by term.
 ///
@@ -63,6 +64,6 @@ pub fn reference(request: &ConvRequest<'_>) -> Array2<i64> {
 }
 
 /// Number of results that are not those of [`reference()`].
-pub fn mismatches(request: &ConvRequest<'_>, y: ArrayView2<'_, i64>) -> usize {
-    reference(request).iter().zip(y).filter(|(a, b)| a != b).count()
+pub fn mismatches(request: &ConvRequest<'_>, y: &Integers) -> usize {
+    reference(request).iter().zip(&y.to_long()).filter(|(a, b)| a != b).count()
 }

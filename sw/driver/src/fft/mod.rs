@@ -18,6 +18,7 @@ use crate::planner::Lowered;
 use crate::request::{RequestKind, Sources};
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex;
+use tandem_kernels::Level;
 use tandem_spec::config::Fft;
 use tandem_spec::engine::{TransformKind, UnitModel};
 use tandem_spec::{Config, Instruction, Memory, Packet};
@@ -190,7 +191,7 @@ impl RequestKind for FftRequest<'_> {
         Ok(FftResult { y, exponents, saturated, cost: Cost::default() })
     }
 
-    fn exact(&self, config: &Config, model: &dyn UnitModel) -> Result<FftResult, DeviceError> {
+    fn exact(&self, config: &Config, model: &dyn UnitModel, _: Level) -> Result<FftResult, DeviceError> {
         self.check(config)?;
         let mut y = self.x.as_standard_layout().into_owned();
         let samples = y.as_slice_mut().expect("row-major");

@@ -19,6 +19,7 @@ use crate::narrow::rounded;
 use crate::planner::Lowered;
 use crate::request::{RequestKind, Sources};
 use ndarray::{Array2, ArrayView2};
+use tandem_kernels::Level;
 use tandem_spec::engine::{CosineWindow, UnitModel, WAVES};
 use tandem_spec::{Config, Instruction, Memory, Packet, StoreWidth};
 
@@ -170,7 +171,7 @@ impl RequestKind for SmoothRequest<'_> {
         Ok(SmoothResult { y, cost: Cost::default() })
     }
 
-    fn exact(&self, config: &Config, model: &dyn UnitModel) -> Result<SmoothResult, DeviceError> {
+    fn exact(&self, config: &Config, model: &dyn UnitModel, _: Level) -> Result<SmoothResult, DeviceError> {
         self.check(config)?;
         let problem = self.problem()?;
         let skip = 2 * usize::from(self.window.radius);

@@ -9,7 +9,6 @@
 mod compress;
 mod layout;
 mod plan;
-mod product;
 mod request;
 mod schedule;
 mod sparsity;
@@ -23,18 +22,19 @@ pub use sparsity::{Pattern, Selection, Sparsity};
 pub use verify::{mismatches, reference};
 
 pub(crate) use compress::{Compressed, check_groups, compress};
-pub(crate) use product::{Carrier, Source, carried_in_f32, product};
-pub(crate) use request::{check_pattern, check_values, fits, result_width};
+pub(crate) use request::{check_pattern, check_seen, check_values, result_width};
 pub(crate) use unpack::finish;
 
 use crate::codebook::Codebook;
 use crate::device::{Cost, Description, DeviceError};
+use crate::host;
 use crate::layout::Matrix;
 use crate::planner::{Lowered, Planned};
 use crate::request::{Plan, Plannable, RequestKind, Sources};
 use crate::schedule::Program;
 use ndarray::Array2;
 use request::problem;
+use tandem_kernels::Level;
 use tandem_spec::engine::{Predict, UnitModel};
 use tandem_spec::{Config, Instruction, Memory, Packet};
 use unpack::add_block;
@@ -202,7 +202,7 @@ impl RequestKind for GemmRequest<'_> {
 
     fn nothing(&self) -> Option<GemmResult> {
         let ((m, k), n) = (self.x.values.dim(), self.w.values.ncols());
-        [m, k, n].contains(&0).then(|| GemmResult::new(Array2::zeros((m, n)), 0, 0))
+        [m, k, n].contains(&0).then(|| GemmResult::new(Array2::<i64>::zeros((m, n)).into(), 0, 0))
     }
 
     fn operands(&self, config: &Config, plan: &GemmPlan) -> Result<Operands<'_>, DeviceError> {
@@ -233,21 +233,17 @@ impl RequestKind for GemmRequest<'_> {
         let plan = &lowered.planned.plan;
         let (y, or, saturated) = operands.collect(config, plan, &lowered.program.stores, packets)?;
         if matches!(self.sparsity, Sparsity::Results(..)) || plan.host_adds() || plan.host_narrows() {
-            return Ok(finish(y, self.result, &self.sparsity));
+            return Ok(finish(y.into(), None, self.result, &self.sparsity));
         }
-        Ok(GemmResult::new(y, or, saturated))
+        Ok(GemmResult::new(y.into(), or, saturated))
     }
 
-    fn exact(&self, _config: &Config, _model: &dyn UnitModel) -> Result<GemmResult, DeviceError> {
+    fn exact(&self, _: &Config, _: &dyn UnitModel, level: Level) -> Result<GemmResult, DeviceError> {
         let (x, w) = (Matrix::new(self.x.values), Matrix::new(self.w.values));
-        let (y, ors) = product((Source::Matrix(&x), self.x.format), (&w, self.w.format));
-        for (name, operand, matrix, or) in [("X", &self.x, &x, ors[0]), ("W", &self.w, &w, ors[1])] {
-            if !fits(operand.format, or) || operand.codebook.is_some() {
-                check_values(name, operand, matrix)?;
-            }
-        }
+        let product = host::product(level, (&x, self.x.format), (&w, self.w.format));
+        check_seen(["X", "W"], [(&self.x, &x), (&self.w, &w)], product.ors)?;
         check_groups(&self.sparsity, &w)?;
-        Ok(finish(y, self.result, &self.sparsity))
+        Ok(finish(product.y, product.magnitude_or, self.result, &self.sparsity))
     }
 
     fn cost(answer: &mut GemmResult) -> &mut Cost {

@@ -4,8 +4,9 @@ use super::plan::{GemmProblem, ResultWidth, Shape};
 use super::sparsity::{Pattern, Selection, Sparsity};
 use crate::codebook::{Codebook, Codes};
 use crate::device::{Cost, DeviceError, Format};
+use crate::integers::Integers;
 use crate::layout::Matrix;
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 
 /// An integer matrix and its format.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +58,7 @@ pub struct GemmRequest<'a> {
 #[derive(Clone, Debug)]
 pub struct GemmResult {
     /// `[m, n]`, exact (or narrowed, if the request says so).
-    pub y: Array2<i64>,
+    pub y: Integers,
     /// What it cost.
     pub cost: Cost,
     /// OR of the magnitudes of all sums before narrowing.
@@ -68,7 +69,7 @@ pub struct GemmResult {
 
 impl GemmResult {
     /// A result whose cost is not known yet.
-    pub(crate) fn new(y: Array2<i64>, magnitude_or: u64, saturated: u64) -> Self {
+    pub(crate) fn new(y: Integers, magnitude_or: u64, saturated: u64) -> Self {
         GemmResult { y, cost: Cost::default(), magnitude_or, saturated }
     }
 }
@@ -147,8 +148,24 @@ fn selection(request: &GemmRequest<'_>, (m, k, n): (usize, usize, usize)) -> Res
 }
 
 /// Whether the OR of (v − smallest value) shows that all values fit.
-pub(crate) fn fits(format: Format, or_above: u32) -> bool {
+fn fits(format: Format, or_above: u32) -> bool {
     or_above >> format.bits == 0
+}
+
+/// Checks operands of which the ORs of (v − smallest value) are known.
+///
+/// # Errors   as [`check_values`]
+pub(crate) fn check_seen(
+    names: [&str; 2],
+    operands: [(&Operand<'_>, &Matrix<'_>); 2],
+    ors: [u32; 2],
+) -> Result<(), DeviceError> {
+    for ((name, (operand, matrix)), or) in names.into_iter().zip(operands).zip(ors) {
+        if !fits(operand.format, or) || operand.codebook.is_some() {
+            check_values(name, operand, matrix)?;
+        }
+    }
+    Ok(())
 }
 
 /// Checks that every value fits its format.

@@ -11,6 +11,7 @@ use super::compress::Compressed;
 use super::plan::GemmPlan;
 use super::request::{GemmResult, ResultFormat};
 use super::sparsity::Sparsity;
+use crate::integers::{Integer, Integers};
 use crate::narrow::narrow;
 use crate::results::Results;
 use ndarray::{Array2, s};
@@ -62,28 +63,45 @@ pub(crate) fn add_block(
     }
 }
 
-/// What the host does with whole sums: drops those that are not wanted, narrows the others if asked.
-pub(crate) fn finish(mut y: Array2<i64>, result: ResultFormat, sparsity: &Sparsity<'_>) -> GemmResult {
-    if let Sparsity::Results(_, kept) = sparsity {
-        ndarray::Zip::from(&mut y).and(kept).for_each(|y, &kept| *y = if kept { *y } else { 0 });
+/// What the host does with whole sums: drops those that are not wanted, narrows the others if asked. The OR of magnitudes may be
+/// known.
+pub(crate) fn finish(
+    y: Integers,
+    magnitude_or: Option<u64>,
+    result: ResultFormat,
+    sparsity: &Sparsity<'_>,
+) -> GemmResult {
+    let is_whole = result == ResultFormat::Full && !matches!(sparsity, Sparsity::Results(..));
+    if let Some(or) = magnitude_or.filter(|_| is_whole) {
+        return GemmResult::new(y, or, 0);
     }
-    let pass = |chunk: &mut [i64]| {
-        let or = chunk.iter().fold(0, |or, v| or | v.unsigned_abs());
+    let ((or, saturated), y) = match y {
+        Integers::Short(mut y) => (narrowed(&mut y, result, sparsity), Integers::Short(y)),
+        Integers::Long(mut y) => (narrowed(&mut y, result, sparsity), Integers::Long(y)),
+    };
+    GemmResult::new(y, or, saturated)
+}
+
+/// The OR of magnitudes, and how many saturated.
+fn narrowed<T: Integer>(y: &mut Array2<T>, result: ResultFormat, sparsity: &Sparsity<'_>) -> (u64, u64) {
+    if let Sparsity::Results(_, kept) = sparsity {
+        ndarray::Zip::from(&mut *y).and(kept).for_each(|y, &kept| *y = if kept { *y } else { T::default() });
+    }
+    let pass = |chunk: &mut [T]| {
+        let or = chunk.iter().fold(0, |or, v| or | (*v).into().unsigned_abs());
         let mut saturated = 0;
         if let ResultFormat::Narrow { bits, shift } = result {
             for v in chunk {
-                let (y, clamped) = narrow(*v, bits, shift);
-                *v = y;
+                let (y, clamped) = narrow((*v).into(), bits, shift);
+                *v = T::try_from(y).expect("at most 16 bits");
                 saturated += u64::from(clamped);
             }
         }
         (or, saturated)
     };
     let all = y.as_slice_mut().expect("results are row-major");
-    let (magnitude_or, saturated) = if all.len() <= CHUNK {
-        pass(all)
-    } else {
-        all.par_chunks_mut(CHUNK).map(pass).reduce(|| (0, 0), |a, b| (a.0 | b.0, a.1 + b.1))
-    };
-    GemmResult::new(y, magnitude_or, saturated)
+    if all.len() <= CHUNK {
+        return pass(all);
+    }
+    all.par_chunks_mut(CHUNK).map(pass).reduce(|| (0, 0), |a, b| (a.0 | b.0, a.1 + b.1))
 }

@@ -2,8 +2,9 @@
 
 use super::request::{GemmRequest, ResultFormat};
 use super::sparsity::Sparsity;
+use crate::integers::Integers;
 use crate::narrow::narrow;
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 
 /// The exact product in 64-bit integers, narrowed as the request says, without the entries that it does not
 /// want: one loop inside the other.
@@ -29,10 +30,10 @@ pub fn reference(request: &GemmRequest<'_>) -> Array2<i64> {
 }
 
 /// Number of results that differ from [`reference()`]; all of them if the shape does.
-pub fn mismatches(request: &GemmRequest<'_>, y: ArrayView2<'_, i64>) -> usize {
+pub fn mismatches(request: &GemmRequest<'_>, y: &Integers) -> usize {
     let expected = reference(request);
     if expected.dim() != y.dim() {
-        return expected.len().max(y.len());
+        return expected.len().max(y.dim().0 * y.dim().1);
     }
-    expected.iter().zip(y).filter(|(a, b)| a != b).count()
+    expected.iter().zip(&y.to_long()).filter(|(a, b)| a != b).count()
 }

@@ -9,11 +9,11 @@ pub mod ledger;
 
 use crate::backend::ledger::Ledger;
 use crate::random::{Purpose, Stream};
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 use num_complex::Complex;
 use serde::{Deserialize, Serialize};
 use tandem_driver::{
-    ConvProduct, ConvRequest, Cost, Device, DeviceError, FftRequest, FftResult, GemmRequest,
+    ConvProduct, ConvRequest, Cost, Device, DeviceError, FftRequest, FftResult, GemmRequest, Integers,
 };
 use tandem_driver::{Operand, Points, Problem, ResultFormat, Scaling, Sparsity, Window};
 
@@ -113,7 +113,7 @@ impl Moment {
 #[derive(Clone, Debug)]
 pub struct Sums {
     /// Row-major; divided by 2^shift if they were asked for so.
-    pub y: Array2<i64>,
+    pub y: Integers,
     /// OR of the magnitudes of all sums before that.
     pub magnitude_or: u64,
 }
@@ -228,9 +228,7 @@ impl<'a> Pass<'a> {
         let (layer, response) = (self.layer, device.run(request.into()));
         let result = response.map_err(|source| ProductError { layer, product, source })?.into_gemm();
         self.ledger.add(self.layer, product, result.cost);
-        let (y, magnitude_or) = (result.y, result.magnitude_or);
-        let y = if y.is_standard_layout() { y } else { y.as_standard_layout().into_owned() };
-        Ok(Sums { y, magnitude_or })
+        Ok(Sums { y: result.y, magnitude_or: result.magnitude_or })
     }
 
     /// What a request of the running layer would cost; `None` if the device cannot tell, or run it.

@@ -1,7 +1,7 @@
 //! The bias of layers with weights, in f32 on the host.
 //!
 //! ```text
-//! y[.., o] = value[.., o] + b[o]          db[o] = Σ dY[.., o]
+//! y[.., o] = value[.., o]·s[o] + b[o]          db[o] = Σ dY[.., o]
 //! ```
 
 use super::unquantized::Form;
@@ -9,17 +9,31 @@ use crate::tensor::blocks::{column_sums, for_blocks, tile};
 use crate::tensor::{Parameter, slice_mut};
 use ndarray::Array2;
 
-/// y = value + b; without a bias y = value.
-pub fn add_bias(bias: Option<&Parameter>, y: &mut [f32], value: impl Fn(usize) -> f32 + Sync) {
-    let bias = tile(bias.map_or(&[0.0], |bias| bias.values()));
-    for_blocks(y, bias.len() * 16, |start, y| {
-        for (t, y) in y.chunks_mut(bias.len()).enumerate() {
-            let start = start + t * bias.len();
-            for (i, (y, b)) in y.iter_mut().zip(&bias).enumerate() {
-                *y = value(start + i) + b;
+/// y = value·scale + b, with one scale or one for each output; without a bias y = value·scale + 0.
+pub fn add_bias<T: Copy + Sync>(
+    bias: Option<&Parameter>,
+    y: &mut [f32],
+    (values, scales): (&[T], &[f32]),
+    real: impl Fn(T, f32) -> f32 + Sync,
+) {
+    let bias = bias.map_or(&[0.0][..], |bias| bias.values());
+    let outputs = bias.len().max(scales.len());
+    let wide = |all: &[f32]| if all.len() == outputs { tile(all) } else { tile(&vec![all[0]; outputs]) };
+    let (bias, scales) = (wide(bias), wide(scales));
+    let width = bias.len();
+    for_blocks(
+        y,
+        width * 16,
+        #[inline(always)]
+        |start, y| {
+            for (y, values) in y.chunks_mut(width).zip(values[start..].chunks(width)) {
+                let columns = scales.iter().zip(&bias);
+                for ((y, &value), (&scale, &b)) in y.iter_mut().zip(values).zip(columns) {
+                    *y = real(value, scale) + b;
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// Sets the gradient of a bias.
@@ -28,11 +42,16 @@ pub fn add_bias(bias: Option<&Parameter>, y: &mut [f32], value: impl Fn(usize) -
 pub fn bias_gradient(bias: Option<&mut Parameter>, dy: &[f32]) {
     let Some(bias) = bias else { return };
     let n = bias.value.len();
-    let sums = column_sums(dy.len() / n, n, |range, sums| {
-        for row in dy[range.start * n..range.end * n].chunks_exact(n) {
-            sums.iter_mut().zip(row).for_each(|(s, &d)| *s += f64::from(d));
-        }
-    });
+    let sums = column_sums(
+        dy.len() / n,
+        n,
+        #[inline(always)]
+        |range, sums| {
+            for row in dy[range.start * n..range.end * n].chunks_exact(n) {
+                sums.iter_mut().zip(row).for_each(|(s, &d)| *s += f64::from(d));
+            }
+        },
+    );
     bias.gradients_mut().iter_mut().zip(sums).for_each(|(g, s)| *g = s as f32);
 }
 

@@ -194,7 +194,7 @@ impl Layer for Conv2dLayer {
                     blocks::merge(&images, self.blocks, self.window.channels, dx);
                 }
                 InputGradient::Integer(pixels, scales) => {
-                    scales.apply(slice(&pixels), dx);
+                    scales.apply(&pixels, dx);
                     self.x.straight_through(tape.inputs[0], None, dx);
                 }
             }

@@ -12,7 +12,7 @@ use crate::layers::prunable::{Groups, Prunable};
 use crate::layers::{LayerBits, ProductPlan, Range, Signal};
 use crate::number::{Int, yes};
 use crate::quant::Quantized;
-use crate::tensor::{Shape, Slot, slice, slice_mut};
+use crate::tensor::{Shape, Slot, slice_mut};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use tandem_driver::Window;
@@ -117,7 +117,7 @@ impl Layer for LinearLayer {
             match gradient {
                 InputGradient::Real(rows) => dx.assign(&rows),
                 InputGradient::Integer(values, scales) => {
-                    scales.apply(slice(&values), slice_mut(dx));
+                    scales.apply(&values, slice_mut(dx));
                     self.x.straight_through(x, None, slice_mut(dx));
                 }
             }

@@ -17,7 +17,7 @@
 
 use super::{Clip, Quantizer, Role, Scales, Values, grid, uniform};
 use crate::backend::Moment;
-use crate::tensor::blocks::{BLOCK, column_sums, for_block_pairs, for_blocks, sum};
+use crate::tensor::blocks::{BLOCK, column_sums, for_blocks, sum, update_and_sum};
 use crate::tensor::{Parameter, Slot, slice, slice_mut};
 use ndarray::Array2;
 use tandem_driver::Format;
@@ -151,14 +151,9 @@ impl Quantizer for Learned {
             self.step.gradient.fill(0.0);
             return;
         }
-        let mut partial = vec![0.0f64; v.len().div_ceil(BLOCK)];
-        for_block_pairs((gradient, BLOCK), (&mut partial, 1), |i, g, total| {
-            for (g, &v) in g.iter_mut().zip(&v[i * BLOCK..]) {
-                total[0] += Self::pull_back(v, s, range, g);
-            }
-        });
+        let total = update_and_sum(v, gradient, |v, g| Self::pull_back(v, s, range, g));
         let scale = self.scale(self.role.features, range.1);
-        self.step.gradient[[0, 0]] = (partial.iter().sum::<f64>() * scale) as f32;
+        self.step.gradient[[0, 0]] = (total * scale) as f32;
     }
 
     fn slots(&mut self) -> Vec<Slot<'_>> {

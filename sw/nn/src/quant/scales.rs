@@ -9,6 +9,8 @@
 //! A scale may follow any axis that a product does not sum over.
 
 use crate::tensor::blocks::{BLOCK, for_blocks};
+use crate::tensor::slice;
+use tandem_driver::{Integer, Integers, with_integers};
 
 /// The scales of quantized values.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,17 +55,21 @@ impl Scales {
     }
 
     /// `out` = integers · scale, in f32.
-    pub fn apply(&self, integers: &[i64], out: &mut [f32]) {
+    pub fn apply(&self, integers: &Integers, out: &mut [f32]) {
+        with_integers!(integers, q => self.apply_to(slice(q), out));
+    }
+
+    fn apply_to<T: Integer>(&self, integers: &[T], out: &mut [f32]) {
         let len = out.len();
         match self {
-            Scales::One(s) => for_blocks(out, BLOCK, |start, out| {
+            &Scales::One(s) => for_blocks(out, BLOCK, move |start, out| {
                 for (o, &q) in out.iter_mut().zip(&integers[start..]) {
-                    *o = q as f32 * s;
+                    *o = q.to_f32() * s;
                 }
             }),
             scales => for_blocks(out, BLOCK, |start, out| {
                 for (i, (o, &q)) in out.iter_mut().zip(&integers[start..]).enumerate() {
-                    *o = q as f32 * scales.at(start + i, len);
+                    *o = q.to_f32() * scales.at(start + i, len);
                 }
             }),
         }
@@ -73,10 +79,11 @@ impl Scales {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ndarray::array;
 
     #[test]
     fn scales_follow_their_axis() {
-        let q = [1, 2, 3, 4, 5, 6];
+        let q = Integers::from(array![[1, 2, 3], [4, 5, 6]]);
         let of = |scales: Scales| {
             let mut out = [0.0; 6];
             scales.apply(&q, &mut out);

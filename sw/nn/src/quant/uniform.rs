@@ -52,11 +52,16 @@ pub fn round_nearest(v: &[f32], s: f32, (lo, hi): (i32, i32), q: &mut [i32]) {
         return;
     }
     let (lo, hi) = (lo as f32, hi as f32);
-    for_blocks(q, BLOCK, |start, q| {
-        for (q, &v) in q.iter_mut().zip(&v[start..]) {
-            *q = nearest(clamp(v / s, lo, hi));
-        }
-    });
+    for_blocks(
+        q,
+        BLOCK,
+        #[inline(always)]
+        |start, q| {
+            for (q, &v) in q.iter_mut().zip(&v[start..]) {
+                *q = nearest(clamp(v / s, lo, hi));
+            }
+        },
+    );
 }
 
 /// The same with a scale for each value.
@@ -66,12 +71,17 @@ pub fn round_nearest_by(v: &[f32], scales: &Scales, (lo, hi): (i32, i32), q: &mu
         return round_nearest(v, *s, (lo, hi), q);
     }
     let (lo, hi) = (lo as f32, hi as f32);
-    for_blocks(q, BLOCK, |start, q| {
-        for (i, q) in q.iter_mut().enumerate() {
-            let s = scales.at(start + i, v.len());
-            *q = if s == 0.0 { 0 } else { nearest(clamp(v[start + i] / s, lo, hi)) };
-        }
-    });
+    for_blocks(
+        q,
+        BLOCK,
+        #[inline(always)]
+        |start, q| {
+            for (i, q) in q.iter_mut().enumerate() {
+                let s = scales.at(start + i, v.len());
+                *q = if s == 0.0 { 0 } else { nearest(clamp(v[start + i] / s, lo, hi)) };
+            }
+        },
+    );
 }
 
 /// Quantizes stochastically; value i takes number i of `stream`.
@@ -105,17 +115,22 @@ pub fn round_stochastic_by(v: &[f32], scales: &Scales, max: i32, stream: &Stream
 pub fn randomly(v: &[f32], stream: &Stream, q: &mut [i32], f: impl Fn(usize, f32, f32) -> i32 + Sync) {
     assert_eq!(v.len(), q.len());
     const { assert!(BLOCK.is_multiple_of(GROUP)) };
-    for_blocks(q, BLOCK, |start, q| {
-        let mut u = [0.0; GROUP];
-        let groups = q.chunks_mut(GROUP).zip(v[start..].chunks(GROUP));
-        for (group, (q, v)) in groups.enumerate() {
-            stream.uniforms((start / GROUP + group) as u32, &mut u);
-            let first = start + group * GROUP;
-            for (i, ((q, &v), &u)) in q.iter_mut().zip(v).zip(&u).enumerate() {
-                *q = f(first + i, v, u);
+    for_blocks(
+        q,
+        BLOCK,
+        #[inline(always)]
+        |start, q| {
+            let mut u = [0.0; GROUP];
+            let groups = q.chunks_mut(GROUP).zip(v[start..].chunks(GROUP));
+            for (group, (q, v)) in groups.enumerate() {
+                stream.uniforms((start / GROUP + group) as u32, &mut u);
+                let first = start + group * GROUP;
+                for (i, ((q, &v), &u)) in q.iter_mut().zip(v).zip(&u).enumerate() {
+                    *q = f(first + i, v, u);
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 #[cfg(test)]

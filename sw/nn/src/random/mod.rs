@@ -77,7 +77,7 @@ impl Stream {
     }
 
     /// The uniform numbers in [0, 1) of the indices `GROUP·group …`.
-    #[inline]
+    #[inline(always)]
     pub fn uniforms(&self, group: u32, out: &mut [f32; GROUP]) {
         const BLOCKS: usize = GROUP / 4;
         let mut words = [[0u32; BLOCKS]; 4];

@@ -68,7 +68,9 @@ impl FftDevice {
         self.products.lock().expect("no panic").push(Asked { shape: [m, k, n], pattern });
         let mut result = PlainDevice.run((*request).into())?.into_gemm();
         if let Sparsity::Results(_, kept) = request.sparsity {
-            result.y.zip_mut_with(&kept, |y, kept| *y = if *kept { *y } else { 0 });
+            let mut y = result.y.into_long();
+            y.zip_mut_with(&kept, |y, kept| *y = if *kept { *y } else { 0 });
+            result.y = y.into();
         }
         Ok(result)
     }

@@ -65,7 +65,7 @@ impl PlainDevice {
             result: request.result,
             sparsity: Sparsity::Dense,
         })?;
-        let mut y = product.y.as_standard_layout().into_owned();
+        let mut y = product.y.into_long();
         if request.product == ConvProduct::InputGradient {
             let window = &request.window;
             let mut dx = Array2::zeros((x.nrows() / window.places() * window.pixels(), window.channels));
@@ -75,7 +75,7 @@ impl PlainDevice {
         if let Sparsity::Results(_, kept) = request.sparsity {
             y.zip_mut_with(&kept, |y, kept| *y = if *kept { *y } else { 0 });
         }
-        Ok(ConvResult { y, cost: product.cost, magnitude_or: product.magnitude_or, saturated: 0 })
+        Ok(ConvResult { y: y.into(), cost: product.cost, magnitude_or: product.magnitude_or, saturated: 0 })
     }
 
     fn gemm(self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
@@ -107,7 +107,7 @@ impl PlainDevice {
             ..Cost::default()
         };
         let magnitude_or = y.iter().fold(0, |or, y| or | y.unsigned_abs());
-        Ok(GemmResult { y, cost, magnitude_or, saturated: 0 })
+        Ok(GemmResult { y: y.into(), cost, magnitude_or, saturated: 0 })
     }
 }
 
@@ -170,8 +170,10 @@ impl Device for Lying {
                 Response::Conv(result) => &mut result.y,
                 Response::Fft(_) | Response::Smooth(_) => panic!("takes products only"),
             };
-            let n = y.len();
-            y.as_slice_mut().expect("row-major")[self.element % n] += 1;
+            let mut wrong = y.to_long();
+            let n = wrong.len();
+            wrong.as_slice_mut().expect("row-major")[self.element % n] += 1;
+            *y = wrong.into();
         }
         self.calls += 1;
         Ok(response)

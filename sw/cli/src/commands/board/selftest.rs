@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> Result<Report> {
         };
         let y = device.run(request.into())?.into_gemm().y;
         results += m * n;
-        wrong += mismatches(&request, y.view());
+        wrong += mismatches(&request, &y);
     }
     let carried = *carried.lock().expect("no panic while it is held");
     let wall = begun.elapsed().as_secs_f64();

@@ -67,7 +67,7 @@ pub(super) fn product(device: &mut Offload<Sim>, twin: &mut Twin, seed: u64) -> 
         return Err(check(format!("{m}×{k}×{n}: {hazard}")));
     }
     let answer = device.run(request.into())?.into_gemm();
-    let wrong = mismatches(&request, answer.y.view());
+    let wrong = mismatches(&request, &answer.y);
     if wrong > 0 || answer.cost.cycles != answer.cost.predicted_cycles {
         return Err(check(format!(
             "{m}×{k}×{n}, X {x_format:?}, W {w_format:?}, {result:?}: {wrong} mismatches, {} cycles, {} predicted",

@@ -192,15 +192,15 @@ impl Convolution {
             let sums = pass.convolve(self.product, problem.window, x, w, sparsity, self.result)?;
             magnitude_or |= sums.magnitude_or;
             all.push(match self.product {
-                Product::WeightGradient if fused > 1 => between.gather(&sums.y, own_kept),
-                _ => sums.y,
+                Product::WeightGradient if fused > 1 => between.gather(&sums.y.into_long(), own_kept),
+                _ => sums.y.into_long(),
             });
         }
         let (rows, own) = all[0].dim();
         let stacked: Vec<i64> = all.iter().flat_map(|y| slice(y).iter().copied()).collect();
         let mut y = Array2::zeros((rows, own * requests));
         merge(&stacked, requests, own, slice_mut(&mut y));
-        Ok(Sums { y, magnitude_or })
+        Ok(Sums { y: y.into(), magnitude_or })
     }
 }
 

@@ -37,7 +37,7 @@ use blocks::Convolution;
 use narrowed::Narrowed;
 use ndarray::{Array2, ArrayView2, s};
 use std::borrow::Cow;
-use tandem_driver::{Operand, ResultFormat, Sparsity, Window};
+use tandem_driver::{Integer, Integers, Operand, ResultFormat, Sparsity, Window, with_integers};
 
 /// X.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +56,7 @@ pub enum InputGradient {
     /// Rows from the float reference.
     Real(Array2<f32>),
     /// What X is, rows or images, from a device: integers and their scales.
-    Integer(Array2<i64>, Scales),
+    Integer(Integers, Scales),
 }
 
 /// Weights, bias and mask of one contraction.
@@ -140,7 +140,7 @@ impl Affine {
             Input::Real(x) => {
                 let product = self.real_forward(x);
                 let product = slice(&product);
-                add_bias(self.bias.as_ref(), slice_mut(y), |i| product[i]);
+                add_bias(self.bias.as_ref(), slice_mut(y), (product, &[1.0]), |value, _| value);
             }
             Input::Rows(_, scale) | Input::Images(_, scale, _) => {
                 self.quantized.quantize(&self.effective, kept(&self.mask, &self.cosine), pass.moment());
@@ -158,18 +158,14 @@ impl Affine {
                     Input::Real(_) => unreachable!("matched above"),
                 };
                 let of = |weights: f32| scale * weights * narrowed.unit();
-                let product = slice(&sums.y);
                 let (bias, y) = (self.bias.as_ref(), slice_mut(y));
-                match self.quantized.scales() {
-                    Scales::One(s) => {
-                        let scale = of(*s);
-                        add_bias(bias, y, |i| product[i] as f32 * scale);
-                    }
-                    Scales::Columns(all) | Scales::Rows(all) => {
-                        let scales: Vec<f32> = all.iter().map(|s| of(*s)).collect();
-                        add_bias(bias, y, |i| product[i] as f32 * scales[i % scales.len()]);
-                    }
-                }
+                let scales: Vec<f32> = match self.quantized.scales() {
+                    Scales::One(s) => vec![of(*s)],
+                    Scales::Columns(all) | Scales::Rows(all) => all.iter().map(|s| of(*s)).collect(),
+                };
+                with_integers!(&sums.y, product => {
+                    add_bias(bias, y, (slice(product), &scales), |sum, scale| sum.to_f32() * scale);
+                });
                 if pass.mode == Mode::Train {
                     narrowed.follow(sums.magnitude_or);
                 }
@@ -248,7 +244,7 @@ impl Affine {
                     }
                     Input::Real(_) => unreachable!("matched above"),
                 };
-                dw_scales.apply(slice(&dw.y), self.weight.gradients_mut());
+                dw_scales.apply(&dw.y, self.weight.gradients_mut());
                 let gradient = slice_mut(&mut self.weight.gradient);
                 let mask = kept(&self.mask, &self.cosine);
                 self.quantized.straight_through(&self.effective, mask, gradient);

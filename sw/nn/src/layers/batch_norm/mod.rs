@@ -88,20 +88,30 @@ impl BatchNormLayer {
     fn statistics(&self, x: &[f32]) -> (Vec<f64>, Vec<f64>) {
         let c = self.channels();
         let m = (x.len() / c) as f64;
-        let sums = column_sums(x.len() / c, c, |rows, sums| {
-            for row in x[rows.start * c..rows.end * c].chunks_exact(c) {
-                sums.iter_mut().zip(row).for_each(|(s, &x)| *s += f64::from(x));
-            }
-        });
-        let mean: Vec<f64> = sums.iter().map(|s| s / m).collect();
-        let squares = column_sums(x.len() / c, c, |rows, sums| {
-            for row in x[rows.start * c..rows.end * c].chunks_exact(c) {
-                for ((s, &x), mean) in sums.iter_mut().zip(row).zip(&mean) {
-                    let d = f64::from(x) - mean;
-                    *s += d * d;
+        let sums = column_sums(
+            x.len() / c,
+            c,
+            #[inline(always)]
+            |rows, sums| {
+                for row in x[rows.start * c..rows.end * c].chunks_exact(c) {
+                    sums.iter_mut().zip(row).for_each(|(s, &x)| *s += f64::from(x));
                 }
-            }
-        });
+            },
+        );
+        let mean: Vec<f64> = sums.iter().map(|s| s / m).collect();
+        let squares = column_sums(
+            x.len() / c,
+            c,
+            #[inline(always)]
+            |rows, sums| {
+                for row in x[rows.start * c..rows.end * c].chunks_exact(c) {
+                    for ((s, &x), mean) in sums.iter_mut().zip(row).zip(&mean) {
+                        let d = f64::from(x) - mean;
+                        *s += d * d;
+                    }
+                }
+            },
+        );
         (mean, squares.iter().map(|s| s / m).collect())
     }
 
@@ -143,14 +153,19 @@ impl Layer for BatchNormLayer {
             self.inverse_deviation.iter().zip(self.gamma.values()).map(|(i, g)| i * g).collect();
         let (mean, slope, beta) = (tile(&self.mean), tile(&slope), tile(self.beta.values()));
         let width = mean.len();
-        for_blocks(slice_mut(output), width * 16, |start, y| {
-            for (y, x) in y.chunks_mut(width).zip(x[start..].chunks(width)) {
-                let channels = mean.iter().zip(&slope).zip(&beta);
-                for ((y, &x), ((mean, slope), beta)) in y.iter_mut().zip(x).zip(channels) {
-                    *y = (x - mean) * slope + beta;
+        for_blocks(
+            slice_mut(output),
+            width * 16,
+            #[inline(always)]
+            |start, y| {
+                for (y, x) in y.chunks_mut(width).zip(x[start..].chunks(width)) {
+                    let channels = mean.iter().zip(&slope).zip(&beta);
+                    for ((y, &x), ((mean, slope), beta)) in y.iter_mut().zip(x).zip(channels) {
+                        *y = (x - mean) * slope + beta;
+                    }
                 }
-            }
-        });
+            },
+        );
         Ok(())
     }
 
@@ -163,18 +178,23 @@ impl Layer for BatchNormLayer {
         let (x, dy) = (slice(tape.inputs[0]), slice(tape.dy));
         let c = self.channels();
         let m = (x.len() / c) as f64;
-        let sums = column_sums(x.len() / c, 2 * c, |rows, sums| {
-            let (dbeta, dgamma) = sums.split_at_mut(c);
-            let range = rows.start * c..rows.end * c;
-            let rows = x[range.clone()].chunks_exact(c).zip(dy[range].chunks_exact(c));
-            for (x, dy) in rows {
-                for i in 0..c {
-                    let normal = (x[i] - self.mean[i]) * self.inverse_deviation[i];
-                    dbeta[i] += f64::from(dy[i]);
-                    dgamma[i] += f64::from(dy[i]) * f64::from(normal);
+        let sums = column_sums(
+            x.len() / c,
+            2 * c,
+            #[inline(always)]
+            |rows, sums| {
+                let (dbeta, dgamma) = sums.split_at_mut(c);
+                let range = rows.start * c..rows.end * c;
+                let rows = x[range.clone()].chunks_exact(c).zip(dy[range].chunks_exact(c));
+                for (x, dy) in rows {
+                    for i in 0..c {
+                        let normal = (x[i] - self.mean[i]) * self.inverse_deviation[i];
+                        dbeta[i] += f64::from(dy[i]);
+                        dgamma[i] += f64::from(dy[i]) * f64::from(normal);
+                    }
                 }
-            }
-        });
+            },
+        );
         let (dbeta, dgamma) = sums.split_at(c);
         let narrow = |to: &mut Parameter, from: &[f64]| {
             let to = to.gradients_mut().iter_mut();
@@ -192,17 +212,22 @@ impl Layer for BatchNormLayer {
         let d = of(&|i| inverse(i) * dgamma[i] / m);
         let mean = tile(&self.mean);
         let width = mean.len();
-        for_blocks(slice_mut(dx), width * 16, |start, dx| {
-            let rows = x[start..].chunks(width).zip(dy[start..].chunks(width));
-            for (dx, (x, dy)) in dx.chunks_mut(width).zip(rows) {
-                let n = dx.len();
-                let (x, dy) = (&x[..n], &dy[..n]);
-                let (a, b, d, mean) = (&a[..n], &b[..n], &d[..n], &mean[..n]);
-                for i in 0..n {
-                    dx[i] = a[i] * (dy[i] - b[i] - (x[i] - mean[i]) * d[i]);
+        for_blocks(
+            slice_mut(dx),
+            width * 16,
+            #[inline(always)]
+            |start, dx| {
+                let rows = x[start..].chunks(width).zip(dy[start..].chunks(width));
+                for (dx, (x, dy)) in dx.chunks_mut(width).zip(rows) {
+                    let n = dx.len();
+                    let (x, dy) = (&x[..n], &dy[..n]);
+                    let (a, b, d, mean) = (&a[..n], &b[..n], &d[..n], &mean[..n]);
+                    for i in 0..n {
+                        dx[i] = a[i] * (dy[i] - b[i] - (x[i] - mean[i]) * d[i]);
+                    }
                 }
-            }
-        });
+            },
+        );
         Ok(())
     }
 

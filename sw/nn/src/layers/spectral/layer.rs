@@ -22,7 +22,7 @@ use crate::spectral::reference::Reference;
 use crate::tensor::{Buffer, Parameter, Slot, reshape, slice, slice_mut};
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex;
-use tandem_driver::{Format, Operand, ResultFormat, Sparsity};
+use tandem_driver::{Format, Integer, Integers, Operand, ResultFormat, Sparsity, with_integers};
 
 /// Share of a new batch's maximum in a ring's running mean.
 const MOMENTUM: f32 = 0.1;
@@ -292,8 +292,8 @@ impl SpectralLayer {
 }
 
 /// Integers times a scale, in f32.
-fn scaled(integers: Array2<i64>, scale: f32) -> Array2<f32> {
-    integers.mapv(|v| v as f32 * scale)
+fn scaled(integers: Integers, scale: f32) -> Array2<f32> {
+    with_integers!(integers, all => all.mapv(|v| v.to_f32() * scale))
 }
 
 /// The shift that brings integers of a format to the 16 bits of the FFT unit.
@@ -315,7 +315,7 @@ impl Layer for SpectralLayer {
         self.weights.apply_mask(&mut spectrum);
         let (y, spectra) = self.reference.forward(&inputs[0].mapv(f64::from), &spectrum);
         self.reals = spectra;
-        add_bias(self.bias.as_ref(), slice_mut(output), |i| slice(&y)[i] as f32);
+        add_bias(self.bias.as_ref(), slice_mut(output), (slice(&y), &[1.0]), |value, _| value as f32);
         Ok(())
     }
 

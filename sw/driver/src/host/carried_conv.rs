@@ -1,8 +1,8 @@
-//! The three products on the host, exactly: windows are read where they lie.
+//! The three products of a convolution in floating point: windows are read where they lie.
 
-use super::request::{ConvProduct, ConvRequest};
-use super::window::Window;
-use crate::gemm::{Carrier, Source, carried_in_f32, product};
+use super::carried::{self, Carrier, Source, carried_in_f32};
+use super::{Formatted, Product};
+use crate::conv::{ConvProduct, Window};
 use crate::layout::Matrix;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
@@ -11,24 +11,21 @@ use rayon::prelude::*;
 /// Values of dY·Wᵀ that are made at a time.
 const TILE: usize = 1 << 15;
 
-/// The sums of a product whose operands were checked.
-pub(super) fn sums(request: &ConvRequest<'_>, x: &Matrix<'_>, w: &Matrix<'_>) -> Array2<i64> {
-    let window = &request.window;
-    let (x_format, w_format) = (request.x.format, request.w.format);
-    match request.product {
-        ConvProduct::Forward => product((Source::Windows(window, &x.data), x_format), (w, w_format)).0,
+/// The sums of a product.
+pub(super) fn sums(product: ConvProduct, window: &Window, x: Formatted<'_>, w: Formatted<'_>) -> Product {
+    let ((x, x_format), (w, w_format)) = (x, w);
+    let y = match product {
+        ConvProduct::Forward => carried::sums((Source::Windows(window, &x.data), x_format), (w, w_format)).y,
         ConvProduct::WeightGradient => {
-            product((Source::WindowsTransposed(window, &x.data), x_format), (w, w_format)).0
+            carried::sums((Source::WindowsTransposed(window, &x.data), x_format), (w, w_format)).y
         }
-        ConvProduct::InputGradient => {
-            let formats = [x_format, w_format];
-            if window.taps() * w.cols <= carried_in_f32(formats) {
-                input_gradient::<f32>(window, x, w)
-            } else {
-                input_gradient::<f64>(window, x, w)
-            }
+        ConvProduct::InputGradient if window.taps() * w.cols <= carried_in_f32([x_format, w_format]) => {
+            input_gradient::<f32>(window, x, w).into()
         }
-    }
+        ConvProduct::InputGradient => input_gradient::<f64>(window, x, w).into(),
+    };
+    let ors = [x.or_above(x_format.range().0), w.or_above(w_format.range().0)];
+    Product { y, ors, magnitude_or: None }
 }
 
 /// dY·Wᵀ for some positions of an image at a time, added where it belongs.

@@ -8,6 +8,7 @@
 //! k is cut into blocks that short, whose sums are added as integers. So the result does not depend on
 //! threads, blocks or instruction sets, and equals what the accelerator returns.
 
+use super::{Formatted, Product as Answer};
 use crate::conv::Window;
 use crate::device::Format;
 use crate::layout::Matrix;
@@ -24,7 +25,7 @@ const SMALL: usize = 1 << 17;
 const TILE: usize = 1 << 15;
 
 /// A floating-point type, as a carrier of integers.
-pub(crate) trait Carrier: LinalgScalar + Send + Sync {
+pub(super) trait Carrier: LinalgScalar + Send + Sync {
     /// All integers up to 2^MANTISSA are exact.
     const MANTISSA: u32;
     fn from_int(v: i32) -> Self;
@@ -53,7 +54,7 @@ impl Carrier for f64 {
 
 /// The left operand, as its blocks are read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Source<'a> {
+pub(super) enum Source<'a> {
     /// A matrix.
     Matrix(&'a Matrix<'a>),
     /// The pixels under a window, a row for each position of each image ([`Window::im2col`]), never written out as a whole.
@@ -104,7 +105,7 @@ impl Source<'_> {
 }
 
 /// Products of two formats whose sum is exact in f32, whatever their order.
-pub(crate) fn carried_in_f32(formats: [Format; 2]) -> usize {
+pub(super) fn carried_in_f32(formats: [Format; 2]) -> usize {
     longest::<f32>(formats)
 }
 
@@ -113,17 +114,23 @@ fn longest<T: Carrier>(formats: [Format; 2]) -> usize {
     ((1u64 << T::MANTISSA) / (largest[0] * largest[1]).max(1)) as usize
 }
 
-/// X · W, and per operand the OR over all values of (v − the smallest value of its format), but 0 for windows.
+/// X · W.
+pub(super) fn product((x, x_format): Formatted<'_>, w: Formatted<'_>) -> Answer {
+    sums((Source::Matrix(x), x_format), w)
+}
+
+/// X · W; of windows there is no OR.
 ///
 /// # Numeric  exact if all values fit their formats (which the ORs tell), else meaningless
-pub(crate) fn product(x: (Source<'_>, Format), w: (&Matrix<'_>, Format)) -> (Array2<i64>, [u32; 2]) {
+pub(super) fn sums(x: (Source<'_>, Format), w: Formatted<'_>) -> Answer {
     let formats = [x.1, w.1];
     let offsets = formats.map(|f| f.range().0);
     let (_, k) = x.0.dim();
-    match longest::<f32>(formats) {
+    let (y, ors) = match longest::<f32>(formats) {
         block if block >= SHORT.min(k) => Product::<f32>::new(x.0, w.0, offsets, block).run(),
         _ => Product::<f64>::new(x.0, w.0, offsets, longest::<f64>(formats)).run(),
-    }
+    };
+    Answer { y: y.into(), ors, magnitude_or: None }
 }
 
 struct Product<'a, T> {

@@ -1,0 +1,76 @@
+//! Products of matrices of any layout.
+
+use super::frame::convert;
+use super::sweep::Sweep;
+use super::{Formatted, Product};
+use crate::integers::Integers;
+use ndarray::Array2;
+use rayon::prelude::*;
+use tandem_kernels::{Element, Level, Panel, ROWS};
+
+/// Products below which one thread is faster.
+const SMALL: usize = 1 << 20;
+/// Values of X and Y that one thread works on at a time, so that they stay in its cache.
+const TILE: usize = 1 << 15;
+
+/// X · W.
+pub(super) fn product<E: Element>(
+    level: Level,
+    (x, x_format): Formatted<'_>,
+    (w, w_format): Formatted<'_>,
+) -> Product {
+    let (m, k, n) = (x.rows, x.cols, w.cols);
+    let length = k.next_multiple_of(E::GROUP);
+    let panel = Panel::<E>::new(vec![0], k, n, |_, i, o| w.at(i, o));
+    let parallel = m * k * n >= SMALL;
+    let share = if parallel { m.div_ceil(4 * rayon::current_num_threads()) } else { m };
+    let most = (TILE / (k + n).max(1)).max(ROWS);
+    let rows = share.min(most).next_multiple_of(ROWS).min(m.max(1));
+    let sweep = |rows: usize, panel: &Panel<E>| Sweep {
+        panel: panel.clone(),
+        from: (0..rows).map(|i| i * length).collect(),
+        to: (0..rows).collect(),
+    };
+    let whole = sweep(rows, &panel);
+    let rest = (!m.is_multiple_of(rows)).then(|| sweep(m % rows, &panel));
+    let (lo, zero) = (x_format.range().0, E::zero(x_format.range().0));
+    let mut y = Array2::zeros((m, n));
+    let block = |a: &mut Vec<E::Left>, (i, y): (usize, &mut [i32])| {
+        let (first, count) = (i * rows, y.len() / n.max(1));
+        let or = level.run(
+            #[inline(always)]
+            || {
+                if x.is_row_major() {
+                    let mut or = 0;
+                    for (row, to) in (first..first + count).zip(a.chunks_exact_mut(length.max(1))) {
+                        or |= convert::<E>(&x.data[row * x.row_stride..][..k], (lo, zero), &mut to[..k]);
+                    }
+                    return or;
+                }
+                let mut or = 0;
+                for column in 0..k {
+                    let from = &x.data[column * x.col_stride + first..][..count];
+                    for (v, to) in from.iter().zip(a[column..].iter_mut().step_by(length)) {
+                        or |= v.wrapping_sub(lo) as u32;
+                        *to = E::left(*v, zero);
+                    }
+                }
+                or
+            },
+        );
+        let sweep = if count == rows { &whole } else { rest.as_ref().expect("rows that are left") };
+        [or, sweep.run(level, a, zero, y)]
+    };
+    let scratch = || vec![E::left(0, zero); rows * length + E::GROUP];
+    let both = |a: [u32; 2], b: [u32; 2]| [a[0] | b[0], a[1] | b[1]];
+    let all = y.as_slice_mut().expect("just made");
+    let size = (rows * n).max(1);
+    let [or, magnitudes] = if parallel {
+        all.par_chunks_mut(size).enumerate().map_init(scratch, block).reduce(|| [0; 2], both)
+    } else {
+        let mut a = scratch();
+        all.chunks_mut(size).enumerate().map(|c| block(&mut a, c)).fold([0; 2], both)
+    };
+    let w_or = w.or_above(w_format.range().0);
+    Product { y: Integers::Short(y), ors: [or, w_or], magnitude_or: Some(magnitudes.into()) }
+}

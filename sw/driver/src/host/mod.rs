@@ -1,0 +1,98 @@
+//! Exact products on the host: what the accelerator returns, at the speed of the vector units.
+//!
+//! ```text
+//! both operands of up to 8 bits, with VNNI      bytes     tandem_kernels::Bytes
+//! both within 16 bits with sign                 words     tandem_kernels::Words
+//! sums beyond 32 bits                           carried   in f32 or f64 that cannot round
+//! ```
+//! Operands are converted once, block by block, to what the kernels read; windows of images are read where they lie in a padded image.
+
+mod carried;
+mod carried_conv;
+mod convolution;
+mod frame;
+mod matrix;
+mod sweep;
+mod weight_gradient;
+
+use crate::conv::{ConvProduct, Window};
+use crate::device::Format;
+use crate::integers::Integers;
+use crate::layout::Matrix;
+use tandem_kernels::{Bytes, Level, Words};
+
+/// A product on the host.
+pub(crate) struct Product {
+    /// The sums; meaningless if an operand does not fit its format.
+    pub y: Integers,
+    /// Per operand the OR over all values of (v − the smallest value of its format).
+    pub ors: [u32; 2],
+    /// OR of the magnitudes of all sums, where it was found on the way.
+    pub magnitude_or: Option<u64>,
+}
+
+/// An operand and its format.
+pub(crate) type Formatted<'a> = (&'a Matrix<'a>, Format);
+
+/// X · W.
+pub(crate) fn product(level: Level, x: Formatted<'_>, w: Formatted<'_>) -> Product {
+    match storage(level, [x.1, w.1], x.0.cols) {
+        Some(Storage::Bytes) => matrix::product::<Bytes>(level, x, w),
+        Some(Storage::Words) => matrix::product::<Words>(level, x, w),
+        None => carried::product(x, w),
+    }
+}
+
+/// A product of a convolution; operands are row-major.
+pub(crate) fn convolution(
+    level: Level,
+    product: ConvProduct,
+    window: &Window,
+    x: Formatted<'_>,
+    w: Formatted<'_>,
+) -> Product {
+    let formats = [x.1, w.1];
+    match product {
+        ConvProduct::WeightGradient => match storage(level, formats, window.places()) {
+            Some(Storage::Bytes) => weight_gradient::sums::<Bytes>(level, window, x, w),
+            Some(Storage::Words) => weight_gradient::sums::<Words>(level, window, x, w),
+            None => carried_conv::sums(product, window, x, w),
+        },
+        ConvProduct::Forward | ConvProduct::InputGradient => {
+            let terms = match product {
+                ConvProduct::Forward => window.volume(),
+                _ => window.taps() * w.0.cols,
+            };
+            match storage(level, formats, terms) {
+                Some(Storage::Bytes) => convolution::sums::<Bytes>(level, product, window, x, w),
+                Some(Storage::Words) => convolution::sums::<Words>(level, product, window, x, w),
+                None => carried_conv::sums(product, window, x, w),
+            }
+        }
+    }
+}
+
+/// What operands are stored as.
+enum Storage {
+    Bytes,
+    Words,
+}
+
+/// The storage of a product of so many terms, if there is one that 32 bits suffice for.
+fn storage(level: Level, formats: [Format; 2], terms: usize) -> Option<Storage> {
+    let [x, w] = formats;
+    let signed_bits = |f: Format| f.bits + u8::from(!f.signed);
+    if terms > longest(formats) {
+        return None;
+    }
+    if level.multiplies_bytes() && x.bits <= 8 && signed_bits(w) <= 8 {
+        return Some(Storage::Bytes);
+    }
+    (signed_bits(x) <= 16 && signed_bits(w) <= 16).then_some(Storage::Words)
+}
+
+/// Terms whose sum 32 bits hold.
+fn longest(formats: [Format; 2]) -> usize {
+    let [x, w] = formats.map(|f| f.range()).map(|(lo, hi)| lo.unsigned_abs().max(hi.unsigned_abs()).max(1));
+    (i32::MAX as u64 / (u64::from(x) * u64::from(w))) as usize
+}

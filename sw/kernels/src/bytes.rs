@@ -1,0 +1,88 @@
+//! Elements of 8 bits: A unsigned, B signed.
+//!
+//! A signed A has its smallest value taken away: the columns' sums times that are taken back ([`Panel::start`]).
+
+use crate::level::Units;
+use crate::{COLUMNS, Element, Level, Panel, ROWS, Tile, check};
+
+/// A unsigned, B signed, both of 8 bits.
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes;
+
+impl Element for Bytes {
+    type Left = u8;
+    type Right = i8;
+    const GROUP: usize = 4;
+
+    #[inline(always)]
+    fn zero(lo: i32) -> i32 {
+        -lo
+    }
+
+    #[inline(always)]
+    fn left(v: i32, zero: i32) -> u8 {
+        v.wrapping_add(zero) as u8
+    }
+
+    #[inline(always)]
+    fn right(v: i32) -> i8 {
+        v as i8
+    }
+
+    #[inline(always)]
+    fn tile(level: Level, a: &[u8], rows: &[usize; ROWS], panel: &Panel<Self>, block: usize, c: &mut Tile) {
+        check(a, rows, panel);
+        match level.units() {
+            // SAFETY: the level is this machine's, and rows end within `a`.
+            #[cfg(target_arch = "x86_64")]
+            Units::Avx512 => unsafe {
+                avx512(a, rows, panel.segments(), panel.groups(), panel.block(block), c);
+            },
+            _ => portable(a, rows, panel, block, c),
+        }
+    }
+}
+
+fn portable(a: &[u8], rows: &[usize; ROWS], panel: &Panel<Bytes>, block: usize, c: &mut Tile) {
+    let b = panel.block(block).chunks_exact(COLUMNS * Bytes::GROUP);
+    let starts = panel.segments().iter().flat_map(|s| (0..panel.groups()).map(move |g| s + g * Bytes::GROUP));
+    for (at, b) in starts.zip(b) {
+        for (row, c) in rows.iter().zip(&mut *c) {
+            let a: &[u8; 4] = a[row + at..][..4].try_into().expect("a group");
+            for (c, b) in c.iter_mut().zip(b.chunks_exact(4)) {
+                for (a, b) in a.iter().zip(b) {
+                    *c = c.wrapping_add(i32::from(*a) * i32::from(*b));
+                }
+            }
+        }
+    }
+}
+
+/// # Safety   the machine has the features, and the largest row, segment and `4·groups` end within `a`
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+unsafe fn avx512(a: &[u8], rows: &[usize; ROWS], segments: &[usize], groups: usize, b: &[i8], c: &mut Tile) {
+    use std::arch::x86_64::{
+        _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_storeu_si512,
+    };
+    assert_eq!(b.len(), segments.len() * groups * COLUMNS * Bytes::GROUP, "a block of the panel");
+    // SAFETY: `b` has 64 bytes for each group of each segment, rows end within `a`, a row of `c` has 64 bytes.
+    unsafe {
+        let mut sums = c.each_ref().map(|row| _mm512_loadu_si512(row.as_ptr().cast()));
+        let mut b = b.as_ptr();
+        for segment in segments {
+            let from = rows.map(|row| a.as_ptr().add(row + segment));
+            for group in 0..groups {
+                let w = _mm512_loadu_si512(b.cast());
+                b = b.add(64);
+                for (sum, from) in sums.iter_mut().zip(&from) {
+                    let x = from.add(4 * group).cast::<i32>().read_unaligned();
+                    *sum = _mm512_dpbusd_epi32(*sum, _mm512_set1_epi32(x), w);
+                }
+            }
+        }
+        for (row, sum) in c.iter_mut().zip(sums) {
+            _mm512_storeu_si512(row.as_mut_ptr().cast(), sum);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Tiles on every level of this machine against plain sums.
+
+use proptest::prelude::*;
+use tandem_kernels::{Bytes, COLUMNS, Element, Level, Panel, ROWS, Words};
+
+/// Operands of a tile: A's values, rows, segments, elements of a segment, B's values.
+#[derive(Clone, Debug)]
+struct Case {
+    a: Vec<i32>,
+    rows: [usize; ROWS],
+    segments: Vec<usize>,
+    length: usize,
+    columns: usize,
+    b: Vec<i32>,
+}
+
+fn cases(a: std::ops::RangeInclusive<i32>, b: std::ops::RangeInclusive<i32>) -> impl Strategy<Value = Case> {
+    (1usize..4, 1usize..40, 1usize..40).prop_flat_map(move |(segments, length, columns)| {
+        (
+            prop::collection::vec(a.clone(), 300),
+            prop::array::uniform8(0usize..120),
+            prop::collection::vec(0usize..100, segments),
+            prop::collection::vec(b.clone(), segments * length * columns),
+        )
+            .prop_map(move |(a, rows, segments, b)| Case { a, rows, segments, length, columns, b })
+    })
+}
+
+fn agree<E: Element>(case: &Case, zero: i32) {
+    let Case { a, rows, segments, length, columns, b } = case;
+    let value = |s: usize, i: usize, o: usize| b[(s * length + i) * columns + o];
+    let panel = Panel::<E>::new(segments.clone(), *length, *columns, value);
+    let stored: Vec<_> = a.iter().map(|v| E::left(*v, zero)).collect();
+    for level in Level::all() {
+        for block in 0..panel.blocks() {
+            let mut c = [panel.start(block, zero); ROWS];
+            E::tile(level, &stored, rows, &panel, block, &mut c);
+            for (row, c) in rows.iter().zip(&c) {
+                for (o, c) in (block * COLUMNS..*columns).zip(c) {
+                    let products = segments.iter().enumerate().flat_map(|(s, from)| {
+                        (0..*length).map(move |i| i64::from(a[row + from + i]) * i64::from(value(s, i, o)))
+                    });
+                    assert_eq!(i64::from(*c), products.sum::<i64>(), "{level:?}, column {o}");
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn bytes_without_sign(case in cases(0..=255, -128..=127)) {
+        agree::<Bytes>(&case, 0);
+    }
+
+    #[test]
+    fn bytes_with_sign(case in cases(-128..=127, -128..=127)) {
+        agree::<Bytes>(&case, 128);
+    }
+
+    #[test]
+    fn words(case in cases(-2048..=2047, -2048..=2047)) {
+        agree::<Words>(&case, 0);
+    }
+}
+
+/// Elements at both ends, where what is narrower than 32 bits would saturate or wrap.
+#[test]
+fn extremes() {
+    for (a, b) in [(255, 127), (255, -128), (0, -128)] {
+        let case = Case {
+            a: vec![a; 300],
+            rows: [0, 1, 2, 3, 4, 5, 6, 7],
+            segments: vec![0, 50],
+            length: 37,
+            columns: 17,
+            b: vec![b; 2 * 37 * 17],
+        };
+        agree::<Bytes>(&case, 0);
+        agree::<Words>(&case, 0);
+    }
+}
+
+#[test]
+#[should_panic(expected = "a row from 100 reaches 8 of 107")]
+fn nothing_is_read_beyond_the_end() {
+    let panel = Panel::<Bytes>::new(vec![0, 4], 3, 1, |_, _, _| 1);
+    let (a, rows) = ([0; 107], [0, 0, 0, 0, 0, 0, 0, 100]);
+    Bytes::tile(Level::best(), &a, &rows, &panel, 0, &mut [[0; COLUMNS]; ROWS]);
+}
