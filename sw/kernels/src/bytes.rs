@@ -11,7 +11,6 @@ pub struct Bytes;
 
 impl Element for Bytes {
     type Left = u8;
-    type Right = i8;
     const GROUP: usize = 4;
 
     #[inline(always)]
@@ -25,8 +24,21 @@ impl Element for Bytes {
     }
 
     #[inline(always)]
-    fn right(v: i32) -> i8 {
-        v as i8
+    fn word(values: [i32; 4]) -> u32 {
+        let [a, b, c, d] = values.map(|v| v as u32 & 0xff);
+        a | b << 8 | c << 16 | d << 24
+    }
+
+    #[inline(always)]
+    fn sum(word: u32) -> i32 {
+        let each = |i: u32| (word << (24 - 8 * i)) as i32 >> 24;
+        each(0) + each(1) + each(2) + each(3)
+    }
+
+    #[inline(always)]
+    fn write(values: [i32; 4], zero: i32, to: &mut [u8]) {
+        let word = Self::word(values.map(|v| v.wrapping_add(zero)));
+        to[..4].copy_from_slice(&word.to_le_bytes());
     }
 
     #[inline(always)]
@@ -44,14 +56,14 @@ impl Element for Bytes {
 }
 
 fn portable(a: &[u8], rows: &[usize; ROWS], panel: &Panel<Bytes>, block: usize, c: &mut Tile) {
-    let b = panel.block(block).chunks_exact(COLUMNS * Bytes::GROUP);
+    let b = panel.block(block).chunks_exact(COLUMNS);
     let starts = panel.segments().iter().flat_map(|s| (0..panel.groups()).map(move |g| s + g * Bytes::GROUP));
     for (at, b) in starts.zip(b) {
         for (row, c) in rows.iter().zip(&mut *c) {
             let a: &[u8; 4] = a[row + at..][..4].try_into().expect("a group");
-            for (c, b) in c.iter_mut().zip(b.chunks_exact(4)) {
-                for (a, b) in a.iter().zip(b) {
-                    *c = c.wrapping_add(i32::from(*a) * i32::from(*b));
+            for (c, b) in c.iter_mut().zip(b) {
+                for (a, b) in a.iter().zip(b.to_le_bytes()) {
+                    *c = c.wrapping_add(i32::from(*a) * i32::from(b as i8));
                 }
             }
         }
@@ -61,12 +73,12 @@ fn portable(a: &[u8], rows: &[usize; ROWS], panel: &Panel<Bytes>, block: usize, 
 /// # Safety   the machine has the features, and the largest row, segment and `4·groups` end within `a`
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-unsafe fn avx512(a: &[u8], rows: &[usize; ROWS], segments: &[usize], groups: usize, b: &[i8], c: &mut Tile) {
+unsafe fn avx512(a: &[u8], rows: &[usize; ROWS], segments: &[usize], groups: usize, b: &[u32], c: &mut Tile) {
     use std::arch::x86_64::{
         _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_storeu_si512,
     };
-    assert_eq!(b.len(), segments.len() * groups * COLUMNS * Bytes::GROUP, "a block of the panel");
-    // SAFETY: `b` has 64 bytes for each group of each segment, rows end within `a`, a row of `c` has 64 bytes.
+    assert_eq!(b.len(), segments.len() * groups * COLUMNS, "a block of the panel");
+    // SAFETY: `b` has 16 words for each group of each segment, rows end within `a`, a row of `c` has 64 bytes.
     unsafe {
         let mut sums = c.each_ref().map(|row| _mm512_loadu_si512(row.as_ptr().cast()));
         let mut b = b.as_ptr();
@@ -74,7 +86,7 @@ unsafe fn avx512(a: &[u8], rows: &[usize; ROWS], segments: &[usize], groups: usi
             let from = rows.map(|row| a.as_ptr().add(row + segment));
             for group in 0..groups {
                 let w = _mm512_loadu_si512(b.cast());
-                b = b.add(64);
+                b = b.add(COLUMNS);
                 for (sum, from) in sums.iter_mut().zip(&from) {
                     let x = from.add(4 * group).cast::<i32>().read_unaligned();
                     *sum = _mm512_dpbusd_epi32(*sum, _mm512_set1_epi32(x), w);

@@ -10,6 +10,7 @@
 //! Integers, so the same sums on every [`Level`], in any order; arithmetic is modulo 2³², and exact if the sum itself fits 32 bits.
 
 mod bytes;
+pub mod columns;
 mod level;
 mod panel;
 mod words;
@@ -31,8 +32,6 @@ pub type Tile = [[i32; COLUMNS]; ROWS];
 pub trait Element: Copy + Send + Sync + 'static {
     /// An element of A.
     type Left: Copy + Default + Send + Sync;
-    /// An element of B.
-    type Right: Copy + Default + Send + Sync;
     /// Elements that are multiplied at a time: four bytes of A.
     const GROUP: usize;
 
@@ -42,8 +41,14 @@ pub trait Element: Copy + Send + Sync + 'static {
     /// `v` + `zero` as an element of A.
     fn left(v: i32, zero: i32) -> Self::Left;
 
-    /// `v` as an element of B.
-    fn right(v: i32) -> Self::Right;
+    /// A group of B, of which the first [`GROUP`](Self::GROUP) values count.
+    fn word(values: [i32; 4]) -> u32;
+
+    /// The sum of its values.
+    fn sum(word: u32) -> i32;
+
+    /// Writes a group of A.
+    fn write(values: [i32; 4], zero: i32, to: &mut [Self::Left]);
 
     /// Adds the products of `panel` block `block` to a tile.
     ///

@@ -1,68 +1,119 @@
 //! B, in the order in which tiles read it.
 //!
 //! ```text
-//! values   block of 16 columns │ segment │ group │ column │ element of the group       zeros where there is no column and no element
+//! words    block of 16 columns │ segment │ group │ column       zeros where there is no column and no element
 //! sums     Σ over all elements of each column: what an offset of A has to be taken back by
 //! ```
 
 use crate::{COLUMNS, Element};
+use std::marker::PhantomData;
 
 /// B of tiles that all have the same segments.
 #[derive(Clone, Debug)]
-pub struct Panel<E: Element> {
-    values: Vec<E::Right>,
+pub struct Panel<E> {
+    /// The elements of a group, the first lowest.
+    words: Vec<u32>,
     sums: Vec<i32>,
     segments: Vec<usize>,
+    /// Elements of a segment.
+    length: usize,
     groups: usize,
     columns: usize,
     /// Elements of A from the first of a row to the end of what is read.
     reach: usize,
+    element: PhantomData<E>,
 }
 
 impl<E: Element> Panel<E> {
-    /// Columns `0 … columns`, in segments of `length` elements that begin at `segments` in A; `value(s, i, o)` is B.
+    /// Columns `0 … columns` of zeros, in segments of `length` elements that begin at `segments` in A.
     ///
     /// A is read in whole groups: elements after a segment are multiplied by 0, and must be there.
+    pub fn zeros(segments: Vec<usize>, length: usize, columns: usize) -> Self {
+        let groups = length.div_ceil(E::GROUP);
+        let blocks = columns.div_ceil(COLUMNS);
+        let reach = segments.iter().max().map_or(0, |last| last + groups * E::GROUP);
+        Panel {
+            words: vec![0; blocks * segments.len() * groups * COLUMNS],
+            sums: vec![0; blocks * COLUMNS],
+            segments,
+            length,
+            groups,
+            columns,
+            reach,
+            element: PhantomData,
+        }
+    }
+
+    /// The same with `value(s, i, o)` as B.
     pub fn new(
         segments: Vec<usize>,
         length: usize,
         columns: usize,
         value: impl Fn(usize, usize, usize) -> i32,
     ) -> Self {
-        let groups = length.div_ceil(E::GROUP);
-        let blocks = columns.div_ceil(COLUMNS);
-        let reach = segments.iter().max().map_or(0, |last| last + groups * E::GROUP);
-        let mut panel = Panel {
-            values: vec![E::Right::default(); blocks * segments.len() * groups * COLUMNS * E::GROUP],
-            sums: vec![0; blocks * COLUMNS],
-            segments,
-            groups,
-            columns,
-            reach,
-        };
-        panel.fill(length, value);
+        let mut panel = Panel::zeros(segments, length, columns);
+        let mut row = vec![0; length * columns];
+        for segment in 0..panel.segments.len() {
+            for (at, to) in row.iter_mut().enumerate() {
+                *to = value(segment, at / columns, at % columns);
+            }
+            panel.fill(segment, &row);
+        }
+        panel.add_up();
         panel
     }
 
-    /// The same with other values.
-    pub fn fill(&mut self, length: usize, value: impl Fn(usize, usize, usize) -> i32) {
-        assert_eq!(self.groups, length.div_ceil(E::GROUP), "elements of a segment");
-        self.sums.fill(0);
-        let size = self.segments.len() * self.groups * COLUMNS * E::GROUP;
-        for (block, values) in self.values.chunks_exact_mut(size.max(1)).enumerate() {
+    /// Writes a segment, `[length, columns]`. [`add_up`](Self::add_up) must follow.
+    ///
+    /// # Panics   if there are not as many values
+    #[inline(always)]
+    pub fn fill(&mut self, segment: usize, values: &[i32]) {
+        let (columns, groups) = (self.columns, self.groups);
+        assert_eq!(values.len(), self.length * columns, "values of a segment");
+        let size = self.segments.len() * groups * COLUMNS;
+        for (block, words) in self.words.chunks_exact_mut(size.max(1)).enumerate() {
             let first = block * COLUMNS;
-            let count = COLUMNS.min(self.columns - first);
-            let sums = &mut self.sums[first..first + count];
-            for (at, group) in values.chunks_exact_mut(COLUMNS * E::GROUP).enumerate() {
-                let (segment, from) = (at / self.groups, at % self.groups * E::GROUP);
-                for (o, (column, sum)) in group.chunks_exact_mut(E::GROUP).zip(&mut *sums).enumerate() {
-                    for (i, to) in (from..length).zip(column) {
-                        let v = value(segment, i, first + o);
-                        *sum = sum.wrapping_add(v);
-                        *to = E::right(v);
+            let count = COLUMNS.min(columns - first);
+            let words = words[segment * groups * COLUMNS..][..groups * COLUMNS].chunks_exact_mut(COLUMNS);
+            for (words, rows) in words.zip(values.chunks(E::GROUP * columns)) {
+                let rows: [&[i32]; 4] =
+                    std::array::from_fn(|i| rows.get(i * columns + first..).unwrap_or_default());
+                match rows.map(|row| row.first_chunk::<COLUMNS>()) {
+                    [Some(a), Some(b), Some(c), Some(d)] if count == COLUMNS && E::GROUP == 4 => {
+                        for (o, word) in words.iter_mut().enumerate() {
+                            *word = E::word([a[o], b[o], c[o], d[o]]);
+                        }
+                    }
+                    [Some(a), Some(b), ..] if count == COLUMNS && E::GROUP == 2 => {
+                        for (o, word) in words.iter_mut().enumerate() {
+                            *word = E::word([a[o], b[o], 0, 0]);
+                        }
+                    }
+                    _ => {
+                        let own = |i: usize| i < E::GROUP;
+                        for (o, word) in words[..count].iter_mut().enumerate() {
+                            let value = |i: usize| rows[i].get(o).copied().filter(|_| own(i)).unwrap_or(0);
+                            *word = E::word([0, 1, 2, 3].map(value));
+                        }
                     }
                 }
             }
+        }
+    }
+
+    /// Finds the sums of columns.
+    #[inline(always)]
+    pub fn add_up(&mut self) {
+        let size = self.segments.len() * self.groups * COLUMNS;
+        let blocks = self.words.chunks_exact(size.max(1)).zip(self.sums.chunks_exact_mut(COLUMNS));
+        for (words, sums) in blocks {
+            let mut all = [0i32; COLUMNS];
+            for words in words.chunks_exact(COLUMNS) {
+                for (sum, word) in all.iter_mut().zip(words) {
+                    *sum = sum.wrapping_add(E::sum(*word));
+                }
+            }
+            sums.copy_from_slice(&all);
         }
     }
 
@@ -78,11 +129,11 @@ impl<E: Element> Panel<E> {
         self.groups
     }
 
-    /// The values of 16 columns.
+    /// The words of 16 columns.
     #[inline(always)]
-    pub(crate) fn block(&self, block: usize) -> &[E::Right] {
-        let size = self.segments.len() * self.groups * COLUMNS * E::GROUP;
-        &self.values[block * size..(block + 1) * size]
+    pub(crate) fn block(&self, block: usize) -> &[u32] {
+        let size = self.segments.len() * self.groups * COLUMNS;
+        &self.words[block * size..(block + 1) * size]
     }
 
     /// Columns.
@@ -102,6 +153,7 @@ impl<E: Element> Panel<E> {
     }
 
     /// The sums of 16 columns times −`zero`: what they begin from if A has `zero` added to all elements.
+    #[inline(always)]
     pub fn start(&self, block: usize, zero: i32) -> [i32; COLUMNS] {
         let sums = &self.sums[block * COLUMNS..][..COLUMNS];
         std::array::from_fn(|o| sums[o].wrapping_mul(-zero))

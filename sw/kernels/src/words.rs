@@ -9,7 +9,6 @@ pub struct Words;
 
 impl Element for Words {
     type Left = i16;
-    type Right = i16;
     const GROUP: usize = 2;
 
     #[inline(always)]
@@ -23,8 +22,18 @@ impl Element for Words {
     }
 
     #[inline(always)]
-    fn right(v: i32) -> i16 {
-        v as i16
+    fn word([a, b, ..]: [i32; 4]) -> u32 {
+        a as u32 & 0xffff | (b as u32) << 16
+    }
+
+    #[inline(always)]
+    fn sum(word: u32) -> i32 {
+        i32::from(word as i16) + i32::from((word >> 16) as i16)
+    }
+
+    #[inline(always)]
+    fn write([a, b, ..]: [i32; 4], zero: i32, to: &mut [i16]) {
+        to[..2].copy_from_slice(&[a, b].map(|v| Self::left(v, zero)));
     }
 
     #[inline(always)]
@@ -46,13 +55,14 @@ impl Element for Words {
 }
 
 fn portable(a: &[i16], rows: &[usize; ROWS], panel: &Panel<Words>, block: usize, c: &mut Tile) {
-    let b = panel.block(block).chunks_exact(COLUMNS * Words::GROUP);
+    let b = panel.block(block).chunks_exact(COLUMNS);
     let starts = panel.segments().iter().flat_map(|s| (0..panel.groups()).map(move |g| s + g * Words::GROUP));
     for (at, b) in starts.zip(b) {
         for (row, c) in rows.iter().zip(&mut *c) {
             let [first, second] = [0, 1].map(|i| i32::from(a[row + at + i]));
-            for (c, b) in c.iter_mut().zip(b.chunks_exact(2)) {
-                let products = (first * i32::from(b[0])).wrapping_add(second * i32::from(b[1]));
+            for (c, b) in c.iter_mut().zip(b) {
+                let [low, high] = [*b as i16, (b >> 16) as i16].map(i32::from);
+                let products = (first * low).wrapping_add(second * high);
                 *c = c.wrapping_add(products);
             }
         }
@@ -71,14 +81,14 @@ unsafe fn avx2(
     rows: &[usize; HALF],
     segments: &[usize],
     groups: usize,
-    b: &[i16],
+    b: &[u32],
     c: &mut [[i32; COLUMNS]; HALF],
 ) {
     use std::arch::x86_64::{
         _mm256_add_epi32, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_set1_epi32, _mm256_storeu_si256,
     };
-    assert_eq!(b.len(), segments.len() * groups * COLUMNS * Words::GROUP, "a block of the panel");
-    // SAFETY: `b` has 64 bytes for each group of each segment, rows end within `a`, a row of `c` has 64 bytes.
+    assert_eq!(b.len(), segments.len() * groups * COLUMNS, "a block of the panel");
+    // SAFETY: `b` has 16 words for each group of each segment, rows end within `a`, a row of `c` has 64 bytes.
     unsafe {
         let mut sums =
             c.each_ref().map(|row| [0, 8].map(|at| _mm256_loadu_si256(row.as_ptr().add(at).cast())));
@@ -86,8 +96,8 @@ unsafe fn avx2(
         for segment in segments {
             let from = rows.map(|row| a.as_ptr().add(row + segment));
             for group in 0..groups {
-                let w = [0, 16].map(|at| _mm256_loadu_si256(b.add(at).cast()));
-                b = b.add(32);
+                let w = [0, 8].map(|at| _mm256_loadu_si256(b.add(at).cast()));
+                b = b.add(COLUMNS);
                 for (sum, from) in sums.iter_mut().zip(&from) {
                     let x = _mm256_set1_epi32(from.add(2 * group).cast::<i32>().read_unaligned());
                     for (sum, w) in sum.iter_mut().zip(w) {

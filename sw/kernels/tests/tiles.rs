@@ -88,3 +88,38 @@ fn nothing_is_read_beyond_the_end() {
     let (a, rows) = ([0; 107], [0, 0, 0, 0, 0, 0, 0, 100]);
     Bytes::tile(Level::best(), &a, &rows, &panel, 0, &mut [[0; COLUMNS]; ROWS]);
 }
+
+/// Sums of columns are the same bits on every level.
+#[test]
+fn sums_of_columns() {
+    use tandem_kernels::columns::{self, Backward};
+    let value = |i: usize| ((i * 7919) % 10_007) as f32 * 1e-3 - 4.0;
+    for columns in [1, 3, 8, 15, 16, 17, 40] {
+        let of = |salt: usize| -> Vec<f32> { (0..77 * columns).map(|i| value(i * salt + salt)).collect() };
+        let (x, dy, y, mean, inverse) = (of(1), of(3), of(5), of(7), of(11));
+        let (mean, inverse) = (&mean[..columns], &inverse[..columns]);
+        let means: Vec<f64> = mean.iter().map(|v| f64::from(*v)).collect();
+        let run = |level: Level, gate: Option<&[f32]>| {
+            let mut all = vec![vec![0.25f64; columns]; 4];
+            columns::add(level, &x, &mut all[0]);
+            columns::add_squares(level, &x, &means, &mut all[1]);
+            let (a, b) = all.split_at_mut(3);
+            let backward = Backward { x: &x, dy: &dy, gate, mean, inverse };
+            columns::add_backward(level, backward, &mut a[2], &mut b[0]);
+            all
+        };
+        for gate in [None, Some(&y[..])] {
+            let expected = run(Level::all()[0], gate);
+            for level in Level::all() {
+                assert_eq!(run(level, gate), expected, "{level:?}, {columns} columns");
+            }
+            let plain: f64 = (0..77).fold(0.25, |sum, row| sum + f64::from(x[row * columns]));
+            assert_eq!(expected[0][0], plain);
+            let passes = |i: usize| gate.is_none_or(|gate| gate[i] > 0.0);
+            let sum = |sum: f64, row: usize| {
+                sum + if passes(row * columns) { f64::from(dy[row * columns]) } else { 0.0 }
+            };
+            assert_eq!(expected[2][0], (0..77).fold(0.25, sum));
+        }
+    }
+}

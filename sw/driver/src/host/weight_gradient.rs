@@ -89,23 +89,27 @@ impl Planes {
     /// Writes an image into planes whose border is set; returns the OR of (v − `lo`).
     #[inline(always)]
     fn fill<E: Element>(&self, image: &[i32], (lo, zero): (i32, i32), out: &mut [E::Left]) -> u32 {
-        let Window { image: [h, w], channels, padding: [py, px], .. } = self.window;
+        let Window { image: [_, w], channels, padding: [py, px], .. } = self.window;
+        let phases = self.window.stride[1];
         let mut or = 0;
-        for c in 0..channels {
-            for y in 0..h {
-                let from = image[y * w * channels..][..w * channels].iter().skip(c).step_by(channels);
-                let phases = self.window.stride[1];
-                if phases == 1 {
-                    let to = &mut out[self.at(c, y + py, px)..][..w];
-                    for (to, v) in to.iter_mut().zip(from) {
-                        or |= v.wrapping_sub(lo) as u32;
-                        *to = E::left(*v, zero);
-                    }
-                } else {
-                    for (x, v) in from.enumerate() {
-                        or |= v.wrapping_sub(lo) as u32;
-                        out[self.at(c, y + py, x + px)] = E::left(*v, zero);
-                    }
+        for (y, row) in image.chunks_exact(w * channels).enumerate() {
+            or |= row.iter().fold(0, |or, v| or | v.wrapping_sub(lo) as u32);
+            let groups = if phases == 1 { w / E::GROUP } else { 0 };
+            let whole = groups * E::GROUP;
+            for (group, pixels) in row.chunks_exact(E::GROUP * channels).take(groups).enumerate() {
+                let pixels: [&[i32]; 4] = std::array::from_fn(|i| {
+                    let from = i.min(E::GROUP - 1) * channels;
+                    &pixels[from..from + channels]
+                });
+                let first = self.at(0, y + py, group * E::GROUP + px);
+                for c in 0..channels {
+                    let to = &mut out[first + c * self.size[0] * self.size[1]..][..E::GROUP];
+                    E::write(pixels.map(|pixel| pixel[c]), zero, to);
+                }
+            }
+            for (x, pixel) in row.chunks_exact(channels).enumerate().skip(whole) {
+                for (c, v) in pixel.iter().enumerate() {
+                    out[self.at(c, y + py, x + px)] = E::left(*v, zero);
                 }
             }
         }
@@ -128,7 +132,7 @@ struct Partial<'a, E: Element> {
 impl<'a, E: Element> Partial<'a, E> {
     fn new(planes: &'a Planes, outputs: usize, zero: i32) -> Self {
         let (_, out_w) = planes.window.positions().expect("a window that fits");
-        let panel = Panel::new(planes.segments.clone(), out_w, outputs, |_, _, _| 0);
+        let panel = Panel::zeros(planes.segments.clone(), out_w, outputs);
         let last = planes.rows.iter().max().copied().unwrap_or(0);
         let a = vec![E::left(0, zero); planes.len().max(last + panel.reach())];
         let tiles = vec![[[0; COLUMNS]; ROWS]; panel.blocks() * planes.rows.len().div_ceil(ROWS)];
@@ -140,8 +144,12 @@ impl<'a, E: Element> Partial<'a, E> {
         let (_, out_w) = self.planes.window.positions().expect("a window that fits");
         self.ors[0] |= self.planes.fill::<E>(x, (lo, self.zero), &mut self.a);
         self.ors[1] |= dy.iter().fold(0, |or, v| or | v.wrapping_sub(dy_lo) as u32);
-        let outputs = self.outputs;
-        self.panel.fill(out_w, |oy, ox, o| dy[(oy * out_w + ox) * outputs + o]);
+        for (oy, row) in dy.chunks_exact(out_w * self.outputs).enumerate() {
+            self.panel.fill(oy, row);
+        }
+        if self.zero != 0 {
+            self.panel.add_up();
+        }
         let count = self.planes.rows.len().div_ceil(ROWS);
         for (block, tiles) in self.tiles.chunks_exact_mut(count).enumerate() {
             let start = self.panel.start(block, self.zero);

@@ -113,7 +113,7 @@ fn add<T: Copy + Into<f64>>(to: &mut [f64], from: &[T]) {
 fn each(from: &Array2<f32>, to: &mut Array2<f32>, f: impl Fn(&[f32], &mut [f64]) + Sync) {
     let (ins, outs) = (from.ncols(), to.ncols());
     let from = slice(from);
-    for_blocks(slice_mut(to), outs, |start, to| {
+    for_blocks(slice_mut(to), outs, move |start, to| {
         for (i, to) in to.chunks_exact_mut(outs).enumerate() {
             let mut sums = vec![0.0; outs];
             f(&from[(start / outs + i) * ins..][..ins], &mut sums);

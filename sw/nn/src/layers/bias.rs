@@ -25,7 +25,7 @@ pub fn add_bias<T: Copy + Sync>(
         y,
         width * 16,
         #[inline(always)]
-        |start, y| {
+        move |start, y| {
             for (y, values) in y.chunks_mut(width).zip(values[start..].chunks(width)) {
                 let columns = scales.iter().zip(&bias);
                 for ((y, &value), (&scale, &b)) in y.iter_mut().zip(values).zip(columns) {

@@ -52,7 +52,7 @@ impl Dropout {
     fn apply(&self, masks: Stream, from: &[f32], to: &mut [f32]) {
         let rate = self.rate.get() as f32;
         let scale = 1.0 / (1.0 - rate);
-        for_blocks(to, BLOCK, |start, to| {
+        for_blocks(to, BLOCK, move |start, to| {
             let mut uniforms = [0.0; GROUP];
             for (i, to) in to.chunks_mut(GROUP).enumerate() {
                 let first = start + i * GROUP;

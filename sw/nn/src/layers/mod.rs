@@ -209,6 +209,12 @@ pub trait Layer: Send {
         pass: &mut Pass<'_>,
     ) -> Result<(), ProductError>;
 
+    /// Takes the rectifier that follows, the only reader of its output, into its own passes: its output is then the rectified one, and
+    /// `dy` the gradient of that. Whether it does.
+    fn rectify(&mut self) -> bool {
+        false
+    }
+
     /// Parameters, buffers and masks, always in the same order.
     fn slots(&mut self) -> Vec<Slot<'_>> {
         Vec::new()

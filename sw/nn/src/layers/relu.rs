@@ -16,6 +16,18 @@ use serde::{Deserialize, Serialize};
 /// This layer under its name.
 pub const KIND: LayerKind = LayerKind::of::<Relu>("relu");
 
+/// max(x, 0); 0 for NaN.
+#[inline(always)]
+pub(super) fn rectified(x: f32) -> f32 {
+    if x > 0.0 { x } else { 0.0 }
+}
+
+/// `dy` where the rectifier's output `y` is above 0, else 0.
+#[inline(always)]
+pub(super) fn passed(y: f32, dy: f32) -> f32 {
+    if y > 0.0 { dy } else { 0.0 }
+}
+
 /// A rectifier: nothing to describe.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -43,9 +55,9 @@ impl Layer for Relu {
         _: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
         let x = slice(inputs[0]);
-        for_blocks(slice_mut(output), BLOCK, |start, y| {
+        for_blocks(slice_mut(output), BLOCK, move |start, y| {
             for (y, &x) in y.iter_mut().zip(&x[start..]) {
-                *y = if x > 0.0 { x } else { 0.0 };
+                *y = rectified(x);
             }
         });
         Ok(())
@@ -59,9 +71,9 @@ impl Layer for Relu {
     ) -> Result<(), ProductError> {
         let (y, dy) = (slice(tape.output), slice(tape.dy));
         let Some(dx) = &mut dx[0] else { return Ok(()) };
-        for_blocks(slice_mut(dx), BLOCK, |start, dx| {
+        for_blocks(slice_mut(dx), BLOCK, move |start, dx| {
             for ((dx, &y), &dy) in dx.iter_mut().zip(&y[start..]).zip(&dy[start..]) {
-                *dx = if y > 0.0 { dy } else { 0.0 };
+                *dx = passed(y, dy);
             }
         });
         Ok(())

@@ -10,6 +10,7 @@
 //!
 //! # Source   He et al. 2016, "Deep residual learning for image recognition", section 3.3
 
+use super::relu::{passed, rectified};
 use super::unquantized::{Form, Gradients, Pullback, Unquantized};
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
 use crate::backend::{Pass, ProductError};
@@ -88,7 +89,12 @@ impl LayerSpec for Residual {
     }
 
     fn build(&self, site: &Site<'_>) -> Box<dyn Layer> {
-        Box::new(Add { from: site.inputs[1].shape, to: site.output.shape, stride: self.stride.get() })
+        Box::new(Add {
+            from: site.inputs[1].shape,
+            to: site.output.shape,
+            stride: self.stride.get(),
+            rectifies: false,
+        })
     }
 }
 
@@ -97,6 +103,8 @@ struct Add {
     from: Shape,
     to: Shape,
     stride: [usize; 2],
+    /// Whether max(·, 0) follows in the same passes.
+    rectifies: bool,
 }
 
 impl Add {
@@ -122,10 +130,12 @@ impl Add {
     }
 
     /// db = Sᵀ(dy) of one example.
-    fn spread<T: Copy + Default>(&self, dy: &[T], db: &mut [T]) {
+    fn spread<T: Copy + Default>(&self, dy: impl Fn(usize) -> T, db: &mut [T]) {
         let c = self.from.c;
         db.fill(T::default());
-        self.for_positions(|from, to| db[from..][..c].copy_from_slice(&dy[to..][..c]));
+        self.for_positions(|from, to| {
+            db[from..][..c].iter_mut().zip(to..).for_each(|(db, i)| *db = dy(i));
+        });
     }
 }
 
@@ -136,20 +146,23 @@ impl Layer for Add {
         output: &mut Array2<f32>,
         _: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
-        let (a, b) = (slice(inputs[0]), slice(inputs[1]));
+        let (a, b, rectifies) = (slice(inputs[0]), slice(inputs[1]), self.rectifies);
         if self.is_identity() {
-            for_blocks(slice_mut(output), BLOCK, |start, y| {
+            for_blocks(slice_mut(output), BLOCK, move |start, y| {
                 for ((y, a), b) in y.iter_mut().zip(&a[start..]).zip(&b[start..]) {
-                    *y = a + b;
+                    *y = if rectifies { rectified(a + b) } else { a + b };
                 }
             });
             return Ok(());
         }
         let (ins, outs) = (self.from.features(), self.to.features());
-        for_blocks(slice_mut(output), outs, |start, y| {
+        for_blocks(slice_mut(output), outs, move |start, y| {
             y.copy_from_slice(&a[start..][..y.len()]);
             let images = y.chunks_exact_mut(outs).zip(b[start / outs * ins..].chunks_exact(ins));
             images.for_each(|(y, b)| self.add(b, y));
+            if rectifies {
+                y.iter_mut().for_each(|y| *y = rectified(*y));
+            }
         });
         Ok(())
     }
@@ -161,20 +174,37 @@ impl Layer for Add {
         _: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
         let [da, db] = dx else { unreachable!("two inputs") };
+        let (y, dy, rectifies) = (slice(tape.output), slice(tape.dy), self.rectifies);
+        let copy = |to: &mut Array2<f32>| {
+            for_blocks(slice_mut(to), BLOCK, move |start, to| {
+                for ((to, dy), y) in to.iter_mut().zip(&dy[start..]).zip(&y[start..]) {
+                    *to = if rectifies { passed(*y, *dy) } else { *dy };
+                }
+            });
+        };
         if let Some(da) = da {
-            da.assign(tape.dy);
+            copy(da);
         }
         let Some(db) = db else { return Ok(()) };
         if self.is_identity() {
-            db.assign(tape.dy);
+            copy(db);
             return Ok(());
         }
-        let (ins, outs, dy) = (self.from.features(), self.to.features(), slice(tape.dy));
-        for_blocks(slice_mut(db), ins, |start, db| {
-            let images = db.chunks_exact_mut(ins).zip(dy[start / ins * outs..].chunks_exact(outs));
-            images.for_each(|(db, dy)| self.spread(dy, db));
+        let (ins, outs) = (self.from.features(), self.to.features());
+        for_blocks(slice_mut(db), ins, move |start, db| {
+            let at = start / ins * outs;
+            let images =
+                db.chunks_exact_mut(ins).zip(dy[at..].chunks_exact(outs).zip(y[at..].chunks_exact(outs)));
+            images.for_each(|(db, (dy, y))| {
+                self.spread(|i| if rectifies { passed(y[i], dy[i]) } else { dy[i] }, db);
+            });
         });
         Ok(())
+    }
+
+    fn rectify(&mut self) -> bool {
+        self.rectifies = true;
+        true
     }
 
     fn unquantized(&self) -> Option<Box<dyn Unquantized>> {
@@ -196,7 +226,7 @@ impl Unquantized for Add {
         let both = move |dy: &Array2<f64>, _: bool| {
             let mut db = Array2::zeros((dy.nrows(), ins));
             let images = slice_mut(&mut db).chunks_exact_mut(ins).zip(slice(dy).chunks_exact(outs));
-            images.for_each(|(db, dy)| self.spread(dy, db));
+            images.for_each(|(db, dy)| self.spread(|i| dy[i], db));
             Gradients { inputs: vec![dy.clone(), db], weight: None }
         };
         (y, Box::new(both))

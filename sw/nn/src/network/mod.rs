@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A signal with several consumers gets the sum of their gradients, the last consumer's first. Buffers
-//! are kept from step to step.
+//! are kept from step to step. A rectifier that is the only reader of the layer before may run in that one's passes
+//! ([`Layer::rectify`]): what is between the two is never stored.
 
 pub mod loss;
 pub mod plan;
@@ -16,7 +17,8 @@ use crate::layers::prunable::Prunable;
 use crate::layers::unquantized::Unquantized;
 use crate::layers::{Layer, Site, Tape};
 use crate::quant::Quantized;
-use crate::tensor::{Slot, reshape};
+use crate::tensor::blocks::{BLOCK, for_blocks};
+use crate::tensor::{Slot, reshape, slice, slice_mut};
 use ndarray::Array2;
 use plan::{LayerPlan, NetworkPlan};
 
@@ -24,6 +26,8 @@ use plan::{LayerPlan, NetworkPlan};
 pub struct Network {
     plan: NetworkPlan,
     layers: Vec<Box<dyn Layer>>,
+    /// Of each layer whether it is a rectifier that the one before does.
+    absorbed: Vec<bool>,
     signals: Vec<Array2<f32>>,
     gradients: Vec<Array2<f32>>,
     /// For later gradients of signals, one for each input of a layer.
@@ -42,9 +46,12 @@ impl Network {
                 seed,
             })
         };
-        let layers: Vec<_> = plan.layers.iter().enumerate().map(site).collect();
+        let mut layers: Vec<_> = plan.layers.iter().enumerate().map(site).collect();
+        let absorbed =
+            (0..layers.len()).map(|i| plan.rectifies_alone(i) && layers[i - 1].rectify()).collect();
         let empty = vec![Array2::default((0, 0)); layers.len() + 1];
-        Network { plan, layers, signals: empty.clone(), gradients: empty, scratch: Default::default() }
+        let (signals, gradients) = (empty.clone(), empty);
+        Network { plan, layers, absorbed, signals, gradients, scratch: Default::default() }
     }
 
     /// What it was built from.
@@ -66,6 +73,10 @@ impl Network {
     pub fn forward(&mut self, pass: &mut Pass<'_>) -> Result<(), ProductError> {
         let batch = self.signals[0].nrows();
         for (i, (layer, plan)) in self.layers.iter_mut().zip(&self.plan.layers).enumerate() {
+            if self.absorbed[i] {
+                self.signals.swap(i, i + 1);
+                continue;
+            }
             pass.layer = i;
             let (before, after) = self.signals.split_at_mut(i + 1);
             let inputs: Vec<_> = plan.sources.iter().map(|&s| &before[s]).collect();
@@ -98,6 +109,11 @@ impl Network {
         let batch = self.signals[0].nrows();
         let mut written = vec![false; self.layers.len() + 1];
         for (i, (layer, plan)) in self.layers.iter_mut().zip(&self.plan.layers).enumerate().rev() {
+            if self.absorbed[i] {
+                self.gradients.swap(i, i + 1);
+                written[i] = true;
+                continue;
+            }
             pass.layer = i;
             let (before, after) = self.gradients.split_at_mut(i + 1);
             let mut targets: Vec<Option<&mut Array2<f32>>> = Vec::new();
@@ -123,10 +139,14 @@ impl Network {
                 }
             }
             let inputs: Vec<_> = plan.sources.iter().map(|&s| &self.signals[s]).collect();
-            let tape = Tape { inputs: &inputs, output: &self.signals[i + 1], dy: &after[0] };
+            let output = i + 1 + usize::from(self.absorbed.get(i + 1) == Some(&true));
+            let tape = Tape { inputs: &inputs, output: &self.signals[output], dy: &after[0] };
             layer.backward(tape, &mut targets, pass)?;
             for (gradient, input) in sums {
-                *gradient += &**targets[input].as_ref().expect("it was wanted");
+                let more = slice(targets[input].as_ref().expect("it was wanted"));
+                for_blocks(slice_mut(gradient), BLOCK, move |start, gradient| {
+                    gradient.iter_mut().zip(&more[start..]).for_each(|(sum, more)| *sum += more);
+                });
             }
         }
         Ok(())

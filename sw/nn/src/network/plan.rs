@@ -2,6 +2,7 @@
 
 use crate::backend::Product;
 use crate::digest::Digest;
+use crate::layers::relu;
 use crate::layers::{LayerBits, LayerEntry, LayerSpec, ProductPlan, Range, Signal};
 use crate::quant::{CLIPS, Clip};
 use crate::tensor::Shape;
@@ -119,6 +120,13 @@ impl NetworkPlan {
             return Err(invalid(last, "type", problem));
         }
         Ok(NetworkPlan { input, classes, layers })
+    }
+
+    /// Whether a layer is a rectifier and the only one that reads the layer before it.
+    pub fn rectifies_alone(&self, layer: usize) -> bool {
+        let of = &self.layers[layer];
+        let readers = self.layers.iter().flat_map(|layer| &layer.sources).filter(|source| **source == layer);
+        layer > 0 && of.kind == relu::KIND.name && of.sources == [layer] && readers.count() == 1
     }
 
     /// A line a layer: sources, shapes, widths, quantizers.

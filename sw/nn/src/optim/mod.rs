@@ -88,7 +88,7 @@ fn sgd(parameter: &mut Parameter, lr: f32, momentum: f32, decay: f32) {
     let gradient = slice(&parameter.gradient);
     let value = slice_mut(&mut parameter.value);
     let velocity = slice_mut(&mut parameter.moments[0]);
-    for_block_pairs((value, BLOCK), (velocity, BLOCK), |i, value, velocity| {
+    for_block_pairs((value, BLOCK), (velocity, BLOCK), move |i, value, velocity| {
         let gradient = &gradient[i * BLOCK..];
         for ((w, v), g) in value.iter_mut().zip(velocity).zip(gradient) {
             *v = momentum * *v + (g + decay * *w);

@@ -67,7 +67,7 @@ impl Scales {
                     *o = q.to_f32() * s;
                 }
             }),
-            scales => for_blocks(out, BLOCK, |start, out| {
+            scales => for_blocks(out, BLOCK, move |start, out| {
                 for (i, (o, &q)) in out.iter_mut().zip(&integers[start..]).enumerate() {
                     *o = q.to_f32() * scales.at(start + i, len);
                 }

@@ -56,7 +56,7 @@ pub fn round_nearest(v: &[f32], s: f32, (lo, hi): (i32, i32), q: &mut [i32]) {
         q,
         BLOCK,
         #[inline(always)]
-        |start, q| {
+        move |start, q| {
             for (q, &v) in q.iter_mut().zip(&v[start..]) {
                 *q = nearest(clamp(v / s, lo, hi));
             }
@@ -75,7 +75,7 @@ pub fn round_nearest_by(v: &[f32], scales: &Scales, (lo, hi): (i32, i32), q: &mu
         q,
         BLOCK,
         #[inline(always)]
-        |start, q| {
+        move |start, q| {
             for (i, q) in q.iter_mut().enumerate() {
                 let s = scales.at(start + i, v.len());
                 *q = if s == 0.0 { 0 } else { nearest(clamp(v[start + i] / s, lo, hi)) };
@@ -94,7 +94,7 @@ pub fn round_stochastic(v: &[f32], s: f32, max: i32, stream: &Stream, q: &mut [i
         return;
     }
     let (lo, hi) = (-max as f32, max as f32 + 0.5);
-    randomly(v, stream, q, |_, v, u| floor(clamp(v / s + u, lo, hi)));
+    randomly(v, stream, q, move |_, v, u| floor(clamp(v / s + u, lo, hi)));
 }
 
 /// The same with a scale for each value.
@@ -119,7 +119,7 @@ pub fn randomly(v: &[f32], stream: &Stream, q: &mut [i32], f: impl Fn(usize, f32
         q,
         BLOCK,
         #[inline(always)]
-        |start, q| {
+        move |start, q| {
             let mut u = [0.0; GROUP];
             let groups = q.chunks_mut(GROUP).zip(v[start..].chunks(GROUP));
             for (group, (q, v)) in groups.enumerate() {

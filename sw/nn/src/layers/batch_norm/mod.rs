@@ -11,6 +11,7 @@
 
 mod unquantized;
 
+use super::relu::{passed, rectified};
 use super::unquantized::Unquantized;
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
 use crate::backend::{Mode, Pass, ProductError};
@@ -20,6 +21,9 @@ use crate::tensor::blocks::{column_sums, for_blocks, tile};
 use crate::tensor::{Buffer, Parameter, Slot, slice, slice_mut};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
+use std::ops::Range as Rows;
+use tandem_kernels::Level;
+use tandem_kernels::columns::{self, Backward};
 
 /// This layer under its name.
 pub const KIND: LayerKind = LayerKind::of::<BatchNorm>("batch_norm");
@@ -62,8 +66,14 @@ impl LayerSpec for BatchNorm {
             running_variance: Buffer::new("running_variance", Array2::ones((1, c))),
             mean: Vec::new(),
             inverse_deviation: Vec::new(),
+            rectifies: false,
         })
     }
+}
+
+/// Some rows of `c` values.
+fn part<'a>(all: &'a [f32], rows: &Rows<usize>, c: usize) -> &'a [f32] {
+    &all[rows.start * c..rows.end * c]
 }
 
 struct BatchNormLayer {
@@ -77,6 +87,8 @@ struct BatchNormLayer {
     mean: Vec<f32>,
     /// 1/√(σ² + ε) of the last forward pass.
     inverse_deviation: Vec<f32>,
+    /// Whether max(·, 0) follows in the same passes.
+    rectifies: bool,
 }
 
 impl BatchNormLayer {
@@ -88,30 +100,12 @@ impl BatchNormLayer {
     fn statistics(&self, x: &[f32]) -> (Vec<f64>, Vec<f64>) {
         let c = self.channels();
         let m = (x.len() / c) as f64;
-        let sums = column_sums(
-            x.len() / c,
-            c,
-            #[inline(always)]
-            |rows, sums| {
-                for row in x[rows.start * c..rows.end * c].chunks_exact(c) {
-                    sums.iter_mut().zip(row).for_each(|(s, &x)| *s += f64::from(x));
-                }
-            },
-        );
+        let level = Level::current();
+        let sums = column_sums(x.len() / c, c, |rows, sums| columns::add(level, part(x, &rows, c), sums));
         let mean: Vec<f64> = sums.iter().map(|s| s / m).collect();
-        let squares = column_sums(
-            x.len() / c,
-            c,
-            #[inline(always)]
-            |rows, sums| {
-                for row in x[rows.start * c..rows.end * c].chunks_exact(c) {
-                    for ((s, &x), mean) in sums.iter_mut().zip(row).zip(&mean) {
-                        let d = f64::from(x) - mean;
-                        *s += d * d;
-                    }
-                }
-            },
-        );
+        let squares = column_sums(x.len() / c, c, |rows, sums| {
+            columns::add_squares(level, part(x, &rows, c), &mean, sums);
+        });
         (mean, squares.iter().map(|s| s / m).collect())
     }
 
@@ -152,16 +146,17 @@ impl Layer for BatchNormLayer {
         let slope: Vec<f32> =
             self.inverse_deviation.iter().zip(self.gamma.values()).map(|(i, g)| i * g).collect();
         let (mean, slope, beta) = (tile(&self.mean), tile(&slope), tile(self.beta.values()));
-        let width = mean.len();
+        let (width, rectifies) = (mean.len(), self.rectifies);
         for_blocks(
             slice_mut(output),
             width * 16,
             #[inline(always)]
-            |start, y| {
+            move |start, y| {
                 for (y, x) in y.chunks_mut(width).zip(x[start..].chunks(width)) {
                     let channels = mean.iter().zip(&slope).zip(&beta);
                     for ((y, &x), ((mean, slope), beta)) in y.iter_mut().zip(x).zip(channels) {
-                        *y = (x - mean) * slope + beta;
+                        let normal = (x - mean) * slope + beta;
+                        *y = if rectifies { rectified(normal) } else { normal };
                     }
                 }
             },
@@ -178,23 +173,16 @@ impl Layer for BatchNormLayer {
         let (x, dy) = (slice(tape.inputs[0]), slice(tape.dy));
         let c = self.channels();
         let m = (x.len() / c) as f64;
-        let sums = column_sums(
-            x.len() / c,
-            2 * c,
-            #[inline(always)]
-            |rows, sums| {
-                let (dbeta, dgamma) = sums.split_at_mut(c);
-                let range = rows.start * c..rows.end * c;
-                let rows = x[range.clone()].chunks_exact(c).zip(dy[range].chunks_exact(c));
-                for (x, dy) in rows {
-                    for i in 0..c {
-                        let normal = (x[i] - self.mean[i]) * self.inverse_deviation[i];
-                        dbeta[i] += f64::from(dy[i]);
-                        dgamma[i] += f64::from(dy[i]) * f64::from(normal);
-                    }
-                }
-            },
-        );
+        // y is read where it says which gradients pass
+        let y = if self.rectifies { slice(tape.output) } else { x };
+        let (level, gate) = (Level::current(), self.rectifies.then_some(y));
+        let sums = column_sums(x.len() / c, 2 * c, |rows, sums| {
+            let (dbeta, dgamma) = sums.split_at_mut(c);
+            let of = |all| part(all, &rows, c);
+            let (mean, inverse) = (&self.mean[..], &self.inverse_deviation[..]);
+            let backward = Backward { x: of(x), dy: of(dy), gate: gate.map(of), mean, inverse };
+            columns::add_backward(level, backward, dbeta, dgamma);
+        });
         let (dbeta, dgamma) = sums.split_at(c);
         let narrow = |to: &mut Parameter, from: &[f64]| {
             let to = to.gradients_mut().iter_mut();
@@ -211,24 +199,31 @@ impl Layer for BatchNormLayer {
         let b = of(&|i| dbeta[i] / m);
         let d = of(&|i| inverse(i) * dgamma[i] / m);
         let mean = tile(&self.mean);
-        let width = mean.len();
+        let (width, rectifies) = (mean.len(), self.rectifies);
         for_blocks(
             slice_mut(dx),
             width * 16,
             #[inline(always)]
-            |start, dx| {
-                let rows = x[start..].chunks(width).zip(dy[start..].chunks(width));
-                for (dx, (x, dy)) in dx.chunks_mut(width).zip(rows) {
+            move |start, dx| {
+                let rows =
+                    x[start..].chunks(width).zip(dy[start..].chunks(width)).zip(y[start..].chunks(width));
+                for (dx, ((x, dy), y)) in dx.chunks_mut(width).zip(rows) {
                     let n = dx.len();
-                    let (x, dy) = (&x[..n], &dy[..n]);
+                    let (x, dy, y) = (&x[..n], &dy[..n], &y[..n]);
                     let (a, b, d, mean) = (&a[..n], &b[..n], &d[..n], &mean[..n]);
                     for i in 0..n {
-                        dx[i] = a[i] * (dy[i] - b[i] - (x[i] - mean[i]) * d[i]);
+                        let dy = if rectifies { passed(y[i], dy[i]) } else { dy[i] };
+                        dx[i] = a[i] * (dy - b[i] - (x[i] - mean[i]) * d[i]);
                     }
                 }
             },
         );
         Ok(())
+    }
+
+    fn rectify(&mut self) -> bool {
+        self.rectifies = true;
+        true
     }
 
     fn slots(&mut self) -> Vec<Slot<'_>> {
@@ -265,6 +260,7 @@ mod tests {
             running_variance: Buffer::new("running_variance", Array2::ones((1, 2))),
             mean: Vec::new(),
             inverse_deviation: Vec::new(),
+            rectifies: false,
         };
         let (mut backend, mut ledger) = (Backend::Float, Ledger::default());
         let mut y = Array2::zeros((2, 2));
