@@ -11,11 +11,13 @@
 
 mod bytes;
 pub mod columns;
+mod floats;
 mod level;
 mod panel;
 mod words;
 
 pub use bytes::Bytes;
+pub use floats::{FloatTile, add_products};
 pub use level::{Level, UnknownLevel};
 pub use panel::Panel;
 pub use words::Words;

@@ -123,3 +123,25 @@ fn sums_of_columns() {
         }
     }
 }
+
+/// Float tiles are the plain loop, bit for bit, on every level.
+#[test]
+fn float_products_in_order() {
+    use tandem_kernels::add_products;
+    let value = |i: usize| ((i * 7919) % 10_007) as f32 * 1e-3 - 4.0;
+    let a: Vec<f32> = (0..2000).map(value).collect();
+    let b: Vec<f32> = (0..16 * 90).map(|i| value(3 * i + 1)).collect();
+    for (row, step, terms) in [(1, 8, 90), (90, 1, 90), (3, 5, 17), (1, 1, 1), (7, 3, 0)] {
+        let mut expected = [[0.25f32; COLUMNS]; ROWS];
+        for t in 0..terms {
+            for (i, c) in expected.iter_mut().enumerate() {
+                c.iter_mut().enumerate().for_each(|(o, c)| *c += a[i * row + t * step] * b[16 * t + o]);
+            }
+        }
+        for level in Level::all() {
+            let mut c = [[0.25f32; COLUMNS]; ROWS];
+            add_products(level, &a, [row, step], &b[..16 * terms], &mut c);
+            assert_eq!(c, expected, "{level:?}");
+        }
+    }
+}

@@ -102,7 +102,7 @@ impl Window {
     /// Some rows of im2col of a batch of images, converted.
     ///
     /// # Shape    images `[B, h·w·c]`, rows of all their positions counted through → `[rows, volume]`
-    pub(crate) fn rows<T: Copy, U: Copy>(
+    pub fn rows<T: Copy, U: Copy>(
         &self,
         images: &[T],
         rows: Range<usize>,
@@ -170,7 +170,7 @@ impl Window {
     }
 
     /// Adds the rows of some positions of one image to the image.
-    pub(crate) fn add_rows<T: Copy + AddAssign>(&self, rows: &[T], positions: Range<usize>, image: &mut [T]) {
+    pub fn add_rows<T: Copy + AddAssign>(&self, rows: &[T], positions: Range<usize>, image: &mut [T]) {
         let (volume, first) = (self.volume(), positions.start);
         self.for_runs(positions, |position, to, from| {
             let row = &rows[(position - first) * volume..][..volume];

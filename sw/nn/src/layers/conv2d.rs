@@ -8,7 +8,7 @@
 //! convolution of its own ([`super::affine::blocks`]); G = all channels is a depthwise convolution.
 //!
 //! A device gets images and the window, and computes each of the three products the way that takes it the fewest cycles
-//! ([`tandem_driver::conv`]). The float reference has the windows laid out as rows (im2col).
+//! ([`tandem_driver::conv`]). The float reference lays out windows a few at a time ([`crate::tensor::conv`]).
 
 use super::affine::{Affine, Input, InputGradient, blocks};
 use super::unquantized::Unquantized;
@@ -18,7 +18,7 @@ use crate::layers::prunable::{Groups, Prunable};
 use crate::layers::{LayerBits, ProductPlan, Range, Signal};
 use crate::number::{Int, Pair, one, ones, sizes, yes};
 use crate::quant::Quantized;
-use crate::tensor::{Shape, Slot, reshape, slice, slice_mut};
+use crate::tensor::{Shape, Slot, slice, slice_mut};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use tandem_driver::Window;
@@ -118,11 +118,10 @@ impl LayerSpec for Conv2d {
         }
         Box::new(Conv2dLayer {
             window: self.window(input.shape),
-            positions: site.output.shape.positions(),
             blocks: self.groups.get(),
             affine,
             x: Quantized::new(site.bits.input_quantizer(input)),
-            reals: Array2::default((0, 0)),
+            channels: Vec::new(),
         })
     }
 }
@@ -130,21 +129,25 @@ impl LayerSpec for Conv2d {
 struct Conv2dLayer {
     /// That of one block.
     window: Window,
-    positions: usize,
     blocks: usize,
     affine: Affine,
     x: Quantized,
-    /// Rows of the input on the float engine.
-    reals: Array2<f32>,
+    /// The input of several blocks on the float engine, block after block.
+    channels: Vec<f32>,
 }
 
 impl Conv2dLayer {
-    /// The input of the last forward pass: rows of windows on the float engine, else images.
-    fn input<'a>(x: &'a Quantized, reals: &'a Array2<f32>, window: Window, is_float: bool) -> Input<'a> {
-        if is_float {
-            Input::Real(reals.view())
-        } else {
-            Input::Images(x.operand(), x.scales().one(), window)
+    /// The input of the last forward pass, as the engine reads it.
+    fn input<'a>(
+        (x, channels): (&'a Quantized, &'a [f32]),
+        (reals, blocks): (&'a Array2<f32>, usize),
+        window: Window,
+        is_float: bool,
+    ) -> Input<'a> {
+        match (is_float, blocks) {
+            (false, _) => Input::Images(x.operand(), x.scales().one(), window),
+            (true, 1) => Input::Pixels(slice(reals), window),
+            (true, _) => Input::Pixels(channels, window),
         }
     }
 }
@@ -157,20 +160,13 @@ impl Layer for Conv2dLayer {
         pass: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
         let x = inputs[0];
-        if pass.is_float() {
-            let (blocks, channels) = (self.blocks, self.window.channels);
-            reshape(&mut self.reals, blocks * x.nrows() * self.positions, self.window.volume());
-            match blocks {
-                1 => self.window.im2col(slice(x), slice_mut(&mut self.reals)),
-                _ => {
-                    let images = blocks::split(slice(x), x.nrows(), blocks, channels);
-                    self.window.im2col(&images, slice_mut(&mut self.reals));
-                }
-            }
-        } else {
+        if !pass.is_float() {
             self.x.quantize(x, None, pass.moment());
+        } else if self.blocks > 1 {
+            self.channels = blocks::split(slice(x), x.nrows(), self.blocks, self.window.channels);
         }
-        let input = Self::input(&self.x, &self.reals, self.window, pass.is_float());
+        let quantized = (&self.x, &self.channels[..]);
+        let input = Self::input(quantized, (x, self.blocks), self.window, pass.is_float());
         self.affine.forward(input, output, pass)
     }
 
@@ -180,18 +176,15 @@ impl Layer for Conv2dLayer {
         dx: &mut [Option<&mut Array2<f32>>],
         pass: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
-        let input = Self::input(&self.x, &self.reals, self.window, pass.is_float());
+        let quantized = (&self.x, &self.channels[..]);
+        let input = Self::input(quantized, (tape.inputs[0], self.blocks), self.window, pass.is_float());
         let gradient = self.affine.backward(input, tape.dy, dx[0].is_some(), pass)?;
         if let (Some(gradient), Some(dx)) = (gradient, &mut dx[0]) {
             let dx = slice_mut(dx);
             match gradient {
-                InputGradient::Real(rows) if self.blocks == 1 => {
-                    self.window.col2im(slice(&rows), dx, |sum| sum);
-                }
-                InputGradient::Real(rows) => {
-                    let mut images = vec![0.0; dx.len()];
-                    self.window.col2im(slice(&rows), &mut images, |sum| sum);
-                    blocks::merge(&images, self.blocks, self.window.channels, dx);
+                InputGradient::Real(images) if self.blocks == 1 => dx.copy_from_slice(slice(&images)),
+                InputGradient::Real(images) => {
+                    blocks::merge(slice(&images), self.blocks, self.window.channels, dx);
                 }
                 InputGradient::Integer(pixels, scales) => {
                     scales.apply(&pixels, dx);

@@ -4,19 +4,18 @@
 //! Y[m, n] = Σ_k A[m, k] · B[k, n]       k ascending in slabs of 4096, slab sums added in order
 //! ```
 //!
-//! Tiles of 4 × 8 accumulators keep the inner loop in registers; a tile never changes the order in
-//! which one element's terms are added.
+//! Tiles of 8 × 16 accumulators keep the inner loop in registers; a tile never changes the order in
+//! which one element's terms are added, and nothing is fused ([`tandem_kernels::add_products`]).
 
 use crate::tensor::blocks::{for_blocks, map_blocks};
 use ndarray::{Array2, ArrayView2, s};
 use std::ops::Range;
+use tandem_kernels::{COLUMNS, FloatTile, Level, ROWS, add_products};
 
-const ROWS: usize = 4;
-const COLUMNS: usize = 8;
 /// Rows in a parallel block.
 const BLOCK: usize = 64;
 /// Terms in a slab.
-const SLAB: usize = 4096;
+pub(super) const SLAB: usize = 4096;
 
 /// A·B in f32.
 ///
@@ -26,7 +25,7 @@ const SLAB: usize = 4096;
 pub fn product(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Array2<f32> {
     let ((m, k), (inner, n)) = (a.dim(), b.dim());
     assert_eq!(k, inner, "inner dimensions of a product");
-    let panels = pack_columns(b);
+    let panels = Panels::new(b);
     let mut y = Array2::zeros((m, n));
     if n == 0 {
         return y;
@@ -34,12 +33,12 @@ pub fn product(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Array2<f32> {
     let out = y.as_slice_mut().expect("a fresh array is row-major");
     if k <= SLAB {
         for_blocks(out, BLOCK * n, |start, out| {
-            multiply(a, start / n, 0..k, &panels, n, out);
+            multiply(a, start / n, 0..k, &panels, out);
         });
     } else {
         let partial = map_blocks(k, SLAB, |range| {
             let mut out = vec![0.0; m * n];
-            multiply(a, 0, range, &panels, n, &mut out);
+            multiply(a, 0, range, &panels, &mut out);
             out
         });
         for slab in partial {
@@ -49,29 +48,69 @@ pub fn product(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Array2<f32> {
     y
 }
 
-/// B in panels of 8 columns: `[⌈n/8⌉][k][8]`, padded with zeros.
-fn pack_columns(b: ArrayView2<'_, f32>) -> Vec<[f32; COLUMNS]> {
-    let (k, n) = b.dim();
-    let mut panels = vec![[0.0; COLUMNS]; n.div_ceil(COLUMNS) * k];
-    for (p, panel) in panels.chunks_mut(k.max(1)).enumerate() {
-        let columns = p * COLUMNS..((p + 1) * COLUMNS).min(n);
-        for (to, from) in panel.iter_mut().zip(b.slice(s![.., columns]).rows()) {
-            to.iter_mut().zip(from).for_each(|(t, &f)| *t = f);
+/// B in panels of 16 columns: `[⌈n/16⌉][k][16]`, padded with zeros.
+pub(super) struct Panels {
+    values: Vec<f32>,
+    terms: usize,
+    columns: usize,
+}
+
+impl Panels {
+    pub fn new(b: ArrayView2<'_, f32>) -> Self {
+        let (terms, columns) = b.dim();
+        let mut values = vec![0.0; columns.div_ceil(COLUMNS) * terms * COLUMNS];
+        for (p, panel) in values.chunks_mut((terms * COLUMNS).max(1)).enumerate() {
+            let columns = p * COLUMNS..((p + 1) * COLUMNS).min(columns);
+            for (to, from) in panel.chunks_exact_mut(COLUMNS).zip(b.slice(s![.., columns]).rows()) {
+                match from.to_slice() {
+                    Some(from) => to[..from.len()].copy_from_slice(from),
+                    None => to.iter_mut().zip(from).for_each(|(t, &f)| *t = f),
+                }
+            }
+        }
+        Panels { values, terms, columns }
+    }
+
+    /// Some terms of 16 columns.
+    pub fn block(&self, block: usize, terms: Range<usize>) -> &[f32] {
+        &self.values[block * self.terms * COLUMNS..][terms.start * COLUMNS..terms.end * COLUMNS]
+    }
+
+    /// Blocks of 16 columns.
+    pub fn blocks(&self) -> usize {
+        self.columns.div_ceil(COLUMNS)
+    }
+
+    /// `out` = A·B for some rows of A, which lie `step` apart; in `a` there are whole tiles of rows.
+    pub fn multiply(&self, a: &[f32], step: usize, out: &mut [f32]) {
+        let level = Level::current();
+        let slabs = self.terms.div_ceil(SLAB);
+        if slabs != 1 {
+            out.fill(0.0);
+        }
+        for (i, out) in out.chunks_mut(ROWS * self.columns).enumerate() {
+            for block in 0..self.blocks() {
+                for slab in 0..slabs {
+                    let terms = slab * SLAB..((slab + 1) * SLAB).min(self.terms);
+                    let mut tile: FloatTile = [[0.0; COLUMNS]; ROWS];
+                    let from = &a[i * ROWS * step + terms.start..];
+                    add_products(level, from, [step, 1], self.block(block, terms), &mut tile);
+                    for (tile, out) in tile.iter().zip(out.chunks_mut(self.columns)) {
+                        let own = out[block * COLUMNS..].iter_mut().zip(tile);
+                        match slabs {
+                            1 => own.for_each(|(y, v)| *y = *v),
+                            _ => own.for_each(|(y, v)| *y += v),
+                        }
+                    }
+                }
+            }
         }
     }
-    panels
 }
 
 /// `out` = rows `row …` of A, columns `range`, times the same rows of B.
-fn multiply(
-    a: ArrayView2<'_, f32>,
-    row: usize,
-    range: Range<usize>,
-    panels: &[[f32; COLUMNS]],
-    n: usize,
-    out: &mut [f32],
-) {
-    let k = a.ncols();
+fn multiply(a: ArrayView2<'_, f32>, row: usize, range: Range<usize>, panels: &Panels, out: &mut [f32]) {
+    let (level, n) = (Level::current(), panels.columns);
     let mut strip = vec![[0.0; ROWS]; range.len()];
     for (i, out) in out.chunks_mut(ROWS * n).enumerate() {
         let rows = out.len() / n;
@@ -80,27 +119,15 @@ fn multiply(
             let from = a.slice(s![first + r, range.clone()]);
             strip.iter_mut().zip(from).for_each(|(to, &f)| to[r] = f);
         }
-        for (p, panel) in panels.chunks(k.max(1)).enumerate() {
-            let tile = tile(&strip, &panel[range.clone()]);
-            let columns = COLUMNS.min(n - p * COLUMNS);
+        for block in 0..panels.blocks() {
+            let mut tile: FloatTile = [[0.0; COLUMNS]; ROWS];
+            let b = panels.block(block, range.clone());
+            add_products(level, strip.as_flattened(), [1, ROWS], b, &mut tile);
             for (tile, out) in tile.iter().zip(out.chunks_mut(n)) {
-                out[p * COLUMNS..][..columns].copy_from_slice(&tile[..columns]);
+                out[block * COLUMNS..].iter_mut().zip(tile).for_each(|(y, v)| *y = *v);
             }
         }
     }
-}
-
-#[inline(always)]
-fn tile(a: &[[f32; ROWS]], b: &[[f32; COLUMNS]]) -> [[f32; COLUMNS]; ROWS] {
-    let mut sums = [[0.0; COLUMNS]; ROWS];
-    for (a, b) in a.iter().zip(b) {
-        for (row, &a) in sums.iter_mut().zip(a) {
-            for (sum, &b) in row.iter_mut().zip(b) {
-                *sum += a * b;
-            }
-        }
-    }
-    sums
 }
 
 #[cfg(test)]

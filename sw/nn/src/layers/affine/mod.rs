@@ -15,7 +15,7 @@
 //! ```
 //! A channel of s_o = 0 has integers 0, which add nothing to dX: it takes the largest scale instead, so that its dW is not lost.
 //!
-//! Of a convolution in blocks ([`blocks`]) K is that of one block, N counts the outputs of all, and rows of the float reference are those of
+//! Of a convolution in blocks ([`blocks`]) K is that of one block, N counts the outputs of all, and images of the float reference are those of
 //! the first block, then those of the second, and so on.
 
 pub mod blocks;
@@ -31,8 +31,8 @@ use crate::quant::gradient::{Gradient, GradientKind, Purpose as Use};
 use crate::quant::{Quantized, Scales};
 use crate::random::{Purpose, Stream};
 use crate::tensor::blocks::{BLOCK, for_blocks};
-use crate::tensor::gemm;
 use crate::tensor::{Mask, Parameter, Slot, reshape, slice, slice_mut};
+use crate::tensor::{conv, gemm};
 use blocks::Convolution;
 use narrowed::Narrowed;
 use ndarray::{Array2, ArrayView2, s};
@@ -44,6 +44,8 @@ use tandem_driver::{Integer, Integers, Operand, ResultFormat, Sparsity, Window, 
 pub enum Input<'a> {
     /// Rows for the float reference.
     Real(ArrayView2<'a, f32>),
+    /// Images for the float reference, all of the first block, then all of the second, and the window of a block.
+    Pixels(&'a [f32], Window),
     /// Rows for a device: integers and their scale.
     Rows(Operand<'a>, f32),
     /// Images for a device and the window that slides over them: integers and their scale.
@@ -53,7 +55,7 @@ pub enum Input<'a> {
 /// dX.
 #[derive(Clone, Debug)]
 pub enum InputGradient {
-    /// Rows from the float reference.
+    /// What X is, rows or images, from the float reference.
     Real(Array2<f32>),
     /// What X is, rows or images, from a device: integers and their scales.
     Integer(Integers, Scales),
@@ -137,7 +139,7 @@ impl Affine {
             }
         }
         match x {
-            Input::Real(x) => {
+            Input::Real(_) | Input::Pixels(..) => {
                 let product = self.real_forward(x);
                 let product = slice(&product);
                 add_bias(self.bias.as_ref(), slice_mut(y), (product, &[1.0]), |value, _| value);
@@ -155,7 +157,7 @@ impl Affine {
                         product.run(pass, x, w, sparsity)?
                     }
                     Input::Rows(x, _) => pass.product(Product::Forward, x, w, sparsity, result)?,
-                    Input::Real(_) => unreachable!("matched above"),
+                    Input::Real(_) | Input::Pixels(..) => unreachable!("matched above"),
                 };
                 let of = |weights: f32| scale * weights * narrowed.unit();
                 let (bias, y) = (self.bias.as_ref(), slice_mut(y));
@@ -192,7 +194,7 @@ impl Affine {
         let (rows, blocks) = (dy.len() / n, self.groups.blocks);
         bias_gradient(self.bias.as_mut(), dy);
         let dx = match x {
-            Input::Real(x) => {
+            Input::Real(_) | Input::Pixels(..) => {
                 let dy = ArrayView2::from_shape((rows, n), dy).expect("rows·n values");
                 self.real_backward(x, dy, wanted).map(InputGradient::Real)
             }
@@ -242,7 +244,7 @@ impl Affine {
                         let xt = Operand::new(x.values.reversed_axes(), x.format);
                         pass.product(Product::WeightGradient, xt, dy, sparsity, ResultFormat::Full)?
                     }
-                    Input::Real(_) => unreachable!("matched above"),
+                    Input::Real(_) | Input::Pixels(..) => unreachable!("matched above"),
                 };
                 dw_scales.apply(&dw.y, self.weight.gradients_mut());
                 let gradient = slice_mut(&mut self.weight.gradient);
@@ -276,7 +278,7 @@ impl Affine {
                         let wt = Operand { values: w.values.reversed_axes(), ..w };
                         Some(pass.product(Product::InputGradient, dy, wt, sparsity, result)?)
                     }
-                    Input::Real(_) => unreachable!("matched above"),
+                    Input::Real(_) | Input::Pixels(..) => unreachable!("matched above"),
                 };
                 sums.map(|sums| {
                     let scales = dy_scales.times(narrowed.unit());
@@ -296,44 +298,47 @@ impl Affine {
     }
 
     /// X·W of the float reference.
-    fn real_forward(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
-        let blocks = self.groups.blocks;
-        if blocks == 1 {
-            return gemm::product(x, self.effective.view());
-        }
-        let (rows, n) = (x.nrows() / blocks, self.groups.outputs);
-        let part = |block: usize| {
-            let w = self.effective.slice(s![.., blocks::columns(n, blocks, block)]);
-            gemm::product(x.slice(s![block * rows..(block + 1) * rows, ..]), w)
+    fn real_forward(&self, x: Input<'_>) -> Array2<f32> {
+        let (blocks, n) = (self.groups.blocks, self.groups.outputs);
+        let (images, window) = match x {
+            Input::Real(rows) => return gemm::product(rows, self.effective.view()),
+            Input::Pixels(images, window) => (images, window),
+            Input::Rows(..) | Input::Images(..) => unreachable!("integers are for a device"),
         };
-        let stacked: Vec<f32> = (0..blocks).flat_map(|block| part(block).into_iter()).collect();
-        let mut y = Array2::zeros((rows, n));
+        if blocks == 1 {
+            return conv::forward(&window, images, self.effective.view());
+        }
+        let part = |(block, images): (usize, &[f32])| {
+            let w = self.effective.slice(s![.., blocks::columns(n, blocks, block)]);
+            conv::forward(&window, images, w)
+        };
+        let parts = images.chunks_exact(images.len() / blocks).enumerate().map(part);
+        let stacked: Vec<f32> = parts.flat_map(Array2::into_iter).collect();
+        let mut y = Array2::zeros((stacked.len() / n, n));
         blocks::merge(&stacked, blocks, n / blocks, slice_mut(&mut y));
         y
     }
 
-    /// Xᵀ·dY, and dY·Wᵀ if it is wanted, of the float reference.
-    fn real_backward(
-        &mut self,
-        x: ArrayView2<'_, f32>,
-        dy: ArrayView2<'_, f32>,
-        wanted: bool,
-    ) -> Option<Array2<f32>> {
+    /// Xᵀ·dY, and dY·Wᵀ if it is wanted, of the float reference; images as they came in.
+    fn real_backward(&mut self, x: Input<'_>, dy: ArrayView2<'_, f32>, wanted: bool) -> Option<Array2<f32>> {
         let Groups { blocks, outputs: n, .. } = self.groups;
-        if blocks == 1 {
-            self.weight.gradient = gemm::product(x.t(), dy);
-            return wanted.then(|| gemm::product(dy, self.effective.t()));
-        }
-        let rows = dy.nrows();
-        let mut dx = wanted.then(|| Array2::zeros(x.dim()));
-        for block in 0..blocks {
-            let (at, columns) = (block * rows..(block + 1) * rows, blocks::columns(n, blocks, block));
-            let dy = dy.slice(s![.., columns.clone()]);
-            let dw = gemm::product(x.slice(s![at.clone(), ..]).t(), dy);
-            self.weight.gradient.slice_mut(s![.., columns.clone()]).assign(&dw);
+        let (images, window) = match x {
+            Input::Real(rows) => {
+                self.weight.gradient = gemm::product(rows.t(), dy);
+                return wanted.then(|| gemm::product(dy, self.effective.t()));
+            }
+            Input::Pixels(images, window) => (images, window),
+            Input::Rows(..) | Input::Images(..) => unreachable!("integers are for a device"),
+        };
+        let mut dx = wanted.then(|| Array2::zeros((images.len() / window.features(), window.features())));
+        for (block, own) in images.chunks_exact(images.len() / blocks).enumerate() {
+            let columns = blocks::columns(n, blocks, block);
+            let (dy, w) = (dy.slice(s![.., columns.clone()]), self.effective.slice(s![.., columns.clone()]));
+            let dw = conv::weight_gradient(&window, own, dy);
+            self.weight.gradient.slice_mut(s![.., columns]).assign(&dw);
             if let Some(dx) = &mut dx {
-                let w = self.effective.slice(s![.., columns]);
-                dx.slice_mut(s![at, ..]).assign(&gemm::product(dy, w.t()));
+                let dx = &mut slice_mut(dx)[block * own.len()..][..own.len()];
+                conv::input_gradient(&window, dy, w, dx);
             }
         }
         dx
