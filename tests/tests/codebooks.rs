@@ -140,7 +140,8 @@ fn products_of_codes_and_a_table_read_back() {
             product(&x, &w);
         }
         let all = Array2::from_shape_fn((1, table.len()), |(_, code)| table[code]);
-        let read: Vec<i32> = product(&Array2::ones((1, 1)), &all).iter().map(|v| *v as i32).collect();
+        let read: Vec<i32> =
+            product(&Array2::ones((1, 1)), &all).to_long().iter().map(|v| *v as i32).collect();
         assert_eq!(read, table);
     }
 }

@@ -99,6 +99,7 @@ impl Report {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<Report> {
+    tandem_kernels::Level::asked_for().map_err(|error| failure::usage(format!("TANDEM_KERNELS: {error}")))?;
     match &cli.command {
         Command::Generate(a) => commands::generate::run(a),
         Command::Gemm(a) => commands::gemm::run(a),

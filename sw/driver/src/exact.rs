@@ -24,9 +24,14 @@ impl Exact {
         Exact { planner: Planner::new(config, model.clone()), model, level: Level::current() }
     }
 
-    /// The same with the vector units of a level: the same answers.
-    pub fn with_level(self, level: Level) -> Self {
-        Exact { level, ..self }
+    /// Runs a request with the vector units of a level: the same answer.
+    ///
+    /// # Errors   as [`Device::run`]
+    pub fn run_at(&mut self, level: Level, request: Request<'_>) -> Result<Response, DeviceError> {
+        let usual = std::mem::replace(&mut self.level, level);
+        let answer = self.run(request);
+        self.level = usual;
+        answer
     }
 
     /// Its planner.

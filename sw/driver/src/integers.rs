@@ -27,6 +27,11 @@ macro_rules! with_integers {
 
 /// A width of [`Integers`].
 pub trait Integer: Copy + Default + Send + Sync + Into<i64> + TryFrom<i64, Error: fmt::Debug> {
+    /// At 64 bits.
+    fn wide(self) -> i64 {
+        self.into()
+    }
+
     /// In f32, rounded to the nearest.
     fn to_f32(self) -> f32;
 }
@@ -55,7 +60,7 @@ impl Integers {
     ///
     /// # Panics   if there is none
     pub fn at(&self, row: usize, column: usize) -> i64 {
-        with_integers!(self, y => y[[row, column]].into())
+        with_integers!(self, y => y[[row, column]].wide())
     }
 
     /// All of them at 64 bits.
@@ -86,9 +91,8 @@ impl fmt::Debug for Integers {
 
 impl PartialEq<Array2<i64>> for Integers {
     fn eq(&self, other: &Array2<i64>) -> bool {
-        let same = |a: i64, b: &i64| a == *b;
         self.dim() == other.dim()
-            && with_integers!(self, y => y.iter().zip(other).all(|(a, b)| same((*a).into(), b)))
+            && with_integers!(self, y => y.iter().zip(other).all(|(a, b)| a.wide() == *b))
     }
 }
 

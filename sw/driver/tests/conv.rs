@@ -9,6 +9,7 @@ use tandem_driver::conv::{Window, candidates, mismatches};
 use tandem_driver::{
     ConvProduct, ConvRequest, Device, Exact, Format, Offload, Operand, Pattern, ResultFormat, Sparsity,
 };
+use tandem_kernels::Level;
 use tandem_model::{CycleModel, Twin};
 use tandem_spec::Config;
 
@@ -96,7 +97,11 @@ fn check(config: &Config, case: &Case, bands: &[[usize; 2]]) -> usize {
     let mut exact = Exact::new(config.clone(), CycleModel);
     let fast =
         exact.run(request.into()).unwrap_or_else(|e| panic!("{}: {case:?}: {e}", config.name)).into_conv();
-    assert_eq!(mismatches(&request, &fast.y), 0, "host: {case:?}");
+    for level in Level::all() {
+        let same = exact.run_at(level, request.into()).expect("it ran before").into_conv();
+        assert_eq!(mismatches(&request, &same.y), 0, "host, {}: {case:?}", level.name());
+        assert_eq!((same.magnitude_or, same.saturated), (fast.magnitude_or, fast.saturated), "{case:?}");
+    }
     let problem = tandem_driver::RequestKind::problem(&request).unwrap();
     let mut walks = 0;
     for planned in candidates(config, &CycleModel, &problem, bands) {

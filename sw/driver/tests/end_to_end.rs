@@ -5,6 +5,7 @@ mod common;
 use common::{CONFIGS, Case, Random, any_format, config};
 use proptest::prelude::*;
 use tandem_driver::{Device, Exact, Format, Offload, ResultFormat, mismatches};
+use tandem_kernels::Level;
 use tandem_model::{CycleModel, Twin};
 use tandem_spec::Config;
 
@@ -36,6 +37,11 @@ impl Pair {
         assert_eq!(self.offload.engine().hazards(), [], "{name}");
         assert_eq!(mismatches(&request, &ran.y), 0, "{name}");
         assert_eq!(ran.cost.cycles, ran.cost.predicted_cycles, "{name}");
+        for level in Level::all() {
+            let fast = self.exact.run_at(level, request.into()).unwrap().into_gemm();
+            assert_eq!(fast.y, ran.y, "{}: {name}", level.name());
+            assert_eq!(fast.magnitude_or, ran.magnitude_or, "{}: {name}", level.name());
+        }
         let fast = self.exact.run(request.into()).unwrap().into_gemm();
         assert_eq!(fast.y, ran.y, "{name}");
         assert_eq!((fast.magnitude_or, fast.saturated), (ran.magnitude_or, ran.saturated), "{name}");

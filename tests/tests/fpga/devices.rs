@@ -228,7 +228,7 @@ fn agrees(
             sparsity: Sparsity::Dense,
         };
         let twin = Offload::new(Twin::new(&config), CycleModel).run(request.into()).unwrap().into_gemm().y;
-        assert_eq!(found, twin.iter().map(|y| *y as i32).collect::<Vec<i32>>(), "seed {seed}");
+        assert_eq!(found, twin.to_long().iter().map(|y| *y as i32).collect::<Vec<i32>>(), "seed {seed}");
     }
 }
 
