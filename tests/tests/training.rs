@@ -266,7 +266,8 @@ fn weights_do_not_depend_on_vector_units() {
         let run = |kernels: &str| {
             let folder = scratch.path().join(format!("{engine}-{kernels}"));
             let folder = folder.to_str().unwrap();
-            let arguments = ["-c", file.to_str().unwrap(), "-o", folder, "--engine", engine, "--steps", "5"];
+            let arguments =
+                ["-c", file.to_str().unwrap(), "-o", folder, "--force", "--engine", engine, "--steps", "5"];
             let output = train(&arguments).env("TANDEM_KERNELS", kernels).output().expect("tandem runs");
             let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
             (output.status.code(), report["weights_digest"].clone(), report["error"].clone())
