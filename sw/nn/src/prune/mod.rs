@@ -17,6 +17,7 @@ pub mod budget;
 pub mod config;
 pub mod cycles;
 pub mod mask;
+mod measure;
 pub mod pattern;
 pub mod plan;
 pub mod preset;

@@ -23,6 +23,7 @@ pub mod bins;
 pub mod contraction;
 pub mod frame;
 pub mod hermitian;
+pub mod power;
 pub mod quantize;
 pub mod reference;
 pub mod transform;
