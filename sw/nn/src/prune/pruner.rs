@@ -117,11 +117,7 @@ impl Pruner {
     /// Prunes at initialisation, if that was not done. `source` gives batches to scores that need some, and runs their passes.
     ///
     /// # Errors   a score or a budget that is not possible
-    pub fn start(
-        &mut self,
-        network: &mut Network,
-        source: &mut dyn Source,
-    ) -> Result<(), PruneError> {
+    pub fn start(&mut self, network: &mut Network, source: &mut dyn Source) -> Result<(), PruneError> {
         if std::mem::replace(&mut self.started, true) {
             return Ok(());
         }

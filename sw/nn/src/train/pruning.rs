@@ -80,7 +80,12 @@ impl Trainer {
         let size = self.experiment.data.batch;
         let (h, w, c) = self.data.shape;
         let mut scoring = Scoring {
-            count: self.experiment.pruning.as_ref().map_or(0, |p| p.batches).min(self.batches.images() / size),
+            count: self
+                .experiment
+                .pruning
+                .as_ref()
+                .map_or(0, |p| p.batches)
+                .min(self.batches.images() / size),
             batches: &mut self.batches,
             size: (size, h * w * c),
             backend: &mut self.backend,

@@ -62,12 +62,7 @@ pub struct ScoreContext<'a> {
 
 impl<'a> ScoreContext<'a> {
     /// The network as it is, with its own masks. `source` gives the batches when a score first asks, and runs passes.
-    pub fn new(
-        network: &'a mut Network,
-        source: &'a mut dyn Source,
-        seed: u64,
-        step: u64,
-    ) -> Self {
+    pub fn new(network: &'a mut Network, source: &'a mut dyn Source, seed: u64, step: u64) -> Self {
         let prunables = network.prunables();
         let weights = prunables.iter().map(|(_, p)| p.coefficients()).collect();
         let rings = prunables.iter().map(|(_, p)| p.rings()).collect();
@@ -192,9 +187,7 @@ impl<'a> ScoreContext<'a> {
             match (prunable.domain(), prunable.cosine()) {
                 (Domain::Complex, _) => power.filtered_bins(w),
                 (_, None) => power.filtered(w, prunable.groups()),
-                (_, Some(cosine)) => {
-                    cosine.forward(&power.filtered(&cosine.inverse(w), prunable.groups()))
-                }
+                (_, Some(cosine)) => cosine.forward(&power.filtered(&cosine.inverse(w), prunable.groups())),
             }
         };
         Ok(self.weights.iter().zip(power).zip(&prunables).map(of).collect())
