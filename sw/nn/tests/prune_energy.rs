@@ -327,6 +327,20 @@ fn measuring_leaves_no_trace() {
     assert!(network.prunables().iter().all(|(_, p)| p.dense_gradient().is_none()));
 }
 
+#[test]
+fn nothing_is_dropped() {
+    let shape = Shape::flat(30);
+    let batch = images(6, shape);
+    let with_rate = |rate: f64| {
+        let layers = format!(
+            "[[layer]]\ntype = \"dropout\"\nrate = {rate:?}\n[[layer]]\ntype = \"linear\"\noutputs = 5"
+        );
+        let mut network = network(&layers, shape, 5);
+        scores(&mut network, &mut || vec![batch.clone()], "wanda")
+    };
+    assert_eq!(with_rate(0.5), with_rate(0.0));
+}
+
 /// A pass that fails stops the run with the layer's name, and a run pays for its measurements.
 #[test]
 fn runs_pay_for_measurements_and_report_failures() {

@@ -1,6 +1,6 @@
 //! Power spectra of the inputs of all prunable tensors, measured by forward passes of the network as it is.
 //!
-//! Passes are those of training, with statistics of the batch; what they leave in statistics, scales and shifts is undone.
+//! Passes are those of training, with statistics of the batch, but nothing is dropped; what they leave in statistics, scales and shifts is undone.
 
 use super::probe::ProbeError;
 use super::scores::{Batch, Source};
@@ -27,6 +27,7 @@ pub fn measure(
         measured &= source.run(&mut |pass| {
             let input = network.input_mut(images.nrows());
             input.zip_mut_with(images, |to, &from| *to = from as f32);
+            pass.keep_all();
             network.forward(pass)?;
             for (&layer, sum) in layers.iter().zip(&mut sums) {
                 match (network.input_power(layer, pass)?, sum) {

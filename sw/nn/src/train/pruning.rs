@@ -75,7 +75,6 @@ impl Trainer {
     /// Lets the pruner, if there is one, choose masks with what scores may ask for.
     fn prune(&mut self, choose: Choice) -> Result<(), TrainError> {
         let (steps, seed) = (self.steps_in_all(), self.experiment.train.seed);
-        let named = TrainError::naming(self.network.plan());
         let Some(pruner) = &mut self.pruner else { return Ok(()) };
         let size = self.experiment.data.batch;
         let (h, w, c) = self.data.shape;
@@ -89,15 +88,14 @@ impl Trainer {
             batches: &mut self.batches,
             size: (size, h * w * c),
             backend: &mut self.backend,
-            cost: self.training.emptied(),
+            ledger: &mut self.training,
             at: (seed, self.step, steps),
             failure: None,
         };
         let chosen = choose(pruner, &mut self.network, self.step, &mut scoring);
-        self.training.add_scoring_passes(&scoring.cost);
         match scoring.failure {
             Some(Failure::Data(failure)) => Err(failure.into()),
-            Some(Failure::Product(failure)) => Err(named(failure)),
+            Some(Failure::Product(failure)) => Err(TrainError::naming(self.network.plan())(failure)),
             None => Ok(chosen?),
         }
     }
@@ -106,13 +104,14 @@ impl Trainer {
 /// Something that a pruner does to a network after so many steps.
 type Choice = fn(&mut Pruner, &mut Network, u64, &mut dyn Source) -> Result<(), PruneError>;
 
-/// What scores may ask for, what that cost, and what went wrong with it.
+/// What scores may ask for, and what went wrong with it.
 struct Scoring<'a> {
     batches: &'a mut Batches,
     count: usize,
     size: (usize, usize),
     backend: &'a mut Backend,
-    cost: Ledger,
+    /// What they cost is charged here.
+    ledger: &'a mut Ledger,
     /// Seed, step, and steps of the run.
     at: (u64, u64, u64),
     failure: Option<Failure>,
@@ -141,7 +140,9 @@ impl Source for Scoring<'_> {
 
     fn run(&mut self, work: Work<'_>) -> bool {
         let (seed, step, steps) = self.at;
-        let done = work(&mut Pass::new(Mode::Train, seed, step, self.backend, &mut self.cost).of(steps));
+        let mut cost = self.ledger.emptied();
+        let done = work(&mut Pass::new(Mode::Train, seed, step, self.backend, &mut cost).of(steps));
+        self.ledger.add_scoring_passes(&cost);
         self.failure = done.err().map(Failure::Product);
         self.failure.is_none()
     }
