@@ -57,7 +57,7 @@ impl Power {
     /// Of the input of a layer in space whose kernels have this height and width. `x` is what the layer made of its input
     /// in the last forward pass, and is not looked at on the float engine.
     ///
-    /// # Errors   a transform that failed
+    /// # Errors   a transform that failed: as for spectral layers, the unit has to have 16 bits and block floating point
     pub fn of_maps(
         shape: Shape,
         kernel: [usize; 2],
