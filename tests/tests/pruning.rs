@@ -8,7 +8,7 @@ use ndarray::Array2;
 use std::cell::RefCell;
 use std::sync::Arc;
 use tandem_driver::{Cost, Device, Exact, Offload};
-use tandem_model::CycleModel;
+use tandem_model::{CycleModel, Twin};
 use tandem_nn::backend::Backend;
 use tandem_nn::config::{Document, Experiment};
 use tandem_nn::data::{Dataset, Split};
@@ -111,6 +111,36 @@ fn fifty_steps_with_changing_masks_end_with_the_same_digest() {
         let (sim, _) = fifty_steps(&text, Box::new(Offload::new(sim, CycleModel).strict()));
         assert_eq!(sim, model, "{pruning}");
     }
+}
+
+/// The spectra of what enters conv1 and conv2 (3×3 kernels: tiles of 8×8) come from the FFT unit after each step, and are charged.
+#[test]
+fn masks_by_measured_spectra_are_the_same_on_every_engine() {
+    let pruning = "[pruning]\nmethod = \"gmp\"\nscore = \"energy\"\npattern = \"transposable N:4\"\ndensity = 0.25\nend = 0.04\ninterval = 1";
+    let text = DIGITS.to_owned() + pruning;
+    let steps = |device: Box<dyn Device>| {
+        let data = Arc::new(tandem_nn::data::load("digits", None).expect("embedded"));
+        let mut trainer = Trainer::new(parse(&text), data, Backend::Device(device)).expect("suits the data");
+        for _ in 0..5 {
+            trainer.step().expect("a step");
+        }
+        let masked = trainer.network_mut().prunables().iter().filter(|(_, p)| p.mask().is_some()).count();
+        assert_eq!(masked, 2, "conv2 and fc1");
+        (trainer.digest(), trainer.training_cost().clone())
+    };
+    let accelerator = config("spectral");
+    let (digest, cost) = steps(Box::new(Exact::new(accelerator.clone(), CycleModel)));
+    let transforms = cost.transforms().cost;
+    assert!(transforms.cycles > 0, "no layer is spectral: they are all of scoring");
+    assert!(cost.scoring().cost.cycles > transforms.cycles, "forward passes are charged, too");
+    assert_eq!(cost.busy().fft, transforms.compute_busy);
+    assert_eq!(cost.busy().mac, cost.total().cost.compute_busy - transforms.compute_busy);
+    let twin = Offload::new(Twin::new(&accelerator), CycleModel).strict();
+    assert_eq!(steps(Box::new(twin)), (digest.clone(), cost.clone()), "twin");
+    let sim = Sim::new(&accelerator, &SimOptions::default()).expect("simulator");
+    assert_eq!(steps(Box::new(Offload::new(sim, CycleModel).strict())), (digest, cost), "sim");
+    let (_, cost) = steps(Box::new(Exact::new(config("default"), CycleModel)));
+    assert_eq!(cost.transforms().cost.cycles, 0, "the host measures where there is no unit");
 }
 
 fn shipped(name: &str) -> Experiment {

@@ -60,7 +60,9 @@ fn bins(mask: &Mask) -> Vec<bool> {
 
 #[test]
 fn the_schedules_prune_whole_bins() {
-    for method in ["random", "snip", "magnitude", "gmp", "united", "force", "bands", "lamp", "grasp"] {
+    for method in
+        ["random", "snip", "magnitude", "gmp", "united", "force", "bands", "lamp", "grasp", "energy", "wanda"]
+    {
         let (mut trainer, device) =
             run(&format!("method = \"{method}\"\npattern = \"bins\"\ndensity = 0.25"));
         for _ in 0..23 {

@@ -136,10 +136,10 @@ fn the_number_of_threads_does_not_matter() {
 /// A control keeps as many weights in each layer, in the same pattern, but others.
 #[test]
 fn shuffled_masks_keep_counts_and_patterns() {
-    for method in ["random", "snip", "grasp", "synflow", "force", "magnitude", "lamp"] {
+    for method in ["random", "snip", "grasp", "synflow", "force", "magnitude", "lamp", "energy"] {
         for rest in ["density = 0.3", "pattern = \"N:8\"\ndensity = 0.3", "pattern = \"transposable 2:4\""] {
             let text = format!("method = \"{method}\"\n{rest}");
-            // The mask of `magnitude` and `lamp` comes after half of the run.
+            // The mask of `magnitude`, `lamp` and `energy` comes after half of the run.
             let (mut own, mut shuffled) = (run(&text), run(&format!("{text}\nshuffle = true")));
             steps(&mut own, 12);
             steps(&mut shuffled, 12);

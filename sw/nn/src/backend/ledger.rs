@@ -99,9 +99,12 @@ pub struct Busy {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     layers: Vec<LayerCounters>,
-    /// Dense passes for pruning scores.
+    /// Passes for pruning scores.
     #[serde(default)]
     scoring: Counters,
+    /// The transforms among them.
+    #[serde(default)]
+    scoring_transforms: Counters,
 }
 
 impl Ledger {
@@ -114,7 +117,12 @@ impl Ledger {
             weight_gradient: Counters::default(),
             transforms: Counters::default(),
         });
-        Ledger { layers: layers.collect(), scoring: Counters::default() }
+        Ledger { layers: layers.collect(), ..Ledger::default() }
+    }
+
+    /// An empty ledger for the same layers.
+    pub fn emptied(&self) -> Self {
+        Ledger::new(self.layers.iter().map(|line| line.layer.as_str()))
     }
 
     /// Adds the cost of one product.
@@ -142,6 +150,12 @@ impl Ledger {
         self.scoring += counters;
     }
 
+    /// Adds passes that only served to score weights, transforms included.
+    pub fn add_scoring_passes(&mut self, passes: &Ledger) {
+        self.scoring += passes.total();
+        self.scoring_transforms += passes.transforms();
+    }
+
     /// What scoring weights cost.
     pub fn scoring(&self) -> Counters {
         self.scoring
@@ -160,9 +174,9 @@ impl Ledger {
         total
     }
 
-    /// The sum of all transforms.
+    /// The sum of all transforms, scoring included.
     pub fn transforms(&self) -> Counters {
-        let mut total = Counters::default();
+        let mut total = self.scoring_transforms;
         self.layers.iter().for_each(|line| total += line.transforms);
         total
     }

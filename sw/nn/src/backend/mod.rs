@@ -127,6 +127,7 @@ pub struct Pass<'a> {
     seed: u64,
     step: u64,
     steps: u64,
+    drops: bool,
     backend: &'a mut Backend,
     ledger: &'a mut Ledger,
 }
@@ -146,12 +147,22 @@ pub struct ProductError {
 impl<'a> Pass<'a> {
     /// A pass on `engine` whose costs are added to `ledger`.
     pub fn new(mode: Mode, seed: u64, step: u64, backend: &'a mut Backend, ledger: &'a mut Ledger) -> Self {
-        Pass { mode, layer: 0, seed, step, steps: u64::MAX, backend, ledger }
+        Pass { mode, layer: 0, seed, step, steps: u64::MAX, drops: mode == Mode::Train, backend, ledger }
     }
 
     /// The same in a run of so many steps. Without, a run has no end.
     pub fn of(self, steps: u64) -> Self {
         Pass { steps, ..self }
+    }
+
+    /// Lets layers drop nothing from now on.
+    pub fn keep_all(&mut self) {
+        self.drops = false;
+    }
+
+    /// Whether layers drop values at random.
+    pub fn drops(&self) -> bool {
+        self.drops
     }
 
     /// When it is.

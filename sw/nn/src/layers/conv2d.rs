@@ -18,6 +18,7 @@ use crate::layers::prunable::{Groups, Prunable};
 use crate::layers::{LayerBits, ProductPlan, Range, Signal};
 use crate::number::{Int, Pair, one, ones, sizes, yes};
 use crate::quant::Quantized;
+use crate::spectral::power::Power;
 use crate::tensor::{Shape, Slot, slice, slice_mut};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -117,6 +118,7 @@ impl LayerSpec for Conv2d {
             affine = affine.masked_in_cosine_domain();
         }
         Box::new(Conv2dLayer {
+            input: input.shape,
             window: self.window(input.shape),
             blocks: self.groups.get(),
             affine,
@@ -127,6 +129,8 @@ impl LayerSpec for Conv2d {
 }
 
 struct Conv2dLayer {
+    /// Shape of all blocks' input.
+    input: Shape,
     /// That of one block.
     window: Window,
     blocks: usize,
@@ -207,6 +211,14 @@ impl Layer for Conv2dLayer {
 
     fn quantized(&self) -> Option<[&Quantized; 2]> {
         Some([self.affine.quantized(), &self.x])
+    }
+
+    fn input_power(
+        &self,
+        inputs: &[&Array2<f32>],
+        pass: &mut Pass<'_>,
+    ) -> Result<Option<Power>, ProductError> {
+        Power::of_maps(self.input, self.window.kernel, (inputs[0], &self.x), pass).map(Some)
     }
 
     fn unquantized(&self) -> Option<Box<dyn Unquantized>> {

@@ -11,7 +11,7 @@
 
 use super::unquantized::{Form, Gradients, Pullback, Unquantized};
 use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
-use crate::backend::{Mode, Pass, ProductError};
+use crate::backend::{Pass, ProductError};
 use crate::layers::{Range, Signal};
 use crate::number::{Fraction, Real};
 use crate::random::{GROUP, Stream};
@@ -65,7 +65,7 @@ impl Dropout {
     }
 
     fn drops(&self, pass: &Pass<'_>) -> bool {
-        pass.mode == Mode::Train && self.rate.get() > 0.0
+        pass.drops() && self.rate.get() > 0.0
     }
 }
 

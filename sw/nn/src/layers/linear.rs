@@ -12,6 +12,7 @@ use crate::layers::prunable::{Groups, Prunable};
 use crate::layers::{LayerBits, ProductPlan, Range, Signal};
 use crate::number::{Int, yes};
 use crate::quant::Quantized;
+use crate::spectral::power::Power;
 use crate::tensor::{Shape, Slot, slice_mut};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -137,6 +138,16 @@ impl Layer for LinearLayer {
 
     fn quantized(&self) -> Option<[&Quantized; 2]> {
         Some([self.affine.quantized(), &self.x])
+    }
+
+    /// Each feature is a map of one point.
+    fn input_power(
+        &self,
+        inputs: &[&Array2<f32>],
+        pass: &mut Pass<'_>,
+    ) -> Result<Option<Power>, ProductError> {
+        let shape = Shape::flat(inputs[0].ncols());
+        Power::of_maps(shape, [1, 1], (inputs[0], &self.x), pass).map(Some)
     }
 
     fn unquantized(&self) -> Option<Box<dyn Unquantized>> {

@@ -34,6 +34,7 @@ pub mod spectral_conv2d;
 pub mod unquantized;
 pub use crate::backend::{Pass, ProductError};
 use crate::quant::Quantized;
+use crate::spectral::power::Power;
 use crate::tensor::Slot;
 use ndarray::Array2;
 use prunable::Prunable;
@@ -228,6 +229,14 @@ pub trait Layer: Send {
     /// Weights and input as they were quantized last; `None` where they are not, or not as such.
     fn quantized(&self) -> Option<[&Quantized; 2]> {
         None
+    }
+
+    /// Power spectra of its first input in the last forward pass, whose `inputs` these were: what scores in the frequency domain
+    /// are made of. `None` if it has no weights to prune.
+    ///
+    /// # Errors   a transform that failed
+    fn input_power(&self, _: &[&Array2<f32>], _: &mut Pass<'_>) -> Result<Option<Power>, ProductError> {
+        Ok(None)
     }
 
     /// The layer in f64, without quantization; `None` if it has no such form.

@@ -17,6 +17,7 @@ use crate::layers::prunable::Prunable;
 use crate::layers::unquantized::Unquantized;
 use crate::layers::{Layer, Site, Tape};
 use crate::quant::Quantized;
+use crate::spectral::power::Power;
 use crate::tensor::blocks::{BLOCK, for_blocks};
 use crate::tensor::{Slot, reshape, slice, slice_mut};
 use ndarray::Array2;
@@ -181,6 +182,15 @@ impl Network {
     /// Weights and input of a layer as they were quantized last: see [`Layer::quantized`].
     pub fn quantized(&self, layer: usize) -> Option<[&Quantized; 2]> {
         self.layers[layer].quantized()
+    }
+
+    /// Power spectra of a layer's input in the last [`forward`](Self::forward): see [`Layer::input_power`].
+    ///
+    /// # Errors   a transform that failed
+    pub fn input_power(&self, layer: usize, pass: &mut Pass<'_>) -> Result<Option<Power>, ProductError> {
+        pass.layer = layer;
+        let inputs: Vec<_> = self.plan.layers[layer].sources.iter().map(|&s| &self.signals[s]).collect();
+        self.layers[layer].input_power(&inputs, pass)
     }
 
     /// Each layer in f64, or `None` if it has no such form.

@@ -4,6 +4,7 @@
 //! schedule  d(t), λ(t), g(t)
 //! scores ─► rank ─► S = (1 − λ)·frozen + λ·now ─► budget: Amount of each layer ─► mask: which ones ─► Prunable::set_mask
 //! probe: the network in f64                          cycles: what they cost        pattern: what the hardware selects
+//! measure: power spectra of what enters layers
 //! ```
 //!
 //! One engine, the [`Pruner`], runs the schedule; the known methods are its settings
@@ -17,6 +18,7 @@ pub mod budget;
 pub mod config;
 pub mod cycles;
 pub mod mask;
+mod measure;
 pub mod pattern;
 pub mod plan;
 pub mod preset;

@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::schedule::{Course, Initial, Shape};
-use super::scores::{ScoreKind, bands, force, grasp, lamp, magnitude, random, snip, synflow};
+use super::scores::{ScoreKind, bands, energy, force, grasp, lamp, magnitude, random, snip, synflow, wanda};
 
 /// A method: settings of the united schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,6 +31,8 @@ pub const PRESETS: &[Preset] = &[
     at_initialisation("bands", bands::KIND, Budget::Uniform),
     after_training("magnitude", magnitude::KIND, Budget::Uniform),
     after_training("lamp", lamp::KIND, Budget::Global),
+    after_training("wanda", wanda::KIND, Budget::Uniform),
+    after_training("energy", energy::KIND, Budget::Uniform),
     Preset {
         name: "gmp",
         initial_score: None,

@@ -14,7 +14,7 @@ use super::probe::ProbeError;
 use super::rank::Scores;
 use super::regrow::replace;
 use super::schedule::Timeline;
-use super::scores::{Batch, ScoringPasses, uniform};
+use super::scores::{ScoringPasses, Source, uniform};
 use super::select::{Amount, BudgetError, Chosen, Selector, best};
 use crate::layers::prunable::{MaskPattern, Prunable};
 use crate::network::Network;
@@ -114,19 +114,15 @@ impl Pruner {
         self.passes
     }
 
-    /// Prunes at initialisation, if that was not done. `batches` gives those of scores that need some.
+    /// Prunes at initialisation, if that was not done. `source` gives batches to scores that need some, and runs their passes.
     ///
     /// # Errors   a score or a budget that is not possible
-    pub fn start(
-        &mut self,
-        network: &mut Network,
-        batches: &mut dyn FnMut() -> Vec<Batch>,
-    ) -> Result<(), PruneError> {
+    pub fn start(&mut self, network: &mut Network, source: &mut dyn Source) -> Result<(), PruneError> {
         if std::mem::replace(&mut self.started, true) {
             return Ok(());
         }
         let Some(kind) = self.config.initial_score else { return Ok(()) };
-        let scores = self.initial_scores(network, kind, batches)?;
+        let scores = self.initial_scores(network, kind, source)?;
         let masks = self.select(network, scores.clone(), 0, 0.0)?;
         if self.timeline.end > 0 {
             self.frozen = Some(self.freeze(scores, &masks));
@@ -177,13 +173,13 @@ impl Pruner {
         &mut self,
         network: &mut Network,
         steps: u64,
-        batches: &mut dyn FnMut() -> Vec<Batch>,
+        source: &mut dyn Source,
     ) -> Result<(), PruneError> {
         if !self.timeline.is_due(steps) {
             return Ok(());
         }
         let progress = self.timeline.progress(steps);
-        let scores = self.mixed_scores(network, steps, progress, batches)?;
+        let scores = self.mixed_scores(network, steps, progress, source)?;
         let masks = self.select(network, scores, steps, progress)?;
         self.apply(network, masks);
         Ok(())

@@ -8,7 +8,7 @@ use super::pattern::Structure;
 use super::plan::PrunedLayer;
 use super::pruner::{PruneError, Pruner};
 use super::rank::{Scores, ranks, shares};
-use super::scores::{Batch, Passes, ScoreContext, ScoreKind, ScoringPasses};
+use super::scores::{Passes, ScoreContext, ScoreKind, ScoringPasses, Source};
 use super::select::{Chosen, best};
 use crate::layers::prunable::Groups;
 use crate::network::Network;
@@ -21,11 +21,11 @@ impl Pruner {
         &mut self,
         network: &mut Network,
         kind: ScoreKind,
-        batches: &mut dyn FnMut() -> Vec<Batch>,
+        source: &mut dyn Source,
     ) -> Result<Scores, PruneError> {
         let rounds = self.config.rounds;
         let plan = network.plan().clone();
-        let mut context = ScoreContext::new(network, batches, self.seed, 0);
+        let mut context = ScoreContext::new(network, source, self.seed, 0);
         for round in 1..rounds {
             let scores = self.rank(score(kind, &mut context)?)?;
             let part = round as f64 / rounds as f64;
@@ -48,14 +48,14 @@ impl Pruner {
         network: &mut Network,
         steps: u64,
         progress: f64,
-        batches: &mut dyn FnMut() -> Vec<Batch>,
+        source: &mut dyn Source,
     ) -> Result<Scores, PruneError> {
         let lambda = self.config.course.lambda(progress);
         let frozen = self.frozen.clone().filter(|_| lambda < 1.0);
         if let (Some(frozen), true) = (&frozen, lambda == 0.0) {
             return Ok(frozen.clone());
         }
-        let mut context = ScoreContext::new(network, batches, self.seed, steps);
+        let mut context = ScoreContext::new(network, source, self.seed, steps);
         let scores = score(self.config.score, &mut context)?;
         self.add_passes(context.passes());
         let mut scores = self.rank(scores)?;

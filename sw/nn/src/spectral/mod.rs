@@ -16,6 +16,8 @@
 //! A = conj(Ŵ) correlates (a convolution layer), A = Ŵ convolves (a circulant matrix). A bin whose mask keeps nothing
 //! takes part in none of the three products.
 //!
+//! [`power::Power`] is what scores of [pruning](crate::prune) see of a layer's input.
+//!
 //! # Source   Mathieu, Henaff, LeCun, "Fast training of convolutional networks through FFTs", 2014 (products in the
 //! frequency domain); deviation: tiles (overlap-save) instead of whole images
 
@@ -23,6 +25,7 @@ pub mod bins;
 pub mod contraction;
 pub mod frame;
 pub mod hermitian;
+pub mod power;
 pub mod quantize;
 pub mod reference;
 pub mod transform;

@@ -72,6 +72,11 @@ pub fn quantize(
     pairs.par_iter().map(of).collect()
 }
 
+/// The shift that brings integers of a format to the 16 bits of the FFT unit.
+pub fn unit_shift(format: Format) -> i32 {
+    (if format.signed { 16 } else { 15 } - i32::from(format.bits)).max(0)
+}
+
 /// What a step of each transform is worth that the FFT unit returned for integers shifted up by `shift`.
 pub fn forward_steps(exponents: &[u8], scale: f32, shift: i32) -> Vec<f32> {
     exponents.iter().map(|e| scale * power(i32::from(*e) - shift)).collect()

@@ -3,12 +3,13 @@
 use super::accounting::CycleTable;
 use super::batches::Batches;
 use super::{TrainError, Trainer};
-use crate::backend::Backend;
-use crate::config::Experiment;
-use crate::data::{DataError, Dataset};
+use crate::backend::ledger::Ledger;
+use crate::backend::{Backend, Mode, Pass, ProductError};
+use crate::data::DataError;
+use crate::network::Network;
 use crate::prune::budget::Budget;
 use crate::prune::cycles::CycleOracle;
-use crate::prune::scores::{Batch, ScoringPasses};
+use crate::prune::scores::{Batch, ScoringPasses, Source, Work};
 use crate::prune::{PruneError, Pruner, PruningReport, report};
 use ndarray::Array2;
 
@@ -55,11 +56,10 @@ impl Trainer {
     pub(super) fn prune_before_step(&mut self) -> Result<(), TrainError> {
         self.predict_cycles();
         let before = self.scoring_passes();
-        let Some(pruner) = &mut self.pruner else { return Ok(()) };
-        let mut scoring = Scoring::new(&mut self.batches, &self.data, &self.experiment);
-        let started = pruner.start(&mut self.network, &mut || scoring.batches());
-        scoring.checked(started)?;
-        pruner.before_step(&mut self.network, self.step);
+        self.prune(|pruner, network, _, source| pruner.start(network, source))?;
+        if let Some(pruner) = &self.pruner {
+            pruner.before_step(&mut self.network, self.step);
+        }
         self.charge_scoring(before);
         Ok(())
     }
@@ -67,30 +67,62 @@ impl Trainer {
     /// Masks after a step.
     pub(super) fn prune_after_step(&mut self) -> Result<(), TrainError> {
         let before = self.scoring_passes();
-        let Some(pruner) = &mut self.pruner else { return Ok(()) };
-        let mut scoring = Scoring::new(&mut self.batches, &self.data, &self.experiment);
-        let changed = pruner.after_step(&mut self.network, self.step, &mut || scoring.batches());
-        scoring.checked(changed)?;
+        self.prune(Pruner::after_step)?;
         self.charge_scoring(before);
         Ok(())
     }
+
+    /// Lets the pruner, if there is one, choose masks with what scores may ask for.
+    fn prune(&mut self, choose: Choice) -> Result<(), TrainError> {
+        let (steps, seed) = (self.steps_in_all(), self.experiment.train.seed);
+        let Some(pruner) = &mut self.pruner else { return Ok(()) };
+        let size = self.experiment.data.batch;
+        let (h, w, c) = self.data.shape;
+        let mut scoring = Scoring {
+            count: self
+                .experiment
+                .pruning
+                .as_ref()
+                .map_or(0, |p| p.batches)
+                .min(self.batches.images() / size),
+            batches: &mut self.batches,
+            size: (size, h * w * c),
+            backend: &mut self.backend,
+            ledger: &mut self.training,
+            at: (seed, self.step, steps),
+            failure: None,
+        };
+        let chosen = choose(pruner, &mut self.network, self.step, &mut scoring);
+        match scoring.failure {
+            Some(Failure::Data(failure)) => Err(failure.into()),
+            Some(Failure::Product(failure)) => Err(TrainError::naming(self.network.plan())(failure)),
+            None => Ok(chosen?),
+        }
+    }
 }
 
-/// The batches of scores, and what went wrong with them.
+/// Something that a pruner does to a network after so many steps.
+type Choice = fn(&mut Pruner, &mut Network, u64, &mut dyn Source) -> Result<(), PruneError>;
+
+/// What scores may ask for, and what went wrong with it.
 struct Scoring<'a> {
     batches: &'a mut Batches,
     count: usize,
     size: (usize, usize),
-    failure: Option<DataError>,
+    backend: &'a mut Backend,
+    /// What they cost is charged here.
+    ledger: &'a mut Ledger,
+    /// Seed, step, and steps of the run.
+    at: (u64, u64, u64),
+    failure: Option<Failure>,
 }
 
-impl<'a> Scoring<'a> {
-    fn new(batches: &'a mut Batches, data: &Dataset, experiment: &Experiment) -> Self {
-        let count = experiment.pruning.as_ref().map_or(0, |pruning| pruning.batches);
-        let (size, (h, w, c)) = (experiment.data.batch, data.shape);
-        Scoring { count: count.min(batches.images() / size), batches, size: (size, h * w * c), failure: None }
-    }
+enum Failure {
+    Data(DataError),
+    Product(ProductError),
+}
 
+impl Source for Scoring<'_> {
     /// The first batches of the first epoch, or as many as it has, in f64; none if one cannot be made.
     fn batches(&mut self) -> Vec<Batch> {
         let (size, _) = self.size;
@@ -101,16 +133,17 @@ impl<'a> Scoring<'a> {
         };
         let all: Result<_, DataError> = (0..self.count).map(&mut batch).collect();
         all.unwrap_or_else(|failure| {
-            self.failure = Some(failure);
+            self.failure = Some(Failure::Data(failure));
             vec![]
         })
     }
 
-    /// What came of the scores, unless a batch could not be made.
-    fn checked<T>(self, scored: Result<T, PruneError>) -> Result<T, TrainError> {
-        match self.failure {
-            Some(failure) => Err(failure.into()),
-            None => Ok(scored?),
-        }
+    fn run(&mut self, work: Work<'_>) -> bool {
+        let (seed, step, steps) = self.at;
+        let mut cost = self.ledger.emptied();
+        let done = work(&mut Pass::new(Mode::Train, seed, step, self.backend, &mut cost).of(steps));
+        self.ledger.add_scoring_passes(&cost);
+        self.failure = done.err().map(Failure::Product);
+        self.failure.is_none()
     }
 }

@@ -6,8 +6,8 @@ use num_complex::Complex;
 use rustfft::{FftDirection, FftPlannerScalar};
 use std::sync::{Arc, Mutex};
 use tandem_driver::{
-    Cost, Device, DeviceError, FftRequest, FftResult, GemmRequest, GemmResult, Points, Request, Response,
-    Sparsity,
+    Cost, Device, DeviceError, FftRequest, FftResult, GemmRequest, GemmResult, Points, Problem, Request,
+    Response, Sparsity,
 };
 
 /// One product that was asked for.
@@ -45,6 +45,13 @@ impl Device for FftDevice {
                 PlainDevice.run(request.into())
             }
         }
+    }
+
+    /// Tells of transforms only.
+    fn predict(&mut self, problem: &Problem) -> Option<Cost> {
+        let Problem::Fft(problem) = problem else { return None };
+        let samples = (problem.transforms * problem.points.count()) as u64;
+        Some(Cost { cycles: samples, compute_busy: samples, ..Cost::default() })
     }
 }
 

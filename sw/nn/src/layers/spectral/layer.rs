@@ -15,9 +15,13 @@ use crate::layers::unquantized::Unquantized;
 use crate::layers::{Layer, Site, Tape};
 use crate::quant::Quantized;
 use crate::quant::gradient::{Gradient, GradientKind, Purpose};
+use crate::spectral::bins::Bin;
 use crate::spectral::frame::Frame;
 use crate::spectral::hermitian::{Layout, Spectra};
-use crate::spectral::quantize::{forward_steps, inverse_steps, quantize, ring_maxima, ring_scales, to_unit};
+use crate::spectral::power::Power;
+use crate::spectral::quantize::{
+    forward_steps, inverse_steps, quantize, ring_maxima, ring_scales, to_unit, unit_shift,
+};
 use crate::spectral::reference::Reference;
 use crate::tensor::{Buffer, Parameter, Slot, reshape, slice, slice_mut};
 use ndarray::{Array2, ArrayView2};
@@ -296,11 +300,6 @@ fn scaled(integers: Integers, scale: f32) -> Array2<f32> {
     with_integers!(integers, all => all.mapv(|v| v.to_f32() * scale))
 }
 
-/// The shift that brings integers of a format to the 16 bits of the FFT unit.
-fn unit_shift(format: Format) -> i32 {
-    (if format.signed { 16 } else { 15 } - i32::from(format.bits)).max(0)
-}
-
 impl Layer for SpectralLayer {
     fn forward(
         &mut self,
@@ -350,6 +349,24 @@ impl Layer for SpectralLayer {
 
     fn prunables(&mut self) -> Vec<&mut dyn Prunable> {
         vec![&mut self.weights]
+    }
+
+    /// Of X̂ as it was multiplied. Without dense gradients bins that keep nothing have none.
+    fn input_power(
+        &self,
+        inputs: &[&Array2<f32>],
+        pass: &mut Pass<'_>,
+    ) -> Result<Option<Power>, ProductError> {
+        let (bins, channels, images) = (self.weights.bins(), self.frame.channels(), inputs[0].nrows());
+        let wide = |(bin, x): (&Bin, &Array2<i32>)| {
+            let scale = f64::from(self.inputs.1[bin.ring]);
+            x.mapv(|v| f64::from(v) * scale)
+        };
+        let power = |spectra: &Spectra<f64>| Power::of_spectra(bins.clone(), spectra, channels, images);
+        Ok(Some(match pass.is_float() {
+            true => power(&self.reals),
+            false => power(&bins.iter().zip(&self.inputs.0).map(wide).collect()),
+        }))
     }
 
     fn unquantized(&self) -> Option<Box<dyn Unquantized>> {

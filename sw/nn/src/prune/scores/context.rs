@@ -1,8 +1,12 @@
 //! What a score may look at.
 
+use super::Source;
+use crate::layers::prunable::{Domain, Prunable};
 use crate::network::Network;
+use crate::prune::measure::measure;
 use crate::prune::probe::{Probe, ProbeError};
 use crate::random::{Purpose, Stream};
+use crate::spectral::power::Power;
 use crate::tensor::Mask;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -19,7 +23,16 @@ pub struct Passes {
     pub backward: u64,
 }
 
-/// The passes that scoring took, all of them dense.
+/// What a score knows of the inputs of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Correlation {
+    /// The autocorrelation of each channel, R_x.
+    Whole,
+    /// R_x(0) of each channel.
+    Diagonal,
+}
+
+/// The passes that scoring took, all of them dense. (Those of [`Source::run`] are charged as they ran.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScoringPasses {
     /// Those of a training batch.
@@ -35,7 +48,7 @@ const STEP: f64 = 1e-6;
 /// A network, its masks, and batches to derive scores from. Costs of passes are counted.
 pub struct ScoreContext<'a> {
     network: &'a mut Network,
-    source: &'a mut dyn FnMut() -> Vec<Batch>,
+    source: &'a mut dyn Source,
     seed: u64,
     step: u64,
     weights: Vec<Array2<f64>>,
@@ -43,17 +56,13 @@ pub struct ScoreContext<'a> {
     masks: Vec<Option<Mask>>,
     batches: Option<Vec<Batch>>,
     probe: Option<Probe>,
+    power: Option<Vec<Power>>,
     passes: ScoringPasses,
 }
 
 impl<'a> ScoreContext<'a> {
-    /// The network as it is, with its own masks. `source` gives the batches when a score first asks.
-    pub fn new(
-        network: &'a mut Network,
-        source: &'a mut dyn FnMut() -> Vec<Batch>,
-        seed: u64,
-        step: u64,
-    ) -> Self {
+    /// The network as it is, with its own masks. `source` gives the batches when a score first asks, and runs passes.
+    pub fn new(network: &'a mut Network, source: &'a mut dyn Source, seed: u64, step: u64) -> Self {
         let prunables = network.prunables();
         let weights = prunables.iter().map(|(_, p)| p.coefficients()).collect();
         let rings = prunables.iter().map(|(_, p)| p.rings()).collect();
@@ -68,6 +77,7 @@ impl<'a> ScoreContext<'a> {
             masks,
             batches: None,
             probe: None,
+            power: None,
             passes: ScoringPasses::default(),
         }
     }
@@ -156,6 +166,33 @@ impl<'a> ScoreContext<'a> {
         Ok(gradient)
     }
 
+    /// R_x·w of the weights, masked ones too, in the coordinates of the masks, R_x the autocorrelation of what
+    /// enters the layer in the batches: see [`crate::spectral::power`]. Zeros if nothing could be measured.
+    ///
+    /// # Errors   a layer that does not know its input's power
+    pub fn filtered(&mut self, known: Correlation) -> Result<Vec<Array2<f64>>, ProbeError> {
+        if self.power.is_none() {
+            let batches = self.batches.get_or_insert_with(|| self.source.batches());
+            self.power = measure(self.network, batches, self.source)?;
+        }
+        let Some(power) = &self.power else {
+            return Ok(self.weights.iter().map(|w| Array2::zeros(w.dim())).collect());
+        };
+        let prunables = self.network.prunables();
+        let of = |((w, power), (_, prunable)): ((&Array2<f64>, &Power), &(&str, &mut dyn Prunable))| {
+            let power = match known {
+                Correlation::Whole => power.clone(),
+                Correlation::Diagonal => power.white(),
+            };
+            match (prunable.domain(), prunable.cosine()) {
+                (Domain::Complex, _) => power.filtered_bins(w),
+                (_, None) => power.filtered(w, prunable.groups()),
+                (_, Some(cosine)) => cosine.forward(&power.filtered(&cosine.inverse(w), prunable.groups())),
+            }
+        };
+        Ok(self.weights.iter().zip(power).zip(&prunables).map(of).collect())
+    }
+
     /// The passes so far.
     pub fn passes(&self) -> ScoringPasses {
         self.passes
@@ -170,7 +207,7 @@ impl<'a> ScoreContext<'a> {
 
     fn gradient_at(&mut self, weights: &[Array2<f64>]) -> Result<Vec<Array2<f64>>, ProbeError> {
         self.probe()?;
-        let batches = self.batches.get_or_insert_with(&mut self.source);
+        let batches = self.batches.get_or_insert_with(|| self.source.batches());
         let probe = self.probe.as_ref().expect("just made");
         let mut sum: Vec<_> = weights.iter().map(|w| Array2::zeros(w.dim())).collect();
         for (input, labels) in batches.iter() {

@@ -38,16 +38,20 @@
 
 pub mod bands;
 mod context;
+pub mod energy;
 pub mod force;
 pub mod grasp;
 pub mod lamp;
 pub mod magnitude;
 pub mod random;
 pub mod snip;
+mod source;
 pub mod synflow;
+pub mod wanda;
 
 pub(crate) use context::uniform;
-pub use context::{Batch, Passes, ScoreContext, ScoringPasses};
+pub use context::{Batch, Correlation, Passes, ScoreContext, ScoringPasses};
+pub use source::{Source, Work};
 
 use super::probe::ProbeError;
 use ndarray::Array2;
@@ -62,6 +66,8 @@ pub const SCORES: &[ScoreKind] = &[
     synflow::KIND,
     force::KIND,
     bands::KIND,
+    energy::KIND,
+    wanda::KIND,
 ];
 
 /// How much each weight matters: the largest are kept.
