@@ -4,7 +4,7 @@
 //! (h, w, c) with c fastest. A flat vector of n features has the shape 1 × 1 × n.
 
 pub mod blocks;
-pub(crate) mod conv;
+pub mod conv;
 pub mod gemm;
 pub(crate) mod gemm64;
 
