@@ -101,6 +101,24 @@ impl<E: Element> Panel<E> {
         }
     }
 
+    /// Writes a segment that lies column after column, `[columns, length]`. [`add_up`](Self::add_up) must follow.
+    ///
+    /// # Panics   if there are not as many values
+    #[inline(always)]
+    pub fn fill_columns(&mut self, segment: usize, values: &[i32]) {
+        let (columns, groups, length) = (self.columns, self.groups, self.length);
+        assert_eq!(values.len(), length * columns, "values of a segment");
+        let size = self.segments.len() * groups * COLUMNS;
+        for (column, values) in values.chunks_exact(length.max(1)).enumerate() {
+            let at = column / COLUMNS * size + segment * groups * COLUMNS + column % COLUMNS;
+            let words = self.words[at..].iter_mut().step_by(COLUMNS);
+            for (word, group) in words.zip(values.chunks(E::GROUP)) {
+                let value = |i: usize| group.get(i).copied().unwrap_or(0);
+                *word = E::word([value(0), value(1), value(2), value(3)]);
+            }
+        }
+    }
+
     /// Finds the sums of columns.
     #[inline(always)]
     pub fn add_up(&mut self) {

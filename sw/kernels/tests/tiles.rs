@@ -26,10 +26,17 @@ fn cases(a: std::ops::RangeInclusive<i32>, b: std::ops::RangeInclusive<i32>) -> 
     })
 }
 
-fn agree<E: Element>(case: &Case, zero: i32) {
+fn agree<E: Element + std::fmt::Debug>(case: &Case, zero: i32) {
     let Case { a, rows, segments, length, columns, b } = case;
     let value = |s: usize, i: usize, o: usize| b[(s * length + i) * columns + o];
     let panel = Panel::<E>::new(segments.clone(), *length, *columns, value);
+    let mut columnwise = Panel::<E>::zeros(segments.clone(), *length, *columns);
+    for s in 0..segments.len() {
+        let values: Vec<_> = (0..*columns).flat_map(|o| (0..*length).map(move |i| value(s, i, o))).collect();
+        columnwise.fill_columns(s, &values);
+    }
+    columnwise.add_up();
+    assert_eq!(format!("{columnwise:?}"), format!("{panel:?}"), "column after column");
     let stored: Vec<_> = a.iter().map(|v| E::left(*v, zero)).collect();
     for level in Level::all() {
         for block in 0..panel.blocks() {

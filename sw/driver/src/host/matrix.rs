@@ -21,7 +21,18 @@ pub(super) fn product<E: Element>(
 ) -> Product {
     let (m, k, n) = (x.rows, x.cols, w.cols);
     let length = k.next_multiple_of(E::GROUP);
-    let panel = Panel::<E>::new(vec![0], k, n, |_, i, o| w.at(i, o));
+    let mut panel = Panel::<E>::zeros(vec![0], k, n);
+    level.run(
+        #[inline(always)]
+        || {
+            if w.is_row_major() {
+                panel.fill(0, &w.data)
+            } else {
+                panel.fill_columns(0, &w.data)
+            }
+            panel.add_up();
+        },
+    );
     let parallel = m * k * n >= SMALL;
     let share = if parallel { m.div_ceil(4 * rayon::current_num_threads()) } else { m };
     let most = (TILE / (k + n).max(1)).max(ROWS);
