@@ -43,6 +43,7 @@ fn the_page_lists_what_the_sources_name() {
             "TANDEM_FPGA",
             "TANDEM_DATA",
             "TANDEM_LOG",
+            "TANDEM_KERNELS",
             "TANDEM_CONFIGS",
             "TANDEM_BLESS",
             "TANDEM_CONV_CASES"
