@@ -8,7 +8,7 @@
 //! k is cut into blocks that short, whose sums are added as integers. So the result does not depend on
 //! threads, blocks or instruction sets, and equals what the accelerator returns.
 
-use super::{Formatted, Product as Answer};
+use super::{Formatted, Product as Answer, over_chunks};
 use crate::conv::Window;
 use crate::device::Format;
 use crate::layout::Matrix;
@@ -183,17 +183,11 @@ impl<'a, T: Carrier> Product<'a, T> {
                 let (x, w) = (x.slice(ndarray::s![.., range.clone()]), w.slice(ndarray::s![range, ..]));
                 add_product(&x, &w, &mut sums[..count * n], y);
             }
-            or
+            [or, 0]
         };
         let scratch = || (vec![], vec![]);
-        let slice = y.as_slice_mut().expect("just made");
-        let x_or = if threads == 1 {
-            let mut scratch = scratch();
-            slice.chunks_mut(rows * n).enumerate().map(|c| work(&mut scratch, c)).fold(0, |a, b| a | b)
-        } else {
-            let chunks = slice.par_chunks_mut(rows * n).enumerate();
-            chunks.map_init(scratch, work).reduce(|| 0, |a, b| a | b)
-        };
+        let all = y.as_slice_mut().expect("just made");
+        let [x_or, _] = over_chunks((all, rows * n), threads > 1, scratch, work);
         (y, [x_or, w_or])
     }
 

@@ -10,16 +10,12 @@
 
 use super::frame::Frame;
 use super::sweep::Sweep;
-use super::{Formatted, Product};
+use super::{Formatted, Product, SMALL, over_chunks};
 use crate::conv::{ConvProduct, Window};
 use crate::integers::Integers;
 use crate::layout::Matrix;
 use ndarray::Array2;
-use rayon::prelude::*;
 use tandem_kernels::{Element, Level, Panel};
-
-/// Products below which one thread is faster.
-const SMALL: usize = 1 << 20;
 
 /// The sums of Y or dX.
 pub(super) fn sums<E: Element>(
@@ -50,16 +46,9 @@ pub(super) fn sums<E: Element>(
         [or, magnitudes]
     };
     let scratch = || vec![E::left(0, zero); length];
-    let both = |a: [u32; 2], b: [u32; 2]| [a[0] | b[0], a[1] | b[1]];
-    let all = y.as_slice_mut().expect("just made").chunks_mut((rows * columns).max(1));
-    let products = w.data.len() * if product == ConvProduct::Forward { rows } else { features };
-    let [or, magnitudes] = if products * images < SMALL {
-        let mut a = scratch();
-        all.enumerate().map(|c| image(&mut a, c)).fold([0; 2], both)
-    } else {
-        let all: Vec<_> = all.enumerate().collect();
-        all.into_par_iter().map_init(scratch, image).reduce(|| [0; 2], both)
-    };
+    let products = images * w.data.len() * if product == ConvProduct::Forward { rows } else { features };
+    let all = y.as_slice_mut().expect("just made");
+    let [or, magnitudes] = over_chunks((all, rows * columns), products >= SMALL, scratch, image);
     let w_or = w.or_above(w_format.range().0);
     Product { y: Integers::Short(y), ors: [or, w_or], magnitude_or: Some(magnitudes.into()) }
 }

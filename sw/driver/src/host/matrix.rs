@@ -2,14 +2,11 @@
 
 use super::frame::convert;
 use super::sweep::Sweep;
-use super::{Formatted, Product};
+use super::{Formatted, Product, SMALL, over_chunks};
 use crate::integers::Integers;
 use ndarray::Array2;
-use rayon::prelude::*;
 use tandem_kernels::{Element, Level, Panel, ROWS};
 
-/// Products below which one thread is faster.
-const SMALL: usize = 1 << 20;
 /// Values of X and Y that one thread works on at a time, so that they stay in its cache.
 const TILE: usize = 1 << 15;
 
@@ -73,15 +70,8 @@ pub(super) fn product<E: Element>(
         [or, sweep.run(level, a, zero, y)]
     };
     let scratch = || vec![E::left(0, zero); rows * length + E::GROUP];
-    let both = |a: [u32; 2], b: [u32; 2]| [a[0] | b[0], a[1] | b[1]];
     let all = y.as_slice_mut().expect("just made");
-    let size = (rows * n).max(1);
-    let [or, magnitudes] = if parallel {
-        all.par_chunks_mut(size).enumerate().map_init(scratch, block).reduce(|| [0; 2], both)
-    } else {
-        let mut a = scratch();
-        all.chunks_mut(size).enumerate().map(|c| block(&mut a, c)).fold([0; 2], both)
-    };
+    let [or, magnitudes] = over_chunks((all, rows * n), parallel, scratch, block);
     let w_or = w.or_above(w_format.range().0);
     Product { y: Integers::Short(y), ors: [or, w_or], magnitude_or: Some(magnitudes.into()) }
 }

@@ -19,6 +19,7 @@ use crate::conv::{ConvProduct, Window};
 use crate::device::Format;
 use crate::integers::Integers;
 use crate::layout::Matrix;
+use rayon::prelude::*;
 use tandem_kernels::{Bytes, Level, Words};
 
 /// A product on the host.
@@ -29,6 +30,25 @@ pub(crate) struct Product {
     pub ors: [u32; 2],
     /// OR of the magnitudes of all sums, where it was found on the way.
     pub magnitude_or: Option<u64>,
+}
+
+/// Products below which one thread is faster.
+const SMALL: usize = 1 << 20;
+
+/// Does `work` with every chunk of `size` of an answer, on all threads if there is enough to do; ORs what it returns.
+fn over_chunks<S, T: Send>(
+    (out, size): (&mut [T], usize),
+    is_parallel: bool,
+    scratch: impl Fn() -> S + Sync + Send,
+    work: impl Fn(&mut S, (usize, &mut [T])) -> [u32; 2] + Sync + Send,
+) -> [u32; 2] {
+    let both = |a: [u32; 2], b: [u32; 2]| [a[0] | b[0], a[1] | b[1]];
+    let size = size.max(1);
+    if is_parallel {
+        return out.par_chunks_mut(size).enumerate().map_init(scratch, work).reduce(|| [0; 2], both);
+    }
+    let mut scratch = scratch();
+    out.chunks_mut(size).enumerate().map(|chunk| work(&mut scratch, chunk)).fold([0; 2], both)
 }
 
 /// An operand and its format.

@@ -141,17 +141,12 @@ struct Conv2dLayer {
 }
 
 impl Conv2dLayer {
-    /// The input of the last forward pass, as the engine reads it.
-    fn input<'a>(
-        (x, channels): (&'a Quantized, &'a [f32]),
-        (reals, blocks): (&'a Array2<f32>, usize),
-        window: Window,
-        is_float: bool,
-    ) -> Input<'a> {
-        match (is_float, blocks) {
-            (false, _) => Input::Images(x.operand(), x.scales().one(), window),
-            (true, 1) => Input::Pixels(slice(reals), window),
-            (true, _) => Input::Pixels(channels, window),
+    /// The input of the last forward pass, as the engine reads it: integers, or `pixels` of each block.
+    fn input<'a>(x: &'a Quantized, pixels: &'a [f32], window: Window, is_float: bool) -> Input<'a> {
+        if is_float {
+            Input::Pixels(pixels, window)
+        } else {
+            Input::Images(x.operand(), x.scales().one(), window)
         }
     }
 }
@@ -169,8 +164,8 @@ impl Layer for Conv2dLayer {
         } else if self.blocks > 1 {
             self.channels = blocks::split(slice(x), x.nrows(), self.blocks, self.window.channels);
         }
-        let quantized = (&self.x, &self.channels[..]);
-        let input = Self::input(quantized, (x, self.blocks), self.window, pass.is_float());
+        let pixels = if self.blocks == 1 { slice(x) } else { &self.channels };
+        let input = Self::input(&self.x, pixels, self.window, pass.is_float());
         self.affine.forward(input, output, pass)
     }
 
@@ -180,8 +175,8 @@ impl Layer for Conv2dLayer {
         dx: &mut [Option<&mut Array2<f32>>],
         pass: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
-        let quantized = (&self.x, &self.channels[..]);
-        let input = Self::input(quantized, (tape.inputs[0], self.blocks), self.window, pass.is_float());
+        let pixels = if self.blocks == 1 { slice(tape.inputs[0]) } else { &self.channels };
+        let input = Self::input(&self.x, pixels, self.window, pass.is_float());
         let gradient = self.affine.backward(input, tape.dy, dx[0].is_some(), pass)?;
         if let (Some(gradient), Some(dx)) = (gradient, &mut dx[0]) {
             let dx = slice_mut(dx);

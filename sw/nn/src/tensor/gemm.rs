@@ -7,12 +7,12 @@
 //! Tiles of 8 × 16 accumulators keep the inner loop in registers; a tile never changes the order in
 //! which one element's terms are added, and nothing is fused ([`tandem_kernels::add_products`]).
 
-use crate::tensor::blocks::{for_blocks, map_blocks};
+use crate::tensor::blocks::for_blocks;
 use ndarray::{Array2, ArrayView2, s};
 use std::ops::Range;
 use tandem_kernels::{COLUMNS, FloatTile, Level, ROWS, add_products};
 
-/// Rows in a parallel block.
+/// Rows in a parallel block: whole tiles.
 const BLOCK: usize = 64;
 /// Terms in a slab.
 pub(super) const SLAB: usize = 4096;
@@ -30,21 +30,12 @@ pub fn product(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Array2<f32> {
     if n == 0 {
         return y;
     }
-    let out = y.as_slice_mut().expect("a fresh array is row-major");
-    if k <= SLAB {
-        for_blocks(out, BLOCK * n, |start, out| {
-            multiply(a, start / n, 0..k, &panels, out);
-        });
-    } else {
-        let partial = map_blocks(k, SLAB, |range| {
-            let mut out = vec![0.0; m * n];
-            multiply(a, 0, range, &panels, &mut out);
-            out
-        });
-        for slab in partial {
-            out.iter_mut().zip(slab).for_each(|(y, p)| *y += p);
-        }
-    }
+    for_blocks(y.as_slice_mut().expect("a fresh array is row-major"), BLOCK * n, |start, out| {
+        let mut rows = vec![0.0; BLOCK * k];
+        let block = a.slice(s![start / n..(start + out.len()) / n, ..]);
+        rows.iter_mut().zip(block).for_each(|(to, from)| *to = *from);
+        panels.multiply(&rows, k, out);
+    });
     y
 }
 
@@ -81,7 +72,7 @@ impl Panels {
         self.columns.div_ceil(COLUMNS)
     }
 
-    /// `out` = A·B for some rows of A, which lie `step` apart; in `a` there are whole tiles of rows.
+    /// `out` = A·B for some rows of A, which lie `step` apart; `a` has room for whole tiles of rows.
     pub fn multiply(&self, a: &[f32], step: usize, out: &mut [f32]) {
         let level = Level::current();
         let slabs = self.terms.div_ceil(SLAB);
@@ -103,28 +94,6 @@ impl Panels {
                         }
                     }
                 }
-            }
-        }
-    }
-}
-
-/// `out` = rows `row …` of A, columns `range`, times the same rows of B.
-fn multiply(a: ArrayView2<'_, f32>, row: usize, range: Range<usize>, panels: &Panels, out: &mut [f32]) {
-    let (level, n) = (Level::current(), panels.columns);
-    let mut strip = vec![[0.0; ROWS]; range.len()];
-    for (i, out) in out.chunks_mut(ROWS * n).enumerate() {
-        let rows = out.len() / n;
-        let first = row + i * ROWS;
-        for r in 0..rows {
-            let from = a.slice(s![first + r, range.clone()]);
-            strip.iter_mut().zip(from).for_each(|(to, &f)| to[r] = f);
-        }
-        for block in 0..panels.blocks() {
-            let mut tile: FloatTile = [[0.0; COLUMNS]; ROWS];
-            let b = panels.block(block, range.clone());
-            add_products(level, strip.as_flattened(), [1, ROWS], b, &mut tile);
-            for (tile, out) in tile.iter().zip(out.chunks_mut(n)) {
-                out[block * COLUMNS..].iter_mut().zip(tile).for_each(|(y, v)| *y = *v);
             }
         }
     }

@@ -193,6 +193,14 @@ impl<'a> ScoreContext<'a> {
         Ok(self.weights.iter().zip(power).zip(&prunables).map(of).collect())
     }
 
+    /// |w·(R_x·w)|: see [`filtered`](Self::filtered).
+    ///
+    /// # Errors   as there
+    pub fn energies(&mut self, known: Correlation) -> Result<Vec<Array2<f64>>, ProbeError> {
+        let filtered = self.filtered(known)?;
+        Ok(self.weights.iter().zip(&filtered).map(|(w, rw)| (w * rw).mapv(f64::abs)).collect())
+    }
+
     /// The passes so far.
     pub fn passes(&self) -> ScoringPasses {
         self.passes

@@ -26,7 +26,6 @@ pub struct Energy;
 
 impl Score for Energy {
     fn score(&self, context: &mut ScoreContext<'_>) -> Result<Vec<Array2<f64>>, ProbeError> {
-        let filtered = context.filtered(Correlation::Whole)?;
-        Ok(context.weights().iter().zip(&filtered).map(|(w, rw)| (w * rw).mapv(f64::abs)).collect())
+        context.energies(Correlation::Whole)
     }
 }

@@ -23,7 +23,6 @@ pub struct Wanda;
 
 impl Score for Wanda {
     fn score(&self, context: &mut ScoreContext<'_>) -> Result<Vec<Array2<f64>>, ProbeError> {
-        let filtered = context.filtered(Correlation::Diagonal)?;
-        Ok(context.weights().iter().zip(&filtered).map(|(w, rw)| (w * rw).mapv(f64::abs)).collect())
+        context.energies(Correlation::Diagonal)
     }
 }
