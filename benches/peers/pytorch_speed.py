@@ -82,7 +82,7 @@ CASES = [
     ("perceptron", "mnist-mlp.toml", perceptron, (1, 28, 28), 100, 1500),
     ("lenet5", "mnist-lenet5.toml", lenet5, (1, 28, 28), 50, 700),
     ("lenet5-1of4", "mnist-lenet5-1of4.toml", lenet5, (1, 28, 28), 50, 700),
-    ("resnet20", "cifar-resnet20.toml", resnet20, (3, 32, 32), 5, 30),
+    ("resnet20", "cifar-resnet20.toml", resnet20, (3, 32, 32), 10, 120),
 ]
 
 
