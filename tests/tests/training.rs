@@ -296,8 +296,9 @@ fn an_interrupted_run_that_is_resumed_ends_with_the_same_bits() {
     let expected = weights(&[&["-c", file, "-o", &whole], &longer[..]].concat());
     let child = train(&[&["-c", file, "-o", &cut], &longer[..]].concat()).spawn().expect("tandem starts");
     let deadline = Instant::now() + Duration::from_secs(60);
-    // the handler is there before the first epoch ends
-    while !scratch.path().join("cut/log.jsonl").exists() {
+    // the log is there, empty, before a signal is noted; its first line comes after
+    let log = scratch.path().join("cut/log.jsonl");
+    while std::fs::read(&log).map_or(true, |lines| lines.is_empty()) {
         assert!(Instant::now() < deadline, "no epoch within a minute");
         std::thread::yield_now();
     }
