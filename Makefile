@@ -3,7 +3,7 @@ CARGO ?= cargo
 TANDEM = $(CARGO) run --release --quiet -p tandem --
 SEEDS ?= 1 2 3
 
-.PHONY: help demo test lint doc sanitize bench setup setup-test mnist pruning-table spectral-table quant-table setup-fpga board-table clean
+.PHONY: help demo test test-units-to-f test-g-to-z lint doc sanitize bench setup setup-test mnist pruning-table spectral-table quant-table setup-fpga board-table clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -21,10 +21,20 @@ demo: setup ## train on the embedded digits through Verilator, three seeds, with
 	@$(CARGO) build --release -p tandem
 	@tools/demo.sh $(SEEDS)
 
-# One build with the features that tests have: `-p tandem` alone would compile most crates a second time.
+# One build with the features that tests have: `-p tandem` alone would compile most crates a second time. Suites run two at a time, by
+# their first letters: many wait for one tool or one long case.
+TEST = $(CARGO) test --release --workspace
+
 test: setup-test ## every test, proofs included
 	@$(CARGO) build --release --workspace --lib --bins --tests --examples
-	@$(CARGO) test --release --workspace
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-units-to-f test-g-to-z
+	@$(TEST) --doc
+
+test-units-to-f:
+	@$(TEST) --lib --bins --examples --test '[a-f]*'
+
+test-g-to-z:
+	@$(TEST) --test '[!a-f]*'
 
 lint: setup-test ## format, clippy, licences and sources of the dependencies
 	@$(CARGO) fmt --all --check

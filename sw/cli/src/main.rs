@@ -20,6 +20,10 @@ use clap::{CommandFactory, Parser, Subcommand};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+/// Blocks of megabytes that a training step frees are there for the next one, without page faults.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Trains low-bit neural networks on an accelerator that it generates.
 ///
 /// Exit codes: 0 success, 1 a failed check or a failing disk, 2 bad usage or configuration, 3 a missing or failing tool, 130 and 143

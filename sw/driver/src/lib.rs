@@ -55,6 +55,7 @@
 pub mod codebook;
 pub mod conv;
 mod device;
+mod entries;
 mod exact;
 mod failure;
 pub mod fft;
@@ -75,6 +76,7 @@ mod traffic;
 pub use codebook::{Codebook, Codes};
 pub use conv::{ConvProblem, ConvProduct, ConvRequest, ConvResult, Window};
 pub use device::*;
+pub use entries::{Entries, Entry};
 pub use exact::Exact;
 pub use fft::{FftProblem, FftRequest, FftResult, ImageFft, Points, Scaling, fft_image};
 pub use gaussian::{SmoothImage, SmoothProblem, SmoothRequest, SmoothResult, cosine_window, smooth_image};

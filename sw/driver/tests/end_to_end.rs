@@ -160,7 +160,7 @@ fn one_device_runs_many_products() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
     fn random_products_on_random_accelerators(
         (rows, cols, lanes, digits) in (1usize..=16, 1usize..=16, 0u32..=5, (0u32..4, 0u32..4)),

@@ -67,7 +67,7 @@ impl<E: Element> Panel<E> {
     ///
     /// # Panics   if there are not as many values
     #[inline(always)]
-    pub fn fill(&mut self, segment: usize, values: &[i32]) {
+    pub fn fill<T: Copy + Into<i32>>(&mut self, segment: usize, values: &[T]) {
         let (columns, groups) = (self.columns, self.groups);
         assert_eq!(values.len(), self.length * columns, "values of a segment");
         let size = self.segments.len() * groups * COLUMNS;
@@ -76,23 +76,24 @@ impl<E: Element> Panel<E> {
             let count = COLUMNS.min(columns - first);
             let words = words[segment * groups * COLUMNS..][..groups * COLUMNS].chunks_exact_mut(COLUMNS);
             for (words, rows) in words.zip(values.chunks(E::GROUP * columns)) {
-                let rows: [&[i32]; 4] =
+                let rows: [&[T]; 4] =
                     std::array::from_fn(|i| rows.get(i * columns + first..).unwrap_or_default());
                 match rows.map(|row| row.first_chunk::<COLUMNS>()) {
                     [Some(a), Some(b), Some(c), Some(d)] if count == COLUMNS && E::GROUP == 4 => {
                         for (o, word) in words.iter_mut().enumerate() {
-                            *word = E::word([a[o], b[o], c[o], d[o]]);
+                            *word = E::word([a[o].into(), b[o].into(), c[o].into(), d[o].into()]);
                         }
                     }
                     [Some(a), Some(b), ..] if count == COLUMNS && E::GROUP == 2 => {
                         for (o, word) in words.iter_mut().enumerate() {
-                            *word = E::word([a[o], b[o], 0, 0]);
+                            *word = E::word([a[o].into(), b[o].into(), 0, 0]);
                         }
                     }
                     _ => {
                         let own = |i: usize| i < E::GROUP;
                         for (o, word) in words[..count].iter_mut().enumerate() {
-                            let value = |i: usize| rows[i].get(o).copied().filter(|_| own(i)).unwrap_or(0);
+                            let value =
+                                |i: usize| rows[i].get(o).filter(|_| own(i)).map_or(0, |v| (*v).into());
                             *word = E::word([0, 1, 2, 3].map(value));
                         }
                     }
@@ -105,7 +106,7 @@ impl<E: Element> Panel<E> {
     ///
     /// # Panics   if there are not as many values
     #[inline(always)]
-    pub fn fill_columns(&mut self, segment: usize, values: &[i32]) {
+    pub fn fill_columns<T: Copy + Into<i32>>(&mut self, segment: usize, values: &[T]) {
         let (columns, groups, length) = (self.columns, self.groups, self.length);
         assert_eq!(values.len(), length * columns, "values of a segment");
         let size = self.segments.len() * groups * COLUMNS;
@@ -113,7 +114,7 @@ impl<E: Element> Panel<E> {
             let at = column / COLUMNS * size + segment * groups * COLUMNS + column % COLUMNS;
             let words = self.words[at..].iter_mut().step_by(COLUMNS);
             for (word, group) in words.zip(values.chunks(E::GROUP)) {
-                let value = |i: usize| group.get(i).copied().unwrap_or(0);
+                let value = |i: usize| group.get(i).map_or(0, |v| (*v).into());
                 *word = E::word([value(0), value(1), value(2), value(3)]);
             }
         }

@@ -106,6 +106,9 @@ impl Comparison {
         if self.against.as_deref().is_some_and(|name| !rows.contains(&name)) {
             return Err(document.invalid("against", none(&rows)));
         }
+        let taken = |what: &str, name: &str| {
+            format!("another {what}'s results have the same name in files, `{}`", slug(name))
+        };
         let mut files = BTreeSet::from([slug(&self.reference)]);
         for (i, row) in self.rows.iter().enumerate() {
             if row.control.as_deref().is_some_and(|name| !rows.contains(&name)) {
@@ -115,12 +118,12 @@ impl Comparison {
                 return Err(document.invalid(&format!("row[{i}].at.{column}"), none(&columns)));
             }
             if !files.insert(slug(&row.name)) {
-                return Err(document.invalid(&format!("row[{i}].name"), "another row has this name"));
+                return Err(document.invalid(&format!("row[{i}].name"), taken("row", &row.name)));
             }
         }
         let mut files = BTreeSet::new();
         match columns.iter().position(|name| !files.insert(slug(name))) {
-            Some(i) => Err(document.invalid(&format!("column[{i}].name"), "another column has this name")),
+            Some(i) => Err(document.invalid(&format!("column[{i}].name"), taken("column", columns[i]))),
             None => Ok(()),
         }
     }

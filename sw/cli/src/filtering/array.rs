@@ -302,7 +302,7 @@ impl Runner<'_> {
     ) -> Result<Option<(u64, Form)>> {
         let count = form.tiles.count();
         let some = count.min(COMPARED);
-        let x = Array2::zeros((some, pass.window(&form).features()));
+        let x = Array2::<i32>::zeros((some, pass.window(&form).features()));
         let w = pass.weights(&form);
         let mut cycles = Some(0);
         for part in self.parts(pass) {

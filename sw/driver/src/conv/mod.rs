@@ -88,7 +88,7 @@ impl ConvRequest<'_> {
 
     /// Both operands as matrices, their values checked.
     fn checked(&self) -> Result<(Matrix<'_>, Matrix<'_>), DeviceError> {
-        let (x, w) = (row_major(Matrix::new(self.x.values)), Matrix::new(self.w.values));
+        let (x, w) = (Matrix::wide(self.x.values).into_row_major(), Matrix::wide(self.w.values));
         check_values("X", &self.x, &x)?;
         check_values("W", &self.w, &w)?;
         Ok((x, w))
@@ -180,16 +180,6 @@ fn results<'a>(config: &Config, plan: &ConvPlan, block: &Block, packet: &'a Pack
     (Results::new(&packet.data, plan.transport.bits()), word)
 }
 
-/// The same matrix, row after row.
-fn row_major(matrix: Matrix<'_>) -> Matrix<'_> {
-    if matrix.is_row_major() || matrix.rows == 1 || matrix.cols == 1 {
-        return Matrix { row_stride: matrix.cols.max(1), col_stride: 1, ..matrix };
-    }
-    let all = (0..matrix.rows).flat_map(|i| (0..matrix.cols).map(move |j| (i, j)));
-    let values: Vec<_> = all.map(|(i, j)| matrix.at(i, j)).collect();
-    Matrix::row_major(values, matrix.rows, matrix.cols)
-}
-
 impl RequestKind for ConvRequest<'_> {
     type Problem = ConvProblem;
     type Operands<'a>
@@ -225,8 +215,12 @@ impl RequestKind for ConvRequest<'_> {
             if self.product == ConvProduct::WeightGradient {
                 let compressed = compress(&self.sparsity, &w)?;
                 let values = self.window.places() * w.cols;
-                let w =
-                    Matrix { rows: plan.problem.images, cols: values, row_stride: values, ..row_major(w) };
+                let w = Matrix {
+                    rows: plan.problem.images,
+                    cols: values,
+                    row_stride: values,
+                    ..w.into_row_major()
+                };
                 return Ok(Operands::Walked { x, w, compressed, offsets, levels: None });
             }
             let book = self.w.codebook.filter(|_| plan.coded());
@@ -339,15 +333,13 @@ impl RequestKind for ConvRequest<'_> {
     }
 
     fn exact(&self, _: &Config, _: &dyn UnitModel, level: Level) -> Result<ConvResult, DeviceError> {
-        let (x, w) = (row_major(Matrix::new(self.x.values)), Matrix::new(self.w.values));
-        let dense = row_major(w.borrowed());
-        let (x_formatted, w_formatted) = ((&x, self.x.format), (&dense, self.w.format));
-        let product = host::convolution(level, self.product, &self.window, x_formatted, w_formatted);
-        check_seen(["X", "W"], [(&self.x, &x), (&self.w, &w)], product.ors)?;
-        match self.product {
-            ConvProduct::InputGradient => check_groups(&self.sparsity, &w.transposed())?,
-            _ => check_groups(&self.sparsity, &w)?,
-        }
+        let product = host::convolution(level, self.product, &self.window, &self.x, &self.w);
+        check_seen([("X", &self.x), ("W", &self.w)], product.ors)?;
+        let w = match self.product {
+            ConvProduct::InputGradient => self.w.values.reversed_axes(),
+            _ => self.w.values,
+        };
+        check_groups(&self.sparsity, w.dim(), |row, column| w.at(row, column))?;
         Ok(self.answer_of(product.y, product.magnitude_or))
     }
 

@@ -15,7 +15,7 @@ pub fn reference(request: &ConvRequest<'_>) -> Array2<i64> {
     let ([height, width], channels, [kh, kw]) = (window.image, window.channels, window.kernel);
     let (out_h, out_w) = window.positions().expect("a window that fits");
     let (images, outputs) = (request.x.values.nrows(), request.w.values.ncols());
-    let (x, w) = (&request.x.values, &request.w.values);
+    let (x, w) = (request.x.values.to_owned(), request.w.values.to_owned());
     let shape = match request.product {
         ConvProduct::Forward => (images * out_h * out_w, outputs),
         ConvProduct::InputGradient => (images * height * width, channels),

@@ -47,13 +47,17 @@ impl Compressed {
     }
 }
 
-/// Checks that no group keeps more than a pattern allows.
+/// Checks that no group keeps more than a pattern allows, of W, of which shape and entries are given, or of the answer.
 ///
 /// # Errors   the first such group, with its column and rows
-pub(crate) fn check_groups(sparsity: &Sparsity<'_>, w: &Matrix<'_>) -> Result<(), DeviceError> {
+pub(crate) fn check_groups(
+    sparsity: &Sparsity<'_>,
+    of_w: (usize, usize),
+    w: impl Fn(usize, usize) -> i32,
+) -> Result<(), DeviceError> {
     match sparsity {
         Sparsity::Dense => Ok(()),
-        Sparsity::Weights(p) => check("W", p, (w.rows, w.cols), |k, column| w.at(k, column) != 0),
+        Sparsity::Weights(p) => check("W", p, of_w, |row, column| w(row, column) != 0),
         Sparsity::Results(p, kept) => check("Y", p, kept.dim(), |row, column| kept[[row, column]]),
     }
 }
@@ -87,7 +91,7 @@ fn check(
 ///
 /// # Errors   as [`check_groups`]
 pub(crate) fn compress(sparsity: &Sparsity<'_>, w: &Matrix<'_>) -> Result<Option<Compressed>, DeviceError> {
-    check_groups(sparsity, w)?;
+    check_groups(sparsity, (w.rows, w.cols), |row, column| w.at(row, column))?;
     Ok(match sparsity {
         Sparsity::Dense => None,
         Sparsity::Weights(p) => Some(compress_weights(w, *p)),

@@ -206,10 +206,10 @@ impl RequestKind for GemmRequest<'_> {
     }
 
     fn operands(&self, config: &Config, plan: &GemmPlan) -> Result<Operands<'_>, DeviceError> {
-        let (x, w) = (Matrix::new(self.x.values), Matrix::new(self.w.values));
+        let (x, w) = (Matrix::wide(self.x.values), Matrix::wide(self.w.values));
         let operands = Operands::coded(config, plan, x, (w, self.w.codebook), &self.sparsity)?;
         check_values("X", &self.x, &operands.x)?;
-        check_values("W", &self.w, &Matrix::new(self.w.values))?;
+        check_values("W", &self.w, &Matrix::wide(self.w.values))?;
         Ok(operands)
     }
 
@@ -239,10 +239,9 @@ impl RequestKind for GemmRequest<'_> {
     }
 
     fn exact(&self, _: &Config, _: &dyn UnitModel, level: Level) -> Result<GemmResult, DeviceError> {
-        let (x, w) = (Matrix::new(self.x.values), Matrix::new(self.w.values));
-        let product = host::product(level, (&x, self.x.format), (&w, self.w.format));
-        check_seen(["X", "W"], [(&self.x, &x), (&self.w, &w)], product.ors)?;
-        check_groups(&self.sparsity, &w)?;
+        let product = host::product(level, &self.x, &self.w);
+        check_seen([("X", &self.x), ("W", &self.w)], product.ors)?;
+        check_groups(&self.sparsity, self.w.values.dim(), |row, column| self.w.values.at(row, column))?;
         Ok(finish(product.y, product.magnitude_or, self.result, &self.sparsity))
     }
 

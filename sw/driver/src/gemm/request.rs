@@ -4,15 +4,15 @@ use super::plan::{GemmProblem, ResultWidth, Shape};
 use super::sparsity::{Pattern, Selection, Sparsity};
 use crate::codebook::{Codebook, Codes};
 use crate::device::{Cost, DeviceError, Format};
+use crate::entries::Entries;
 use crate::integers::Integers;
 use crate::layout::Matrix;
-use ndarray::ArrayView2;
 
 /// An integer matrix and its format.
 #[derive(Clone, Copy, Debug)]
 pub struct Operand<'a> {
-    /// The integers; any memory layout (a transposed view costs nothing).
-    pub values: ArrayView2<'a, i32>,
+    /// The integers.
+    pub values: Entries<'a>,
     /// The format that all values fit.
     pub format: Format,
     /// The table whose levels all values are, if they have one: where the accelerator can, they move as its codes.
@@ -21,8 +21,8 @@ pub struct Operand<'a> {
 
 impl<'a> Operand<'a> {
     /// An operand without a codebook.
-    pub fn new(values: ArrayView2<'a, i32>, format: Format) -> Self {
-        Operand { values, format, codebook: None }
+    pub fn new(values: impl Into<Entries<'a>>, format: Format) -> Self {
+        Operand { values: values.into(), format, codebook: None }
     }
 }
 
@@ -155,14 +155,10 @@ fn fits(format: Format, or_above: u32) -> bool {
 /// Checks operands of which the ORs of (v − smallest value) are known.
 ///
 /// # Errors   as [`check_values`]
-pub(crate) fn check_seen(
-    names: [&str; 2],
-    operands: [(&Operand<'_>, &Matrix<'_>); 2],
-    ors: [u32; 2],
-) -> Result<(), DeviceError> {
-    for ((name, (operand, matrix)), or) in names.into_iter().zip(operands).zip(ors) {
+pub(crate) fn check_seen(operands: [(&str, &Operand<'_>); 2], ors: [u32; 2]) -> Result<(), DeviceError> {
+    for ((name, operand), or) in operands.into_iter().zip(ors) {
         if !fits(operand.format, or) || operand.codebook.is_some() {
-            check_values(name, operand, matrix)?;
+            check_values(name, operand, &Matrix::wide(operand.values))?;
         }
     }
     Ok(())
@@ -181,9 +177,11 @@ pub(crate) fn check_values(
         return operand.codebook.map_or(Ok(()), |book| book.check(name, matrix));
     }
     let (lo, hi) = operand.format.range();
-    let Some(((i, j), v)) = operand.values.indexed_iter().find(|(_, v)| !(lo..=hi).contains(*v)) else {
+    let mut all = (0..matrix.rows).flat_map(|i| (0..matrix.cols).map(move |j| (i, j)));
+    let Some((i, j)) = all.find(|&(i, j)| !(lo..=hi).contains(&matrix.at(i, j))) else {
         return Ok(());
     };
+    let v = matrix.at(i, j);
     let sign = if operand.format.signed { "signed" } else { "unsigned" };
     let bits = operand.format.bits;
     refuse(format!("{name}[{i}, {j}] = {v}: expected {lo} to {hi} ({sign}, {bits} bits)"))

@@ -12,7 +12,7 @@ use ndarray::Array2;
 /// # Panics
 /// If the inner dimensions of the request disagree.
 pub fn reference(request: &GemmRequest<'_>) -> Array2<i64> {
-    let (x, w) = (request.x.values, request.w.values);
+    let (x, w) = (request.x.values.to_owned(), request.w.values.to_owned());
     assert_eq!(x.ncols(), w.nrows(), "inner dimensions");
     let mut y = Array2::<i64>::zeros((x.nrows(), w.ncols()));
     for (x, mut y) in x.rows().into_iter().zip(y.rows_mut()) {

@@ -12,22 +12,23 @@ use super::frame::Frame;
 use super::sweep::Sweep;
 use super::{Formatted, Product, SMALL, over_chunks};
 use crate::conv::{ConvProduct, Window};
+use crate::entries::Entry;
 use crate::integers::Integers;
 use crate::layout::Matrix;
 use ndarray::Array2;
 use tandem_kernels::{Element, Level, Panel};
 
 /// The sums of Y or dX.
-pub(super) fn sums<E: Element>(
+pub(super) fn sums<E: Element, T: Entry>(
     level: Level,
     product: ConvProduct,
     window: &Window,
-    (x, x_format): Formatted<'_>,
-    (w, w_format): Formatted<'_>,
+    (x, x_format): Formatted<'_, T>,
+    (w, w_format): Formatted<'_, T>,
 ) -> Product {
     let (frame, sweeps, rows, columns) = match product {
-        ConvProduct::Forward => forward::<E>(window, w),
-        _ => input_gradient::<E>(window, w),
+        ConvProduct::Forward => forward::<E, T>(window, w),
+        _ => input_gradient::<E, T>(window, w),
     };
     let features: usize = frame.image.iter().product();
     let images = x.data.len() / features;
@@ -40,7 +41,7 @@ pub(super) fn sums<E: Element>(
         let from = &x.data[i * features..][..features];
         let or = level.run(
             #[inline(always)]
-            || frame.fill::<E>(from, (lo, zero), a),
+            || frame.fill::<E, T>(from, (lo, zero), a),
         );
         let magnitudes = sweeps.iter().fold(0, |or, sweep| or | sweep.run(level, a, zero, y));
         [or, magnitudes]
@@ -56,7 +57,7 @@ pub(super) fn sums<E: Element>(
 /// Frame of the images that are read, sweeps over each, rows and columns of an image's answer.
 type Plan<E> = (Frame, Vec<Sweep<E>>, usize, usize);
 
-fn forward<E: Element>(window: &Window, w: &Matrix<'_>) -> Plan<E> {
+fn forward<E: Element, T: Entry>(window: &Window, w: &Matrix<'_, T>) -> Plan<E> {
     let (out_h, out_w) = window.positions().expect("a window that fits");
     let ([h, width], c, [kh, kw]) = (window.image, window.channels, window.kernel);
     let ([sy, sx], padding) = (window.stride, window.padding);
@@ -70,7 +71,7 @@ fn forward<E: Element>(window: &Window, w: &Matrix<'_>) -> Plan<E> {
     (frame, vec![Sweep { panel, from, to: (0..rows).collect() }], rows, w.cols)
 }
 
-fn input_gradient<E: Element>(window: &Window, w: &Matrix<'_>) -> Plan<E> {
+fn input_gradient<E: Element, T: Entry>(window: &Window, w: &Matrix<'_, T>) -> Plan<E> {
     let (out_h, out_w) = window.positions().expect("a window that fits");
     let ([h, width], c, kernel, outputs) = (window.image, window.channels, window.kernel, w.cols);
     let (stride, padding) = (window.stride, window.padding);

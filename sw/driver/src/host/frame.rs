@@ -1,5 +1,6 @@
 //! Images as kernels read them: converted, with a border.
 
+use crate::entries::Entry;
 use tandem_kernels::Element;
 
 /// A border around images.
@@ -26,12 +27,17 @@ impl Frame {
 
     /// Writes an image into a frame whose border is set; returns the OR of (v − `lo`).
     #[inline(always)]
-    pub fn fill<E: Element>(&self, image: &[i32], (lo, zero): (i32, i32), out: &mut [E::Left]) -> u32 {
+    pub fn fill<E: Element, T: Entry>(
+        &self,
+        image: &[T],
+        (lo, zero): (i32, i32),
+        out: &mut [E::Left],
+    ) -> u32 {
         let [h, w, c] = self.image;
         let mut or = 0;
         for y in 0..h {
             let at = self.at(y + self.before[0], self.before[1]);
-            or |= convert::<E>(&image[y * w * c..][..w * c], (lo, zero), &mut out[at..at + w * c]);
+            or |= convert::<E, T>(&image[y * w * c..][..w * c], (lo, zero), &mut out[at..at + w * c]);
         }
         or
     }
@@ -39,11 +45,12 @@ impl Frame {
 
 /// Converts values; returns the OR of (v − `lo`).
 #[inline(always)]
-pub(super) fn convert<E: Element>(from: &[i32], (lo, zero): (i32, i32), to: &mut [E::Left]) -> u32 {
+pub(super) fn convert<E: Element, T: Entry>(from: &[T], (lo, zero): (i32, i32), to: &mut [E::Left]) -> u32 {
     let mut or = 0;
     for (to, v) in to.iter_mut().zip(from) {
+        let v: i32 = (*v).into();
         or |= v.wrapping_sub(lo) as u32;
-        *to = E::left(*v, zero);
+        *to = E::left(v, zero);
     }
     or
 }

@@ -3,6 +3,7 @@
 use super::frame::convert;
 use super::sweep::Sweep;
 use super::{Formatted, Product, SMALL, over_chunks};
+use crate::entries::Entry;
 use crate::integers::Integers;
 use ndarray::Array2;
 use tandem_kernels::{Element, Level, Panel, ROWS};
@@ -11,10 +12,10 @@ use tandem_kernels::{Element, Level, Panel, ROWS};
 const TILE: usize = 1 << 15;
 
 /// X · W.
-pub(super) fn product<E: Element>(
+pub(super) fn product<E: Element, T: Entry>(
     level: Level,
-    (x, x_format): Formatted<'_>,
-    (w, w_format): Formatted<'_>,
+    (x, x_format): Formatted<'_, T>,
+    (w, w_format): Formatted<'_, T>,
 ) -> Product {
     let (m, k, n) = (x.rows, x.cols, w.cols);
     let length = k.next_multiple_of(E::GROUP);
@@ -51,7 +52,7 @@ pub(super) fn product<E: Element>(
                 if x.is_row_major() {
                     let mut or = 0;
                     for (row, to) in (first..first + count).zip(a.chunks_exact_mut(length.max(1))) {
-                        or |= convert::<E>(&x.data[row * x.row_stride..][..k], (lo, zero), &mut to[..k]);
+                        or |= convert::<E, T>(&x.data[row * x.row_stride..][..k], (lo, zero), &mut to[..k]);
                     }
                     return or;
                 }
@@ -59,8 +60,9 @@ pub(super) fn product<E: Element>(
                 for column in 0..k {
                     let from = &x.data[column * x.col_stride + first..][..count];
                     for (v, to) in from.iter().zip(a[column..].iter_mut().step_by(length)) {
+                        let v: i32 = (*v).into();
                         or |= v.wrapping_sub(lo) as u32;
-                        *to = E::left(*v, zero);
+                        *to = E::left(v, zero);
                     }
                 }
                 or

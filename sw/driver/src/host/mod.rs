@@ -17,6 +17,8 @@ mod weight_gradient;
 
 use crate::conv::{ConvProduct, Window};
 use crate::device::Format;
+use crate::entries::{Entries, Entry};
+use crate::gemm::Operand;
 use crate::integers::Integers;
 use crate::layout::Matrix;
 use rayon::prelude::*;
@@ -52,43 +54,67 @@ fn over_chunks<S, T: Send>(
 }
 
 /// An operand and its format.
-pub(crate) type Formatted<'a> = (&'a Matrix<'a>, Format);
+pub(crate) type Formatted<'a, T = i32> = (&'a Matrix<'a, T>, Format);
 
 /// X · W.
-pub(crate) fn product(level: Level, x: Formatted<'_>, w: Formatted<'_>) -> Product {
-    match storage(level, [x.1, w.1], x.0.cols) {
-        Some(Storage::Bytes) => matrix::product::<Bytes>(level, x, w),
-        Some(Storage::Words) => matrix::product::<Words>(level, x, w),
-        None => carried::product(x, w),
+pub(crate) fn product(level: Level, x: &Operand<'_>, w: &Operand<'_>) -> Product {
+    match (x.values, w.values) {
+        (Entries::Bytes(a), Entries::Bytes(b)) => {
+            of_matrices(level, (&Matrix::new(a), x.format), (&Matrix::new(b), w.format))
+        }
+        (a, b) => of_matrices(level, (&Matrix::wide(a), x.format), (&Matrix::wide(b), w.format)),
     }
 }
 
-/// A product of a convolution; operands are row-major.
+fn of_matrices<T: Entry>(level: Level, x: Formatted<'_, T>, w: Formatted<'_, T>) -> Product {
+    match storage(level, [x.1, w.1], x.0.cols) {
+        Some(Storage::Bytes) => matrix::product::<Bytes, T>(level, x, w),
+        Some(Storage::Words) => matrix::product::<Words, T>(level, x, w),
+        None => carried::product((&x.0.widened(), x.1), (&w.0.widened(), w.1)),
+    }
+}
+
+/// A product of a convolution.
 pub(crate) fn convolution(
     level: Level,
     product: ConvProduct,
     window: &Window,
-    x: Formatted<'_>,
-    w: Formatted<'_>,
+    x: &Operand<'_>,
+    w: &Operand<'_>,
 ) -> Product {
-    let formats = [x.1, w.1];
-    match product {
-        ConvProduct::WeightGradient => match storage(level, formats, window.places()) {
-            Some(Storage::Bytes) => weight_gradient::sums::<Bytes>(level, window, x, w),
-            Some(Storage::Words) => weight_gradient::sums::<Words>(level, window, x, w),
-            None => carried_conv::sums(product, window, x, w),
-        },
-        ConvProduct::Forward | ConvProduct::InputGradient => {
-            let terms = match product {
-                ConvProduct::Forward => window.volume(),
-                _ => window.taps() * w.0.cols,
-            };
-            match storage(level, formats, terms) {
-                Some(Storage::Bytes) => convolution::sums::<Bytes>(level, product, window, x, w),
-                Some(Storage::Words) => convolution::sums::<Words>(level, product, window, x, w),
-                None => carried_conv::sums(product, window, x, w),
-            }
+    let formats = [x.format, w.format];
+    match (x.values, w.values) {
+        (Entries::Bytes(a), Entries::Bytes(b)) => {
+            of_images(level, product, window, [Matrix::new(a), Matrix::new(b)], formats)
         }
+        (a, b) => of_images(level, product, window, [Matrix::wide(a), Matrix::wide(b)], formats),
+    }
+}
+
+fn of_images<T: Entry>(
+    level: Level,
+    product: ConvProduct,
+    window: &Window,
+    operands: [Matrix<'_, T>; 2],
+    formats: [Format; 2],
+) -> Product {
+    let [x, w] = operands.map(Matrix::into_row_major);
+    let [x, w] = [(&x, formats[0]), (&w, formats[1])];
+    let terms = match product {
+        ConvProduct::WeightGradient => window.places(),
+        ConvProduct::Forward => window.volume(),
+        ConvProduct::InputGradient => window.taps() * w.0.cols,
+    };
+    match (product, storage(level, formats, terms)) {
+        (_, None) => carried_conv::sums(product, window, (&x.0.widened(), x.1), (&w.0.widened(), w.1)),
+        (ConvProduct::WeightGradient, Some(Storage::Bytes)) => {
+            weight_gradient::sums::<Bytes, T>(level, window, x, w)
+        }
+        (ConvProduct::WeightGradient, Some(Storage::Words)) => {
+            weight_gradient::sums::<Words, T>(level, window, x, w)
+        }
+        (_, Some(Storage::Bytes)) => convolution::sums::<Bytes, T>(level, product, window, x, w),
+        (_, Some(Storage::Words)) => convolution::sums::<Words, T>(level, product, window, x, w),
     }
 }
 

@@ -8,17 +8,18 @@
 
 use super::{Formatted, Product, longest};
 use crate::conv::Window;
+use crate::entries::Entry;
 use crate::integers::Integers;
 use ndarray::Array2;
 use rayon::prelude::*;
 use tandem_kernels::{COLUMNS, Element, Level, Panel, ROWS, Tile};
 
 /// The sums of dW.
-pub(super) fn sums<E: Element>(
+pub(super) fn sums<E: Element, T: Entry>(
     level: Level,
     window: &Window,
-    (x, x_format): Formatted<'_>,
-    (dy, dy_format): Formatted<'_>,
+    (x, x_format): Formatted<'_, T>,
+    (dy, dy_format): Formatted<'_, T>,
 ) -> Product {
     let (places, outputs, features) = (window.places(), dy.cols, window.features());
     let images = x.data.len() / features;
@@ -88,28 +89,28 @@ impl Planes {
 
     /// Writes an image into planes whose border is set; returns the OR of (v − `lo`).
     #[inline(always)]
-    fn fill<E: Element>(&self, image: &[i32], (lo, zero): (i32, i32), out: &mut [E::Left]) -> u32 {
+    fn fill<E: Element, T: Entry>(&self, image: &[T], (lo, zero): (i32, i32), out: &mut [E::Left]) -> u32 {
         let Window { image: [_, w], channels, padding: [py, px], .. } = self.window;
         let phases = self.window.stride[1];
         let mut or = 0;
         for (y, row) in image.chunks_exact(w * channels).enumerate() {
-            or |= row.iter().fold(0, |or, v| or | v.wrapping_sub(lo) as u32);
+            or |= row.iter().fold(0, |or, v| or | (*v).into().wrapping_sub(lo) as u32);
             let groups = if phases == 1 { w / E::GROUP } else { 0 };
             let whole = groups * E::GROUP;
             for (group, pixels) in row.chunks_exact(E::GROUP * channels).take(groups).enumerate() {
-                let pixels: [&[i32]; 4] = std::array::from_fn(|i| {
+                let pixels: [&[T]; 4] = std::array::from_fn(|i| {
                     let from = i.min(E::GROUP - 1) * channels;
                     &pixels[from..from + channels]
                 });
                 let first = self.at(0, y + py, group * E::GROUP + px);
                 for c in 0..channels {
                     let to = &mut out[first + c * self.size[0] * self.size[1]..][..E::GROUP];
-                    E::write(pixels.map(|pixel| pixel[c]), zero, to);
+                    E::write(pixels.map(|pixel| pixel[c].into()), zero, to);
                 }
             }
             for (x, pixel) in row.chunks_exact(channels).enumerate().skip(whole) {
                 for (c, v) in pixel.iter().enumerate() {
-                    out[self.at(c, y + py, x + px)] = E::left(*v, zero);
+                    out[self.at(c, y + py, x + px)] = E::left((*v).into(), zero);
                 }
             }
         }
@@ -140,10 +141,10 @@ impl<'a, E: Element> Partial<'a, E> {
     }
 
     #[inline(always)]
-    fn add(&mut self, level: Level, (x, lo): (&[i32], i32), (dy, dy_lo): (&[i32], i32)) {
+    fn add<T: Entry>(&mut self, level: Level, (x, lo): (&[T], i32), (dy, dy_lo): (&[T], i32)) {
         let (_, out_w) = self.planes.window.positions().expect("a window that fits");
-        self.ors[0] |= self.planes.fill::<E>(x, (lo, self.zero), &mut self.a);
-        self.ors[1] |= dy.iter().fold(0, |or, v| or | v.wrapping_sub(dy_lo) as u32);
+        self.ors[0] |= self.planes.fill::<E, T>(x, (lo, self.zero), &mut self.a);
+        self.ors[1] |= dy.iter().fold(0, |or, v| or | (*v).into().wrapping_sub(dy_lo) as u32);
         for (oy, row) in dy.chunks_exact(out_w * self.outputs).enumerate() {
             self.panel.fill(oy, row);
         }

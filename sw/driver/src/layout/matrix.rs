@@ -1,5 +1,6 @@
 //! An integer matrix as one slice and two strides, whatever the layout it came in.
 
+use crate::entries::{Entries, Entry};
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -9,8 +10,8 @@ const CHUNK: usize = 1 << 16;
 
 /// `[rows, cols]`; one of the strides is 1, and the slice holds nothing but the matrix.
 #[derive(Clone, Debug)]
-pub struct Matrix<'a> {
-    pub data: Cow<'a, [i32]>,
+pub struct Matrix<'a, T: Entry = i32> {
+    pub data: Cow<'a, [T]>,
     pub rows: usize,
     pub cols: usize,
     pub row_stride: usize,
@@ -18,8 +19,18 @@ pub struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
+    /// Entries at 32 bits.
+    pub fn wide(entries: Entries<'a>) -> Self {
+        match entries {
+            Entries::Bytes(bytes) => Matrix::new(bytes).widened().into_static(),
+            Entries::Words(words) => Matrix::new(words),
+        }
+    }
+}
+
+impl<'a, T: Entry> Matrix<'a, T> {
     /// Borrows `view` if it is dense in row-major or column-major order, else copies it.
-    pub fn new(view: ArrayView2<'a, i32>) -> Self {
+    pub fn new(view: ArrayView2<'a, T>) -> Self {
         let (rows, cols) = view.dim();
         if let Some(data) = view.to_slice() {
             return Self::row_major(data, rows, cols);
@@ -31,22 +42,22 @@ impl<'a> Matrix<'a> {
     }
 
     /// Rows one after the other.
-    pub fn row_major(data: impl Into<Cow<'a, [i32]>>, rows: usize, cols: usize) -> Self {
+    pub fn row_major(data: impl Into<Cow<'a, [T]>>, rows: usize, cols: usize) -> Self {
         Matrix { data: data.into(), rows, cols, row_stride: cols.max(1), col_stride: 1 }
     }
 
     /// Columns one after the other.
-    pub fn column_major(data: impl Into<Cow<'a, [i32]>>, rows: usize, cols: usize) -> Self {
+    pub fn column_major(data: impl Into<Cow<'a, [T]>>, rows: usize, cols: usize) -> Self {
         Matrix { data: data.into(), rows, cols, row_stride: 1, col_stride: rows.max(1) }
     }
 
     /// The same matrix.
-    pub fn borrowed(&self) -> Matrix<'_> {
+    pub fn borrowed(&self) -> Matrix<'_, T> {
         Matrix { data: Cow::Borrowed(&self.data), ..*self }
     }
 
     /// The same matrix with rows and columns exchanged.
-    pub fn transposed(&self) -> Matrix<'_> {
+    pub fn transposed(&self) -> Matrix<'_, T> {
         Matrix {
             data: Cow::Borrowed(&self.data),
             rows: self.cols,
@@ -58,7 +69,40 @@ impl<'a> Matrix<'a> {
 
     /// The element in a row and a column.
     pub fn at(&self, row: usize, col: usize) -> i32 {
-        self.data[row * self.row_stride + col * self.col_stride]
+        self.data[row * self.row_stride + col * self.col_stride].into()
+    }
+
+    /// The same matrix at 32 bits.
+    pub fn widened(&self) -> Matrix<'_> {
+        Matrix {
+            data: T::widened(&self.data),
+            rows: self.rows,
+            cols: self.cols,
+            row_stride: self.row_stride,
+            col_stride: self.col_stride,
+        }
+    }
+
+    /// The same matrix, its entries its own.
+    pub fn into_static(self) -> Matrix<'static, T> {
+        Matrix {
+            data: Cow::Owned(self.data.into_owned()),
+            rows: self.rows,
+            cols: self.cols,
+            row_stride: self.row_stride,
+            col_stride: self.col_stride,
+        }
+    }
+
+    /// The same matrix, row after row.
+    pub fn into_row_major(self) -> Self {
+        if self.is_row_major() || self.rows == 1 || self.cols == 1 {
+            return Matrix { row_stride: self.cols.max(1), col_stride: 1, ..self };
+        }
+        let all = (0..self.rows).flat_map(|i| (0..self.cols).map(move |j| (i, j)));
+        let at = |(i, j): (usize, usize)| self.data[i * self.row_stride + j * self.col_stride];
+        let values: Vec<T> = all.map(at).collect();
+        Matrix::row_major(values, self.rows, self.cols)
     }
 
     /// Whether rows are contiguous.
@@ -68,7 +112,7 @@ impl<'a> Matrix<'a> {
 
     /// OR over all elements of (v − `lo`), as unsigned numbers.
     pub fn or_above(&self, lo: i32) -> u32 {
-        let or = |c: &[i32]| c.iter().fold(0u32, |or, v| or | v.wrapping_sub(lo) as u32);
+        let or = |c: &[T]| c.iter().fold(0u32, |or, v| or | (*v).into().wrapping_sub(lo) as u32);
         if self.data.len() <= CHUNK {
             return or(&self.data);
         }

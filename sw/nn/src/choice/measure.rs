@@ -100,7 +100,7 @@ pub fn levels(q: &[i32], scales: &Scales) -> Vec<f32> {
 
 fn tried(quantizer: &mut dyn Quantizer, values: Values<'_>) -> (u8, f64, Vec<f32>) {
     let mut q = vec![0; values.v.len()];
-    let scales = quantizer.quantize(values, &mut q, Moment::TRAIN);
+    let scales = quantizer.quantize(values, (&mut q).into(), Moment::TRAIN);
     (quantizer.format().bits, noise(values.v, &q, &scales), levels(&q, &scales))
 }
 
@@ -192,7 +192,7 @@ fn of_gradient(kind: &GradientKind, tensors: &LayerTensors, bits: u8) -> Candida
     for &purpose in purposes {
         for step in 0..DRAWS {
             let stream = Stream::new(1, Draw::Gradient, tensors.layer, step);
-            let scales = (kind.quantize)(dy, bits, purpose, &stream, &mut q);
+            let scales = (kind.quantize)(dy, bits, purpose, &stream, (&mut q).into());
             total += noise(v, &q, &scales);
             let shift = sum(v.len(), |range| {
                 let error = |i: usize| f64::from(scales.at(i, v.len())) * f64::from(q[i]) - f64::from(v[i]);

@@ -11,7 +11,7 @@
 //! quantization-aware training", section 3
 
 use super::sorted::Sorted;
-use super::{Quantizer, Role, Scales, Values, grid, uniform};
+use super::{Quantizer, Role, Scales, Target, Values, grid, uniform};
 use crate::backend::Moment;
 use crate::tensor::blocks::{BLOCK, for_blocks};
 use crate::tensor::{Buffer, Slot, slice, slice_mut};
@@ -58,7 +58,7 @@ impl Quantizer for Clipped {
         self.role.format
     }
 
-    fn quantize(&mut self, values: Values<'_>, q: &mut [i32], now: Moment) -> Scales {
+    fn quantize(&mut self, values: Values<'_>, q: Target<'_>, now: Moment) -> Scales {
         let is_fitted = slice(&self.step.value).iter().any(|s| *s > 0.0);
         let steps = if self.role.fitting.is_due(now, is_fitted) {
             let steps = self.fitted(values);

@@ -11,12 +11,13 @@
 //! Where a mask drops weights, and for activations (rectifiers and padding give exact zeros), level 0 takes one of the 2^b codes.
 
 use super::sorted::Sorted;
-use super::{Quantizer, Role, Scales, Values, octav};
+use super::storage::with_target;
+use super::{Quantizer, Role, Scales, Target, Values, octav};
 use crate::backend::Moment;
 use crate::tensor::blocks::{BLOCK, for_blocks};
 use crate::tensor::{Buffer, Slot, slice, slice_mut};
 use ndarray::Array2;
-use tandem_driver::{Codebook, Format};
+use tandem_driver::{Codebook, Entry, Format};
 
 /// What a table may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +96,7 @@ impl Quantizer for Coded {
         self.levels
     }
 
-    fn quantize(&mut self, values: Values<'_>, q: &mut [i32], now: Moment) -> Scales {
+    fn quantize(&mut self, values: Values<'_>, q: Target<'_>, now: Moment) -> Scales {
         let saved = slice(&self.table.value);
         let lacks_zero = values.drops_some() && !saved.contains(&0.0);
         let is_fitted = slice(&self.step.value).iter().any(|s| *s > 0.0) && !lacks_zero;
@@ -137,7 +138,7 @@ impl Quantizer for Coded {
 
 /// Gives each value its nearest level, the upper one of two; what a mask drops gets 0, and so does a channel of scale 0, if the table
 /// has it.
-fn assign(values: Values<'_>, scales: &Scales, levels: &[i32], q: &mut [i32]) {
+fn assign(values: Values<'_>, scales: &Scales, levels: &[i32], q: Target<'_>) {
     let middles: Vec<f32> = levels.windows(2).map(|w| (w[0] + w[1]) as f32 / 2.0).collect();
     let nearest = |x: f32| {
         // few levels: a loop without branches; many: bisection
@@ -149,14 +150,14 @@ fn assign(values: Values<'_>, scales: &Scales, levels: &[i32], q: &mut [i32]) {
         levels[place]
     };
     let len = values.v.len();
-    for_blocks(q, BLOCK, |start, q| {
-        for (i, q) in q.iter_mut().enumerate() {
-            let at = start + i;
-            let s = scales.at(at, len);
-            let x = if s == 0.0 { 0.0 } else { values.v[at] / s };
-            *q = if values.keeps(at) { nearest(x) } else { 0 };
-        }
-    });
+    let level = |at: usize| {
+        let s = scales.at(at, len);
+        let x = if s == 0.0 { 0.0 } else { values.v[at] / s };
+        if values.keeps(at) { nearest(x) } else { 0 }
+    };
+    with_target!(q, q => for_blocks(q, BLOCK, |start, q| {
+        q.iter_mut().enumerate().for_each(|(i, q)| *q = Entry::of(level(start + i)));
+    }));
 }
 
 /// Rising real levels as integers of a table's grid, with the best step for them, and their error.

@@ -48,7 +48,7 @@ fn sqnr(clip: &Clip, v: &[f32], bits: u8, level_bits: u8) -> f64 {
     let role = Role { fitting, ..Role::new("weight", Format::signed(bits), v.len()) };
     let mut q = vec![0; v.len()];
     let values = Values { v, columns: 1, kept: None };
-    let s = f64::from((clip.build)(role).quantize(values, &mut q, Moment::TRAIN).one());
+    let s = f64::from((clip.build)(role).quantize(values, Target::Words(&mut q), Moment::TRAIN).one());
     let noise = v.iter().zip(&q).map(|(&x, &q)| (f64::from(x) - s * f64::from(q)).powi(2)).sum();
     decibels(power(v), noise)
 }
@@ -146,7 +146,7 @@ fn quantizers_keep_to_their_levels() {
                     (0..999).map(|i| if kept.is_none_or(|k| k[i]) { v[i] } else { 0.0 }).collect();
                 let mut q = vec![0; v.len()];
                 let values = Values { v: &v, columns: 9, kept };
-                let scales = quantizer.quantize(values, &mut q, Moment::TRAIN);
+                let scales = quantizer.quantize(values, Target::Words(&mut q), Moment::TRAIN);
                 assert_eq!(matches!(scales, Scales::Columns(_)), channels.is_some(), "{at}");
                 let ((lo, hi), met) = (levels.range(), q.iter().collect::<std::collections::BTreeSet<_>>());
                 assert!(q.iter().all(|q| (lo..=hi).contains(q)), "{at}");
@@ -191,7 +191,7 @@ fn tensors_without_a_distribution() {
                     let mut q = vec![77; v.len()];
                     let values = Values { v: &masked, columns: 2, kept: kept.as_ref().map(|k| k.as_slice()) };
                     for now in [Moment::EVALUATE, Moment::TRAIN, Moment::EVALUATE] {
-                        let scales = quantizer.quantize(values, &mut q, now);
+                        let scales = quantizer.quantize(values, Target::Words(&mut q), now);
                         let at = format!("{} {format:?} {channels:?} {v:?} {kept:?}", clip.name);
                         for i in 0..v.len() {
                             let got = scales.at(i, v.len()) * q[i] as f32;
@@ -231,7 +231,7 @@ fn fits_see_kept_weights_only() {
             let mut q = vec![0; v.len()];
             let role = Role::new("weight", Format::signed(3), v.len());
             let values = Values { v: &masked, columns: 1, kept };
-            let s = (clip.build)(role).quantize(values, &mut q, Moment::TRAIN).one();
+            let s = (clip.build)(role).quantize(values, Target::Words(&mut q), Moment::TRAIN).one();
             masked.iter().zip(&q).map(|(x, &q)| f64::from(x - s * q as f32).powi(2)).sum::<f64>()
         };
         let (with, without) = (noise(Some(&kept)), noise(None));
@@ -248,7 +248,7 @@ fn tables_are_fitted_when_it_is_due() {
     let mut scale = |size, mode, step| {
         let mut q = vec![0; 100];
         let now = Moment { mode, step, steps: 100 };
-        quantizer.quantize(Values::new(&v(size), None), &mut q, now).one()
+        quantizer.quantize(Values::new(&v(size), None), Target::Words(&mut q), now).one()
     };
     use crate::backend::Mode::{Evaluate, Train};
     let first = scale(1.0, Train, 0);

@@ -4,7 +4,7 @@
 //! s = 1 / Q,  Q = 2^b − 1          v in [0, 1]
 //! ```
 
-use super::{Quantizer, Scales, Values, grid, uniform};
+use super::{Quantizer, Scales, Target, Values, grid, uniform};
 use crate::backend::Moment;
 use crate::tensor::Slot;
 use tandem_driver::Format;
@@ -27,10 +27,10 @@ impl Quantizer for UnitInterval {
         Format::unsigned(self.bits)
     }
 
-    fn quantize(&mut self, values: Values<'_>, q: &mut [i32], _: Moment) -> Scales {
+    fn quantize(&mut self, values: Values<'_>, q: Target<'_>, _: Moment) -> Scales {
         let (lo, hi) = grid(self.format());
         let s = 1.0 / hi as f32;
-        uniform::round_nearest(values.v, s, (lo, hi), q);
+        uniform::round_nearest_by(values.v, &Scales::One(s), (lo, hi), q);
         Scales::One(s)
     }
 
@@ -51,7 +51,7 @@ mod tests {
         let v: Vec<f32> = (0..16).map(|i| i as f32 / 15.0).collect();
         let mut q = vec![0; 16];
         let values = Values { v: &v, columns: 4, kept: None };
-        let s = UnitInterval::new(4).quantize(values, &mut q, Moment::TRAIN);
+        let s = UnitInterval::new(4).quantize(values, Target::Words(&mut q), Moment::TRAIN);
         assert_eq!(q, (0..16).collect::<Vec<_>>());
         assert_eq!(s, Scales::One(1.0 / 15.0));
     }

@@ -15,7 +15,7 @@
 //! # Source   Esser et al. 2020, "Learned step size quantization", equations 1 to 3 and section 2.2;
 //! deviation: the signed grid is symmetric.
 
-use super::{Clip, Quantizer, Role, Scales, Values, grid, uniform};
+use super::{Clip, Quantizer, Role, Scales, Target, Values, grid, uniform};
 use crate::backend::Moment;
 use crate::tensor::blocks::{BLOCK, column_sums, for_blocks, sum, update_and_sum};
 use crate::tensor::{Parameter, Slot, slice, slice_mut};
@@ -122,7 +122,7 @@ impl Quantizer for Learned {
         self.role.format
     }
 
-    fn quantize(&mut self, values: Values<'_>, q: &mut [i32], now: Moment) -> Scales {
+    fn quantize(&mut self, values: Values<'_>, q: Target<'_>, now: Moment) -> Scales {
         let mut steps = slice(&self.step.value).to_vec();
         if steps.contains(&0.0) {
             let start = self.start(values);
@@ -199,7 +199,7 @@ mod tests {
             let mut quantizer = build(format, v.len());
             quantizer.step.value[[0, 0]] = s;
             let mut q = vec![0; v.len()];
-            quantizer.quantize(all(&v), &mut q, Moment::TRAIN);
+            quantizer.quantize(all(&v), Target::Words(&mut q), Moment::TRAIN);
             let mut dv = g.clone();
             quantizer.straight_through(all(&v), &mut dv);
 
@@ -226,10 +226,13 @@ mod tests {
     fn the_first_batch_chooses_the_step_and_training_keeps_it() {
         let mut quantizer = build(Format::unsigned(4), 2);
         let mut q = [0; 2];
-        assert_eq!(quantizer.quantize(all(&[0.0; 2]), &mut q, Moment::TRAIN), Scales::One(0.0));
-        let s = quantizer.quantize(all(&[1.0, 3.0]), &mut q, Moment::TRAIN);
+        assert_eq!(
+            quantizer.quantize(all(&[0.0; 2]), Target::Words(&mut q), Moment::TRAIN),
+            Scales::One(0.0)
+        );
+        let s = quantizer.quantize(all(&[1.0, 3.0]), Target::Words(&mut q), Moment::TRAIN);
         assert_eq!(s, Scales::One((4.0 / 15f64.sqrt()) as f32));
-        assert_eq!(quantizer.quantize(all(&[100.0; 2]), &mut q, Moment::TRAIN), s);
+        assert_eq!(quantizer.quantize(all(&[100.0; 2]), Target::Words(&mut q), Moment::TRAIN), s);
         assert_eq!(q, [15, 15]);
     }
 
@@ -237,7 +240,7 @@ mod tests {
     fn evaluation_leaves_an_untrained_step_alone() {
         let mut quantizer = build(Format::unsigned(4), 2);
         let mut q = [0; 2];
-        assert!(quantizer.quantize(all(&[1.0, 3.0]), &mut q, Moment::EVALUATE).one() > 0.0);
+        assert!(quantizer.quantize(all(&[1.0, 3.0]), Target::Words(&mut q), Moment::EVALUATE).one() > 0.0);
         assert_eq!(quantizer.step.value[[0, 0]], 0.0);
     }
 
@@ -251,13 +254,13 @@ mod tests {
         let mut together = Learned::new(Role { channels: Some(n), ..Role::new("weight", format, 60) });
         let values = Values { v: &v, columns: n, kept: None };
         let (mut q, mut dv) = (vec![0; 60], g.clone());
-        let scales = together.quantize(values, &mut q, Moment::TRAIN);
+        let scales = together.quantize(values, Target::Words(&mut q), Moment::TRAIN);
         together.straight_through(values, &mut dv);
         for column in 0..n {
             let of = |all: &[f32]| all.iter().copied().skip(column).step_by(n).collect::<Vec<_>>();
             let mut alone = Learned::new(Role::new("weight", format, 20));
             let (own, mut own_q, mut own_dv) = (of(&v), vec![0; 20], of(&g));
-            let scale = alone.quantize(all(&own), &mut own_q, Moment::TRAIN).one();
+            let scale = alone.quantize(all(&own), Target::Words(&mut own_q), Moment::TRAIN).one();
             alone.straight_through(all(&own), &mut own_dv);
             assert_eq!(scales.at(column, 60), scale);
             assert_eq!(of(&dv), own_dv);

@@ -8,7 +8,7 @@
 //! evaluation its running mean, so that a result does not depend on the batch it was computed in:
 //! m ← m + (max|v| − m)/10, from the first batch's maximum.
 
-use super::{Clip, Quantizer, Role, Scales, Values, grid, uniform};
+use super::{Clip, Quantizer, Role, Scales, Target, Values, grid, uniform};
 use crate::backend::{Mode, Moment};
 use crate::tensor::blocks::{column_maxima, max_abs};
 use crate::tensor::{Buffer, Slot};
@@ -59,7 +59,7 @@ impl Quantizer for MaxAbs {
         self.format
     }
 
-    fn quantize(&mut self, values: Values<'_>, q: &mut [i32], now: Moment) -> Scales {
+    fn quantize(&mut self, values: Values<'_>, q: Target<'_>, now: Moment) -> Scales {
         let range = grid(self.format);
         let scale = |maximum: f32| maximum / range.1 as f32;
         let scales = match self.channels {
@@ -98,7 +98,7 @@ mod tests {
         ) {
             v[0] = 10.5;
             let mut q = vec![0; v.len()];
-            let s = build("weight", Format::signed(bits)).quantize(all(&v), &mut q, Moment::TRAIN);
+            let s = build("weight", Format::signed(bits)).quantize(all(&v), Target::Words(&mut q), Moment::TRAIN);
             let (lo, hi) = grid(Format::signed(bits));
             prop_assert_eq!(q[0], hi);
             prop_assert!(q.iter().all(|q| (lo..=hi).contains(q)));
@@ -110,10 +110,10 @@ mod tests {
     fn evaluation_uses_the_running_maximum() {
         let mut quantizer = build("input", Format::unsigned(4));
         let mut q = [0];
-        quantizer.quantize(all(&[15.0]), &mut q, Moment::TRAIN);
-        quantizer.quantize(all(&[25.0]), &mut q, Moment::TRAIN);
+        quantizer.quantize(all(&[15.0]), Target::Words(&mut q), Moment::TRAIN);
+        quantizer.quantize(all(&[25.0]), Target::Words(&mut q), Moment::TRAIN);
         assert_eq!(q, [15]);
-        let s = quantizer.quantize(all(&[100.0]), &mut q, Moment::EVALUATE);
+        let s = quantizer.quantize(all(&[100.0]), Target::Words(&mut q), Moment::EVALUATE);
         assert_eq!(s, Scales::One(16.0 / 15.0));
         assert_eq!(q, [15]);
     }
@@ -123,8 +123,11 @@ mod tests {
         let role = Role { channels: Some(3), ..Role::new("weight", Format::signed(4), 6) };
         let v = [0.7, -14.0, 0.0, -0.35, 7.0, 0.0];
         let mut q = [9; 6];
-        let scales =
-            MaxAbs::new(role).quantize(Values { v: &v, columns: 3, kept: None }, &mut q, Moment::TRAIN);
+        let scales = MaxAbs::new(role).quantize(
+            Values { v: &v, columns: 3, kept: None },
+            Target::Words(&mut q),
+            Moment::TRAIN,
+        );
         assert_eq!(scales, Scales::Columns(vec![0.7 / 7.0, 2.0, 0.0]));
         assert_eq!(q, [7, -7, 0, -4, 4, 0]);
     }

@@ -29,12 +29,14 @@ pub mod quantile;
 pub mod scales;
 pub mod sign;
 pub mod sorted;
+pub mod storage;
 pub mod uniform;
 
 use crate::backend::Moment;
-use crate::tensor::{Mask, Slot, reshape, slice, slice_mut};
-use ndarray::{Array2, ArrayView2};
+use crate::tensor::{Mask, Slot, slice};
+use ndarray::Array2;
 pub use scales::Scales;
+pub use storage::{Storage, Target};
 use tandem_driver::{Codebook, Format, Operand};
 
 /// All quantizers of weights and activations.
@@ -57,7 +59,7 @@ pub trait Quantizer: Send {
     /// Writes the integers, 0 where values are not kept, and returns the scales.
     ///
     /// In training it may update its statistics.
-    fn quantize(&mut self, values: Values<'_>, q: &mut [i32], now: Moment) -> Scales;
+    fn quantize(&mut self, values: Values<'_>, q: Target<'_>, now: Moment) -> Scales;
 
     /// Turns `gradient` = ∂L/∂v̂ into ∂L/∂v in place, for the values of the last
     /// [`quantize`](Self::quantize), and sets the gradient of its own parameters.
@@ -235,30 +237,30 @@ pub const fn grid(format: Format) -> (i32, i32) {
 /// A quantizer and what it produced last.
 pub struct Quantized {
     quantizer: Box<dyn Quantizer>,
-    integers: Array2<i32>,
+    integers: Storage,
     scales: Scales,
 }
 
 impl Quantized {
     /// Nothing quantized yet.
     pub fn new(quantizer: Box<dyn Quantizer>) -> Self {
-        Quantized { quantizer, integers: Array2::default((0, 0)), scales: Scales::One(0.0) }
+        Quantized { integers: Storage::new(quantizer.format()), quantizer, scales: Scales::One(0.0) }
     }
 
     /// Quantizes `v`, of which a mask keeps some.
     pub fn quantize(&mut self, v: &Array2<f32>, mask: Option<&Mask>, now: Moment) {
-        reshape(&mut self.integers, v.nrows(), v.ncols());
-        self.scales = self.quantizer.quantize(Values::new(v, mask), slice_mut(&mut self.integers), now);
+        let target = self.integers.resized(v.nrows(), v.ncols());
+        self.scales = self.quantizer.quantize(Values::new(v, mask), target, now);
     }
 
     /// The integers.
-    pub fn integers(&self) -> ArrayView2<'_, i32> {
-        self.integers.view()
+    pub fn integers(&self) -> Array2<i32> {
+        self.integers.entries().to_owned()
     }
 
     /// The integers as an operand, with their table.
     pub fn operand(&self) -> Operand<'_> {
-        Operand { codebook: self.codebook(), ..Operand::new(self.integers.view(), self.format()) }
+        Operand { codebook: self.codebook(), ..Operand::new(self.integers.entries(), self.format()) }
     }
 
     /// Their format.

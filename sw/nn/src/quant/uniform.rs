@@ -8,9 +8,11 @@
 //! One f32 division per value; s = 0 gives 0. Loops vectorise on plain SSE2: rounding is the addition
 //! of 1.5·2²³, whose sum has a unit in the last place of 1, so that the hardware rounds half to even.
 
-use super::Scales;
+use super::storage::with_target;
+use super::{Scales, Target};
 use crate::random::{GROUP, Stream};
 use crate::tensor::blocks::{BLOCK, for_blocks};
+use tandem_driver::Entry;
 
 /// 1.5·2²³: f32 has a spacing of 1 for |t| ≤ 2²² around it.
 const MAGIC: f32 = 12_582_912.0;
@@ -45,10 +47,10 @@ fn floor(t: f32) -> i32 {
 ///
 /// # Numeric  q = clamp(round_ties_even(v/s), lo, hi), |lo| and |hi| at most 2²²; s = 0 gives 0
 /// # Panics   if the lengths differ
-pub fn round_nearest(v: &[f32], s: f32, (lo, hi): (i32, i32), q: &mut [i32]) {
+pub fn round_nearest<T: Entry>(v: &[f32], s: f32, (lo, hi): (i32, i32), q: &mut [T]) {
     assert_eq!(v.len(), q.len());
     if s == 0.0 {
-        q.fill(0);
+        q.fill(T::of(0));
         return;
     }
     let (lo, hi) = (lo as f32, hi as f32);
@@ -58,14 +60,18 @@ pub fn round_nearest(v: &[f32], s: f32, (lo, hi): (i32, i32), q: &mut [i32]) {
         #[inline(always)]
         move |start, q| {
             for (q, &v) in q.iter_mut().zip(&v[start..]) {
-                *q = nearest(clamp(v / s, lo, hi));
+                *q = T::of(nearest(clamp(v / s, lo, hi)));
             }
         },
     );
 }
 
 /// The same with a scale for each value.
-pub fn round_nearest_by(v: &[f32], scales: &Scales, (lo, hi): (i32, i32), q: &mut [i32]) {
+pub fn round_nearest_by(v: &[f32], scales: &Scales, range: (i32, i32), q: Target<'_>) {
+    with_target!(q, q => nearest_by(v, scales, range, q));
+}
+
+fn nearest_by<T: Entry>(v: &[f32], scales: &Scales, (lo, hi): (i32, i32), q: &mut [T]) {
     assert_eq!(v.len(), q.len());
     if let Scales::One(s) = scales {
         return round_nearest(v, *s, (lo, hi), q);
@@ -78,7 +84,7 @@ pub fn round_nearest_by(v: &[f32], scales: &Scales, (lo, hi): (i32, i32), q: &mu
         move |start, q| {
             for (i, q) in q.iter_mut().enumerate() {
                 let s = scales.at(start + i, v.len());
-                *q = if s == 0.0 { 0 } else { nearest(clamp(v[start + i] / s, lo, hi)) };
+                *q = T::of(if s == 0.0 { 0 } else { nearest(clamp(v[start + i] / s, lo, hi)) });
             }
         },
     );
@@ -88,9 +94,9 @@ pub fn round_nearest_by(v: &[f32], scales: &Scales, (lo, hi): (i32, i32), q: &mu
 ///
 /// # Numeric  q = clamp(⌊v/s + u⌋, −max, max), max at most 2²¹; s = 0 gives 0
 /// # Panics   if the lengths differ
-pub fn round_stochastic(v: &[f32], s: f32, max: i32, stream: &Stream, q: &mut [i32]) {
+pub fn round_stochastic<T: Entry>(v: &[f32], s: f32, max: i32, stream: &Stream, q: &mut [T]) {
     if s == 0.0 {
-        q.fill(0);
+        q.fill(T::of(0));
         return;
     }
     let (lo, hi) = (-max as f32, max as f32 + 0.5);
@@ -98,7 +104,11 @@ pub fn round_stochastic(v: &[f32], s: f32, max: i32, stream: &Stream, q: &mut [i
 }
 
 /// The same with a scale for each value.
-pub fn round_stochastic_by(v: &[f32], scales: &Scales, max: i32, stream: &Stream, q: &mut [i32]) {
+pub fn round_stochastic_by(v: &[f32], scales: &Scales, max: i32, stream: &Stream, q: Target<'_>) {
+    with_target!(q, q => stochastic_by(v, scales, max, stream, q));
+}
+
+fn stochastic_by<T: Entry>(v: &[f32], scales: &Scales, max: i32, stream: &Stream, q: &mut [T]) {
     if let Scales::One(s) = scales {
         return round_stochastic(v, *s, max, stream, q);
     }
@@ -112,7 +122,12 @@ pub fn round_stochastic_by(v: &[f32], scales: &Scales, max: i32, stream: &Stream
 /// q_i = f(i, v_i, number i of `stream`).
 ///
 /// # Panics   if the lengths differ
-pub fn randomly(v: &[f32], stream: &Stream, q: &mut [i32], f: impl Fn(usize, f32, f32) -> i32 + Sync) {
+pub fn randomly<T: Entry>(
+    v: &[f32],
+    stream: &Stream,
+    q: &mut [T],
+    f: impl Fn(usize, f32, f32) -> i32 + Sync,
+) {
     assert_eq!(v.len(), q.len());
     const { assert!(BLOCK.is_multiple_of(GROUP)) };
     for_blocks(
@@ -126,7 +141,7 @@ pub fn randomly(v: &[f32], stream: &Stream, q: &mut [i32], f: impl Fn(usize, f32
                 stream.uniforms((start / GROUP + group) as u32, &mut u);
                 let first = start + group * GROUP;
                 for (i, ((q, &v), &u)) in q.iter_mut().zip(v).zip(&u).enumerate() {
-                    *q = f(first + i, v, u);
+                    *q = T::of(f(first + i, v, u));
                 }
             }
         },
@@ -183,7 +198,7 @@ mod tests {
         ) {
             let max = (1 << (bits - 1)) - 1;
             let s = crate::tensor::blocks::max_abs(&v) / max as f32;
-            let mut q = vec![0; v.len()];
+            let mut q = vec![0i32; v.len()];
             round_stochastic(&v, s, max, &Stream::new(1, Purpose::Gradient, 0, step), &mut q);
             for (&v, &q) in v.iter().zip(&q) {
                 let t = if s == 0.0 { 0.0 } else { v / s };

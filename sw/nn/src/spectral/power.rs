@@ -72,7 +72,7 @@ impl Power {
         let problem = FftProblem { transforms: layout.transforms(), points };
         let spectra = if side > 1 && pass.predict(&problem.into()).is_some() {
             let (integers, shift) = (x.integers(), unit_shift(x.format()));
-            let integers = integers.as_slice().expect("row-major array");
+            let integers = slice(&integers);
             let z = layout.pack(|e, planes| {
                 frame.cut_input(&integers[e * features..][..features], planes);
                 planes.iter_mut().for_each(|v| *v <<= shift);

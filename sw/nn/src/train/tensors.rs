@@ -113,9 +113,8 @@ impl Trainer {
                 pattern,
                 input: self.network.layer_input(layer).clone(),
                 gradient: Array2::from_shape_vec(shape, gradient).expect("rows·outputs values"),
-                used: used.map(|both| {
-                    both.map(|q| Used { integers: q.integers().to_owned(), scales: q.scales().clone() })
-                }),
+                used: used
+                    .map(|both| both.map(|q| Used { integers: q.integers(), scales: q.scales().clone() })),
             }
         };
         layers.iter().map(of).collect()

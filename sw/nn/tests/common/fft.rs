@@ -60,7 +60,7 @@ impl FftDevice {
         let ((m, k), n) = (request.x.values.dim(), request.w.values.ncols());
         let (pattern, marks) = match request.sparsity {
             Sparsity::Dense => (None, None),
-            Sparsity::Weights(p) => (Some(p), Some(request.w.values.mapv(|w| w != 0))),
+            Sparsity::Weights(p) => (Some(p), Some(request.w.values.to_owned().mapv(|w| w != 0))),
             Sparsity::Results(p, kept) => (Some(p), Some(kept.to_owned())),
         };
         if let (Some(p), Some(marks)) = (pattern, &marks) {

@@ -38,7 +38,7 @@ impl Device for PlainDevice {
 ///
 /// # Shape    `[rows, k²·C]`, `[k²·C, O]`; `[k²·C, rows]`, `[rows, O]`; `[rows, O]`, `[O, k²·C]`
 pub fn as_product(request: &ConvRequest<'_>) -> (Array2<i32>, Array2<i32>) {
-    let (window, x, w) = (&request.window, request.x.values, request.w.values);
+    let (window, x, w) = (&request.window, request.x.values.to_owned(), request.w.values.to_owned());
     let rows = x.nrows() * window.places();
     let windows = || {
         let mut rows = Array2::zeros((rows, window.volume()));
@@ -47,8 +47,8 @@ pub fn as_product(request: &ConvRequest<'_>) -> (Array2<i32>, Array2<i32>) {
         rows
     };
     match request.product {
-        ConvProduct::Forward => (windows(), w.to_owned()),
-        ConvProduct::WeightGradient => (windows().reversed_axes(), w.to_owned()),
+        ConvProduct::Forward => (windows(), w),
+        ConvProduct::WeightGradient => (windows().reversed_axes(), w),
         ConvProduct::InputGradient => {
             (x.to_shape((rows, w.ncols())).expect("positions·outputs").to_owned(), w.t().to_owned())
         }
@@ -80,7 +80,8 @@ impl PlainDevice {
 
     fn gemm(self, request: &GemmRequest<'_>) -> Result<GemmResult, DeviceError> {
         let (x, w) = (&request.x, &request.w);
-        let ((m, k), (inner, n)) = (x.values.dim(), w.values.dim());
+        let (left, right) = (x.values.to_owned(), w.values.to_owned());
+        let ((m, k), (inner, n)) = (left.dim(), right.dim());
         if k != inner {
             let what = format!("inner dimensions {k} and {inner}");
             return Err(DeviceError::Request { what });
@@ -94,9 +95,9 @@ impl PlainDevice {
         // Terms whose sum fits the 24 bits of an f32.
         let block = (1 << 24) / (largest(x) * largest(w)).min(1 << 24);
         let y = if block >= 64 {
-            product_f32(x.values, w.values, block.min(8192) as usize)
+            product_f32(left.view(), right.view(), block.min(8192) as usize)
         } else {
-            let (x, w) = (x.values.mapv(f64::from), w.values.mapv(f64::from));
+            let (x, w) = (left.mapv(f64::from), right.mapv(f64::from));
             x.dot(&w).mapv(|y| y as i64)
         };
         let products = (m * k * n) as u64;
@@ -112,9 +113,10 @@ impl PlainDevice {
 }
 
 fn check(operand: &Operand<'_>) -> Result<(), DeviceError> {
-    let range = operand.values.fold((i32::MAX, i32::MIN), |(lo, hi), &v| (lo.min(v), hi.max(v)));
+    let values = operand.values.to_owned();
+    let range = values.fold((i32::MAX, i32::MIN), |(lo, hi), &v| (lo.min(v), hi.max(v)));
     let (lo, hi) = operand.format.range();
-    if operand.values.is_empty() || lo <= range.0 && range.1 <= hi {
+    if values.is_empty() || lo <= range.0 && range.1 <= hi {
         return Ok(());
     }
     Err(DeviceError::Request { what: format!("values of {range:?} do not fit {:?}", operand.format) })

@@ -157,9 +157,9 @@ impl Convolution {
         let fused = self.blocks / requests;
         let channels = problem.channels();
         let (images, outputs) = (problem.images, w.values.ncols());
-        let values = x.values.as_standard_layout();
-        let values = split(values.as_slice().expect("row-major"), images, requests, channels);
+        let values = split(slice(&x.values.to_owned()), images, requests, channels);
         let between = Between { fused, channels: one.window.channels, outputs: one.outputs };
+        let all_w = w.values.to_owned();
         let (mut all, mut magnitude_or) = (vec![], 0);
         for request in 0..requests {
             let size = values.len() / requests;
@@ -167,7 +167,7 @@ impl Convolution {
             let own_x =
                 ArrayView2::from_shape(shape, &values[request * size..][..size]).expect("an equal part");
             let columns = columns(outputs, requests, request);
-            let mut own_w = w.values.slice(s![.., columns.clone()]).to_owned();
+            let mut own_w = all_w.slice(s![.., columns.clone()]).to_owned();
             if fused > 1 && self.product != Product::WeightGradient {
                 own_w = between.spread(&own_w);
             }

@@ -28,10 +28,10 @@ use crate::layers::cosine::Cosine;
 use crate::layers::prunable::{Domain, Groups, MaskPattern, Prunable};
 use crate::layers::{Site, moves_as_codes};
 use crate::quant::gradient::{Gradient, GradientKind, Purpose as Use};
-use crate::quant::{Quantized, Scales};
+use crate::quant::{Quantized, Scales, Storage};
 use crate::random::{Purpose, Stream};
 use crate::tensor::blocks::{BLOCK, for_blocks};
-use crate::tensor::{Mask, Parameter, Slot, reshape, slice, slice_mut};
+use crate::tensor::{Mask, Parameter, Slot, slice, slice_mut};
 use crate::tensor::{conv, gemm};
 use blocks::Convolution;
 use narrowed::Narrowed;
@@ -76,7 +76,7 @@ pub struct Affine {
     /// W ⊙ mask, as the last forward product used it.
     effective: Array2<f32>,
     quantized: Quantized,
-    dy: Array2<i32>,
+    dy: Storage,
     /// Widths of Y and of dX on the link.
     widths: [Narrowed; 2],
 }
@@ -104,7 +104,7 @@ impl Affine {
             gradient_bits: site.bits.gradients,
             cosine: None,
             quantized: Quantized::new(site.bits.weight_quantizer(k, n)),
-            dy: Array2::default((0, 0)),
+            dy: Storage::new(site.bits.gradient_format()),
             widths: [
                 Narrowed::new("output_shift", site.bits.results),
                 Narrowed::new("input_gradient_shift", site.bits.input_gradients),
@@ -215,8 +215,7 @@ impl Affine {
                 };
                 let folded = Gradient { v: &folded, ..unfolded };
                 let (kind, bits) = (self.gradient, self.gradient_bits);
-                reshape(&mut self.dy, rows, n);
-                let q = slice_mut(&mut self.dy);
+                let q = self.dy.resized(rows, n);
                 let (dw_scales, shared) = if kind.by_axis {
                     let scales = (kind.quantize)(unfolded, bits, Use::WeightGradient, &pass.rounding(), q);
                     (scales.times(x_scale), None)
@@ -229,7 +228,7 @@ impl Affine {
                     (scales, Some(scale))
                 };
                 let format = kind.format(bits);
-                let dy = Operand::new(self.dy.view(), format);
+                let dy = Operand::new(self.dy.entries(), format);
                 let pattern = self.groups.selection(Product::WeightGradient, self.pattern);
                 let sparsity = match (pattern, &self.mask, &self.dense) {
                     (Some(pattern), Some(mask), None) => Sparsity::Results(pattern, mask.view()),
@@ -254,11 +253,11 @@ impl Affine {
                     Some(scale) => Scales::One(scale * weight_scale),
                     None if !wanted => Scales::One(0.0),
                     None => {
-                        let (rounding, q) = (pass.input_rounding(), slice_mut(&mut self.dy));
+                        let (rounding, q) = (pass.input_rounding(), self.dy.resized(rows, n));
                         (kind.quantize)(folded, bits, Use::InputGradient, &rounding, q).times(weight_scale)
                     }
                 };
-                let dy = Operand::new(self.dy.view(), format);
+                let dy = Operand::new(self.dy.entries(), format);
                 let pattern = self.groups.selection(Product::InputGradient, self.pattern);
                 let sparsity = Sparsity::new(pattern, None);
                 let w = coded(self.quantized.operand(), &x, self.pattern);
@@ -269,9 +268,7 @@ impl Affine {
                     Input::Images(x, _, window) => {
                         let product = Product::InputGradient;
                         let shape = (x.values.nrows(), window.places() * n);
-                        let values =
-                            dy.values.into_shape_with_order(shape).expect("positions·outputs values");
-                        let dy = Operand::new(values, dy.format);
+                        let dy = Operand::new(dy.values.reshaped(shape), dy.format);
                         Some(Convolution { product, window, blocks, result }.run(pass, dy, w, sparsity)?)
                     }
                     Input::Rows(..) => {

@@ -13,8 +13,8 @@ use crate::layers::bias::{add_bias, bias_gradient};
 use crate::layers::prunable::{Groups, Prunable};
 use crate::layers::unquantized::Unquantized;
 use crate::layers::{Layer, Site, Tape};
-use crate::quant::Quantized;
 use crate::quant::gradient::{Gradient, GradientKind, Purpose};
+use crate::quant::{Quantized, Target};
 use crate::spectral::bins::Bin;
 use crate::spectral::frame::Frame;
 use crate::spectral::hermitian::{Layout, Spectra};
@@ -154,7 +154,7 @@ impl SpectralLayer {
         let (frame, features) = (self.frame, x.ncols());
         let spectra = {
             let integers = self.x.integers();
-            let integers = integers.as_slice().expect("row-major array");
+            let integers = slice(&integers);
             let cut =
                 |e: usize, planes: &mut [i32]| frame.cut_input(&integers[e * features..][..features], planes);
             let scale = (self.x.scales().one(), self.activation_shift);
@@ -207,7 +207,7 @@ impl SpectralLayer {
         let (examples, features) = tape.dy.dim();
         reshape(&mut self.dy, examples, features);
         let dy = Gradient { v: slice(tape.dy), columns: features, images: examples };
-        let (bits, q) = (self.gradient_bits, slice_mut(&mut self.dy));
+        let (bits, q) = (self.gradient_bits, Target::Words(slice_mut(&mut self.dy)));
         let scale = (self.gradient.quantize)(dy, bits, Purpose::Both, &pass.rounding(), q).one();
         let shift = unit_shift(self.gradient.format(bits));
         let spectra = {

@@ -8,7 +8,7 @@
 //! Values beyond the clip end at it: the mean of v̂ is no longer v. What that bias is on the gradients of a run: `tandem quantize`.
 
 use super::super::sorted::Sorted;
-use super::super::{Scales, Values, grid, uniform};
+use super::super::{Scales, Target, Values, grid, uniform};
 use super::{Gradient, GradientKind, Purpose};
 use crate::random::Stream;
 use crate::tensor::blocks::max_abs;
@@ -27,7 +27,7 @@ pub const KIND: GradientKind = GradientKind {
 /// Values that the clip is chosen by.
 const SAMPLE: usize = 1 << 12;
 
-fn quantize(dy: Gradient<'_>, bits: u8, _: Purpose, stream: &Stream, q: &mut [i32]) -> Scales {
+fn quantize(dy: Gradient<'_>, bits: u8, _: Purpose, stream: &Stream, q: Target<'_>) -> Scales {
     let (_, max) = grid(Format::signed(bits));
     let largest = max_abs(dy.v);
     let sample = Sorted::sample(Values { v: dy.v, columns: dy.columns, kept: None }, SAMPLE);
@@ -35,8 +35,9 @@ fn quantize(dy: Gradient<'_>, bits: u8, _: Purpose, stream: &Stream, q: &mut [i3
     let costs = clips.map(|clip| (clip, cost(&sample, clip, f64::from(max))));
     let (clip, _) = costs.min_by(|(_, a), (_, b)| a.total_cmp(b)).expect("25 clips");
     let s = (clip / f64::from(max)) as f32;
-    uniform::round_stochastic(dy.v, s, max, stream, q);
-    Scales::One(s)
+    let scales = Scales::One(s);
+    uniform::round_stochastic_by(dy.v, &scales, max, stream, q);
+    scales
 }
 
 fn cost(sample: &[f32], clip: f64, max: f64) -> f64 {

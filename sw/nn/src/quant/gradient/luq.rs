@@ -11,10 +11,12 @@
 //!
 //! # Source   Chmiel et al. 2021, "Accurate neural training with 4-bit matrix multiplications at standard formats" (LUQ)
 
-use super::super::{Scales, uniform};
+use super::super::storage::with_target;
+use super::super::{Scales, Target, uniform};
 use super::{Gradient, GradientKind, Purpose};
 use crate::random::Stream;
 use crate::tensor::blocks::max_abs;
+use tandem_driver::Entry;
 
 /// This quantizer under its name.
 pub const KIND: GradientKind =
@@ -30,14 +32,19 @@ fn levels(bits: u8) -> u8 {
     top(bits) as u8 + 2
 }
 
-fn quantize(dy: Gradient<'_>, bits: u8, _: Purpose, stream: &Stream, q: &mut [i32]) -> Scales {
+fn quantize(dy: Gradient<'_>, bits: u8, _: Purpose, stream: &Stream, q: Target<'_>) -> Scales {
     let most = 1i32 << top(bits);
     let alpha = max_abs(dy.v) / most as f32;
+    with_target!(q, q => round(dy.v, alpha, most, stream, q));
+    Scales::One(alpha)
+}
+
+fn round<T: Entry>(v: &[f32], alpha: f32, most: i32, stream: &Stream, q: &mut [T]) {
     if alpha == 0.0 {
-        q.fill(0);
-        return Scales::One(0.0);
+        q.fill(T::of(0));
+        return;
     }
-    uniform::randomly(dy.v, stream, q, |_, v, u| {
+    uniform::randomly(v, stream, q, |_, v, u| {
         let t = v.abs() / alpha;
         // The exponent of a normal number is ⌊log2⌋.
         let exponent = (t.to_bits() >> 23) as i32 - 127;
@@ -50,7 +57,6 @@ fn quantize(dy: Gradient<'_>, bits: u8, _: Purpose, stream: &Stream, q: &mut [i3
         let magnitude = magnitude.min(most);
         if v < 0.0 { -magnitude } else { magnitude }
     });
-    Scales::One(alpha)
 }
 
 #[cfg(test)]
@@ -68,7 +74,13 @@ mod tests {
         (v[0], v[1]) = (largest, -largest);
         for (bits, expected) in [(3, vec![-4, -2, -1, 0, 1, 2, 4]), (2, vec![-1, 0, 1])] {
             let mut q = vec![0; 6000];
-            quantize(gradient(&v), bits, Purpose::Both, &Stream::new(1, Draw::Gradient, 0, 0), &mut q);
+            quantize(
+                gradient(&v),
+                bits,
+                Purpose::Both,
+                &Stream::new(1, Draw::Gradient, 0, 0),
+                (&mut q).into(),
+            );
             q.sort_unstable();
             q.dedup();
             assert_eq!(q, expected);
@@ -84,7 +96,8 @@ mod tests {
             v[0] = 64.0;
             let mut q = vec![0; n];
             let dy = Gradient { v: &v, columns: 1, images: n };
-            let s = quantize(dy, 4, Purpose::Both, &Stream::new(2, Draw::Gradient, 0, 0), &mut q).one();
+            let s =
+                quantize(dy, 4, Purpose::Both, &Stream::new(2, Draw::Gradient, 0, 0), (&mut q).into()).one();
             assert_eq!(s, 1.0);
             let mean = q[1..].iter().map(|&q| f64::from(q)).sum::<f64>() / (n - 1) as f64;
             let below = if t < 1.0 { 0.0 } else { libm::exp2(libm::log2(f64::from(t)).floor()) };

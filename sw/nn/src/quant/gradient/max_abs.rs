@@ -4,7 +4,7 @@
 //! s = max|dY| / (2^(b−1) − 1),  q = ⌊dY/s + u⌋
 //! ```
 
-use super::super::{Scales, grid, uniform};
+use super::super::{Scales, Target, grid, uniform};
 use super::{Gradient, GradientKind, Purpose};
 use crate::random::Stream;
 use crate::tensor::blocks::max_abs;
@@ -20,9 +20,10 @@ pub const KIND: GradientKind = GradientKind {
     quantize,
 };
 
-fn quantize(dy: Gradient<'_>, bits: u8, _: Purpose, stream: &Stream, q: &mut [i32]) -> Scales {
+fn quantize(dy: Gradient<'_>, bits: u8, _: Purpose, stream: &Stream, q: Target<'_>) -> Scales {
     let (_, max) = grid(Format::signed(bits));
     let s = max_abs(dy.v) / max as f32;
-    uniform::round_stochastic(dy.v, s, max, stream, q);
-    Scales::One(s)
+    let scales = Scales::One(s);
+    uniform::round_stochastic_by(dy.v, &scales, max, stream, q);
+    scales
 }

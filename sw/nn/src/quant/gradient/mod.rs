@@ -13,7 +13,7 @@ pub mod luq;
 pub mod max_abs;
 pub mod per_axis;
 
-use super::Scales;
+use super::{Scales, Target};
 use crate::random::Stream;
 use tandem_driver::Format;
 
@@ -56,7 +56,7 @@ pub struct GradientKind {
     /// Whether the mean of v̂ is not v.
     pub is_biased: bool,
     /// Writes integers for codes of so many bits and returns the scales; value i takes number i of the stream.
-    pub quantize: fn(Gradient<'_>, u8, Purpose, &Stream, &mut [i32]) -> Scales,
+    pub quantize: fn(Gradient<'_>, u8, Purpose, &Stream, Target<'_>) -> Scales,
 }
 
 impl GradientKind {
@@ -99,7 +99,7 @@ mod tests {
         let mut q = vec![0; v.len()];
         for step in 0..draws {
             let stream = Stream::new(11, Draw::Gradient, 3, step);
-            let scales = (kind.quantize)(gradient(v), bits, purpose, &stream, &mut q);
+            let scales = (kind.quantize)(gradient(v), bits, purpose, &stream, (&mut q).into());
             for (i, sum) in sums.iter_mut().enumerate() {
                 let error = f64::from(scales.at(i, v.len())) * f64::from(q[i]) - f64::from(v[i]);
                 *sum = (sum.0 + error, sum.1 + error * error);
@@ -119,7 +119,7 @@ mod tests {
                 for purpose in [Purpose::Both, Purpose::InputGradient, Purpose::WeightGradient] {
                     let mut q = vec![0; 600];
                     let stream = Stream::new(1, Draw::Gradient, 0, 0);
-                    (kind.quantize)(gradient(&v), bits, purpose, &stream, &mut q);
+                    (kind.quantize)(gradient(&v), bits, purpose, &stream, (&mut q).into());
                     let (_, hi) = format.range();
                     assert!(q.iter().all(|q| q.abs() <= hi), "{} {bits}", kind.name);
                     let codes: std::collections::BTreeSet<_> = q.iter().collect();
@@ -161,7 +161,7 @@ mod tests {
                     for purpose in [Purpose::Both, Purpose::InputGradient, Purpose::WeightGradient] {
                         let mut q = vec![5; 60];
                         let stream = Stream::new(1, Draw::Gradient, 0, 0);
-                        let scales = (kind.quantize)(gradient(&v), bits, purpose, &stream, &mut q);
+                        let scales = (kind.quantize)(gradient(&v), bits, purpose, &stream, (&mut q).into());
                         for (i, (q, v)) in q.iter().zip(&v).enumerate() {
                             let got = scales.at(i, 60) * *q as f32;
                             assert!(

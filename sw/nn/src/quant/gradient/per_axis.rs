@@ -8,7 +8,7 @@
 //! Unbiased, with less noise than one scale: an image that is learned already and a channel that matters little are not drowned by the
 //! largest gradient of the batch. dY is quantized once for each product; both send it anyway, so that cycles are the same.
 
-use super::super::{Scales, grid, uniform};
+use super::super::{Scales, Target, grid, uniform};
 use super::{Gradient, GradientKind, Purpose};
 use crate::random::Stream;
 use crate::tensor::blocks::{column_maxima, map_blocks, max_abs};
@@ -24,7 +24,7 @@ pub const KIND: GradientKind = GradientKind {
     quantize,
 };
 
-fn quantize(dy: Gradient<'_>, bits: u8, purpose: Purpose, stream: &Stream, q: &mut [i32]) -> Scales {
+fn quantize(dy: Gradient<'_>, bits: u8, purpose: Purpose, stream: &Stream, q: Target<'_>) -> Scales {
     let (_, max) = grid(Format::signed(bits));
     let scales = match purpose {
         Purpose::Both => Scales::One(max_abs(dy.v)),

@@ -1,0 +1,125 @@
+//! The integers of an operand as they are stored: in bytes where they fit, at a quarter of the traffic of 32 bits.
+
+use ndarray::{Array2, ArrayView2};
+use std::borrow::Cow;
+
+/// What an integer is stored as.
+pub trait Entry: Copy + Default + Send + Sync + Into<i32> + 'static {
+    /// `v`, for which there is room.
+    fn of(v: i32) -> Self;
+
+    /// All of them at 32 bits.
+    fn widened(all: &[Self]) -> Cow<'_, [i32]>;
+}
+
+impl Entry for i8 {
+    #[inline(always)]
+    fn of(v: i32) -> Self {
+        v as i8
+    }
+
+    fn widened(all: &[Self]) -> Cow<'_, [i32]> {
+        all.iter().map(|v| i32::from(*v)).collect()
+    }
+}
+
+impl Entry for i32 {
+    #[inline(always)]
+    fn of(v: i32) -> Self {
+        v
+    }
+
+    fn widened(all: &[Self]) -> Cow<'_, [i32]> {
+        Cow::Borrowed(all)
+    }
+}
+
+/// A matrix of integers of any memory layout: a transposed view costs nothing.
+#[derive(Clone, Copy, Debug)]
+pub enum Entries<'a> {
+    /// From −128 to 127.
+    Bytes(ArrayView2<'a, i8>),
+    /// Any others.
+    Words(ArrayView2<'a, i32>),
+}
+
+/// Does the same with entries of either width.
+#[macro_export]
+macro_rules! with_entries {
+    ($entries:expr, $matrix:ident => $body:expr) => {
+        match $entries {
+            $crate::Entries::Bytes($matrix) => $body,
+            $crate::Entries::Words($matrix) => $body,
+        }
+    };
+}
+
+impl<'a> Entries<'a> {
+    /// Rows and columns.
+    pub fn dim(&self) -> (usize, usize) {
+        with_entries!(self, v => v.dim())
+    }
+
+    /// Rows.
+    pub fn nrows(&self) -> usize {
+        self.dim().0
+    }
+
+    /// Columns.
+    pub fn ncols(&self) -> usize {
+        self.dim().1
+    }
+
+    /// The entry in a row and a column.
+    ///
+    /// # Panics   if there is none
+    pub fn at(&self, row: usize, column: usize) -> i32 {
+        with_entries!(self, v => v[[row, column]].into())
+    }
+
+    /// Rows and columns exchanged.
+    #[must_use]
+    pub fn reversed_axes(self) -> Entries<'a> {
+        match self {
+            Entries::Bytes(v) => v.reversed_axes().into(),
+            Entries::Words(v) => v.reversed_axes().into(),
+        }
+    }
+
+    /// The same in another shape.
+    ///
+    /// # Panics   if there are not as many entries, or they are not row-major
+    #[must_use]
+    pub fn reshaped(self, shape: (usize, usize)) -> Entries<'a> {
+        let problem = "as many entries, row-major";
+        match self {
+            Entries::Bytes(v) => v.into_shape_with_order(shape).expect(problem).into(),
+            Entries::Words(v) => v.into_shape_with_order(shape).expect(problem).into(),
+        }
+    }
+
+    /// The same for a shorter time: views are invariant in their lifetime.
+    pub fn view(&self) -> Entries<'_> {
+        with_entries!(self, v => v.view().into())
+    }
+
+    /// A copy at 32 bits.
+    pub fn to_owned(&self) -> Array2<i32> {
+        match self {
+            Entries::Bytes(v) => v.mapv(i32::from),
+            Entries::Words(v) => v.to_owned(),
+        }
+    }
+}
+
+impl<'a> From<ArrayView2<'a, i8>> for Entries<'a> {
+    fn from(entries: ArrayView2<'a, i8>) -> Self {
+        Entries::Bytes(entries)
+    }
+}
+
+impl<'a> From<ArrayView2<'a, i32>> for Entries<'a> {
+    fn from(entries: ArrayView2<'a, i32>) -> Self {
+        Entries::Words(entries)
+    }
+}
