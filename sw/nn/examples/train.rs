@@ -4,7 +4,7 @@
 //! cargo run --release -p tandem-nn --example train -- configs/experiments/digits-mlp.toml [seed] [float]
 //! ```
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/network/common/mod.rs"]
 mod common;
 
 use std::error::Error;

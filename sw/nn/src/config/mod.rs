@@ -41,7 +41,7 @@
 //! | | `layers`: names (all but the first and the last with weights); `[pruning.layer.NAME]`: `skip` (false) or another `pattern` |
 //! | | `initial`: density after the first pruning, `shape`: "cubic" or "step", `start`, `end`: shares of the run, `interval` (a twentieth of what lies between them) in steps |
 //! | | `initial_score`, `score`: see [`crate::prune::scores::SCORES`], `lambda_start`, `lambda_end`, `rounds`, `batches` (1) of the initial score |
-//! | | `regrow`: share replaced by largest dense gradient, `sr_ste` (0): λ_w, `shuffle` (false): masks shuffled inside layers, `seed` (that of `[train]`) |
+//! | | `regrow`: share replaced by largest dense gradient, `rescale`: kept weights stay as large as those before, `forget`: dropped weights are 0, `sr_ste` (0): λ_w, `shuffle` (false): masks shuffled inside layers, `seed` (that of `[train]`) |
 //!
 //! Every bound is checked here, and shapes in [`Experiment::plan`]; a mistake names file, line, key,
 //! value and what is allowed. After that nothing can be invalid.

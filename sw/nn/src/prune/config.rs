@@ -56,6 +56,10 @@ pub struct PruningConfig {
     pub span: (f64, f64),
     /// Steps between changes; `None`: a twentieth of the time from the first to the last.
     pub interval: Option<u64>,
+    /// Whether weights in space are scaled so that those that are kept stay as large as those before.
+    pub rescale: bool,
+    /// Whether weights in space that are dropped are 0 from then on, without momentum.
+    pub forget: bool,
     /// λ_w of the sparse-refined straight-through estimator, 0 without.
     pub sr_ste: f64,
     /// Whether masks are shuffled inside their layers.

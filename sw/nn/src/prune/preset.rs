@@ -19,6 +19,10 @@ pub struct Preset {
     pub span: (f64, f64),
     /// How the budget is shared, unless the pattern fixes N.
     pub budget: Budget,
+    /// Whether weights are scaled so that those that are kept stay as large as those before.
+    pub rescale: bool,
+    /// Whether weights that are dropped are 0 from then on, without momentum.
+    pub forget: bool,
 }
 
 /// All methods.
@@ -40,6 +44,8 @@ pub const PRESETS: &[Preset] = &[
         course: Course { initial: Initial::Dense, shape: Shape::Cubic, lambda: (1.0, 1.0), regrow: 0.0 },
         span: (0.0, 0.25),
         budget: Budget::Uniform,
+        rescale: false,
+        forget: false,
     },
     Preset {
         name: "rigl",
@@ -48,6 +54,8 @@ pub const PRESETS: &[Preset] = &[
         course: Course { initial: Initial::Final, shape: Shape::Cubic, lambda: (1.0, 1.0), regrow: 0.3 },
         span: (0.0, 0.75),
         budget: Budget::Erk,
+        rescale: false,
+        forget: false,
     },
     Preset {
         name: "united",
@@ -56,6 +64,8 @@ pub const PRESETS: &[Preset] = &[
         course: Course { initial: Initial::Root, shape: Shape::Cubic, lambda: (0.0, 1.0), regrow: 0.0 },
         span: (0.0, 0.25),
         budget: Budget::Global,
+        rescale: true,
+        forget: true,
     },
 ];
 
@@ -68,6 +78,8 @@ const fn at_initialisation(name: &'static str, score: ScoreKind, budget: Budget)
         course: Course { initial: Initial::Final, shape: Shape::Cubic, lambda: (0.0, 0.0), regrow: 0.0 },
         span: (0.0, 0.0),
         budget,
+        rescale: false,
+        forget: false,
     }
 }
 
@@ -80,6 +92,8 @@ const fn after_training(name: &'static str, score: ScoreKind, budget: Budget) ->
         course: Course { initial: Initial::Dense, shape: Shape::Step, lambda: (1.0, 1.0), regrow: 0.0 },
         span: (0.5, 0.5),
         budget,
+        rescale: false,
+        forget: false,
     }
 }
 

@@ -16,7 +16,7 @@ use super::regrow::replace;
 use super::schedule::Timeline;
 use super::scores::{ScoringPasses, Source, uniform};
 use super::select::{Amount, BudgetError, Chosen, Selector, best};
-use crate::layers::prunable::{MaskPattern, Prunable};
+use crate::layers::prunable::{Domain, MaskPattern, Prunable};
 use crate::network::Network;
 use crate::network::plan::NetworkPlan;
 use crate::tensor::Mask;
@@ -230,18 +230,56 @@ impl Pruner {
         Ok(self.layers.iter().zip(&scores.ranks).zip(amounts).map(choose).collect())
     }
 
-    /// Sets the masks. With regrowth, weights that come back start at 0, without momentum.
+    /// Sets the masks. With regrowth, weights that come back start at 0, without momentum. Rescaled, the kept weights of a layer in space
+    /// have the root mean square of those that were kept before. Forgotten, those that are dropped are 0.
     fn apply(&mut self, network: &mut Network, masks: Vec<Chosen>) {
         let mut prunables = network.prunables();
         for ((layer, mask), pattern) in self.layers.iter().zip(masks).zip(&mut self.patterns) {
             let prunable = &mut *prunables[layer.tensor].1;
             let (mask, new) = mask.map_or((None, None), |(mask, pattern)| (Some(mask), pattern));
+            let in_space = prunable.domain() == Domain::Real;
             if self.config.course.regrow > 0.0 {
                 clear_new(prunable, mask.as_ref());
             }
+            let before = (self.config.rescale && in_space).then(|| kept_size(prunable));
             prunable.set_mask(mask, new);
+            if let Some(before) = before {
+                rescale(prunable, before);
+            }
+            if self.config.forget && in_space {
+                forget(prunable);
+            }
             *pattern = new;
         }
+    }
+}
+
+/// The root mean square of the weights that a mask keeps.
+fn kept_size(prunable: &dyn Prunable) -> f64 {
+    let mask = prunable.mask();
+    let kept = prunable.weight().value.indexed_iter().filter(|(at, _)| mask.is_none_or(|mask| mask[*at]));
+    let (sum, count) = kept.fold((0.0, 0.0), |(sum, n), (_, &w)| (sum + f64::from(w).powi(2), n + 1.0));
+    if count > 0.0 { (sum / count).sqrt() } else { 0.0 }
+}
+
+/// Scales all weights so that the kept ones have this root mean square; nothing if they have none.
+///
+/// Batch normalization undoes a layer's scale, but a step that is as long turns larger weights less: a score that prefers large ones would
+/// lower the rate at which its layers learn.
+fn rescale(prunable: &mut dyn Prunable, size: f64) {
+    let now = kept_size(prunable);
+    if size > 0.0 && now > 0.0 {
+        let factor = (size / now) as f32;
+        prunable.weight_mut().value.mapv_inplace(|w| w * factor);
+    }
+}
+
+/// Clears weights and moments that the mask drops: what they were worth when they were dropped says nothing later.
+fn forget(prunable: &mut dyn Prunable) {
+    let Some(mask) = prunable.mask().cloned() else { return };
+    let weight = prunable.weight_mut();
+    for array in std::iter::once(&mut weight.value).chain(&mut weight.moments) {
+        array.zip_mut_with(&mask, |v, &kept| *v = if kept { *v } else { 0.0 });
     }
 }
 

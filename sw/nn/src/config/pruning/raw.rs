@@ -112,6 +112,8 @@ pub struct RawPruning {
     pub end: Option<Real<Unit>>,
     pub interval: Option<Int<1, 1_000_000_000>>,
     pub regrow: Option<Real<Fraction>>,
+    pub rescale: Option<bool>,
+    pub forget: Option<bool>,
     pub sr_ste: Option<Real<Fraction>>,
     #[serde(default)]
     pub shuffle: bool,
