@@ -74,7 +74,10 @@ impl<'a> Entries<'a> {
     ///
     /// # Panics   if there is none
     pub fn at(&self, row: usize, column: usize) -> i32 {
-        with_entries!(self, v => v[[row, column]].into())
+        match self {
+            Entries::Bytes(v) => v[[row, column]].into(),
+            Entries::Words(v) => v[[row, column]],
+        }
     }
 
     /// Rows and columns exchanged.
