@@ -3,7 +3,7 @@ CARGO ?= cargo
 TANDEM = $(CARGO) run --release --quiet -p tandem --
 SEEDS ?= 1 2 3
 
-.PHONY: help demo test test-units-to-f test-g-to-z lint doc sanitize bench setup setup-test mnist pruning-table spectral-table quant-table setup-fpga board-table clean
+.PHONY: help demo test test-units-to-f test-g-to-z lint doc sanitize bench setup setup-test mnist pruning-table spectral-table quant-table cifar-table setup-fpga board-table clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -66,6 +66,14 @@ spectral-table: ## convolution in space and in the frequency domain at the same 
 quant-table: ## quantizers at 2, 3, 4, 8 bits against gradients of 4, 6, 8, three seeds; stopped, it goes on (FULL=1: all images, 5 epochs)
 	@$(TANDEM) data fetch mnist
 	@$(TANDEM) sweep configs/sweeps/quant.toml -o runs/quant-table$(if $(FULL),-full --set data.images=60000 --set train.epochs=5)
+
+FLOAT = runs/cifar-float$(if $(FULL),-full)
+FLOAT_RUN = -c configs/experiments/cifar-resnet20.toml -o $(FLOAT) $(if $(FULL),,--set data.images=10000 --set train.epochs=3 --set train.warmup_steps=50)
+
+cifar-table: ## ResNet-20 on CIFAR-10: bits, patterns and methods, and float; stopped, it goes on (FULL=1: all images, 40 epochs)
+	@$(TANDEM) data fetch cifar10
+	@$(TANDEM) train --engine float $$(if [ -f $(FLOAT)/checkpoint.safetensors ]; then echo --resume $(FLOAT); else echo '$(FLOAT_RUN)'; fi)
+	@$(TANDEM) sweep configs/sweeps/cifar.toml -o runs/cifar-table$(if $(FULL),-full --set data.images=50000 --set train.epochs=40 --set train.warmup_steps=500)
 
 board-table: setup-fpga ## accelerators on boards: cells, Fmax, speed, into docs/boards.md
 	@$(TANDEM) board table configs/comparisons/boards.toml --into docs/boards.md

@@ -58,7 +58,7 @@ pub struct PruningConfig {
     pub interval: Option<u64>,
     /// Whether weights in space are scaled so that those that are kept stay as large as those before.
     pub rescale: bool,
-    /// Whether weights in space that are dropped are 0 from then on, without momentum.
+    /// Whether weights in space that are dropped are 0 from then on, without momentum; never with `sr_ste`.
     pub forget: bool,
     /// λ_w of the sparse-refined straight-through estimator, 0 without.
     pub sr_ste: f64,

@@ -246,7 +246,7 @@ impl Pruner {
             if let Some(before) = before {
                 rescale(prunable, before);
             }
-            if self.config.forget && in_space {
+            if self.config.forget && self.config.sr_ste == 0.0 && in_space {
                 forget(prunable);
             }
             *pattern = new;

@@ -52,12 +52,16 @@ impl PruningConfig {
             span: (unit(raw.start, preset.span.0), unit(raw.end, preset.span.1)),
             interval: raw.interval.map(Int::get_u64),
             rescale: raw.rescale.unwrap_or(preset.rescale),
-            forget: raw.forget.unwrap_or(preset.forget && raw.sr_ste.is_none_or(|v| v.get() == 0.0)),
+            forget: raw.forget.unwrap_or(preset.forget),
             sr_ste: raw.sr_ste.map_or(0.0, |v| v.get()),
             shuffle: raw.shuffle,
             seed: raw.seed.map(Int::get_u64),
             layers: raw.layers,
         };
+        if raw.forget == Some(true) && config.sr_ste > 0.0 {
+            let problem = "must be false with `sr_ste`, by which dropped weights go on";
+            return Err(document.invalid("pruning.forget", problem));
+        }
         config.check(layers, document)?;
         Ok(config)
     }
@@ -77,9 +81,6 @@ impl PruningConfig {
         let changes = self.span.0 < self.span.1 || (self.course.regrow > 0.0 && self.span.1 > 0.0);
         if self.shuffle && changes {
             return invalid("shuffle", "only with one mask: `start` equal to `end`, no `regrow`");
-        }
-        if self.forget && self.sr_ste > 0.0 {
-            return invalid("forget", "must be false with `sr_ste`, by which dropped weights go on");
         }
         for name in self.layers.iter().flatten() {
             known(name, layers).map_err(|problem| document.invalid("pruning.layers", problem))?;
