@@ -44,12 +44,11 @@ pub enum Entries<'a> {
 }
 
 /// Does the same with entries of either width.
-#[macro_export]
 macro_rules! with_entries {
     ($entries:expr, $matrix:ident => $body:expr) => {
         match $entries {
-            $crate::Entries::Bytes($matrix) => $body,
-            $crate::Entries::Words($matrix) => $body,
+            Entries::Bytes($matrix) => $body,
+            Entries::Words($matrix) => $body,
         }
     };
 }
@@ -83,10 +82,7 @@ impl<'a> Entries<'a> {
     /// Rows and columns exchanged.
     #[must_use]
     pub fn reversed_axes(self) -> Entries<'a> {
-        match self {
-            Entries::Bytes(v) => v.reversed_axes().into(),
-            Entries::Words(v) => v.reversed_axes().into(),
-        }
+        with_entries!(self, v => v.reversed_axes().into())
     }
 
     /// The same in another shape.
@@ -94,11 +90,7 @@ impl<'a> Entries<'a> {
     /// # Panics   if there are not as many entries, or they are not row-major
     #[must_use]
     pub fn reshaped(self, shape: (usize, usize)) -> Entries<'a> {
-        let problem = "as many entries, row-major";
-        match self {
-            Entries::Bytes(v) => v.into_shape_with_order(shape).expect(problem).into(),
-            Entries::Words(v) => v.into_shape_with_order(shape).expect(problem).into(),
-        }
+        with_entries!(self, v => v.into_shape_with_order(shape).expect("as many entries, row-major").into())
     }
 
     /// The same for a shorter time: views are invariant in their lifetime.

@@ -207,10 +207,9 @@ impl RequestKind for GemmRequest<'_> {
 
     fn operands(&self, config: &Config, plan: &GemmPlan) -> Result<Operands<'_>, DeviceError> {
         let (x, w) = (Matrix::wide(self.x.values), Matrix::wide(self.w.values));
-        let operands = Operands::coded(config, plan, x, (w, self.w.codebook), &self.sparsity)?;
-        check_values("X", &self.x, &operands.x)?;
-        check_values("W", &self.w, &Matrix::wide(self.w.values))?;
-        Ok(operands)
+        check_values("X", &self.x, &x)?;
+        check_values("W", &self.w, &w)?;
+        Operands::coded(config, plan, x, (w, self.w.codebook), &self.sparsity)
     }
 
     fn sources<'a>(&self, plan: &GemmPlan, operands: &'a Operands<'_>) -> Sources<'a> {

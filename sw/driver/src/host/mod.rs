@@ -22,7 +22,7 @@ use crate::gemm::Operand;
 use crate::integers::Integers;
 use crate::layout::Matrix;
 use rayon::prelude::*;
-use tandem_kernels::{Bytes, Level, Words};
+use tandem_kernels::{Bytes, Element, Level, Words};
 
 /// A product on the host.
 pub(crate) struct Product {
@@ -105,16 +105,23 @@ fn of_images<T: Entry>(
         ConvProduct::Forward => window.volume(),
         ConvProduct::InputGradient => window.taps() * w.0.cols,
     };
-    match (product, storage(level, formats, terms)) {
-        (_, None) => carried_conv::sums(product, window, (&x.0.widened(), x.1), (&w.0.widened(), w.1)),
-        (ConvProduct::WeightGradient, Some(Storage::Bytes)) => {
-            weight_gradient::sums::<Bytes, T>(level, window, x, w)
-        }
-        (ConvProduct::WeightGradient, Some(Storage::Words)) => {
-            weight_gradient::sums::<Words, T>(level, window, x, w)
-        }
-        (_, Some(Storage::Bytes)) => convolution::sums::<Bytes, T>(level, product, window, x, w),
-        (_, Some(Storage::Words)) => convolution::sums::<Words, T>(level, product, window, x, w),
+    match storage(level, formats, terms) {
+        Some(Storage::Bytes) => in_tiles::<Bytes, T>(level, product, window, x, w),
+        Some(Storage::Words) => in_tiles::<Words, T>(level, product, window, x, w),
+        None => carried_conv::sums(product, window, (&x.0.widened(), x.1), (&w.0.widened(), w.1)),
+    }
+}
+
+fn in_tiles<E: Element, T: Entry>(
+    level: Level,
+    product: ConvProduct,
+    window: &Window,
+    x: Formatted<'_, T>,
+    w: Formatted<'_, T>,
+) -> Product {
+    match product {
+        ConvProduct::WeightGradient => weight_gradient::sums::<E, T>(level, window, x, w),
+        _ => convolution::sums::<E, T>(level, product, window, x, w),
     }
 }
 

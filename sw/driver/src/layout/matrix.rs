@@ -22,7 +22,10 @@ impl<'a> Matrix<'a> {
     /// Entries at 32 bits.
     pub fn wide(entries: Entries<'a>) -> Self {
         match entries {
-            Entries::Bytes(bytes) => Matrix::new(bytes).widened().into_static(),
+            Entries::Bytes(bytes) => {
+                let narrow = Matrix::new(bytes);
+                narrow.with(narrow.widened().data.into_owned())
+            }
             Entries::Words(words) => Matrix::new(words),
         }
     }
@@ -53,7 +56,7 @@ impl<'a, T: Entry> Matrix<'a, T> {
 
     /// The same matrix.
     pub fn borrowed(&self) -> Matrix<'_, T> {
-        Matrix { data: Cow::Borrowed(&self.data), ..*self }
+        self.with(&self.data[..])
     }
 
     /// The same matrix with rows and columns exchanged.
@@ -74,24 +77,13 @@ impl<'a, T: Entry> Matrix<'a, T> {
 
     /// The same matrix at 32 bits.
     pub fn widened(&self) -> Matrix<'_> {
-        Matrix {
-            data: T::widened(&self.data),
-            rows: self.rows,
-            cols: self.cols,
-            row_stride: self.row_stride,
-            col_stride: self.col_stride,
-        }
+        self.with(T::widened(&self.data))
     }
 
-    /// The same matrix, its entries its own.
-    pub fn into_static(self) -> Matrix<'static, T> {
-        Matrix {
-            data: Cow::Owned(self.data.into_owned()),
-            rows: self.rows,
-            cols: self.cols,
-            row_stride: self.row_stride,
-            col_stride: self.col_stride,
-        }
+    /// Other entries that lie the same way.
+    fn with<'b, U: Entry>(&self, data: impl Into<Cow<'b, [U]>>) -> Matrix<'b, U> {
+        let Matrix { rows, cols, row_stride, col_stride, .. } = *self;
+        Matrix { data: data.into(), rows, cols, row_stride, col_stride }
     }
 
     /// The same matrix, row after row.

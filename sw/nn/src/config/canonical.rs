@@ -127,20 +127,16 @@ fn pruning(config: &PruningConfig) -> Value {
         LayerOverride::Pattern(pattern) => json!({ "pattern": pattern.to_string() }),
     };
     let overrides: BTreeMap<_, _> = config.overrides.iter().map(|(name, own)| (name, layer(own))).collect();
-    let mut all = json!({
+    json!({
         "method": config.method, "pattern": config.pattern.to_string(), "density": density, "cycles": cycles,
         "budget": budget, "layers": config.layers, "layer": overrides,
         "initial_score": config.initial_score.map(|s| s.name), "rounds": config.rounds, "batches": config.batches,
         "score": config.score.name, "initial": initial, "shape": format!("{:?}", config.course.shape).to_lowercase(),
         "lambda_start": config.course.lambda.0, "lambda_end": config.course.lambda.1,
         "regrow": config.course.regrow, "start": config.span.0, "end": config.span.1,
-        "interval": config.interval, "sr_ste": config.sr_ste, "shuffle": config.shuffle, "seed": config.seed,
-    });
-    // experiments from before there were these keys are the same ones
-    for (key, value) in [("rescale", config.rescale), ("forget", config.forget)] {
-        if value {
-            all[key] = value.into();
-        }
-    }
-    all
+        "interval": config.interval,
+        // experiments from before there were these keys are the same ones
+        "rescale": config.rescale.then_some(true), "forget": config.forget.then_some(true),
+        "sr_ste": config.sr_ste, "shuffle": config.shuffle, "seed": config.seed,
+    })
 }

@@ -277,18 +277,19 @@ fn rescale(prunable: &mut dyn Prunable, size: f64) {
 /// Clears weights and moments that the mask drops: what they were worth when they were dropped says nothing later.
 fn forget(prunable: &mut dyn Prunable) {
     let Some(mask) = prunable.mask().cloned() else { return };
-    let weight = prunable.weight_mut();
-    for array in std::iter::once(&mut weight.value).chain(&mut weight.moments) {
-        array.zip_mut_with(&mask, |v, &kept| *v = if kept { *v } else { 0.0 });
-    }
+    clear(prunable, |at| !mask[at]);
 }
 
 /// Clears weights and moments that were masked and are not any more.
 fn clear_new(prunable: &mut dyn Prunable, mask: Option<&Mask>) {
     let Some(old) = prunable.mask().cloned() else { return };
-    let is_new = |at: (usize, usize)| !old[at] && mask.is_none_or(|mask| mask[at]);
+    clear(prunable, |at| !old[at] && mask.is_none_or(|mask| mask[at]));
+}
+
+/// Sets some weights and their moments to 0.
+fn clear(prunable: &mut dyn Prunable, is_meant: impl Fn((usize, usize)) -> bool) {
     let weight = prunable.weight_mut();
     for array in std::iter::once(&mut weight.value).chain(&mut weight.moments) {
-        array.indexed_iter_mut().filter(|(at, _)| is_new(*at)).for_each(|(_, v)| *v = 0.0);
+        array.indexed_iter_mut().filter(|(at, _)| is_meant(*at)).for_each(|(_, v)| *v = 0.0);
     }
 }

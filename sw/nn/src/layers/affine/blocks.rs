@@ -159,7 +159,6 @@ impl Convolution {
         let (images, outputs) = (problem.images, w.values.ncols());
         let values = split(slice(&x.values.to_owned()), images, requests, channels);
         let between = Between { fused, channels: one.window.channels, outputs: one.outputs };
-        let all_w = w.values.to_owned();
         let (mut all, mut magnitude_or) = (vec![], 0);
         for request in 0..requests {
             let size = values.len() / requests;
@@ -167,7 +166,8 @@ impl Convolution {
             let own_x =
                 ArrayView2::from_shape(shape, &values[request * size..][..size]).expect("an equal part");
             let columns = columns(outputs, requests, request);
-            let mut own_w = all_w.slice(s![.., columns.clone()]).to_owned();
+            let own = |(row, column)| w.values.at(row, columns.start + column);
+            let mut own_w = Array2::from_shape_fn((w.values.nrows(), columns.len()), own);
             if fused > 1 && self.product != Product::WeightGradient {
                 own_w = between.spread(&own_w);
             }
