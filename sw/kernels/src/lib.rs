@@ -17,7 +17,7 @@ mod panel;
 mod words;
 
 pub use bytes::Bytes;
-pub use floats::{FloatTile, add_products};
+pub use floats::{FloatTile, Terms, add_products};
 pub use level::{Level, UnknownLevel};
 pub use panel::Panel;
 pub use words::Words;

@@ -1,7 +1,7 @@
 //! Tiles on every level of this machine against plain sums.
 
 use proptest::prelude::*;
-use tandem_kernels::{Bytes, COLUMNS, Element, Level, Panel, ROWS, Words};
+use tandem_kernels::{Bytes, COLUMNS, Element, Level, Panel, ROWS, Terms, Words, add_products};
 
 /// Operands of a tile: A's values, rows, segments, elements of a segment, B's values.
 #[derive(Clone, Debug)]
@@ -134,20 +134,39 @@ fn sums_of_columns() {
 /// Float tiles are the plain loop, bit for bit, on every level.
 #[test]
 fn float_products_in_order() {
-    use tandem_kernels::add_products;
     let value = |i: usize| ((i * 7919) % 10_007) as f32 * 1e-3 - 4.0;
     let a: Vec<f32> = (0..2000).map(value).collect();
     let b: Vec<f32> = (0..16 * 90).map(|i| value(3 * i + 1)).collect();
-    for (row, step, terms) in [(1, 8, 90), (90, 1, 90), (3, 5, 17), (1, 1, 1), (7, 3, 0)] {
+    let regular = |distance: usize| std::array::from_fn(|i| i * distance);
+    let scattered = [0, 3, 900, 20, 20, 7, 41, 500];
+    let cases: [([usize; ROWS], &[usize], usize, usize); 7] = [
+        (regular(1), &[0], 90, 8),
+        (regular(90), &[0], 90, 1),
+        (regular(3), &[11, 4, 300], 17, 5),
+        (scattered, &[0, 100, 70, 1000], 22, 1),
+        (regular(1), &[5], 1, 1),
+        (regular(7), &[5], 0, 3),
+        (scattered, &[], 4, 1),
+    ];
+    for ((rows, runs, length, step), apart) in
+        cases.into_iter().flat_map(|case| [(case, false), (case, true)])
+    {
         let mut expected = [[0.25f32; COLUMNS]; ROWS];
-        for t in 0..terms {
-            for (i, c) in expected.iter_mut().enumerate() {
-                c.iter_mut().enumerate().for_each(|(o, c)| *c += a[i * row + t * step] * b[16 * t + o]);
+        for (row, c) in rows.iter().zip(&mut expected) {
+            for (o, c) in c.iter_mut().enumerate() {
+                for (r, run) in runs.iter().enumerate() {
+                    let term = |t: usize| a[row + run + t * step] * b[16 * (r * length + t) + o];
+                    if apart {
+                        *c += (0..length).fold(0.0, |sum, t| sum + term(t));
+                    } else {
+                        (0..length).for_each(|t| *c += term(t));
+                    }
+                }
             }
         }
         for level in Level::all() {
             let mut c = [[0.25f32; COLUMNS]; ROWS];
-            add_products(level, &a, [row, step], &b[..16 * terms], &mut c);
+            add_products(level, &a, Terms { rows, runs, length, step, apart }, &b, &mut c);
             assert_eq!(c, expected, "{level:?}");
         }
     }

@@ -10,11 +10,13 @@
 //! Signed: Qn = Qp = 2^(b−1) − 1. Unsigned: Qn = 0, Qp = 2^b − 1; Qp·s is then PACT's clip, with a better gradient. With a scale a
 //! channel N counts the values of one, and so do the sums. Values that a mask drops are in neither sum nor mean.
 //! A network that was never trained with quantization has s = 0: evaluation then takes the starting
-//! value of the batch at hand.
+//! value of the batch at hand. A step that grew until all values round to 0 would stay there, for nothing then depends on it: in training it
+//! starts again, at rest.
 //!
 //! # Source   Esser et al. 2020, "Learned step size quantization", equations 1 to 3 and section 2.2;
-//! deviation: the signed grid is symmetric.
+//! deviations: the signed grid is symmetric, dead steps start again.
 
+use super::storage::with_target;
 use super::{Clip, Quantizer, Role, Scales, Target, Values, grid, uniform};
 use crate::backend::Moment;
 use crate::tensor::blocks::{BLOCK, column_sums, for_blocks, sum, update_and_sum};
@@ -67,6 +69,24 @@ impl Learned {
         let total = sum(v.len(), |r| v[r].iter().map(|x| f64::from(x.abs())).sum());
         let count = kept.map_or(v.len(), |kept| kept.iter().filter(|kept| **kept).count());
         vec![from(total, count as f64)]
+    }
+
+    /// Starts steps anew that turned values into nothing but 0; whether there were any.
+    fn restart_dead(&mut self, values: Values<'_>, q: &Target<'_>) -> bool {
+        let is_dead = |i: usize, n: usize| with_target!(q, q => q.iter().skip(i).step_by(n).all(|q| *q == 0));
+        let n = self.role.scales();
+        let mut dead = (0..n).filter(|&i| is_dead(i, n)).peekable();
+        if dead.peek().is_none() {
+            return false;
+        }
+        let start = self.start(values);
+        let mut some = false;
+        for i in dead.filter(|&i| start[i] > 0.0) {
+            some = true;
+            self.step.value[[0, i]] = start[i].max(SMALLEST);
+            self.step.moments.iter_mut().for_each(|moment| moment[[0, i]] = 0.0);
+        }
+        some
     }
 
     /// ∂L/∂v in place of ∂L/∂v̂ = `g`; returns the value's part of ∂L/∂s.
@@ -122,7 +142,7 @@ impl Quantizer for Learned {
         self.role.format
     }
 
-    fn quantize(&mut self, values: Values<'_>, q: Target<'_>, now: Moment) -> Scales {
+    fn quantize(&mut self, values: Values<'_>, mut q: Target<'_>, now: Moment) -> Scales {
         let mut steps = slice(&self.step.value).to_vec();
         if steps.contains(&0.0) {
             let start = self.start(values);
@@ -132,7 +152,12 @@ impl Quantizer for Learned {
             }
         }
         self.used = self.role.as_scales(steps);
-        uniform::round_nearest_by(values.v, &self.used, grid(self.role.format), q);
+        let range = grid(self.role.format);
+        uniform::round_nearest_by(values.v, &self.used, range, q.reborrow());
+        if now.is_training() && self.restart_dead(values, &q) {
+            self.used = self.role.as_scales(slice(&self.step.value).to_vec());
+            uniform::round_nearest_by(values.v, &self.used, range, q);
+        }
         self.used.clone()
     }
 
@@ -234,6 +259,33 @@ mod tests {
         assert_eq!(s, Scales::One((4.0 / 15f64.sqrt()) as f32));
         assert_eq!(quantizer.quantize(all(&[100.0; 2]), Target::Words(&mut q), Moment::TRAIN), s);
         assert_eq!(q, [15, 15]);
+    }
+
+    #[test]
+    fn a_step_that_loses_all_values_starts_again_in_training() {
+        let mut quantizer = build(Format::signed(4), 2);
+        quantizer.step.value[[0, 0]] = 60.0;
+        quantizer.step.moments = vec![ndarray::array![[3.0]]];
+        let mut q = [9; 2];
+        let evaluated = quantizer.quantize(all(&[1.0, -3.0]), Target::Words(&mut q), Moment::EVALUATE);
+        assert_eq!((evaluated, q), (Scales::One(60.0), [0, 0]));
+        let s = quantizer.quantize(all(&[1.0, -3.0]), Target::Words(&mut q), Moment::TRAIN);
+        assert_eq!(s, Scales::One((4.0 / 7f64.sqrt()) as f32));
+        assert_eq!((q, quantizer.step.value[[0, 0]]), ([1, -2], s.one()));
+        assert_eq!(quantizer.step.moments[0][[0, 0]], 0.0);
+        // zeros lose nothing
+        quantizer.step.value[[0, 0]] = 60.0;
+        assert_eq!(
+            quantizer.quantize(all(&[0.0; 2]), Target::Words(&mut q), Moment::TRAIN),
+            Scales::One(60.0)
+        );
+
+        let role = Role { channels: Some(2), ..Role::new("weight", Format::signed(4), 4) };
+        let mut channels = Learned::new(role);
+        channels.step.value = ndarray::array![[60.0, 1.0]];
+        let values = Values { v: &[1.0, 2.0, -3.0, 4.0], columns: 2, kept: None };
+        let s = channels.quantize(values, Target::Words(&mut [0; 4]), Moment::TRAIN);
+        assert_eq!(s, Scales::Columns(vec![(4.0 / 7f64.sqrt()) as f32, 1.0]));
     }
 
     #[test]

@@ -66,6 +66,16 @@ impl Storage {
     }
 }
 
+impl Target<'_> {
+    /// The same, to be written again later.
+    pub fn reborrow(&mut self) -> Target<'_> {
+        match self {
+            Target::Bytes(all) => Target::Bytes(all),
+            Target::Words(all) => Target::Words(all),
+        }
+    }
+}
+
 impl<'a> From<&'a mut [i32]> for Target<'a> {
     fn from(integers: &'a mut [i32]) -> Self {
         Target::Words(integers)

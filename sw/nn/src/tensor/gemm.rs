@@ -10,7 +10,7 @@
 use crate::tensor::blocks::for_blocks;
 use ndarray::{Array2, ArrayView2, s};
 use std::ops::Range;
-use tandem_kernels::{COLUMNS, FloatTile, Level, ROWS, add_products};
+use tandem_kernels::{COLUMNS, FloatTile, Level, ROWS, Terms, add_products};
 
 /// Rows in a parallel block: whole tiles.
 const BLOCK: usize = 64;
@@ -84,8 +84,10 @@ impl Panels {
                 for slab in 0..slabs {
                     let terms = slab * SLAB..((slab + 1) * SLAB).min(self.terms);
                     let mut tile: FloatTile = [[0.0; COLUMNS]; ROWS];
-                    let from = &a[i * ROWS * step + terms.start..];
-                    add_products(level, from, [step, 1], self.block(block, terms), &mut tile);
+                    let rows = std::array::from_fn(|row| (i * ROWS + row) * step);
+                    let runs = &[terms.start];
+                    let from = Terms { rows, runs, length: terms.len(), step: 1, apart: false };
+                    add_products(level, a, from, self.block(block, terms), &mut tile);
                     for (tile, out) in tile.iter().zip(out.chunks_mut(self.columns)) {
                         let own = out[block * COLUMNS..].iter_mut().zip(tile);
                         match slabs {

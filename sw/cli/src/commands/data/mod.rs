@@ -1,9 +1,11 @@
 //! `tandem data`.
 
+mod fetching;
 mod show;
 
 use crate::Report;
 use anyhow::Result;
+use fetching::Fetching;
 use std::path::{Path, PathBuf};
 use tandem_nn::data::{self, fetch};
 
@@ -75,13 +77,8 @@ pub fn run(args: &Args) -> Result<Report> {
     match &args.action {
         Action::Fetch { set, data } => {
             let dir = data::data_dir(data.as_deref());
-            let files = fetch::fetch(set, Some(&dir), &mut |p| match p {
-                fetch::Progress::Kept { file } => eprintln!("{file}: up to date"),
-                fetch::Progress::Downloading { package } => eprintln!("downloading {package}"),
-                fetch::Progress::Unpacking { file, done, total } => {
-                    eprintln!("unpacking {file} ({done}/{total})")
-                }
-            })?;
+            let mut fetching = Fetching::new();
+            let files = fetch::fetch(set, Some(&dir), &mut |progress| fetching.tell(progress))?;
             let text = format!("{set}: {} files in {}", files.len(), dir.join(set).display());
             Ok(Report::new(text, serde_json::json!({ "set": set, "files": files })))
         }

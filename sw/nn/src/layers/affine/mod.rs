@@ -126,12 +126,9 @@ impl Affine {
         y: &mut Array2<f32>,
         pass: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
-        self.effective.assign(&self.weight.value);
         match (&self.mask, &self.cosine) {
-            (None, _) => {}
-            (Some(mask), None) => {
-                self.effective.zip_mut_with(mask, |w, &kept| *w = if kept { *w } else { 0.0 });
-            }
+            (None, _) => copy_kept(&self.weight.value, None, &mut self.effective),
+            (Some(mask), None) => copy_kept(&self.weight.value, Some(mask), &mut self.effective),
             (Some(mask), Some(cosine)) => {
                 let mut c = cosine.forward(&self.weight.value.mapv(f64::from));
                 c.zip_mut_with(mask, |c, &kept| *c = if kept { *c } else { 0.0 });
@@ -372,6 +369,27 @@ fn coded<'a>(w: Operand<'a>, x: &Input<'_>, pattern: Option<MaskPattern>) -> Ope
 /// What is quantized of the weights: those that a mask keeps, or all, if it is of coefficients.
 fn kept<'a>(mask: &'a Option<Mask>, cosine: &Option<Cosine>) -> Option<&'a Mask> {
     mask.as_ref().filter(|_| cosine.is_none())
+}
+
+/// `to` = `from`, 0 where a mask drops it.
+fn copy_kept(from: &Array2<f32>, mask: Option<&Mask>, to: &mut Array2<f32>) {
+    let (from, kept) = (slice(from), mask.map(slice));
+    for_blocks(
+        slice_mut(to),
+        BLOCK,
+        #[inline(always)]
+        |start, to| {
+            let from = &from[start..][..to.len()];
+            match kept {
+                None => to.copy_from_slice(from),
+                Some(kept) => {
+                    for ((to, &from), &kept) in to.iter_mut().zip(from).zip(&kept[start..]) {
+                        *to = if kept { from } else { 0.0 };
+                    }
+                }
+            }
+        },
+    );
 }
 
 /// The scales, with the largest one, or 1, in place of 0.
