@@ -3,9 +3,11 @@
     python3 -m venv build/peers && build/peers/bin/pip install opencv-python-headless numpy
     cargo build --release -p tandem-filter --example time_filter
     build/peers/bin/python benches/peers/opencv_filters.py [--threads 2] [--repeats 15] [--only REGEX]
+    build/peers/bin/python benches/peers/opencv_filters.py --windows
     build/peers/bin/python benches/peers/opencv_filters.py --golden > sw/filter/tests/golden/opencv.txt
 
-The second form writes check sums of OpenCV's results, which sw/filter/tests/opencv.rs compares with: each border mode by
+The second form runs the Gaussian alone, windows in turn: OpenCV's threads stay awake for a while after a call, and how long depends on the call before. The
+third form writes check sums of OpenCV's results, which sw/filter/tests/opencv.rs compares with: each border mode by
 copyMakeBorder, since not every call of OpenCV takes every mode.
 """
 
@@ -138,17 +140,37 @@ def golden():
                     print(TYPES[x.dtype], height, width, channels, border, name.replace(" ", "|"), f"{zlib.crc32(y.tobytes()):08x}")
 
 
+def windows(image, threads, repeats):
+    """Times of the sliding Gaussian by sigma."""
+    print(f"{threads} threads, 1920x1080, one channel, medians and shortest of {repeats} runs in turn, ms")
+    for kind in (np.uint8, np.float32):
+        x = image.round().astype(kind)
+        sigmas = (2, 8, 32)
+        runners = [
+            Ours(x, threads, repeats + 1, "reflect-101", "gaussian", {"sigma": sigma, "method": "sliding-dct"}) for sigma in sigmas
+        ]
+        rows = [[1e3 * runner.run() for runner in runners] for _ in range(repeats + 1)][1:]
+        for runner in runners:
+            runner.finish()
+        medians, shortest = ([of(column) for column in zip(*rows)] for of in (statistics.median, min))
+        cells = ", ".join(f"sigma {sigma}: {m:.2f} {s:.2f}" for sigma, m, s in zip(sigmas, medians, shortest))
+        print(f"{TYPES[x.dtype]:<4} {cells}; largest over smallest {max(medians) / min(medians):.2f} {max(shortest) / min(shortest):.2f}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--only", default="")
     parser.add_argument("--golden", action="store_true")
+    parser.add_argument("--windows", action="store_true")
     options = parser.parse_args()
     if options.golden:
         return golden()
     cv2.setNumThreads(options.threads)
     image = natural(1080, 1920)
+    if options.windows:
+        return windows(image, options.threads, options.repeats)
     print(f"OpenCV {cv2.__version__}, {options.threads} threads, 1920x1080, one channel, medians and shortest of {options.repeats} alternating runs")
     print(f"{'filter':<22} {'type':<4} {'tandem ms':>18} {'OpenCV ms':>18} {'OpenCV/tandem':>14} {'largest difference':>19}")
     for name, kind, ours, parameters, theirs in cases():

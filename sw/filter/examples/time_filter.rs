@@ -10,6 +10,10 @@ use std::io::{BufRead, Write};
 use std::time::Instant;
 use tandem_filter::{Border, Image, Samples, Shape, kind};
 
+/// That of `tandem`. glibc's gives 8 MB back to the system after some calls and not after others: 4 ms of page faults at σ = 8, none at 2 and 32.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [height, width, channels, of, input, output, threads, repeats, border, name, rest @ ..] =

@@ -21,7 +21,7 @@ use crate::gaussian::{MOST_SIGMA, SIGMA, TERMS, weights};
 use crate::image::{Image, Samples};
 use crate::parameter::{Parameter, Values};
 use crate::series::Series;
-use crate::sliding_dct::SlidingDct;
+use crate::sliding_dct::{Cosines, SlidingDct};
 use crate::{Border, Filter, FilterError, Kind};
 
 pub(crate) const KIND: Kind = Kind {
@@ -92,7 +92,8 @@ impl Filter for Bilateral {
         let series = Series::new(self.range, f64::from(high) - f64::from(low), self.tolerance);
         match series.filter(|_| self.series) {
             Some(series) => {
-                let pass = SlidingDct::new(self.sigma, self.terms);
+                // the series leaves more of an error than the cheaper window does
+                let pass = SlidingDct::new(&Cosines::gaussian(self.sigma, self.terms));
                 let g = weights(self.sigma, REACH);
                 let own = g[g.len() / 2].powi(2) as f32;
                 let spatial = tile::Spatial { pass: &pass, own, middle: f32::midpoint(low, high) };

@@ -66,8 +66,8 @@ fn build(values: &Values<'_>) -> Result<Box<dyn Filter>, FilterError> {
     let terms = values.whole(&TERMS, 2..=4)?;
     let named = values.choice("method", METHODS)?;
     let method = match named {
-        "auto" if sigma > 1.0 => Method::Separable(Box::new(SlidingDct::new(sigma, terms))),
-        "sliding-dct" => Method::Separable(Box::new(SlidingDct::new(sigma, terms))),
+        "auto" if sigma > 1.0 => Method::Separable(Box::new(SlidingDct::new(&Cosines::best(sigma, terms)))),
+        "sliding-dct" => Method::Separable(Box::new(SlidingDct::new(&Cosines::best(sigma, terms)))),
         "fft" => {
             let line = weights(sigma, REACH);
             Method::Spectral(Spectral::separable(&line, &line))

@@ -1,19 +1,22 @@
 //! A Gaussian as a few cosines, each of which slides along in a constant number of steps.
 //!
-//! With φ = 2π/(2R+1), the window h(n) = Σ_k G_k·cos(φkn) for |n| ≤ R, else 0, is filtered term by term:
+//! The window h(n) = Σ_k G_k·cos(φkn) for |n| ≤ R, else 0, is filtered term by term:
 //! ```text
 //! Z_k(x) = G_k Σ_{|n| ≤ R} cos(φkn)·f(x+n)
-//! Δ(x)   = f(x+R+1) − f(x+R) − f(x−R) + f(x−R−1)
-//! D_k(x+1) = D_k(x) − 4·sin²(φk/2)·Z_k(x) + G_k·cos(φkR)·Δ(x)        Z_k(x+1) = Z_k(x) + D_k(x+1)
+//! I(x)   = f(x+R) + f(x−R),   Δ(x) = f(x+R+1) + f(x−R−1) − I(x)
+//! D_k(x+1) = D_k(x) − 4·sin²(φk/2)·Z_k(x) + E_k(R)·Δ(x) + (E_k(R) − E_k(R+1))·I(x),   E_k(n) = G_k·cos(φkn)
+//! Z_k(x+1) = Z_k(x) + D_k(x+1)
 //! S(x+1)   = S(x) + f(x+R+1) − f(x−R)                                output G_0·S + Σ Z_k
 //! ```
+//! In the DCT-5 φ = 2π/(2R+1), and the term with I(x) is 0: what the Gaussian unit slides ([`Cosines::gaussian`]). A free φ takes it, a product more a term, and
+//! is 6 to 9 dB better with three terms ([`Cosines::best`]).
 //! # Numeric  f32. The recurrence Z(x+1) = 2cos(φk)·Z(x) − Z(x−1) + … in differences D: a rounding error stays as large as it was made,
 //! where the plain form multiplies it by 1/φ (34 at σ = 32); `rows_do_not_drift` in tests/accuracy.rs holds it to 8192 pixels.
-//! Coefficients: G_0 = 1/(2R+1), so that a constant image stays as it is; G_k = 2/(2R+1)·(Σ_{|n| ≤ R} g(n)·cos(φkn) + (−1)^k·t) with t the part
-//! of the Gaussian g that lies beyond R. They minimise Σ_m (Σ_{n ≤ m} h(n) − g(n))², the error weighted by 1/(4·sin²(ω/2)), which is the
-//! power spectrum of natural images: the running sums of the cosines, sin(φk(m+½))/(2·sin(φk/2)), are orthogonal, and t is what the
-//! sum by parts leaves at R+½. R minimises the same sum.
-//! # Source   Sugimoto, Kamata 2013 and 2015 (sliding DCT-5); deviations: recurrence in differences, coefficients, R.
+//! Coefficients minimise Σ_m (Σ_{n ≤ m} h(n) − g(n))², g the Gaussian: the error weighted by 1/(4·sin²(ω/2)), which is the
+//! power spectrum of natural images, with Σ h = 1, so that a constant image stays as it is; R and φ minimise the same sum. Of the DCT-5, G_0 = 1/(2R+1) and
+//! G_k = 2/(2R+1)·(Σ_{|n| ≤ R} g(n)·cos(φkn) + (−1)^k·t) with t the part of the Gaussian that lies beyond R: the running sums of its cosines,
+//! sin(φk(m+½))/(2·sin(φk/2)), are orthogonal, and t is what the sum by parts leaves at R+½.
+//! # Source   Sugimoto, Kamata 2013 and 2015 (sliding DCT-5); deviations: recurrence in differences, coefficients, R, φ.
 
 use crate::lanes::{LANES, Lane, Pass, Source, Target};
 use multiversion::multiversion;
@@ -29,6 +32,8 @@ pub(crate) struct SlidingDct {
     terms: usize,
     mean: f32,
     waves: [Wave; MOST_TERMS],
+    /// Whether the period is another than that of a DCT-5.
+    is_free: bool,
     /// G_k·cos(φkn) for k = 1 … terms, n = −R … R.
     window: Vec<[f32; MOST_TERMS]>,
 }
@@ -38,15 +43,19 @@ pub(crate) struct SlidingDct {
 struct Wave {
     /// 4·sin²(φk/2).
     turn: f32,
-    /// G_k·cos(φkR).
+    /// E_k(R).
     edge: f32,
+    /// E_k(R) − E_k(R+1).
+    fall: f32,
 }
 
-/// The cosines that a Gaussian is made of: h(n) = `mean` + Σ_k `weights`\[k − 1\]·cos(2πkn/(2·`radius` + 1)) for |n| ≤ `radius`.
+/// The cosines that a Gaussian is made of: h(n) = `mean` + Σ_k `weights`\[k − 1\]·cos(2πkn/`period`) for |n| ≤ `radius`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cosines {
     /// Pixels on either side of the centre.
     pub radius: usize,
+    /// Pixels of a turn of the first cosine: 2·`radius` + 1 in a DCT-5.
+    pub period: f64,
     /// G_0.
     pub mean: f64,
     /// G_1, G_2, …
@@ -54,7 +63,7 @@ pub struct Cosines {
 }
 
 impl Cosines {
-    /// The Gaussian of standard deviation `sigma` in 2 to 4 `terms`.
+    /// The Gaussian of standard deviation `sigma` in 2 to 4 `terms` of a DCT-5.
     ///
     /// # Panics
     /// If there are fewer or more terms.
@@ -70,32 +79,112 @@ impl Cosines {
             })
             .min_by(|a, b| a.0.total_cmp(&b.0))
             .expect("some radius");
-        Cosines { radius, mean: 1.0 / (2 * radius + 1) as f64, weights }
+        let points = (2 * radius + 1) as f64;
+        Cosines { radius, period: points, mean: 1.0 / points, weights }
+    }
+
+    /// The same in terms of whatever period is best.
+    ///
+    /// # Panics
+    /// If there are fewer or more terms.
+    pub fn best(sigma: f64, terms: usize) -> Self {
+        let ratio = [3.0, 3.5, 3.9][terms - 2];
+        let near = (ratio * sigma).round() as usize;
+        let g = gaussian(sigma, near + 3);
+        let radii = near.saturating_sub(2).max(terms)..=(near + 2).max(terms);
+        radii
+            .map(|radius| best_period(&g, radius, terms))
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .expect("some radius")
+            .1
     }
 }
 
+/// The least error that windows of a radius have, by golden sections of their period, and that window.
+fn best_period(g: &[f64], radius: usize, terms: usize) -> (f64, Cosines) {
+    let points = (2 * radius + 1) as f64;
+    let at = |period: f64| fit(g, radius, period, terms);
+    let golden = (5f64.sqrt() - 1.0) / 2.0;
+    let (mut low, mut high) = (0.85 * points, 1.1 * points);
+    let inner = |low: f64, high: f64| [high - golden * (high - low), low + golden * (high - low)].map(at);
+    let [mut left, mut right] = inner(low, high);
+    while high - low > 1e-4 * points {
+        if left.0 < right.0 {
+            high = right.1.period;
+            right = left;
+            left = at(high - golden * (high - low));
+        } else {
+            low = left.1.period;
+            left = right;
+            right = at(low + golden * (high - low));
+        }
+    }
+    if left.0 < right.0 { left } else { right }
+}
+
+/// The window of least error with this radius and period, and its error.
+fn fit(g: &[f64], radius: usize, period: f64, terms: usize) -> (f64, Cosines) {
+    let points = (2 * radius + 1) as f64;
+    let cosine = |k: usize, n: usize| (TAU / period * (k * n) as f64).cos();
+    let means: Vec<f64> =
+        (1..=terms).map(|k| (1.0 + 2.0 * (1..=radius).map(|n| cosine(k, n)).sum::<f64>()) / points).collect();
+    // normal equations of the running sums, from the far end to the centre, around which they are odd; last column: the right side
+    let mut a = [[0.0; MOST_TERMS + 1]; MOST_TERMS];
+    let mut squares = 0.0;
+    let mut sums = [0.0; MOST_TERMS + 1];
+    for n in (1..g.len()).rev() {
+        sums[terms] += g[n] - if n > radius { 0.0 } else { 1.0 / points };
+        squares += sums[terms] * sums[terms];
+        if n <= radius {
+            (1..=terms).for_each(|k| sums[k - 1] += cosine(k, n) - means[k - 1]);
+            for i in 0..terms {
+                (0..=terms).for_each(|j| a[i][j] += sums[i] * sums[j]);
+            }
+        }
+    }
+    let right: [f64; MOST_TERMS] = std::array::from_fn(|i| a[i][terms]);
+    // Gauss: the matrix is positive definite
+    for i in 0..terms {
+        for below in i + 1..terms {
+            let factor = a[below][i] / a[i][i];
+            (i..=terms).for_each(|j| a[below][j] -= factor * a[i][j]);
+        }
+    }
+    let mut weights = vec![0.0; terms];
+    for i in (0..terms).rev() {
+        let known: f64 = (i + 1..terms).map(|j| a[i][j] * weights[j]).sum();
+        weights[i] = (a[i][terms] - known) / a[i][i];
+    }
+    let error = squares - weights.iter().zip(right).map(|(w, right)| w * right).sum::<f64>();
+    let mean = 1.0 / points - weights.iter().zip(&means).map(|(w, mean)| w * mean).sum::<f64>();
+    (error, Cosines { radius, period, mean, weights })
+}
+
 impl SlidingDct {
-    /// The Gaussian of this standard deviation in 2 to 4 terms.
-    pub fn new(sigma: f64, terms: usize) -> Self {
-        let Cosines { radius, mean, weights: coefficients } = Cosines::gaussian(sigma, terms);
-        let phi = TAU / (2 * radius + 1) as f64;
+    /// A window of 2 to 4 cosines.
+    pub fn new(cosines: &Cosines) -> Self {
+        let Cosines { radius, period, mean, weights: ref coefficients } = *cosines;
+        let (terms, phi) = (coefficients.len(), TAU / period);
         let mut waves = [Wave::default(); MOST_TERMS];
-        for (k, (wave, c)) in (1..).zip(waves.iter_mut().zip(&coefficients)) {
+        for (k, (wave, c)) in (1..).zip(waves.iter_mut().zip(coefficients)) {
             let angle = phi * f64::from(k);
             wave.turn = (4.0 * (angle / 2.0).sin().powi(2)) as f32;
-            wave.edge = (c * (angle * radius as f64).cos()) as f32;
+            let edge = |n: usize| c * (angle * n as f64).cos();
+            wave.edge = edge(radius) as f32;
+            wave.fall = (edge(radius) - edge(radius + 1)) as f32;
         }
         let at = |i: usize| i as f64 - radius as f64;
         let window = (0..=2 * radius)
             .map(|i| {
                 let mut row = [0.0; MOST_TERMS];
-                for (k, (w, c)) in (1..).zip(row.iter_mut().zip(&coefficients)) {
+                for (k, (w, c)) in (1..).zip(row.iter_mut().zip(coefficients)) {
                     *w = (c * (phi * f64::from(k) * at(i)).cos()) as f32;
                 }
                 row
             })
             .collect();
-        SlidingDct { radius, terms, mean: mean as f32, waves, window }
+        let is_free = period != (2 * radius + 1) as f64;
+        SlidingDct { radius, terms, mean: mean as f32, waves, is_free, window }
     }
 }
 
@@ -145,16 +234,19 @@ impl Pass for SlidingDct {
     }
 
     fn run(&self, source: Source<'_>, target: Target<'_>) {
-        match self.terms {
-            2 => slide::<2>(self, source, target),
-            3 => slide::<3>(self, source, target),
-            _ => slide::<4>(self, source, target),
+        match (self.terms, self.is_free) {
+            (2, false) => slide::<2, false>(self, source, target),
+            (2, true) => slide::<2, true>(self, source, target),
+            (3, false) => slide::<3, false>(self, source, target),
+            (3, true) => slide::<3, true>(self, source, target),
+            (_, false) => slide::<4, false>(self, source, target),
+            (_, true) => slide::<4, true>(self, source, target),
         }
     }
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq", "x86_64+avx2"))]
-fn slide<const K: usize>(dct: &SlidingDct, source: Source<'_>, mut target: Target<'_>) {
+fn slide<const K: usize, const FREE: bool>(dct: &SlidingDct, source: Source<'_>, mut target: Target<'_>) {
     let (r, zero) = (dct.radius, Lane::splat(0.0));
     let (mut sum, mut z, mut d) = (zero, [zero; K], [zero; K]);
     // what the sum has lost to rounding (Kahan)
@@ -188,9 +280,12 @@ fn slide<const K: usize>(dct: &SlidingDct, source: Source<'_>, mut target: Targe
         let (left, gone) = (source.get(x + 1), source.get(x));
         for l in 0..LANES {
             let delta = (far.0[l] - right.0[l]) - (left.0[l] - gone.0[l]);
+            let inner = right.0[l] + left.0[l];
             sum.0[l] += far.0[l] - left.0[l];
             for k in 0..K {
-                d[k].0[l] = (d[k].0[l] - waves[k].turn * z[k].0[l]) + waves[k].edge * delta;
+                let Wave { turn, edge, fall } = waves[k];
+                let step = if FREE { edge * delta + fall * inner } else { edge * delta };
+                d[k].0[l] = (d[k].0[l] - turn * z[k].0[l]) + step;
                 z[k].0[l] += d[k].0[l];
             }
         }

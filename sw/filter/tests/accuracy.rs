@@ -7,7 +7,7 @@ use tandem_filter::{FilterError, Image, Samples, Shape, psnr_db};
 use tandem_stimuli::Random;
 
 /// PSNR in dB that the terms of docs/filters.md reach.
-const LEAST: [(&str, f64); 3] = [("2", 60.0), ("3", 74.0), ("4", 88.0)];
+const LEAST: [(&str, f64); 3] = [("2", 66.0), ("3", 84.0), ("4", 90.0)];
 
 #[test]
 fn sliding_dct_is_close_to_the_gaussian() {
@@ -21,6 +21,21 @@ fn sliding_dct_is_close_to_the_gaussian() {
                 assert!(db >= least, "sigma {sigma}, {terms} terms, {border}: {db:.1} dB");
             }
         }
+    }
+}
+
+/// Pictures of 8 bits differ in so few pixels, by 1, that they are 70 dB from the exact ones.
+#[test]
+fn written_pictures_are_close() {
+    let shape = Shape { height: 270, width: 480, channels: 1 };
+    let bytes = scene(270, 480).into_iter().map(|v| v as u8).collect();
+    let image = Image::new(shape, Samples::U8(bytes)).expect("valid");
+    for sigma in ["2", "8", "32"] {
+        let ours = filter("gaussian", &[("sigma", sigma), ("method", "sliding-dct")]);
+        let (got, exact) =
+            (apply(&*ours, &image, "reflect-101"), apply(&*ours.exact(), &image, "reflect-101"));
+        let db = psnr_db(&got, &exact, 255.0);
+        assert!(db >= 70.0, "sigma {sigma}: {db:.1} dB");
     }
 }
 
