@@ -70,7 +70,7 @@ impl<'a> Padded<'a> {
             let elements = first..(first + SLAB).min(volume);
             let starts =
                 |part: Range<usize>, length| part.step_by(length).map(|at| self.element(at)).collect();
-            let runs = by_rows(elements.clone(), row).map(|(part, length)| (starts(part, length), length));
+            let runs = whole_rows(elements.clone(), row).map(|(part, length)| (starts(part, length), length));
             (elements, runs.collect())
         };
         (0..volume).step_by(SLAB).map(slab).collect()
@@ -81,7 +81,7 @@ impl<'a> Padded<'a> {
 type Runs = (Vec<usize>, usize);
 
 /// `range` cut where whole rows of `row` begin and end: a part of one, whole ones, a part of one.
-fn by_rows(range: Range<usize>, row: usize) -> impl Iterator<Item = (Range<usize>, usize)> {
+fn whole_rows(range: Range<usize>, row: usize) -> impl Iterator<Item = (Range<usize>, usize)> {
     let whole = range.start.next_multiple_of(row).min(range.end);
     let rest = (range.end / row * row).max(whole);
     let parts =
@@ -152,7 +152,7 @@ pub fn weight_gradient(window: &Window, images: &[f32], dy: ArrayView2<'_, f32>)
             let positions = from..places.min(from + end - at);
             padded.fill(&images[image * window.features()..][..window.features()], laid);
             let panels = Panels::new(dy.slice(s![at..at + positions.len(), ..]));
-            for (part, length) in by_rows(positions.clone(), padded.across) {
+            for (part, length) in whole_rows(positions.clone(), padded.across) {
                 let runs: Vec<usize> = part.clone().step_by(length).map(|p| padded.position(p)).collect();
                 let terms = part.start - from..part.end - from;
                 for (tile, c) in tiles.iter_mut().enumerate() {
