@@ -65,9 +65,10 @@ fn build(values: &Values<'_>) -> Result<Box<dyn Filter>, FilterError> {
     let sigma = sigma(values)?;
     let terms = values.whole(&TERMS, 2..=4)?;
     let named = values.choice("method", METHODS)?;
+    let slide = || Method::Separable(Box::new(SlidingDct::new(&Cosines::best(sigma, terms))));
     let method = match named {
-        "auto" if sigma > 1.0 => Method::Separable(Box::new(SlidingDct::new(&Cosines::best(sigma, terms)))),
-        "sliding-dct" => Method::Separable(Box::new(SlidingDct::new(&Cosines::best(sigma, terms)))),
+        "auto" if sigma > 1.0 => slide(),
+        "sliding-dct" => slide(),
         "fft" => {
             let line = weights(sigma, REACH);
             Method::Spectral(Spectral::separable(&line, &line))

@@ -125,9 +125,9 @@ fn best_period(g: &[f64], radius: usize, terms: usize) -> (f64, Cosines) {
 /// The window of least error with this radius and period, and its error.
 fn fit(g: &[f64], radius: usize, period: f64, terms: usize) -> (f64, Cosines) {
     let points = (2 * radius + 1) as f64;
-    let cosine = |k: usize, n: usize| (TAU / period * (k * n) as f64).cos();
-    let means: Vec<f64> =
-        (1..=terms).map(|k| (1.0 + 2.0 * (1..=radius).map(|n| cosine(k, n)).sum::<f64>()) / points).collect();
+    let cosines: Vec<Vec<f64>> =
+        (1..=terms).map(|k| (0..=radius).map(|n| (TAU / period * (k * n) as f64).cos()).collect()).collect();
+    let means: Vec<f64> = cosines.iter().map(|c| (1.0 + 2.0 * c[1..].iter().sum::<f64>()) / points).collect();
     // normal equations of the running sums, from the far end to the centre, around which they are odd; last column: the right side
     let mut a = [[0.0; MOST_TERMS + 1]; MOST_TERMS];
     let mut squares = 0.0;
@@ -136,7 +136,7 @@ fn fit(g: &[f64], radius: usize, period: f64, terms: usize) -> (f64, Cosines) {
         sums[terms] += g[n] - if n > radius { 0.0 } else { 1.0 / points };
         squares += sums[terms] * sums[terms];
         if n <= radius {
-            (1..=terms).for_each(|k| sums[k - 1] += cosine(k, n) - means[k - 1]);
+            (0..terms).for_each(|k| sums[k] += cosines[k][n] - means[k]);
             for i in 0..terms {
                 (0..=terms).for_each(|j| a[i][j] += sums[i] * sums[j]);
             }

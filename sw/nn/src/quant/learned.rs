@@ -73,20 +73,19 @@ impl Learned {
 
     /// Starts steps anew that turned values into nothing but 0; whether there were any.
     fn restart_dead(&mut self, values: Values<'_>, q: &Target<'_>) -> bool {
-        let is_dead = |i: usize, n: usize| with_target!(q, q => q.iter().skip(i).step_by(n).all(|q| *q == 0));
         let n = self.role.scales();
-        let mut dead = (0..n).filter(|&i| is_dead(i, n)).peekable();
-        if dead.peek().is_none() {
+        let is_dead = |i: &usize| with_target!(q, q => q.iter().skip(*i).step_by(n).all(|q| *q == 0));
+        let mut dead: Vec<usize> = (0..n).filter(is_dead).collect();
+        if dead.is_empty() {
             return false;
         }
         let start = self.start(values);
-        let mut some = false;
-        for i in dead.filter(|&i| start[i] > 0.0) {
-            some = true;
+        dead.retain(|&i| start[i] > 0.0);
+        for &i in &dead {
             self.step.value[[0, i]] = start[i].max(SMALLEST);
             self.step.moments.iter_mut().for_each(|moment| moment[[0, i]] = 0.0);
         }
-        some
+        !dead.is_empty()
     }
 
     /// ∂L/∂v in place of ∂L/∂v̂ = `g`; returns the value's part of ∂L/∂s.

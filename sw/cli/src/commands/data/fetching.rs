@@ -5,8 +5,8 @@ use std::io::IsTerminal;
 use tandem_nn::data::fetch::Progress;
 
 /// Tells one fetch.
+#[derive(Default)]
 pub struct Fetching {
-    is_terminal: bool,
     /// Of the file that is being unpacked.
     bar: Option<ProgressBar>,
     /// That file.
@@ -14,11 +14,6 @@ pub struct Fetching {
 }
 
 impl Fetching {
-    /// Nothing is fetched yet.
-    pub fn new() -> Self {
-        Fetching { is_terminal: std::io::stderr().is_terminal(), bar: None, file: String::new() }
-    }
-
     /// A step further.
     pub fn tell(&mut self, progress: Progress<'_>) {
         match progress {
@@ -40,7 +35,7 @@ impl Fetching {
 
     fn begin(&mut self, file: &str, total: u64) {
         file.clone_into(&mut self.file);
-        if self.is_terminal {
+        if std::io::stderr().is_terminal() {
             let style = ProgressStyle::with_template("{bar:30} {bytes} of {total_bytes} {msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
             self.bar = Some(ProgressBar::new(total).with_style(style).with_message(file.to_owned()));

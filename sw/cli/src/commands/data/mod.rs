@@ -77,7 +77,7 @@ pub fn run(args: &Args) -> Result<Report> {
     match &args.action {
         Action::Fetch { set, data } => {
             let dir = data::data_dir(data.as_deref());
-            let mut fetching = Fetching::new();
+            let mut fetching = Fetching::default();
             let files = fetch::fetch(set, Some(&dir), &mut |progress| fetching.tell(progress))?;
             let text = format!("{set}: {} files in {}", files.len(), dir.join(set).display());
             Ok(Report::new(text, serde_json::json!({ "set": set, "files": files })))

@@ -127,13 +127,12 @@ impl Affine {
         pass: &mut Pass<'_>,
     ) -> Result<(), ProductError> {
         match (&self.mask, &self.cosine) {
-            (None, _) => copy_kept(&self.weight.value, None, &mut self.effective),
-            (Some(mask), None) => copy_kept(&self.weight.value, Some(mask), &mut self.effective),
             (Some(mask), Some(cosine)) => {
                 let mut c = cosine.forward(&self.weight.value.mapv(f64::from));
                 c.zip_mut_with(mask, |c, &kept| *c = if kept { *c } else { 0.0 });
                 self.effective = cosine.inverse(&c).mapv(|w| w as f32);
             }
+            (mask, _) => copy_kept(&self.weight.value, mask.as_ref(), &mut self.effective),
         }
         match x {
             Input::Real(_) | Input::Pixels(..) => {

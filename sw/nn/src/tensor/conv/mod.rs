@@ -111,11 +111,8 @@ pub fn forward(window: &Window, images: &[f32], w: ArrayView2<'_, f32>) -> Array
                         add_products(level, laid, from, b, &mut tile);
                         b = &b[runs.len() * length * COLUMNS..];
                     }
-                    if slabs.len() == 1 {
-                        all = tile;
-                    } else {
-                        add(&mut all, &tile);
-                    }
+                    // a sum that began at 0 is never −0: of one slab, this is the tile
+                    all.as_flattened_mut().iter_mut().zip(tile.as_flattened()).for_each(|(y, v)| *y += v);
                 }
                 for (tile, y) in all.iter().zip(y.chunks_exact_mut(outputs)) {
                     y[block * COLUMNS..].iter_mut().zip(tile).for_each(|(y, v)| *y = *v);
@@ -127,10 +124,6 @@ pub fn forward(window: &Window, images: &[f32], w: ArrayView2<'_, f32>) -> Array
     let all = images.zip(y.as_slice_mut().expect("just made").par_chunks_exact_mut(places * outputs));
     all.for_each_init(|| padded.scratch(), image);
     y
-}
-
-fn add(sum: &mut FloatTile, tile: &FloatTile) {
-    sum.as_flattened_mut().iter_mut().zip(tile.as_flattened()).for_each(|(sum, v)| *sum += v);
 }
 
 /// dW.
