@@ -340,9 +340,17 @@ fn a_loader_that_does_not_start_is_broken() {
 #[test]
 fn accelerators_and_boards_have_names_in_every_folder() {
     let p = Place::new(30.0);
-    for name in
-        ["codebook", "default", "gaussian", "minimal", "peer-8x8", "spectral", "sparse-8x8x4", "ulx3s"]
-    {
+    for name in [
+        "codebook",
+        "default",
+        "gaussian",
+        "minimal",
+        "peer-8x8",
+        "spectral",
+        "sparse-8x16x4",
+        "sparse-8x8x4",
+        "ulx3s",
+    ] {
         let (code, json) = p.run(&["--json", "generate", "-c", name, "-o", &format!("out/{name}")]);
         assert_eq!(code, 0, "{json}");
     }

@@ -26,7 +26,10 @@ macro_rules! with_integers {
 }
 
 /// A width of [`Integers`].
-pub trait Integer: Copy + Default + Send + Sync + Into<i64> + TryFrom<i64, Error: fmt::Debug> {
+pub trait Integer: Copy + Default + Send + Sync + Into<i64> {
+    /// The lower bits of `v`.
+    fn truncated(v: i64) -> Self;
+
     /// At 64 bits.
     fn wide(self) -> i64 {
         self.into()
@@ -38,12 +41,22 @@ pub trait Integer: Copy + Default + Send + Sync + Into<i64> + TryFrom<i64, Error
 
 impl Integer for i32 {
     #[inline(always)]
+    fn truncated(v: i64) -> i32 {
+        v as i32
+    }
+
+    #[inline(always)]
     fn to_f32(self) -> f32 {
         self as f32
     }
 }
 
 impl Integer for i64 {
+    #[inline(always)]
+    fn truncated(v: i64) -> i64 {
+        v
+    }
+
     #[inline(always)]
     fn to_f32(self) -> f32 {
         self as f32

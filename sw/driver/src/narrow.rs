@@ -1,6 +1,7 @@
 //! y = round-half-to-even(v / 2^shift), and clamped to −2^(bits−1) … 2^(bits−1) − 1.
 
 /// v / 2^shift, rounded half to even.
+#[inline(always)]
 pub(crate) fn rounded(v: i64, shift: u8) -> i64 {
     let half = (1i64 << shift) >> 1;
     let floor = v >> shift;
@@ -10,6 +11,7 @@ pub(crate) fn rounded(v: i64, shift: u8) -> i64 {
 }
 
 /// The narrowed value, and whether clamping changed it.
+#[inline(always)]
 pub(crate) fn narrow(v: i64, bits: u8, shift: u8) -> (i64, bool) {
     let rounded = rounded(v, shift);
     let limit = 1i64 << (bits - 1);

@@ -188,3 +188,50 @@ fn anything_drawn() {
     }
     assert!(walks > rounds, "{walks} walks in {rounds} cases");
 }
+
+/// Enough rows that the host passes over zeros of weights: the plain sums at every level, and narrowed as they say.
+#[test]
+fn zeros_of_weights_are_passed_over() {
+    let mut random = Random(11);
+    let config = shipped("sparse-8x16x4");
+    let mut exact = Exact::new(config, CycleModel);
+    let windows = [
+        window([12, 12], 16, [3, 3], 1, 1),
+        window([26, 26], 80, [1, 1], 2, 0),
+        window([13, 13], 6, [5, 5], 1, 0),
+    ];
+    for (window, nm) in
+        windows.into_iter().flat_map(|w| [(1, 4), (2, 4), (1, 8), (1, 16), (1, 1)].map(|nm| (w, nm)))
+    {
+        for product in [ConvProduct::Forward, ConvProduct::InputGradient] {
+            let formats = match product {
+                ConvProduct::Forward => [Format::unsigned(4), Format::signed(4)],
+                _ => [Format::signed(8), Format::signed(8)],
+            };
+            let (run, outputs) = (window.channels, 48);
+            let nm = if product == ConvProduct::Forward && run % nm.1 != 0 { (1, 1) } else { nm };
+            let mut case = Case::new(&mut random, product, window, 7, outputs, formats, nm);
+            let whole = exact.run(case.request().into()).expect("a product").into_conv().y.into_long();
+            for result in [(32, 0), (16, 0), (8, 0), (16, 3), (8, 5)] {
+                let (bits, shift) = result;
+                case.result =
+                    if bits == 32 { ResultFormat::Full } else { ResultFormat::Narrow { bits, shift } };
+                let saturated = match case.result {
+                    ResultFormat::Full => 0,
+                    ResultFormat::Narrow { .. } => {
+                        let limit = f64::from(1u32 << (bits - 1));
+                        let rounded = |v: &i64| (*v as f64 / f64::from(1u32 << shift)).round_ties_even();
+                        whole.iter().filter(|v| !(-limit..limit).contains(&rounded(v))).count()
+                    }
+                };
+                for level in Level::all() {
+                    let name = format!("{}, {nm:?}, {product:?} of {window:?}, {result:?}", level.name());
+                    let request = case.request();
+                    let ran = exact.run_at(level, request.into()).expect("a product").into_conv();
+                    assert_eq!(mismatches(&request, &ran.y), 0, "{name}");
+                    assert_eq!(ran.saturated, saturated as u64, "{name}");
+                }
+            }
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! A signed A has its smallest value taken away: the columns' sums times that are taken back ([`Panel::start`]).
 
 use crate::level::Units;
+use crate::picks::{CHUNK, Picks};
 use crate::{COLUMNS, Element, Level, Panel, ROWS, Tile, check};
 
 /// A unsigned, B signed, both of 8 bits.
@@ -12,6 +13,11 @@ pub struct Bytes;
 impl Element for Bytes {
     type Left = u8;
     const GROUP: usize = 4;
+
+    #[cfg(target_arch = "x86_64")]
+    fn skips_zeros(level: Level) -> bool {
+        level.units() == Units::Avx512 && is_x86_feature_detected!("avx512vbmi")
+    }
 
     #[inline(always)]
     fn zero(lo: i32) -> i32 {
@@ -36,8 +42,7 @@ impl Element for Bytes {
     }
 
     #[inline(always)]
-    fn write(values: [i32; 4], zero: i32, to: &mut [u8]) {
-        let word = Self::word(values.map(|v| v.wrapping_add(zero)));
+    fn write(word: u32, to: &mut [u8]) {
         to[..4].copy_from_slice(&word.to_le_bytes());
     }
 
@@ -45,10 +50,14 @@ impl Element for Bytes {
     fn tile(level: Level, a: &[u8], rows: &[usize; ROWS], panel: &Panel<Self>, block: usize, c: &mut Tile) {
         check(a, rows, panel);
         match level.units() {
-            // SAFETY: the level is this machine's, and rows end within `a`.
+            // SAFETY: the level is this machine's, which has VBMI if there are picks, and rows end within `a`.
             #[cfg(target_arch = "x86_64")]
             Units::Avx512 => unsafe {
-                avx512(a, rows, panel.segments(), panel.groups(), panel.block(block), c);
+                let (segments, groups) = (panel.segments(), panel.groups());
+                match panel.picks(block) {
+                    Some(picks) => avx512_picks(a, rows, segments, groups, picks, c),
+                    None => avx512(a, rows, segments, groups, panel.block(block), c),
+                }
             },
             _ => portable(a, rows, panel, block, c),
         }
@@ -73,6 +82,7 @@ fn portable(a: &[u8], rows: &[usize; ROWS], panel: &Panel<Bytes>, block: usize, 
 /// # Safety   the machine has the features, and the largest row, segment and `4·groups` end within `a`
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+#[inline]
 unsafe fn avx512(a: &[u8], rows: &[usize; ROWS], segments: &[usize], groups: usize, b: &[u32], c: &mut Tile) {
     use std::arch::x86_64::{
         _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_storeu_si512,
@@ -90,6 +100,51 @@ unsafe fn avx512(a: &[u8], rows: &[usize; ROWS], segments: &[usize], groups: usi
                 for (sum, from) in sums.iter_mut().zip(&from) {
                     let x = from.add(4 * group).cast::<i32>().read_unaligned();
                     *sum = _mm512_dpbusd_epi32(*sum, _mm512_set1_epi32(x), w);
+                }
+            }
+        }
+        for (row, sum) in c.iter_mut().zip(sums) {
+            _mm512_storeu_si512(row.as_mut_ptr().cast(), sum);
+        }
+    }
+}
+
+/// # Safety   as [`avx512`]
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni,avx512vbmi")]
+#[inline]
+unsafe fn avx512_picks(
+    a: &[u8],
+    rows: &[usize; ROWS],
+    segments: &[usize],
+    groups: usize,
+    picks: &Picks,
+    c: &mut Tile,
+) {
+    use std::arch::x86_64::{
+        _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_maskz_loadu_epi8, _mm512_permutexvar_epi8,
+        _mm512_storeu_si512,
+    };
+    let chunks = groups.div_ceil(CHUNK);
+    assert_eq!(picks.passes.len(), segments.len() * chunks, "picks of the panel");
+    assert_eq!(picks.words.len(), picks.passes.iter().sum::<usize>() * 2 * COLUMNS, "words of all passes");
+    // SAFETY: `words` has 32 of each pass, rows end within `a` and bytes after them are masked, a row of `c` has 64 bytes.
+    unsafe {
+        let mut sums = c.each_ref().map(|row| _mm512_loadu_si512(row.as_ptr().cast()));
+        let (mut passes, mut words) = (picks.passes.iter(), picks.words.as_ptr());
+        for segment in segments {
+            let from = rows.map(|row| a.as_ptr().add(row + segment));
+            for (chunk, passes) in (0..chunks).zip(&mut passes) {
+                let bytes = 4 * CHUNK.min(groups - chunk * CHUNK);
+                let mask = u64::MAX >> (64 - bytes);
+                let x = from.map(|from| _mm512_maskz_loadu_epi8(mask, from.add(4 * CHUNK * chunk).cast()));
+                for _ in 0..*passes {
+                    let places = _mm512_loadu_si512(words.cast());
+                    let w = _mm512_loadu_si512(words.add(COLUMNS).cast());
+                    words = words.add(2 * COLUMNS);
+                    for (sum, x) in sums.iter_mut().zip(x) {
+                        *sum = _mm512_dpbusd_epi32(*sum, _mm512_permutexvar_epi8(places, x), w);
+                    }
                 }
             }
         }

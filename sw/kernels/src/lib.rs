@@ -4,7 +4,8 @@
 //! C[r, o] += Σ_s Σ_i A[rows[r] + s + i] · B[s, i, o]        s over segments, i over the elements of a segment, 8 rows × 16 columns
 //! ```
 //! A tile ([`Element::tile`]) reads A where it lies: a row is where its first element is, a segment how far a run of elements is from there. So the
-//! rows of a window over an image, a matrix, and a transposed one are all the same loop, and none is ever laid out. B comes packed ([`Panel`]).
+//! rows of a window over an image, a matrix, and a transposed one are all the same loop, and none is ever laid out. B comes packed ([`Panel`]);
+//! where it is mostly 0, zeros need not be multiplied ([`Panel::skip_zeros`]).
 //!
 //! # Numeric
 //! Integers, so the same sums on every [`Level`], in any order; arithmetic is modulo 2³², and exact if the sum itself fits 32 bits.
@@ -14,12 +15,13 @@ pub mod columns;
 mod floats;
 mod level;
 mod panel;
+mod picks;
 mod words;
 
 pub use bytes::Bytes;
 pub use floats::{FloatTile, Terms, add_products};
 pub use level::{Level, UnknownLevel};
-pub use panel::Panel;
+pub use panel::{Panel, interleaved};
 pub use words::Words;
 
 /// Rows of a tile.
@@ -36,6 +38,10 @@ pub trait Element: Copy + Send + Sync + 'static {
     type Left: Copy + Default + Send + Sync;
     /// Elements that are multiplied at a time: four bytes of A.
     const GROUP: usize;
+    /// Whether a level can pass over zeros of B.
+    fn skips_zeros(_: Level) -> bool {
+        false
+    }
 
     /// What is added to elements of A of a format whose smallest value is `lo`.
     fn zero(lo: i32) -> i32;
@@ -49,8 +55,8 @@ pub trait Element: Copy + Send + Sync + 'static {
     /// The sum of its values.
     fn sum(word: u32) -> i32;
 
-    /// Writes a group of A.
-    fn write(values: [i32; 4], zero: i32, to: &mut [Self::Left]);
+    /// Writes a group of A, which [`word`](Self::word) has made of its elements.
+    fn write(word: u32, to: &mut [Self::Left]);
 
     /// Adds the products of `panel` block `block` to a tile.
     ///

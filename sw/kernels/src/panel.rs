@@ -5,8 +5,25 @@
 //! sums     Σ over all elements of each column: what an offset of A has to be taken back by
 //! ```
 
-use crate::{COLUMNS, Element};
+use crate::picks::Picks;
+use crate::{COLUMNS, Element, Level};
 use std::marker::PhantomData;
+
+/// Groups of 16 columns from rows of them, with `zero` added to all values; `None` if a row that a group takes is shorter.
+#[inline(always)]
+pub fn interleaved<E: Element, T: Copy + Into<i32>>(rows: [&[T]; 4], zero: i32) -> Option<[u32; COLUMNS]> {
+    let rows: [Option<&[T; COLUMNS]>; 4] = rows.map(|row| row.first_chunk());
+    let value = |v: T| v.into().wrapping_add(zero);
+    match rows {
+        [Some(a), Some(b), Some(c), Some(d)] if E::GROUP == 4 => {
+            Some(std::array::from_fn(|o| E::word([value(a[o]), value(b[o]), value(c[o]), value(d[o])])))
+        }
+        [Some(a), Some(b), ..] if E::GROUP == 2 => {
+            Some(std::array::from_fn(|o| E::word([value(a[o]), value(b[o]), 0, 0])))
+        }
+        _ => None,
+    }
+}
 
 /// B of tiles that all have the same segments.
 #[derive(Clone, Debug)]
@@ -14,6 +31,8 @@ pub struct Panel<E> {
     /// The elements of a group, the first lowest.
     words: Vec<u32>,
     sums: Vec<i32>,
+    /// Of each block, where tiles pass over zeros.
+    picks: Vec<Option<Picks>>,
     segments: Vec<usize>,
     /// Elements of a segment.
     length: usize,
@@ -35,6 +54,7 @@ impl<E: Element> Panel<E> {
         Panel {
             words: vec![0; blocks * segments.len() * groups * COLUMNS],
             sums: vec![0; blocks * COLUMNS],
+            picks: vec![],
             segments,
             length,
             groups,
@@ -70,6 +90,7 @@ impl<E: Element> Panel<E> {
     pub fn fill<T: Copy + Into<i32>>(&mut self, segment: usize, values: &[T]) {
         let (columns, groups) = (self.columns, self.groups);
         assert_eq!(values.len(), self.length * columns, "values of a segment");
+        self.picks.clear();
         let size = self.segments.len() * groups * COLUMNS;
         for (block, words) in self.words.chunks_exact_mut(size.max(1)).enumerate() {
             let first = block * COLUMNS;
@@ -78,17 +99,8 @@ impl<E: Element> Panel<E> {
             for (words, rows) in words.zip(values.chunks(E::GROUP * columns)) {
                 let rows: [&[T]; 4] =
                     std::array::from_fn(|i| rows.get(i * columns + first..).unwrap_or_default());
-                match rows.map(|row| row.first_chunk::<COLUMNS>()) {
-                    [Some(a), Some(b), Some(c), Some(d)] if count == COLUMNS && E::GROUP == 4 => {
-                        for (o, word) in words.iter_mut().enumerate() {
-                            *word = E::word([a[o].into(), b[o].into(), c[o].into(), d[o].into()]);
-                        }
-                    }
-                    [Some(a), Some(b), ..] if count == COLUMNS && E::GROUP == 2 => {
-                        for (o, word) in words.iter_mut().enumerate() {
-                            *word = E::word([a[o].into(), b[o].into(), 0, 0]);
-                        }
-                    }
+                match interleaved::<E, T>(rows, 0) {
+                    Some(whole) if count == COLUMNS => words.copy_from_slice(&whole),
                     _ => {
                         let own = |i: usize| i < E::GROUP;
                         for (o, word) in words[..count].iter_mut().enumerate() {
@@ -109,6 +121,7 @@ impl<E: Element> Panel<E> {
     pub fn fill_columns<T: Copy + Into<i32>>(&mut self, segment: usize, values: &[T]) {
         let (columns, groups, length) = (self.columns, self.groups, self.length);
         assert_eq!(values.len(), length * columns, "values of a segment");
+        self.picks.clear();
         let size = self.segments.len() * groups * COLUMNS;
         for (column, values) in values.chunks_exact(length.max(1)).enumerate() {
             let at = column / COLUMNS * size + segment * groups * COLUMNS + column % COLUMNS;
@@ -136,6 +149,14 @@ impl<E: Element> Panel<E> {
         }
     }
 
+    /// Lets tiles pass over zeros, where the level can and there are enough. Takes as long as some 300 rows of A save;
+    /// filling a segment ends it.
+    pub fn skip_zeros(&mut self, level: Level) {
+        if E::skips_zeros(level) {
+            self.picks = (0..self.blocks()).map(|block| Picks::new(self.block(block), self.groups)).collect();
+        }
+    }
+
     /// Where segments begin.
     #[inline(always)]
     pub(crate) fn segments(&self) -> &[usize] {
@@ -153,6 +174,12 @@ impl<E: Element> Panel<E> {
     pub(crate) fn block(&self, block: usize) -> &[u32] {
         let size = self.segments.len() * self.groups * COLUMNS;
         &self.words[block * size..(block + 1) * size]
+    }
+
+    /// What 16 columns take, if they pass over zeros.
+    #[inline(always)]
+    pub(crate) fn picks(&self, block: usize) -> Option<&Picks> {
+        self.picks.get(block)?.as_ref()
     }
 
     /// Columns.

@@ -32,8 +32,8 @@ impl Element for Words {
     }
 
     #[inline(always)]
-    fn write([a, b, ..]: [i32; 4], zero: i32, to: &mut [i16]) {
-        to[..2].copy_from_slice(&[a, b].map(|v| Self::left(v, zero)));
+    fn write(word: u32, to: &mut [i16]) {
+        to[..2].copy_from_slice(&[word as i16, (word >> 16) as i16]);
     }
 
     #[inline(always)]

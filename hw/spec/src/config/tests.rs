@@ -40,6 +40,7 @@ fn hashes_of_built_bitstreams_stay() {
         (include_str!("../../../../configs/accelerators/minimal.toml"), 0x3e9a136efc115b77),
         (include_str!("../../../../configs/accelerators/peer-8x8.toml"), 0xb570089841161c6d),
         (include_str!("../../../../configs/accelerators/sparse-8x8x4.toml"), 0xcf68b5b402093870),
+        (include_str!("../../../../configs/accelerators/sparse-8x16x4.toml"), 0x0aa3ada56b00254d),
         (include_str!("../../../../configs/accelerators/spectral.toml"), 0x0870b4dd561cb166),
         (include_str!("../../../../configs/accelerators/ulx3s.toml"), 0x8c1f1e153d04bf35),
     ] {

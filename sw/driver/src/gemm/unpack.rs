@@ -16,6 +16,7 @@ use crate::narrow::narrow;
 use crate::results::Results;
 use ndarray::{Array2, s};
 use rayon::prelude::*;
+use tandem_kernels::Level;
 use tandem_spec::Config;
 
 /// Results that one thread narrows at a time.
@@ -71,8 +72,12 @@ pub(crate) fn finish(
     result: ResultFormat,
     sparsity: &Sparsity<'_>,
 ) -> GemmResult {
-    let is_whole = result == ResultFormat::Full && !matches!(sparsity, Sparsity::Results(..));
-    if let Some(or) = magnitude_or.filter(|_| is_whole) {
+    let holds_all = |or: u64| match result {
+        ResultFormat::Full => true,
+        ResultFormat::Narrow { bits, shift } => shift == 0 && or < 1 << (bits - 1),
+    };
+    let is_whole = !matches!(sparsity, Sparsity::Results(..));
+    if let Some(or) = magnitude_or.filter(|or| is_whole && holds_all(*or)) {
         return GemmResult::new(y, or, 0);
     }
     let ((or, saturated), y) = match y {
@@ -87,17 +92,23 @@ fn narrowed<T: Integer>(y: &mut Array2<T>, result: ResultFormat, sparsity: &Spar
     if let Sparsity::Results(_, kept) = sparsity {
         ndarray::Zip::from(&mut *y).and(kept).for_each(|y, &kept| *y = if kept { *y } else { T::default() });
     }
+    let level = Level::current();
     let pass = |chunk: &mut [T]| {
-        let or = chunk.iter().fold(0, |or, v| or | (*v).into().unsigned_abs());
-        let mut saturated = 0;
-        if let ResultFormat::Narrow { bits, shift } = result {
-            for v in chunk {
-                let (y, clamped) = narrow((*v).into(), bits, shift);
-                *v = T::try_from(y).expect("at most 16 bits");
-                saturated += u64::from(clamped);
-            }
-        }
-        (or, saturated)
+        level.run(
+            #[inline(always)]
+            || {
+                let or = chunk.iter().fold(0, |or, v| or | (*v).into().unsigned_abs());
+                let mut saturated = 0;
+                if let ResultFormat::Narrow { bits, shift } = result {
+                    for v in chunk {
+                        let (y, clamped) = narrow((*v).into(), bits, shift);
+                        *v = T::truncated(y);
+                        saturated += u64::from(clamped);
+                    }
+                }
+                (or, saturated)
+            },
+        )
     };
     let all = y.as_slice_mut().expect("results are row-major");
     if all.len() <= CHUNK {

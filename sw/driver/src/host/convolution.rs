@@ -26,12 +26,13 @@ pub(super) fn sums<E: Element, T: Entry>(
     (x, x_format): Formatted<'_, T>,
     (w, w_format): Formatted<'_, T>,
 ) -> Product {
-    let (frame, sweeps, rows, columns) = match product {
+    let (frame, mut sweeps, rows, columns) = match product {
         ConvProduct::Forward => forward::<E, T>(window, w),
         _ => input_gradient::<E, T>(window, w),
     };
     let features: usize = frame.image.iter().product();
     let images = x.data.len() / features;
+    sweeps.iter_mut().for_each(|sweep| sweep.skip_zeros(level, images));
     let mut y = Array2::zeros((images * rows, columns));
     let (lo, zero) = (x_format.range().0, E::zero(x_format.range().0));
     let reach =

@@ -40,7 +40,8 @@ pub(super) fn product<E: Element, T: Entry>(
         from: (0..rows).map(|i| i * length).collect(),
         to: (0..rows).collect(),
     };
-    let whole = sweep(rows, &panel);
+    let mut whole = sweep(rows, &panel);
+    whole.skip_zeros(level, m / rows.max(1));
     let rest = (!m.is_multiple_of(rows)).then(|| sweep(m % rows, &panel));
     let (lo, zero) = (x_format.range().0, E::zero(x_format.range().0));
     let mut y = Array2::zeros((m, n));

@@ -12,7 +12,7 @@ use crate::entries::Entry;
 use crate::integers::Integers;
 use ndarray::Array2;
 use rayon::prelude::*;
-use tandem_kernels::{COLUMNS, Element, Level, Panel, ROWS, Tile};
+use tandem_kernels::{COLUMNS, Element, Level, Panel, ROWS, Tile, interleaved};
 
 /// The sums of dW.
 pub(super) fn sums<E: Element, T: Entry>(
@@ -103,9 +103,15 @@ impl Planes {
                     &pixels[from..from + channels]
                 });
                 let first = self.at(0, y + py, group * E::GROUP + px);
-                for c in 0..channels {
-                    let to = &mut out[first + c * self.size[0] * self.size[1]..][..E::GROUP];
-                    E::write(pixels.map(|pixel| pixel[c].into()), zero, to);
+                let mut planes = out[first..].chunks_mut(self.size[0] * self.size[1]);
+                let mut from = 0;
+                while let Some(words) = interleaved::<E, T>(pixels.map(|pixel| &pixel[from..]), zero) {
+                    words.into_iter().zip(&mut planes).for_each(|(word, plane)| E::write(word, plane));
+                    from += COLUMNS;
+                }
+                for (c, plane) in (from..channels).zip(planes) {
+                    let value = |pixel: &[T]| pixel[c].into().wrapping_add(zero);
+                    E::write(E::word(pixels.map(value)), plane);
                 }
             }
             for (x, pixel) in row.chunks_exact(channels).enumerate().skip(whole) {

@@ -212,7 +212,7 @@ mod tests {
 
     proptest! {
         /// The surrogate is linear in v and in s: central differences are exact up to rounding in f64,
-        /// and the f32 results carry half an ulp. Σ|terms| bounds both.
+        /// and the f32 results carry half an ulp. Σ|terms| bounds both. A step may have started again, where all values round to 0.
         #[test]
         fn gradients_are_those_of_the_surrogate(
             pairs in prop::collection::vec((-3f32..3.0, -1f32..1.0), 1..100),
@@ -223,7 +223,7 @@ mod tests {
             let mut quantizer = build(format, v.len());
             quantizer.step.value[[0, 0]] = s;
             let mut q = vec![0; v.len()];
-            quantizer.quantize(all(&v), Target::Words(&mut q), Moment::TRAIN);
+            let s = quantizer.quantize(all(&v), Target::Words(&mut q), Moment::TRAIN).one();
             let mut dv = g.clone();
             quantizer.straight_through(all(&v), &mut dv);
 
