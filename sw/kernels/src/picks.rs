@@ -30,12 +30,16 @@ impl Picks {
         let mut picks = Picks::default();
         let segments = block.chunks_exact((groups * COLUMNS).max(1));
         for chunk in segments.flat_map(|segment| segment.chunks(CHUNK * COLUMNS)) {
+            let most = MOST.min(chunk.len() / COLUMNS / 2).max(1);
             let (from, mut passes) = (picks.words.len(), 0);
             for column in 0..COLUMNS {
                 let bytes = chunk.iter().skip(column).step_by(COLUMNS).flat_map(|word| word.to_le_bytes());
                 let taken = bytes.enumerate().filter(|(_, value)| *value != 0);
                 for (i, (place, value)) in taken.enumerate() {
                     let (pass, shift) = (i / 4, i % 4 * 8);
+                    if pass == most {
+                        return None;
+                    }
                     if pass == passes {
                         passes += 1;
                         picks.words.resize(from + passes * 2 * COLUMNS, 0);
@@ -44,9 +48,6 @@ impl Picks {
                     picks.words[at] |= (place as u32) << shift;
                     picks.words[at + COLUMNS] |= u32::from(value) << shift;
                 }
-            }
-            if passes > MOST.min(chunk.len() / COLUMNS / 2) {
-                return None;
             }
             picks.passes.push(passes);
         }

@@ -21,6 +21,7 @@ mod verify;
 mod walk;
 mod window;
 
+pub(crate) use axis::{Axis, Phase};
 pub use gradient::{Form as GradientForm, Rows as GradientRows};
 pub use plan::{ConvPlan, Lowering};
 pub use request::{ConvProblem, ConvProduct, ConvRequest, ConvResult};

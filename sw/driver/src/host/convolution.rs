@@ -2,16 +2,14 @@
 //!
 //! ```text
 //! forward           row (oy, ox) begins at pixel (oy·s, ox·s) of X with its padding; a segment is a row of the kernel
-//! input gradient    pixel (y, x) of phase (y + p) mod s = a, (x + p) mod s = b sums taps ky = a + s·j, kx = b + s·i
-//!                   of dY at (t − j, u − i), t = ⌊(y + p)/s⌋, u = ⌊(x + p)/s⌋: a forward product of dY with a border, and
-//!                   the kernel's taps of that phase backwards
+//! input gradient    a phase of pixels at a time ([`Axis`]): a forward product of dY with a border, and of the kernel's taps that they meet
 //! ```
 //! So dX is never made of rows that are added up, and a stride costs no products with zeros.
 
 use super::frame::Frame;
 use super::sweep::Sweep;
 use super::{Formatted, Product, SMALL, over_chunks};
-use crate::conv::{ConvProduct, Window};
+use crate::conv::{Axis, ConvProduct, Phase, Window};
 use crate::entries::Entry;
 use crate::integers::Integers;
 use crate::layout::Matrix;
@@ -73,38 +71,31 @@ fn forward<E: Element, T: Entry>(window: &Window, w: &Matrix<'_, T>) -> Plan<E> 
 }
 
 fn input_gradient<E: Element, T: Entry>(window: &Window, w: &Matrix<'_, T>) -> Plan<E> {
-    let (out_h, out_w) = window.positions().expect("a window that fits");
-    let ([h, width], c, kernel, outputs) = (window.image, window.channels, window.kernel, w.cols);
-    let (stride, padding) = (window.stride, window.padding);
-    // taps of a phase, the most of any, and the last position that a pixel asks for
-    let taps = |axis: usize, phase: usize| kernel[axis].saturating_sub(phase).div_ceil(stride[axis]);
-    let before = [0, 1].map(|axis| taps(axis, 0) - 1);
-    let last = [0, 1].map(|axis| (window.image[axis] - 1 + padding[axis]) / stride[axis]);
-    let size = [before[0] + out_h.max(last[0] + 1), before[1] + out_w.max(last[1] + 1)];
-    let frame = Frame { image: [out_h, out_w, outputs], before, size };
-    let phases = (0..stride[0]).flat_map(|a| (0..stride[1]).map(move |b| (a, b)));
-    let sweep = |(a, b): (usize, usize)| {
-        let (down, across) = (taps(0, a), taps(1, b));
-        if down * across == 0 {
-            return None;
-        }
+    let ([h, width], c, outputs) = (window.image, window.channels, w.cols);
+    let axes = [0, 1].map(|axis| Axis::input_gradient(window, axis));
+    let before =
+        axes.each_ref().map(|axis| axis.phases.iter().map(|p| -p.lead).max().unwrap_or(0).max(0) as usize);
+    let row = |axis: usize, phase: &Phase, i: usize| (phase.lead + (before[axis] + i) as isize) as usize;
+    let size = [0, 1].map(|axis| {
+        let end = |p: &Phase| row(axis, p, p.count + p.taps.len());
+        axes[axis].phases.iter().map(end).max().unwrap_or(0).max(before[axis] + axes[axis].inputs)
+    });
+    let frame = Frame { image: [axes[0].inputs, axes[1].inputs, outputs], before, size };
+    let sweep = |down: &Phase, across: &Phase| {
         let value = |segment: usize, i: usize, channel: usize| {
-            let (ky, kx) = (a + stride[0] * (down - 1 - segment), b + stride[1] * (across - 1 - i / outputs));
-            w.at((ky * kernel[1] + kx) * c + channel, i % outputs)
+            let (ky, kx) = (down.taps[segment], across.taps[i / outputs]);
+            w.at((ky * window.kernel[1] + kx) * c + channel, i % outputs)
         };
-        let segments = (0..down).map(|row| frame.at(row, 0)).collect();
-        let panel = Panel::new(segments, across * outputs, c, value);
-        let own = |axis: usize, phase: usize| {
-            let at = move |pixel: usize| pixel + padding[axis];
-            (0..window.image[axis]).filter(move |pixel| at(*pixel) % stride[axis] == phase)
-        };
-        let pixels = || own(0, a).flat_map(|y| own(1, b).map(move |x| (y, x)));
-        let first = |(y, x): (usize, usize)| {
-            let (t, u) = ((y + padding[0]) / stride[0], (x + padding[1]) / stride[1]);
-            frame.at(t + before[0] + 1 - down, u + before[1] + 1 - across)
-        };
-        let (from, to) = (pixels().map(first).collect(), pixels().map(|(y, x)| y * width + x).collect());
-        Some(Sweep { panel, from, to })
+        let segments = (0..down.taps.len()).map(|y| frame.at(y, 0)).collect();
+        let panel = Panel::new(segments, across.taps.len() * outputs, c, value);
+        let pixels = || (0..down.count).flat_map(|y| (0..across.count).map(move |x| (y, x)));
+        let from = pixels().map(|(y, x)| frame.at(row(0, down, y), row(1, across, x)));
+        let to = pixels().map(|(y, x)| (down.first + down.step * y) * width + across.first + across.step * x);
+        Sweep { panel, from: from.collect(), to: to.collect() }
     };
-    (frame, phases.filter_map(sweep).collect(), h * width, c)
+    let phases =
+        axes[0].phases.iter().flat_map(|down| axes[1].phases.iter().map(move |across| (down, across)));
+    let met = phases.filter(|(down, across)| !down.taps.is_empty() && !across.taps.is_empty());
+    let sweeps = met.map(|(down, across)| sweep(down, across)).collect();
+    (frame, sweeps, h * width, c)
 }

@@ -7,7 +7,7 @@
 //!
 //! Of equal scores the one in the earlier matrix, and there the one with the lower index, is the higher.
 
-use crate::tensor::{Mask, slice, slice_mut};
+use crate::tensor::{Mask, keep, slice, slice_mut};
 use ndarray::Array2;
 
 /// The ranks of scores that are ranked together: the lowest is 0, the highest 1.
@@ -60,7 +60,7 @@ impl Scores {
     /// Sets the scores of what the mask of a layer does not keep to 0.
     pub fn clear(&mut self, layer: usize, mask: &Mask) {
         for scores in [&mut self.ranks[layer], &mut self.shares[layer]] {
-            scores.zip_mut_with(mask, |s, &kept| *s = if kept { *s } else { 0.0 });
+            keep(scores, mask);
         }
     }
 }

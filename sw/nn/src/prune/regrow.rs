@@ -11,7 +11,7 @@
 use super::plan::PrunedLayer;
 use super::rank::ranks;
 use super::select::{Amount, Chosen, best};
-use crate::tensor::Mask;
+use crate::tensor::{Mask, keep};
 use ndarray::Array2;
 
 /// The mask of `amount` after `share` of its weights were replaced; `None` keeps all.
@@ -28,7 +28,7 @@ pub fn replace(
 ) -> Chosen {
     let mut active_scores = scores + 1.0;
     if let Some(active) = active {
-        active_scores.zip_mut_with(active, |score, &active| *score = if active { *score } else { 0.0 });
+        keep(&mut active_scores, active);
     }
     let kept = best(layer, &active_scores, amount);
     let Some(gradient) = gradient else { return kept };

@@ -55,6 +55,15 @@ impl fmt::Display for Shape {
 /// Which positions of a tensor are kept: `true` is kept.
 pub type Mask = Array2<bool>;
 
+/// Keeps what a mask keeps of a tensor of its shape; the others become 0.
+pub fn keep<T: Clone + Default>(values: &mut Array2<T>, mask: &Mask) {
+    values.zip_mut_with(mask, |value, kept| {
+        if !kept {
+            *value = T::default();
+        }
+    });
+}
+
 /// A trained tensor with its gradient and the optimiser's moments.
 ///
 /// Vectors are one row, scalars 1 × 1.

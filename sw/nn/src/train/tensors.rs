@@ -5,7 +5,7 @@ use crate::backend::{Mode, Pass};
 use crate::layers::prunable::{Domain, MaskPattern};
 use crate::network::loss::cross_entropy;
 use crate::quant::{Scales, Values};
-use crate::tensor::{Mask, slice};
+use crate::tensor::{Mask, keep, slice};
 use ndarray::Array2;
 
 /// The tensors of one layer.
@@ -101,7 +101,7 @@ impl Trainer {
         let of = |&(layer, tensor, pattern): &(usize, usize, Option<MaskPattern>)| {
             let (mut weights, mask, outputs) = weights[tensor].clone();
             if let Some(mask) = &mask {
-                weights.zip_mut_with(mask, |w, &kept| *w = if kept { *w } else { 0.0 });
+                keep(&mut weights, mask);
             }
             let gradient = slice(self.network.output_gradient(layer)).to_vec();
             let shape = (gradient.len() / outputs, outputs);

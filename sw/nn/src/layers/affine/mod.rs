@@ -31,7 +31,7 @@ use crate::quant::gradient::{Gradient, GradientKind, Purpose as Use};
 use crate::quant::{Quantized, Scales, Storage};
 use crate::random::{Purpose, Stream};
 use crate::tensor::blocks::{BLOCK, for_blocks};
-use crate::tensor::{Mask, Parameter, Slot, slice, slice_mut};
+use crate::tensor::{Mask, Parameter, Slot, keep, slice, slice_mut};
 use crate::tensor::{conv, gemm};
 use blocks::Convolution;
 use narrowed::Narrowed;
@@ -129,7 +129,7 @@ impl Affine {
         match (&self.mask, &self.cosine) {
             (Some(mask), Some(cosine)) => {
                 let mut c = cosine.forward(&self.weight.value.mapv(f64::from));
-                c.zip_mut_with(mask, |c, &kept| *c = if kept { *c } else { 0.0 });
+                keep(&mut c, mask);
                 self.effective = cosine.inverse(&c).mapv(|w| w as f32);
             }
             (mask, _) => copy_kept(&self.weight.value, mask.as_ref(), &mut self.effective),
@@ -285,7 +285,7 @@ impl Affine {
             dense.assign(&self.weight.gradient);
         }
         if let (Some(mask), None) = (&self.mask, &self.cosine) {
-            self.weight.gradient.zip_mut_with(mask, |g, &kept| *g = if kept { *g } else { 0.0 });
+            keep(&mut self.weight.gradient, mask);
         }
         Ok(dx)
     }

@@ -19,10 +19,9 @@ use crate::spectral::frame::Frame;
 use crate::spectral::quantize::{UNIT, forward_steps, inverse_steps, to_unit};
 use crate::spectral::transform::Transform;
 use crate::tensor::blocks::max_abs;
-use crate::tensor::{Mask, Parameter, Slot, slice, slice_mut};
+use crate::tensor::{Mask, Parameter, Slot, keep, slice, slice_mut};
 use ndarray::Array2;
 use num_complex::Complex;
-use rustfft::num_traits::Float;
 
 /// Where weights may differ from 0, in the space of the signals.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,10 +139,9 @@ impl SpectralWeights {
     }
 
     /// Zeroes what the mask does not keep.
-    pub fn apply_mask<T: Float>(&self, spectrum: &mut Array2<Complex<T>>) {
+    pub fn apply_mask<T: Clone + Default>(&self, spectrum: &mut Array2<Complex<T>>) {
         if let Some(mask) = &self.mask {
-            let zero = Complex::new(T::zero(), T::zero());
-            spectrum.zip_mut_with(mask, |w, &kept| *w = if kept { *w } else { zero });
+            keep(spectrum, mask);
         }
     }
 

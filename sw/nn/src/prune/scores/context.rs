@@ -7,7 +7,7 @@ use crate::prune::measure::measure;
 use crate::prune::probe::{Probe, ProbeError};
 use crate::random::{Purpose, Stream};
 use crate::spectral::power::Power;
-use crate::tensor::Mask;
+use crate::tensor::{Mask, keep};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -114,7 +114,7 @@ impl<'a> ScoreContext<'a> {
         let mut weights = self.weights.clone();
         for (weights, mask) in weights.iter_mut().zip(&self.masks) {
             if let Some(mask) = mask {
-                weights.zip_mut_with(mask, |w, &kept| *w = if kept { *w } else { 0.0 });
+                keep(weights, mask);
             }
         }
         weights

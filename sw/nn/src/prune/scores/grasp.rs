@@ -11,6 +11,7 @@
 
 use super::{Score, ScoreContext, ScoreKind};
 use crate::prune::probe::ProbeError;
+use crate::tensor::keep;
 use ndarray::Array2;
 
 /// This score under its name.
@@ -25,7 +26,7 @@ impl Score for Grasp {
         let mut gradient = context.gradient()?;
         for (g, mask) in gradient.iter_mut().zip(context.masks()) {
             if let Some(mask) = mask {
-                g.zip_mut_with(mask, |g, &kept| *g = if kept { *g } else { 0.0 });
+                keep(g, mask);
             }
         }
         let product = context.hessian_product(&gradient)?;
