@@ -48,7 +48,6 @@ fn main() {
 /// Seconds of a product, dense and pruned.
 fn measure(random: &mut Random, product: ConvProduct, window: Window, (n, m): (usize, usize)) -> [f64; 2] {
     let channels = window.channels;
-    let (positions, rows) = (BATCH, window.places() * channels);
     let [activations, weights, gradients] = [Format::unsigned(4), Format::signed(4), Format::signed(8)];
     let (x, w) = match product {
         ConvProduct::Forward => (activations, weights),
@@ -61,7 +60,7 @@ fn measure(random: &mut Random, product: ConvProduct, window: Window, (n, m): (u
     };
     let bytes =
         |random: &mut Random, shape, format: Format| random.matrix(shape, format.range()).mapv(|v| v as i8);
-    let a = bytes(random, (positions, rows), x);
+    let a = bytes(random, (BATCH, window.features()), x);
     let dense = bytes(random, second, w);
     let pattern = Pattern { n, m, run: channels };
     let mut pruned = dense.mapv(i32::from);

@@ -9,6 +9,9 @@ use crate::picks::Picks;
 use crate::{COLUMNS, Element, Level};
 use std::marker::PhantomData;
 
+/// Rows of A that save more than finding zeros of B takes.
+const MANY: usize = 512;
+
 /// Groups of 16 columns from rows of them, with `zero` added to all values; `None` if a row that a group takes is shorter.
 #[inline(always)]
 pub fn interleaved<E: Element, T: Copy + Into<i32>>(rows: [&[T]; 4], zero: i32) -> Option<[u32; COLUMNS]> {
@@ -99,8 +102,9 @@ impl<E: Element> Panel<E> {
             for (words, rows) in words.zip(values.chunks(E::GROUP * columns)) {
                 let rows: [&[T]; 4] =
                     std::array::from_fn(|i| rows.get(i * columns + first..).unwrap_or_default());
-                match interleaved::<E, T>(rows, 0) {
-                    Some(whole) if count == COLUMNS => words.copy_from_slice(&whole),
+                let whole = if count == COLUMNS { interleaved::<E, T>(rows, 0) } else { None };
+                match whole {
+                    Some(whole) => words.copy_from_slice(&whole),
                     _ => {
                         let own = |i: usize| i < E::GROUP;
                         for (o, word) in words[..count].iter_mut().enumerate() {
@@ -149,10 +153,10 @@ impl<E: Element> Panel<E> {
         }
     }
 
-    /// Lets tiles pass over zeros, where the level can and there are enough. Takes as long as some 300 rows of A save;
-    /// filling a segment ends it.
-    pub fn skip_zeros(&mut self, level: Level) {
-        if E::skips_zeros(level) {
+    /// Lets tiles pass over zeros, where the level can, there are enough, and so many rows of A are worth looking for them. Filling a
+    /// segment ends it.
+    pub fn skip_zeros(&mut self, level: Level, rows: usize) {
+        if rows >= MANY && E::skips_zeros(level) {
             self.picks = (0..self.blocks()).map(|block| Picks::new(self.block(block), self.groups)).collect();
         }
     }

@@ -57,7 +57,7 @@ fn sums_are_plain<E: Element + std::fmt::Debug>(
     let stored: Vec<_> = a.iter().map(|v| E::left(*v, zero)).collect();
     for level in Level::all() {
         let mut skipping = panel.clone();
-        skipping.skip_zeros(level);
+        skipping.skip_zeros(level, usize::MAX);
         for (panel, block) in
             [panel, &skipping].into_iter().flat_map(|p| (0..p.blocks()).map(move |b| (p, b)))
         {

@@ -30,7 +30,9 @@ pub(super) fn sums<E: Element, T: Entry>(
     };
     let features: usize = frame.image.iter().product();
     let images = x.data.len() / features;
-    sweeps.iter_mut().for_each(|sweep| sweep.skip_zeros(level, images));
+    for sweep in &mut sweeps {
+        sweep.panel.skip_zeros(level, images * sweep.from.len());
+    }
     let mut y = Array2::zeros((images * rows, columns));
     let (lo, zero) = (x_format.range().0, E::zero(x_format.range().0));
     let reach =
@@ -77,7 +79,7 @@ fn input_gradient<E: Element, T: Entry>(window: &Window, w: &Matrix<'_, T>) -> P
         axes.each_ref().map(|axis| axis.phases.iter().map(|p| -p.lead).max().unwrap_or(0).max(0) as usize);
     let row = |axis: usize, phase: &Phase, i: usize| (phase.lead + (before[axis] + i) as isize) as usize;
     let size = [0, 1].map(|axis| {
-        let end = |p: &Phase| row(axis, p, p.count + p.taps.len());
+        let end = |p: &Phase| row(axis, p, (p.count + p.taps.len()).saturating_sub(1));
         axes[axis].phases.iter().map(end).max().unwrap_or(0).max(before[axis] + axes[axis].inputs)
     });
     let frame = Frame { image: [axes[0].inputs, axes[1].inputs, outputs], before, size };

@@ -31,6 +31,7 @@ pub(super) fn product<E: Element, T: Entry>(
             panel.add_up();
         },
     );
+    panel.skip_zeros(level, m);
     let parallel = m * k * n >= SMALL;
     let share = if parallel { m.div_ceil(4 * rayon::current_num_threads()) } else { m };
     let most = (TILE / (k + n).max(1)).max(ROWS);
@@ -40,8 +41,7 @@ pub(super) fn product<E: Element, T: Entry>(
         from: (0..rows).map(|i| i * length).collect(),
         to: (0..rows).collect(),
     };
-    let mut whole = sweep(rows, &panel);
-    whole.skip_zeros(level, m / rows.max(1));
+    let whole = sweep(rows, &panel);
     let rest = (!m.is_multiple_of(rows)).then(|| sweep(m % rows, &panel));
     let (lo, zero) = (x_format.range().0, E::zero(x_format.range().0));
     let mut y = Array2::zeros((m, n));

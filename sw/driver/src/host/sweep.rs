@@ -11,17 +11,7 @@ pub(super) struct Sweep<E: Element> {
     pub to: Vec<usize>,
 }
 
-/// Rows of A that are worth looking for zeros of B.
-const MANY: usize = 512;
-
 impl<E: Element> Sweep<E> {
-    /// Passes over zeros of the panel from now on, if it runs `times` over enough rows.
-    pub fn skip_zeros(&mut self, level: Level, times: usize) {
-        if times * self.from.len() >= MANY {
-            self.panel.skip_zeros(level);
-        }
-    }
-
     /// Writes rows of `out`, `[rows, columns]`, and returns the OR of the magnitudes of their values.
     ///
     /// `zero` is what elements of A have in addition.

@@ -9,7 +9,7 @@ use super::{Layer, LayerKind, LayerSpec, Site, SpecError, Tape};
 use crate::backend::{Pass, ProductError};
 use crate::layers::{Range, Signal};
 use crate::tensor::blocks::{BLOCK, for_blocks};
-use crate::tensor::{slice, slice_mut};
+use crate::tensor::{keep, slice, slice_mut};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -95,7 +95,7 @@ impl Unquantized for Relu {
         let positive = inputs[0].mapv(|x| x > 0.0);
         let pullback = move |dy: &Array2<f64>, _: bool| {
             let mut dx = dy.clone();
-            dx.zip_mut_with(&positive, |d, &positive| *d = if positive { *d } else { 0.0 });
+            keep(&mut dx, &positive);
             Gradients::of_input(dx)
         };
         (y, Box::new(pullback))
