@@ -177,6 +177,19 @@ fn the_checkpoint_of_another_network() {
     s.write("b/checkpoint.safetensors", &whole[..whole.len() / 2]);
     s.refuses(&["checkpoint.safetensors"], &["train", "--resume", &b]);
     s.refuses(&["nothing-here"], &["train", "--resume", &s.path("nothing-here")]);
+    // weights of others, to start from
+    let from = |run: &str| ["train", "-c", DIGITS, "-o", &s.path("from"), "--from", run].map(str::to_owned);
+    let refused = |says: &[&str], run: &str| {
+        let arguments = from(run);
+        s.refuses(says, &arguments.each_ref().map(String::as_str));
+        assert!(!std::path::Path::new(&s.path("from")).exists(), "nothing is left");
+    };
+    refused(&["b/checkpoint.safetensors", "truncated"], &b);
+    s.write("b/checkpoint.safetensors", &whole);
+    refused(&["b/checkpoint.safetensors", "weight", "[64, 64]", "[64, 48]"], &b);
+    refused(&["nothing-here"], &s.path("nothing-here"));
+    refused(&["not a tandem safetensors file"], DIGITS);
+    s.refuses(&["--from", "--resume"], &["train", "--resume", &a, "--from", &b]);
 }
 
 #[test]

@@ -322,6 +322,34 @@ fn the_command_line_trains_to_the_golden_digest() {
     }
 }
 
+/// Float, then 4 bits, then 1:4: each from the weights of the one before.
+#[test]
+fn a_run_starts_from_the_weights_of_another() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = |name: &str| scratch.path().join(name).to_str().unwrap().to_owned();
+    let file = experiment("digits-mlp");
+    let run = |name: &str, more: &[&str]| {
+        let folder = path(name);
+        let arguments = ["-c", file.to_str().unwrap(), "-o", &folder, "--steps", "40"];
+        weights(&[&arguments[..], more].concat());
+        let report = std::fs::read(Path::new(&folder).join("report.json")).expect("a report");
+        let report: serde_json::Value = serde_json::from_slice(&report).expect("JSON");
+        (report["initial_digest"].clone(), report["test_loss"].as_f64().expect("a loss"))
+    };
+    let (none, drawn) = run("float", &["--engine", "float"]);
+    assert!(none.is_null());
+    let (first, dense) = run("dense", &["--from", &path("float")]);
+    let pruning = r#"pruning={ method = "magnitude", pattern = "1:4", layers = ["fc1"] }"#;
+    let checkpoint = path("dense/checkpoint.safetensors");
+    let (second, sparse) = run("sparse", &["--from", &checkpoint, "--set", pruning]);
+    assert!(first.is_string() && second.is_string() && first != second);
+    assert!(dense < 0.7 * drawn && sparse < 0.7 * drawn, "{drawn}, then {dense}, then {sparse}");
+    // the sources are not needed any more
+    std::fs::remove_dir_all(path("float")).unwrap();
+    std::fs::remove_dir_all(path("dense")).unwrap();
+    weights(&["--resume", &path("sparse"), "--steps", "60"]);
+}
+
 /// Instructions are less than 2 % of the link words of every product of LeNet-5, batch 64.
 #[test]
 fn instructions_are_less_than_two_percent_of_the_link_words_of_lenets_large_products() {

@@ -160,7 +160,7 @@ impl Network {
             for slot in layer.slots() {
                 let own = match &slot {
                     Slot::Parameter(parameter) => parameter.name.as_str(),
-                    Slot::Buffer(buffer) => buffer.name.as_str(),
+                    Slot::Statistic(buffer) | Slot::Buffer(buffer) => buffer.name.as_str(),
                     Slot::Mask { name, .. } => name,
                 };
                 all.push((format!("{}.{own}", plan.name), slot));

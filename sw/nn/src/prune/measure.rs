@@ -64,7 +64,7 @@ fn owners(network: &mut Network) -> Vec<usize> {
 fn state(network: &mut Network) -> Vec<Array2<f32>> {
     let value = |(_, slot): (String, Slot<'_>)| match slot {
         Slot::Parameter(parameter) => Some(parameter.value.clone()),
-        Slot::Buffer(buffer) => Some(buffer.value.clone()),
+        Slot::Statistic(buffer) | Slot::Buffer(buffer) => Some(buffer.value.clone()),
         Slot::Mask { .. } => None,
     };
     network.slots().into_iter().filter_map(value).collect()
@@ -87,7 +87,9 @@ fn restore(network: &mut Network, state: Vec<Array2<f32>>, wanted: &[bool]) {
     for (_, slot) in network.slots() {
         match slot {
             Slot::Parameter(parameter) => parameter.value = state.next().expect("as many as before"),
-            Slot::Buffer(buffer) => buffer.value = state.next().expect("as many as before"),
+            Slot::Statistic(buffer) | Slot::Buffer(buffer) => {
+                buffer.value = state.next().expect("as many as before")
+            }
             Slot::Mask { .. } => {}
         }
     }

@@ -128,7 +128,9 @@ impl Buffer {
 pub enum Slot<'a> {
     /// A trained tensor.
     Parameter(&'a mut Parameter),
-    /// State that is not trained.
+    /// What the network computes with and does not train, such as a running mean.
+    Statistic(&'a mut Buffer),
+    /// Other state that is not trained: that of quantizers.
     Buffer(&'a mut Buffer),
     /// Which positions of a parameter are kept; `None` keeps all.
     Mask {

@@ -40,8 +40,10 @@ impl Trainer {
                         }
                     }
                 }
-                Slot::Buffer(buffer) if !is_finite(&buffer.value) => return fail(name),
-                Slot::Buffer(_) | Slot::Mask { .. } => {}
+                Slot::Statistic(buffer) | Slot::Buffer(buffer) if !is_finite(&buffer.value) => {
+                    return fail(name);
+                }
+                Slot::Statistic(_) | Slot::Buffer(_) | Slot::Mask { .. } => {}
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What a result was made from: experiment, accelerator, data and numerics.
+//! What a result was made from: experiment, accelerator, data, numerics, and initial weights if they were given.
 //!
 //! The seed is one of the experiment's keys. The engine is no part of it: all exact ones give the same bits. Two runs of
 //! the same identity end with the same weights, so a run may go on from a checkpoint, and an outcome may be used again,
@@ -32,6 +32,9 @@ pub struct Identity {
     pub data: String,
     /// See [`NUMERICS`].
     pub numerics: u32,
+    /// Digest of the weights it started from, if they were not drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial: Option<String>,
 }
 
 /// Two results that were not made from the same. `saved` is the one that is there, `now` the one that is asked for.
@@ -94,7 +97,7 @@ impl Identity {
         let table: toml::Table = accelerator.parse().expect("an accelerator's TOML text");
         flatten("", &serde_json::to_value(table).expect("TOML is plain data"), &mut keys);
         keys.remove("name");
-        Identity { experiment: experiment.keys(), accelerator: keys, data, numerics: NUMERICS }
+        Identity { experiment: experiment.keys(), accelerator: keys, data, numerics: NUMERICS, initial: None }
     }
 
     /// The identity that a checkpoint keeps.
@@ -111,7 +114,8 @@ impl Identity {
         state.set_metadata(IDENTITY, &text);
     }
 
-    /// Checks that a result of identity `saved` may be taken for one of this identity, or gone on from.
+    /// Checks that a result of identity `saved` may be taken for one of this identity, or gone on from. `initial` is not looked at: a run that
+    /// goes on keeps the saved one.
     ///
     /// # Errors   the first difference that is not sound (see the [module](self))
     pub fn check(&self, saved: &Identity) -> Result<(), IdentityError> {

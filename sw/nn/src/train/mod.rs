@@ -72,6 +72,8 @@ pub struct Trainer {
     history: History,
     /// The accelerator's TOML text.
     accelerator: String,
+    /// See [`initial`](Self::initial).
+    initial: Option<String>,
     /// Made when it is asked for: the data are read for it.
     identity: OnceLock<Identity>,
 }
@@ -115,6 +117,7 @@ impl Trainer {
             evaluation: ledger,
             history: History::default(),
             accelerator: String::new(),
+            initial: None,
             identity: OnceLock::new(),
         })
     }

@@ -4,7 +4,7 @@ use super::{History, TrainError, Trainer, finite};
 use crate::backend::ledger::Ledger;
 use crate::checkpoint::{CheckpointError, State};
 use crate::optim::Optimizer;
-use crate::tensor::Slot;
+use crate::tensor::{Mask, Slot, keep};
 use crate::train::identity::Identity;
 use ndarray::Array2;
 use std::path::Path;
@@ -42,7 +42,7 @@ impl Trainer {
                         state.insert_array(&format!("{name}.{kind}"), moment);
                     }
                 }
-                Slot::Buffer(buffer) => state.insert_array(&name, &buffer.value),
+                Slot::Statistic(buffer) | Slot::Buffer(buffer) => state.insert_array(&name, &buffer.value),
                 Slot::Mask { mask, .. } => {
                     if let Some(mask) = mask {
                         state.insert_array(&name, &mask.mapv(u8::from));
@@ -78,7 +78,10 @@ impl Trainer {
 
     /// What the run is made from.
     pub fn identity(&self) -> &Identity {
-        self.identity.get_or_init(|| Identity::new(&self.experiment, &self.accelerator, self.data.digest()))
+        self.identity.get_or_init(|| {
+            let identity = Identity::new(&self.experiment, &self.accelerator, self.data.digest());
+            Identity { initial: self.initial.clone(), ..identity }
+        })
     }
 
     /// Makes an accelerator, by its TOML text, part of the [identity](Self::identity).
@@ -87,6 +90,38 @@ impl Trainer {
     pub fn set_accelerator(&mut self, toml: &str) {
         self.accelerator = toml.to_owned();
         self.identity = OnceLock::new();
+    }
+
+    /// Starts a run that has not begun from the weights of a saved one, whatever it was trained by: parameters, those that a mask drops as 0,
+    /// and statistics of batch normalization. Quantizers, masks and moments begin anew: they belong to how it is trained.
+    ///
+    /// # Errors   a tensor is missing, or has another shape, or values that are not finite numbers; the run must not be used then
+    /// # Panics   if steps were taken
+    pub fn start_from(&mut self, state: &State) -> Result<(), CheckpointError> {
+        assert_eq!(self.step, 0, "a run that has not begun");
+        finite::check(state)?;
+        let mut slots = self.network.slots();
+        for (name, slot) in &mut slots {
+            match slot {
+                Slot::Parameter(parameter) if parameter.floor.is_none() => {
+                    state.copy_into(name, &mut parameter.value)?;
+                    if let Some(mask) = saved_mask(state, &format!("{name}_mask"), parameter.value.dim())? {
+                        keep(&mut parameter.value, &mask);
+                    }
+                }
+                Slot::Statistic(buffer) => state.copy_into(name, &mut buffer.value)?,
+                Slot::Parameter(_) | Slot::Buffer(_) | Slot::Mask { .. } => {}
+            }
+        }
+        drop(slots);
+        self.initial = Some(self.digest());
+        self.identity = OnceLock::new();
+        Ok(())
+    }
+
+    /// Digest of the weights that the run started from, if they were another's.
+    pub fn initial(&self) -> Option<&str> {
+        self.initial.as_deref()
     }
 
     /// Goes on with a run: continues from a saved state that was made from the same.
@@ -130,6 +165,7 @@ impl Trainer {
             self.training = cost;
         }
         self.history = History::restore(state, self.epoch, self.position)?;
+        self.initial = Identity::saved(state).ok().and_then(|saved| saved.initial);
         self.identity = OnceLock::new();
         Ok(())
     }
@@ -182,15 +218,19 @@ fn restore_slot(
                 state.copy_into(&format!("{name}.{kind}"), moment)?;
             }
         }
-        Slot::Buffer(buffer) => state.copy_into(name, &mut buffer.value)?,
+        Slot::Statistic(buffer) | Slot::Buffer(buffer) => state.copy_into(name, &mut buffer.value)?,
         Slot::Mask { shape, mask, .. } => {
-            *mask = None;
-            if state.tensor(name).is_some() {
-                let mut saved = Array2::default(shape);
-                state.copy_into(name, &mut saved)?;
-                *mask = Some(saved.mapv(|kept: u8| kept != 0));
-            }
+            *mask = saved_mask(state, name, shape)?;
         }
     }
     Ok(())
+}
+
+fn saved_mask(state: &State, name: &str, shape: (usize, usize)) -> Result<Option<Mask>, CheckpointError> {
+    if state.tensor(name).is_none() {
+        return Ok(None);
+    }
+    let mut saved = Array2::default(shape);
+    state.copy_into(name, &mut saved)?;
+    Ok(Some(saved.mapv(|kept: u8| kept != 0)))
 }

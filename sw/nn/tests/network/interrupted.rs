@@ -236,7 +236,9 @@ fn a_number_that_is_none_stops_the_run_and_is_never_saved() {
                     let values = if moment { &mut p.moments[0] } else { &mut p.value };
                     *values.last_mut().unwrap() = f32::NAN;
                 }
-                Slot::Buffer(b) if name == tensor => *b.value.last_mut().unwrap() = f32::INFINITY,
+                Slot::Statistic(b) | Slot::Buffer(b) if name == tensor => {
+                    *b.value.last_mut().unwrap() = f32::INFINITY
+                }
                 _ => {}
             }
         }

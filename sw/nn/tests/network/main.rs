@@ -6,6 +6,7 @@ mod checkpoint;
 mod cnn;
 mod gradients;
 mod identity;
+mod initial;
 mod interrupted;
 mod learning;
 mod philox;

@@ -305,7 +305,7 @@ fn measuring_leaves_no_trace() {
     let state = |network: &mut Network| -> Vec<_> {
         let value = |(name, slot): (String, Slot<'_>)| match slot {
             Slot::Parameter(p) => (name, p.value.clone()),
-            Slot::Buffer(b) => (name, b.value.clone()),
+            Slot::Statistic(b) | Slot::Buffer(b) => (name, b.value.clone()),
             Slot::Mask { shape, mask, .. } => (
                 name,
                 mask.clone().map_or(Array2::ones(shape), |mask| mask.mapv(|kept| f32::from(u8::from(kept)))),

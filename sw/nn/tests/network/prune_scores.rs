@@ -40,7 +40,7 @@ fn network(layers: &str) -> Network {
     for (name, slot) in network.slots() {
         let array = match slot {
             Slot::Parameter(parameter) if !name.ends_with("weight") => &mut parameter.value,
-            Slot::Buffer(buffer) => &mut buffer.value,
+            Slot::Statistic(buffer) | Slot::Buffer(buffer) => &mut buffer.value,
             _ => continue,
         };
         for v in array {
@@ -73,7 +73,7 @@ impl Scalars {
             let slots = network.slots().into_iter();
             let mut found = slots.filter(|(name, _)| name == wanted).map(|(_, slot)| match slot {
                 Slot::Parameter(parameter) => parameter.value.mapv(f64::from),
-                Slot::Buffer(buffer) => buffer.value.mapv(f64::from),
+                Slot::Statistic(buffer) | Slot::Buffer(buffer) => buffer.value.mapv(f64::from),
                 Slot::Mask { .. } => panic!("a mask"),
             });
             found.next().unwrap_or_else(|| panic!("no {wanted}"))

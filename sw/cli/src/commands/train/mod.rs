@@ -48,6 +48,10 @@ pub struct Args {
     /// Go on with a run.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "output", "force", "seed", "set"])]
     resume: Option<PathBuf>,
+    /// Start from the trained weights of another run of the same network (its folder, or a checkpoint): bits, quantizers, pruning, engine and
+    /// accelerator may differ.
+    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    from: Option<PathBuf>,
     /// New folder for the run.
     #[arg(short, long, value_name = "RUN")]
     output: Option<PathBuf>,
@@ -110,6 +114,11 @@ pub fn restore(t: &mut Trainer, run: &Path) -> Result<()> {
     Ok(t.restore(&state)?)
 }
 
+/// The checkpoint of a run's folder, or the file itself.
+fn checkpoint(run: &Path) -> PathBuf {
+    if run.is_dir() { run.join(folder::CHECKPOINT) } else { run.to_owned() }
+}
+
 fn start(args: &Args) -> Result<(RunFolder, Trainer, Config)> {
     let trace = args.trace.as_deref();
     if let Some(path) = &args.resume {
@@ -135,6 +144,9 @@ fn start(args: &Args) -> Result<(RunFolder, Trainer, Config)> {
     let existing = args.force.existing();
     files.check_vacant(&path, existing)?;
     let mut t = trainer(experiment, &config, &args.engine, args.data.as_deref(), trace)?;
+    if let Some(run) = &args.from {
+        t.start_from(&State::load(&checkpoint(run))?)?;
+    }
     let folder = RunFolder::start(&path, &files, existing)?;
     folder.save(&mut t)?;
     Ok((folder, t, config))

@@ -37,7 +37,7 @@ pub fn write(
         "steps": t.steps(), "images_per_epoch": t.images_per_epoch(), "dropped_images": t.dropped_images(),
         "images_per_s": progress.images_per_s(), "wall_s": progress.seconds(),
         "data_wait": progress.data_wait(),
-        "weights_digest": digest, "cycles": total.cycles, "predicted_cycles": total.predicted_cycles,
+        "weights_digest": digest, "initial_digest": t.initial(), "cycles": total.cycles, "predicted_cycles": total.predicted_cycles,
         "load_busy": total.load_busy, "compute_busy": total.compute_busy, "store_busy": total.store_busy,
         "products": total.products, "skipped": total.skipped, "utilisation": utilisation,
         "wait_drain": total.wait_drain, "cycles_by_layer": layers, "bounds": plot::bounds_json(&layers), "accounting": account, "scoring": scoring,

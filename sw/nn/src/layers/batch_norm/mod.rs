@@ -230,8 +230,8 @@ impl Layer for BatchNormLayer {
         vec![
             Slot::Parameter(&mut self.gamma),
             Slot::Parameter(&mut self.beta),
-            Slot::Buffer(&mut self.running_mean),
-            Slot::Buffer(&mut self.running_variance),
+            Slot::Statistic(&mut self.running_mean),
+            Slot::Statistic(&mut self.running_variance),
         ]
     }
 
