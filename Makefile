@@ -67,12 +67,8 @@ quant-table: ## quantizers at 2, 3, 4, 8 bits against gradients of 4, 6, 8, thre
 	@$(TANDEM) data fetch mnist
 	@$(TANDEM) sweep configs/sweeps/quant.toml -o runs/quant-table$(if $(FULL),-full --set data.images=60000 --set train.epochs=5)
 
-FLOAT = runs/cifar-float$(if $(FULL),-full)
-FLOAT_RUN = -c configs/experiments/cifar-resnet20.toml -o $(FLOAT) $(if $(FULL),,--set data.images=10000 --set train.epochs=3 --set train.warmup_steps=50)
-
 cifar-table: ## ResNet-20 on CIFAR-10: bits, patterns and methods, and float; stopped, it goes on (FULL=1: all images, 40 epochs)
 	@$(TANDEM) data fetch cifar10
-	@$(TANDEM) train --engine float $$(if [ -f $(FLOAT)/checkpoint.safetensors ]; then echo --resume $(FLOAT); else echo '$(FLOAT_RUN)'; fi)
 	@$(TANDEM) sweep configs/sweeps/cifar.toml -o runs/cifar-table$(if $(FULL),-full --set data.images=50000 --set train.epochs=40 --set train.warmup_steps=500)
 
 board-table: setup-fpga ## accelerators on boards: cells, Fmax, speed, into docs/boards.md

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tandem_driver::{Device, Exact, Offload};
 use tandem_link::{LinkOptions, SerialEngine, SerialPort, Statistics};
 use tandem_model::{CycleModel, Twin};
+use tandem_nn::backend::Backend;
 use tandem_nn::config::{Document, Setting};
 use tandem_sim::{Sim, SimOptions};
 use tandem_spec::link::{INITIAL_BAUD, RATES};
@@ -199,6 +200,14 @@ pub fn device(kind: &EngineKind, config: &Config, trace: Option<&Path>) -> Resul
         EngineKind::Serial(port) => Ok(Box::new(Offload::new(board(port, config)?, CycleModel))),
         EngineKind::Float => Err(usage("--engine float: has no accelerator; use model or sim")),
     }
+}
+
+/// Who computes the products of a training.
+pub fn backend(kind: &EngineKind, config: &Config, trace: Option<&Path>) -> Result<Backend> {
+    Ok(match kind {
+        EngineKind::Float => Backend::Float,
+        kind => Backend::Device(device(kind, config, trace)?),
+    })
 }
 
 /// What a link has carried, for people.

@@ -60,6 +60,38 @@ fn every_point_is_a_run_of_its_own() {
 }
 
 #[test]
+fn the_float_reference_is_a_float_run_of_its_own() {
+    let s = Scratch::new();
+    let pruned = r#"pruning = { method = "random", pattern = "1:4", layers = ["fc1"] }"#;
+    let file = small(&s, "sweep.toml", "float = true\nseeds = [1, 2]", &format!("{pruned}\n{AXES}"));
+    let report = succeeds(&["sweep", &file, "-o", &s.path("out")]);
+    let points = report["float"]["points"].as_array().unwrap();
+    assert_eq!(points.len(), 2);
+    for point in points {
+        let (seed, folder) = (point["seed"].to_string(), s.path(&format!("run{}", point["seed"])));
+        let experiment = repository().join("configs/experiments/digits-mlp.toml");
+        let mut arguments = vec!["train", "-c", experiment.to_str().unwrap(), "--engine", "float"];
+        arguments.extend(["--seed", &seed, "-o", &folder]);
+        arguments.extend(["--set", "train.epochs=2", "--set", "data.images=320"]);
+        let alone = succeeds(&arguments);
+        assert_eq!(point["digest"], alone["weights_digest"]);
+        assert_eq!(point["accuracy"], alone["test_accuracy"]);
+    }
+    let picture = || std::fs::read_to_string(s.path("out") + "/front.svg").unwrap();
+    let drawn = picture();
+    assert!(drawn.contains("float"));
+    // made of what is there
+    let collected = succeeds(&["sweep", "collect", &file, "-o", &s.path("out")]);
+    assert_eq!(collected["float"], report["float"]);
+    assert_eq!(picture(), drawn);
+    let without = small(&s, "without.toml", "seeds = [1, 2]", AXES);
+    let report = succeeds(&["sweep", &without, "-o", &s.path("other")]);
+    assert!(report["float"].is_null());
+    let cycles = small(&s, "cycles.toml", "float = true\ntrain = false", AXES);
+    s.refuses(&["cycles.toml", "`float`", "nothing is trained"], &["sweep", &cycles, "--plan"]);
+}
+
+#[test]
 fn parts_one_by_one_give_the_same_and_a_killed_sweep_goes_on() {
     let s = Scratch::new();
     let file = small(&s, "sweep.toml", "", AXES);

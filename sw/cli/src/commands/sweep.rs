@@ -3,8 +3,8 @@
 //! ```text
 //! DIR/ID.json        outcome of a point, kept for what made it        DIR/results.csv    a line a point
 //! DIR/ID.failed      why a point failed, until it runs again          DIR/summary.json   groups of seeds, fronts, what was left out and why
-//! DIR/slurm          lists and logs of tasks under Slurm              DIR/front.svg      accuracy against cycles of training
-//!                                                                     DIR/report.html    all of it, to look at
+//! DIR/float-SEED.json  the float reference                            DIR/front.svg      accuracy against cycles of training
+//! DIR/slurm          lists and logs of tasks under Slurm              DIR/report.html    all of it, to look at
 //! ```
 //! `plan`, `run --point ID` and `collect` are its three parts, for schedulers: any machine that sees the sweep and the folder
 //! can run any point, twice or interrupted, and nothing is lost. `--slurm` has Slurm run them. A sweep that trains nothing has no
@@ -18,13 +18,14 @@ use crate::Report;
 use crate::failure::usage;
 use crate::stop::Stop;
 use crate::sweep::{Detail, Group, Limits, Line, Point, Results, chart, page};
+use crate::variant::{Mean, Outcome};
 use anyhow::Result;
 use plan::{Plan, Source};
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use tandem_files::replace;
-use train::{Pool, Trained, halve, simulate, there_is};
+use train::{Pool, Trained, float_there_is, halve, simulate, there_is};
 
 /// Arguments of `sweep`.
 #[derive(clap::Args)]
@@ -91,12 +92,13 @@ pub fn run(args: &Args) -> Result<Report> {
             let mut plan = Plan::new(source, None)?;
             if !plan.sweep.trains() {
                 create(output)?;
-                return report(&plan, output, plan.lines(), &[], &[]);
+                return report(&plan, output, Made { lines: plan.lines(), ..Made::default() });
             }
             let halved = halve(&mut plan, source, |rung, source| there_is(rung, source, output))?;
             let Trained { lines, failed, .. } = there_is(&plan, source, output)?;
             let failed = [halved.failed, failed].concat();
-            report(&plan, output, lines, &failed, &[])
+            let float = float_there_is(&plan, output)?;
+            report(&plan, output, Made { lines, failed, float, ..Made::default() })
         }
         None => {
             let file = args.sweep.clone().expect("clap wants it");
@@ -152,7 +154,7 @@ fn sweep(args: &Args, source: &Source) -> Result<Report> {
             return Err(usage(format!("--slurm: {} trains nothing", source.sweep.display())));
         }
         create(output)?;
-        return report(&plan, output, plan.lines(), &[], &[]);
+        return report(&plan, output, Made { lines: plan.lines(), ..Made::default() });
     }
     let limits = args.slurm.then(Limits::ask).transpose()?;
     create(output)?;
@@ -164,26 +166,36 @@ fn sweep(args: &Args, source: &Source) -> Result<Report> {
     }
     failed.append(&mut trained.failed);
     let lines = trained.lines;
-    if !trained.complete {
+    let float = if trained.complete { pool.float(&plan)? } else { None };
+    let Some(float) = float else {
         let count = plan.points.len();
         let text = format!("stopped after {} of {count} points; the same command goes on", lines.len());
         let report = Report::new(text.clone(), json!({ "stopped": text }));
         return Ok(report.with_code(pool.stop.exit_code()));
-    }
+    };
     let simulated = simulate(&plan, &lines)?;
-    report(&plan, output, lines, &failed, &simulated)
+    report(&plan, output, Made { lines, failed, float, simulated })
 }
 
-fn report(
-    plan: &Plan,
-    output: &Path,
+/// What has become of a sweep.
+#[derive(Default)]
+struct Made {
+    /// The points that have figures.
     lines: Vec<Line>,
-    failed: &[(Point, String)],
-    simulated: &[String],
-) -> Result<Report> {
+    /// Points that failed, and why.
+    failed: Vec<(Point, String)>,
+    /// The float reference, a seed each.
+    float: Vec<Outcome>,
+    /// Points that agree with the simulator.
+    simulated: Vec<String>,
+}
+
+fn report(plan: &Plan, output: &Path, made: Made) -> Result<Report> {
+    let Made { lines, failed, float, simulated } = made;
     let known: HashSet<_> =
         lines.iter().map(|line| &line.id).chain(failed.iter().map(|(point, _)| &point.id)).collect();
     let missing = plan.points.iter().filter(|(point, _)| !known.contains(&point.id)).count();
+    let float_accuracy = Mean::of(&float.iter().map(|outcome| outcome.test_accuracy).collect::<Vec<_>>());
     let results = Results::new(plan.sweep.axes(), lines);
     let mut json = results.json();
     json["name"] = json!(plan.sweep.name);
@@ -193,12 +205,19 @@ fn report(
         .map(|(point, why)| json!({ "id": point.id, "levels": point.levels, "reason": why }))
         .collect();
     json["simulated"] = json!(simulated);
+    json["float"] = json!(float_accuracy.map(|accuracy| json!({
+        "accuracy": accuracy,
+        "points": float.iter().map(|o| json!({ "seed": o.seed, "accuracy": o.test_accuracy, "digest": o.weights_digest })).collect::<Vec<_>>(),
+    })));
     json["missing"] = json!(missing);
     json["network"] = json!(plan.sweep.kind());
     json["grown"] = json!(plan.sweep.grown().collect::<Vec<_>>());
     replace(&output.join("results.csv"), results.csv().as_bytes())?;
     if !results.groups.is_empty() {
-        replace(&output.join("front.svg"), chart(&results)?.as_bytes())?;
+        replace(
+            &output.join("front.svg"),
+            chart(&results, float_accuracy.map(|accuracy| accuracy.mean))?.as_bytes(),
+        )?;
     }
     let points: HashMap<_, _> = plan.points.iter().map(|(point, _)| (&point.id, point)).collect();
     let detail = |group: &Group| {
@@ -211,7 +230,7 @@ fn report(
     let what = if plan.sweep.trains() { "points trained" } else { "points, nothing is trained" };
     let mut text = format!("{}: {} {what}\n", plan.sweep.name, results.lines.len());
     text += &plan.left_out();
-    for (point, why) in failed {
+    for (point, why) in &failed {
         text += &format!("failed: {}: {why}\n", point.levels.join(", "));
     }
     if missing > 0 {
@@ -219,6 +238,9 @@ fn report(
     }
     if !simulated.is_empty() {
         text += &format!("{} points agree with the simulator\n", simulated.len());
+    }
+    if let Some(accuracy) = float_accuracy {
+        text += &format!("float reference: {:.2} %\n", 100.0 * accuracy.mean);
     }
     text += &results.text();
     text += &format!("results {}", output.display());

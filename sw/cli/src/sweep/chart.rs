@@ -1,14 +1,16 @@
 //! A sweep as a chart: accuracy against cycles of training, or what else is compared first, and the front.
 
+use super::front::front;
 use super::results::{Group, Results};
 use crate::picture::{colour, dot, legend, svg};
 use anyhow::Result;
 use plotters::prelude::*;
 
-/// Points in the colour of their level of the axis that splits them most, and the first front as a line. As SVG.
-pub fn chart(results: &Results<'_>) -> Result<String> {
-    let (axes, groups, front) = (&results.axes, &results.groups, &results.fronts[0]);
-    let (cost, against) = (results.costs[front.cost], results.against[front.against]);
+/// Points in the colour of their level of the axis that splits them most, each level's front as a line of its colour, the front of all of them in
+/// black, and the accuracy of the float reference as a dashed line. As SVG.
+pub fn chart(results: &Results<'_>, float: Option<f64>) -> Result<String> {
+    let (axes, groups, first) = (&results.axes, &results.groups, &results.fronts[0]);
+    let (cost, against) = (results.costs[first.cost], results.against[first.against]);
     let scale = if against.more { 100.0 } else { 1.0 };
     let at = |g: &Group| ((cost.of)(g), scale * (against.of)(g));
     let points: Vec<_> = groups.iter().map(at).collect();
@@ -16,6 +18,8 @@ pub fn chart(results: &Results<'_>) -> Result<String> {
         points.iter().map(of).fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)))
     };
     let ((least, most), (low, high)) = (over(|p| p.0), over(|p| p.1));
+    let float = float.map(|accuracy| scale * accuracy).filter(|_| against.more);
+    let (low, high) = float.map_or((low, high), |float| (low.min(float), high.max(float)));
     let heights = match against.more {
         true => (low - 1.0).max(0.0)..(high + 1.0).min(100.5),
         false => 0.95 * low..1.05 * high.max(1.0),
@@ -48,13 +52,26 @@ pub fn chart(results: &Results<'_>) -> Result<String> {
         for (i, name) in names.iter().enumerate() {
             let colour = colour(i, names.len());
             let of = groups.iter().filter(|m| m.levels.get(axis).map_or("", String::as_str) == *name);
-            let circles = of.map(|m| Circle::new(at(m), 3, colour.mix(0.6).filled()));
+            let of: Vec<_> = of.map(at).collect();
+            let sign = if against.more { 1.0 } else { -1.0 };
+            let own = front(&of.iter().map(|p| (p.0, sign * p.1)).collect::<Vec<_>>());
+            let own = own.into_iter().map(|i| of[i]);
+            chart.draw_series(LineSeries::new(own, colour.mix(0.5).stroke_width(1)))?;
+            let circles = of.iter().map(|p| Circle::new(*p, 3, colour.mix(0.6).filled()));
             chart
                 .draw_series(circles)?
                 .label(format!("{} {name}", axes.get(axis).unwrap_or(&"")))
                 .legend(dot(colour));
         }
-        let line: Vec<_> = front.places.iter().map(|i| points[*i]).collect();
+        if let Some(float) = float {
+            let ends = [(least.max(1.0) / 1.1, float), (most.max(2.0) * 1.1, float)];
+            let dashes = DashedLineSeries::new(ends, 6, 4, BLACK.mix(0.6).stroke_width(1));
+            chart
+                .draw_series(dashes)?
+                .label("float")
+                .legend(|(x, y)| PathElement::new([(x, y), (x + 16, y)], BLACK.mix(0.6).stroke_width(1)));
+        }
+        let line: Vec<_> = first.places.iter().map(|i| points[*i]).collect();
         chart.draw_series(LineSeries::new(line.iter().copied(), BLACK.stroke_width(1)))?;
         chart.draw_series(line.iter().map(|p| Circle::new(*p, 5, BLACK.stroke_width(1))))?;
         let corner =

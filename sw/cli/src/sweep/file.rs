@@ -32,6 +32,9 @@ pub struct Sweep {
     experiment: Option<PathBuf>,
     topology: Option<PathBuf>,
     train: Option<bool>,
+    /// Whether the float reference is trained too.
+    #[serde(default)]
+    pub float: bool,
     /// Seeds of each point, where they are trained.
     pub seeds: Option<Vec<u64>>,
     #[serde(default)]
@@ -169,6 +172,7 @@ impl Sweep {
         }
         let given = [
             ("seeds", self.seeds.is_some()),
+            ("float", self.float),
             ("check", self.check.is_some()),
             ("halving", self.halving.is_some()),
             ("budget.training_cycles", self.budget.contains_key("training_cycles")),
@@ -206,12 +210,7 @@ impl Sweep {
         let chosen = self.chosen()?;
         let (mut points, mut skipped) = (vec![], vec![]);
         let mut seen: BTreeMap<String, String> = BTreeMap::new();
-        let seeds: Vec<Option<u64>> = match (self.trains(), &self.seeds) {
-            (false, _) => vec![None],
-            (true, None) => vec![Some(1)],
-            (true, Some(seeds)) => seeds.iter().copied().map(Some).collect(),
-        };
-        for &seed in &seeds {
+        for seed in self.all_seeds() {
             for place in &chosen {
                 let levels: Vec<&Level> = place.iter().zip(&self.levels).map(|(i, axis)| &axis[*i]).collect();
                 let mut names: Vec<String> = levels.iter().map(|level| level.name.clone()).collect();
@@ -247,6 +246,42 @@ impl Sweep {
             (true, None) => Err(failure::usage(format!("{}: no point meets `require`", self.file.display()))),
             (false, _) => Ok((points, skipped)),
         }
+    }
+
+    /// Seeds of each point; one that is none where nothing is trained.
+    fn all_seeds(&self) -> Vec<Option<u64>> {
+        match (self.trains(), &self.seeds) {
+            (false, _) => vec![None],
+            (true, None) => vec![Some(1)],
+            (true, Some(seeds)) => seeds.iter().copied().map(Some).collect(),
+        }
+    }
+
+    /// The float reference of the points, a seed each, if it is wanted: the experiment with what is set for all of them, not pruned, with
+    /// the accelerator that it names and does not use.
+    ///
+    /// # Errors   a setting that it cannot have
+    pub fn references(&self) -> Result<Vec<(Experiment, Config)>, anyhow::Error> {
+        let made = |seed| {
+            let tables = [(format!("{}: set", self.file.display()), &self.set)];
+            let mut table = self.base.with(tables, &self.settings, &self.own(seed))?;
+            table.remove("pruning");
+            let text = toml::to_string(&table).expect("tables of TOML are TOML");
+            let experiment = Experiment::parse(Document::new(self.base.file(), text))?;
+            let config = engines::accelerator(&experiment.accelerator_place())?;
+            Ok((experiment, config))
+        };
+        if self.float { self.all_seeds().into_iter().map(made).collect() } else { Ok(vec![]) }
+    }
+
+    /// Keys that belong to a point and to no level.
+    fn own(&self, seed: Option<u64>) -> Vec<(&'static str, Value)> {
+        let mut own = vec![];
+        if self.layers.is_none() {
+            own.push(("name", Value::from(self.name.as_str())));
+        }
+        own.extend(seed.map(|seed| ("train.seed", Value::from(seed as i64))));
+        own
     }
 
     /// Levels of the points: those that meet `require`, or a sample of them.
@@ -305,12 +340,7 @@ impl Sweep {
         let of_axes =
             of_axes.map(|(axis, level)| (format!("axis `{}`, {}", axis.name, level.name), &level.experiment));
         let tables = [(format!("{}: set", self.file.display()), &self.set)].into_iter().chain(of_axes);
-        let mut own = vec![];
-        if self.layers.is_none() {
-            own.push(("name", Value::from(self.name.as_str())));
-        }
-        own.extend(seed.map(|seed| ("train.seed", Value::from(seed as i64))));
-        let table = self.base.with(tables, &self.settings, &own)?;
+        let table = self.base.with(tables, &self.settings, &self.own(seed))?;
         let (file, text) = (self.base.file(), toml::to_string(&table).expect("tables of TOML are TOML"));
         let network = match &self.layers {
             Some(layers) => Network::Topology(Topology::new(Arc::clone(layers), text, file, &self.file)?),

@@ -11,6 +11,7 @@
 //! experiment = "../experiments/digits-mlp.toml"   # relative to the sweep; or topology = "../topologies/resnet20.csv"
 //! train = true                                    # or only cycles; a topology has no others
 //! seeds = [1, 2]
+//! float = true                                    # the float reference beside them
 //! require = ["{weights} <= {activations}"]        # between axes with numbers; others are not points
 //! sample = { points = 100, seed = 1 }             # of all points, drawn at random
 //! check = { points = 2, steps = 3 }               # trained points whose first steps are simulated

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
-use tandem_nn::backend::Backend;
 use tandem_nn::backend::ledger::{Busy, Counters};
 use tandem_nn::config::Experiment;
 use tandem_nn::data::{self, DataError, Dataset};
@@ -105,7 +104,7 @@ pub fn run(variant: Variant<'_>, data: &Data, kind: &EngineKind, file: &Path) ->
         return Ok((outcome, false));
     }
     let begun = Instant::now();
-    let engine = Backend::Device(engines::device(kind, variant.config, None)?);
+    let engine = engines::backend(kind, variant.config, None)?;
     let mut trainer = Trainer::new(variant.experiment.clone(), Arc::clone(&data.set), engine)?;
     let go_on = AtomicBool::new(false);
     while !trainer.is_finished() {

@@ -5,13 +5,14 @@ use super::train::Trained;
 use crate::engines::EngineKind;
 use crate::failure::usage;
 use crate::sweep::{Cost, Halving, Images, Line, Point, Product, Skipped, Sweep, costs, prune};
-use crate::variant::{Data, Job, Mean, Outcome, Sets};
+use crate::variant::{Data, Job, Mean, Outcome, Sets, Variant};
 use anyhow::Result;
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use tandem_nn::config::Experiment;
 use tandem_nn::data;
+use tandem_spec::Config;
 
 /// What is swept.
 #[derive(Clone, clap::Args)]
@@ -31,6 +32,7 @@ pub(super) struct Plan {
     pub points: Vec<(Point, Cost)>,
     /// What is not.
     pub skipped: Vec<Skipped>,
+    references: Vec<(Experiment, Config)>,
     data: BTreeMap<String, Data>,
     /// Of a step of each point, by its name.
     pub products: HashMap<String, Vec<Product>>,
@@ -49,6 +51,7 @@ impl Plan {
         }
         sweep.settings = variants.settings()?;
         let (mut points, mut skipped) = sweep.points()?;
+        let references = sweep.references()?;
         if let Some(id) = only {
             let keys = |p: &Point| p.network.experiment().map(Experiment::keys);
             let network = points.iter().find(|p| p.id == id).map(keys);
@@ -57,7 +60,8 @@ impl Plan {
         let mut data = BTreeMap::new();
         let mut images = HashMap::new();
         let mut sets = Sets::new(variants.data.as_deref());
-        for experiment in points.iter().filter_map(|point| point.network.experiment()) {
+        let of_points = points.iter().filter_map(|point| point.network.experiment());
+        for experiment in of_points.chain(references.iter().map(|(experiment, _)| experiment)) {
             let name = &experiment.data.set;
             if sweep.trains() {
                 let set = sets.of(experiment)?;
@@ -92,7 +96,7 @@ impl Plan {
                 None => points.push(point),
             }
         }
-        Ok(Plan { sweep, points, skipped, data, products })
+        Ok(Plan { sweep, points, skipped, references, data, products })
     }
 
     pub fn data(&self, point: &Point) -> &Data {
@@ -102,6 +106,17 @@ impl Plan {
     /// Trainings of the points, whose outcomes are in a folder.
     pub fn jobs(&self, folder: &Path) -> Vec<Job<'_>> {
         self.points.iter().map(|(point, _)| self.job(point, folder)).collect()
+    }
+
+    /// Trainings of the float reference, a seed each.
+    pub fn float_jobs(&self, folder: &Path) -> Vec<Job<'_>> {
+        let job = |(experiment, config)| {
+            let variant = Variant { experiment, config };
+            let name = format!("float, seed {}", experiment.train.seed);
+            let file = folder.join(format!("float-{}.json", experiment.train.seed));
+            Job { variant, data: &self.data[&experiment.data.set], file, name }
+        };
+        self.references.iter().map(|(experiment, config)| job((experiment, config))).collect()
     }
 
     fn job<'a>(&'a self, point: &'a Point, folder: &Path) -> Job<'a> {
@@ -156,7 +171,7 @@ impl Plan {
             points.push((short, *cost));
         }
         let (sweep, data) = (self.sweep.clone(), self.data.clone());
-        Ok(Plan { sweep, points, skipped: vec![], data, products: HashMap::new() })
+        Ok(Plan { sweep, points, skipped: vec![], references: vec![], data, products: HashMap::new() })
     }
 
     /// Keeps the points that go on after a rung of so many epochs: with all their seeds, or not at all.

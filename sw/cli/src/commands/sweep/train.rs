@@ -7,7 +7,7 @@ use crate::engines::{self, EngineKind};
 use crate::failure::{self, check};
 use crate::stop::Stop;
 use crate::sweep::{Cost, Limits, Line, Point, Slurm};
-use crate::variant::{self, Job, Progress};
+use crate::variant::{self, Job, Outcome, Progress};
 use anyhow::{Context, Result};
 use std::ffi::OsString;
 use std::path::Path;
@@ -81,6 +81,29 @@ impl Pool<'_> {
         trained
     }
 
+    /// Trains the float reference, if the sweep has one: on threads here, also where Slurm trains the points. None if somebody stops it.
+    ///
+    /// # Errors   as [`train`](Self::train), or a training fails
+    pub fn float(&self, plan: &Plan) -> Result<Option<Vec<Outcome>>> {
+        let jobs = plan.float_jobs(self.output);
+        let kind = &EngineKind::Float;
+        let there = jobs.iter().map(|job| job.kept(kind)).collect::<Result<Vec<_>>>()?;
+        let progress = Progress::new("float references", jobs.len(), there.iter().flatten().count());
+        let pool = variant::Pool {
+            kind,
+            threads: variant::threads(self.args.jobs),
+            stop: &self.stop,
+            progress: &progress,
+        };
+        let made = pool.train(&jobs, &there, |_, outcome| outcome);
+        progress.end();
+        let made = made?;
+        if made.len() < jobs.len() {
+            return Ok(None);
+        }
+        made.into_iter().collect::<Result<_>>().map(Some)
+    }
+
     fn here(
         &self,
         plan: &Plan,
@@ -125,6 +148,12 @@ pub(super) fn there_is(plan: &Plan, source: &Source, output: &Path) -> Result<Tr
     let lines: Vec<_> = kept(plan, source, output)?.into_iter().flatten().collect();
     let failed = failures(plan, output);
     Ok(Trained { complete: lines.len() + failed.len() == plan.points.len(), lines, failed })
+}
+
+/// What is in a folder of the float reference.
+pub(super) fn float_there_is(plan: &Plan, output: &Path) -> Result<Vec<Outcome>> {
+    let kept = plan.float_jobs(output).into_iter().map(|job| job.kept(&EngineKind::Float));
+    Ok(kept.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 /// The command that trains a point, up to its name.

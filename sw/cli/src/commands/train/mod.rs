@@ -22,7 +22,6 @@ use folder::{Recipe, RunFolder};
 use progress::Progress;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tandem_nn::backend::Backend;
 use tandem_nn::checkpoint::State;
 use tandem_nn::config::{Document, Experiment, Setting};
 use tandem_nn::data;
@@ -88,11 +87,7 @@ pub fn trainer(
     let set = &experiment.data.set;
     let data = Arc::new(data::load_with(set, data_dir, &experiment.data.options)?);
     super::data::note_skipped(set, data_dir)?;
-    let engine = match kind {
-        EngineKind::Float => Backend::Float,
-        kind => Backend::Device(engines::device(kind, config, trace)?),
-    };
-    let mut trainer = Trainer::new(experiment, data, engine)?;
+    let mut trainer = Trainer::new(experiment, data, engines::backend(kind, config, trace)?)?;
     trainer.set_accelerator(&config.to_toml());
     Ok(trainer)
 }
