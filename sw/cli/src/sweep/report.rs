@@ -61,7 +61,7 @@ pub fn page<'a>(
         "name": about["name"], "axes": results.axes, "costs": names(&results.costs), "against": names(&results.against),
         "trained": results.against.iter().any(|m| m.more), "network": about["network"], "grown": about["grown"],
         "fronts": fronts, "groups": groups, "accelerators": accelerators, "left_out": about["left_out"], "failed": about["failed"],
-        "simulated": about["simulated"], "missing": about["missing"],
+        "simulated": about["simulated"], "float": about["float"], "missing": about["missing"],
     });
     let name = about["name"].as_str().unwrap_or_default();
     // the library's last line names a file beside it

@@ -112,6 +112,10 @@
     })).filter((set) => set.data.length > 0);
     const front = data.fronts[state.against][state.cost].map((place) => ({ x: data.groups[place].costs[state.cost], y: other(data.groups[place], state.against), place }));
     sets.push({ label: "front", data: front, showLine: true, stepped: "before", pointRadius: 0, pointHitRadius: 0, borderColor: css("--text"), borderWidth: 1.5, order: -1 });
+    if (data.float && data.trained) {
+      const costs = data.groups.map((g) => g.costs[state.cost]), y = 100 * data.float.accuracy.mean;
+      sets.push({ label: "float", data: [Math.min(...costs), Math.max(...costs)].map((x) => ({ x, y })), showLine: true, pointRadius: 0, pointHitRadius: 0, borderColor: css("--faint"), borderDash: [6, 4], borderWidth: 1.5, order: 1 });
+    }
     if (state.chosen !== null) {
       const g = data.groups[state.chosen];
       sets.push({ label: "chosen", data: [{ x: g.costs[state.cost], y: other(g, state.against), place: state.chosen }], pointStyle: "circle", pointRadius: 9, borderColor: css("--text"), borderWidth: 2, backgroundColor: "transparent", order: -2 });
@@ -288,6 +292,7 @@
     ...(data.missing > 0 ? [`${data.missing} missing`] : []),
     ...((data.failed ?? []).length > 0 ? [`${data.failed.length} failed`] : []),
     ...((data.left_out ?? []).length > 0 ? [`${data.left_out.length} left out`] : []),
+    ...(data.float ? [`float ${percent(data.float.accuracy.mean)} %`] : []),
     ...(simulated > 0 ? [`${simulated} re-run on the simulated accelerator, equal`] : []),
   ].join(" · ");
   draw();
