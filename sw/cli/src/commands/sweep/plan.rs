@@ -110,13 +110,13 @@ impl Plan {
 
     /// Trainings of the float reference, a seed each.
     pub fn float_jobs(&self, folder: &Path) -> Vec<Job<'_>> {
-        let job = |(experiment, config)| {
+        let of = self.references.iter().map(|(experiment, config)| {
             let variant = Variant { experiment, config };
             let name = format!("float, seed {}", experiment.train.seed);
             let file = folder.join(format!("float-{}.json", experiment.train.seed));
             Job { variant, data: &self.data[&experiment.data.set], file, name }
-        };
-        self.references.iter().map(|(experiment, config)| job((experiment, config))).collect()
+        });
+        of.collect()
     }
 
     fn job<'a>(&'a self, point: &'a Point, folder: &Path) -> Job<'a> {
