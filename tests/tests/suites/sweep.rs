@@ -87,6 +87,22 @@ fn the_float_reference_is_a_float_run_of_its_own() {
     let without = small(&s, "without.toml", "seeds = [1, 2]", AXES);
     let report = succeeds(&["sweep", &without, "-o", &s.path("other")]);
     assert!(report["float"].is_null());
+    // one that fails is listed, and the points have their results
+    let axes = "train.lr = 100.0\ntrain.weight_decay = 0.9\n[[axis]]\nname = \"rate\"\nchoices = [{ name = \"low\", set.train = { lr = 0.01, weight_decay = 0.0 } }]\n";
+    let wild = sweeps::small(&s, "wild.toml", "float = true", 8, axes);
+    let ran = run(&["--json"], &["sweep", &wild, "-o", &s.path("wild")], &[]);
+    let report = object(&ran);
+    assert_eq!(ran.status.code(), Some(1), "{report}");
+    assert_eq!(report["points"].as_array().unwrap().len(), 1);
+    assert!(report["float"].is_null());
+    let failed = report["float_failed"][0].as_str().unwrap();
+    assert!(failed.starts_with("float, seed 1: ") && failed.contains("step"), "{failed}");
+    assert!(std::path::Path::new(&(s.path("wild") + "/results.csv")).exists());
+    let collected = run(&["--json"], &["sweep", "collect", &wild, "-o", &s.path("wild")], &[]);
+    assert_eq!(
+        (collected.status.code(), &object(&collected)["float_failed"]),
+        (Some(1), &report["float_failed"])
+    );
     let cycles = small(&s, "cycles.toml", "float = true\ntrain = false", AXES);
     s.refuses(&["cycles.toml", "`float`", "nothing is trained"], &["sweep", &cycles, "--plan"]);
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! DIR/ID.json        outcome of a point, kept for what made it        DIR/results.csv    a line a point
 //! DIR/ID.failed      why a point failed, until it runs again          DIR/summary.json   groups of seeds, fronts, what was left out and why
-//! DIR/float-SEED.json  the float reference                            DIR/front.svg      accuracy against cycles of training
+//! DIR/float-SEED.json, .failed: the float reference                   DIR/front.svg      accuracy against cycles of training
 //! DIR/slurm          lists and logs of tasks under Slurm              DIR/report.html    all of it, to look at
 //! ```
 //! `plan`, `run --point ID` and `collect` are its three parts, for schedulers: any machine that sees the sweep and the folder
@@ -18,14 +18,14 @@ use crate::Report;
 use crate::failure::usage;
 use crate::stop::Stop;
 use crate::sweep::{Detail, Group, Limits, Line, Point, Results, chart, page};
-use crate::variant::{Mean, Outcome};
+use crate::variant::Mean;
 use anyhow::Result;
 use plan::{Plan, Source};
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use tandem_files::replace;
-use train::{Pool, Trained, float_there_is, halve, simulate, there_is};
+use train::{Float, Pool, Trained, float_there_is, halve, simulate, there_is};
 
 /// Arguments of `sweep`.
 #[derive(clap::Args)]
@@ -184,8 +184,8 @@ struct Made {
     lines: Vec<Line>,
     /// Points that failed, and why.
     failed: Vec<(Point, String)>,
-    /// The float reference, a seed each.
-    float: Vec<Outcome>,
+    /// The float reference.
+    float: Float,
     /// Points that agree with the simulator.
     simulated: Vec<String>,
 }
@@ -195,7 +195,8 @@ fn report(plan: &Plan, output: &Path, made: Made) -> Result<Report> {
     let known: HashSet<_> =
         lines.iter().map(|line| &line.id).chain(failed.iter().map(|(point, _)| &point.id)).collect();
     let missing = plan.points.iter().filter(|(point, _)| !known.contains(&point.id)).count();
-    let float_accuracy = Mean::of(&float.iter().map(|outcome| outcome.test_accuracy).collect::<Vec<_>>());
+    let float_accuracy =
+        Mean::of(&float.outcomes.iter().map(|outcome| outcome.test_accuracy).collect::<Vec<_>>());
     let results = Results::new(plan.sweep.axes(), lines);
     let mut json = results.json();
     json["name"] = json!(plan.sweep.name);
@@ -207,11 +208,12 @@ fn report(plan: &Plan, output: &Path, made: Made) -> Result<Report> {
     json["simulated"] = json!(simulated);
     json["float"] = json!(float_accuracy.map(|accuracy| json!({
         "accuracy": accuracy,
-        "points": float.iter().map(|o| json!({ "seed": o.seed, "accuracy": o.test_accuracy, "digest": o.weights_digest })).collect::<Vec<_>>(),
+        "points": float.outcomes.iter().map(|o| json!({ "seed": o.seed, "accuracy": o.test_accuracy, "digest": o.weights_digest })).collect::<Vec<_>>(),
     })));
     json["missing"] = json!(missing);
     json["network"] = json!(plan.sweep.kind());
     json["grown"] = json!(plan.sweep.grown().collect::<Vec<_>>());
+    json["float_failed"] = json!(float.failed);
     replace(&output.join("results.csv"), results.csv().as_bytes())?;
     if !results.groups.is_empty() {
         replace(
@@ -239,10 +241,13 @@ fn report(plan: &Plan, output: &Path, made: Made) -> Result<Report> {
     if !simulated.is_empty() {
         text += &format!("{} points agree with the simulator\n", simulated.len());
     }
+    for why in &float.failed {
+        text += &format!("failed: {why}\n");
+    }
     if let Some(accuracy) = float_accuracy {
         text += &format!("float reference: {:.2} %\n", 100.0 * accuracy.mean);
     }
     text += &results.text();
     text += &format!("results {}", output.display());
-    Ok(Report::new(text, json).with_code(u8::from(!failed.is_empty())))
+    Ok(Report::new(text, json).with_code(u8::from(!failed.is_empty() || !float.failed.is_empty())))
 }

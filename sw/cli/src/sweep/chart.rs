@@ -52,12 +52,11 @@ pub fn chart(results: &Results<'_>, float: Option<f64>) -> Result<String> {
         for (i, name) in names.iter().enumerate() {
             let colour = colour(i, names.len());
             let of = groups.iter().filter(|m| m.levels.get(axis).map_or("", String::as_str) == *name);
-            let of: Vec<_> = of.map(at).collect();
-            let sign = if against.more { 1.0 } else { -1.0 };
-            let own = front(&of.iter().map(|p| (p.0, sign * p.1)).collect::<Vec<_>>());
-            let own = own.into_iter().map(|i| of[i]);
+            let of: Vec<_> = of.collect();
+            let own = front(&of.iter().map(|g| ((cost.of)(g), against.gain(g))).collect::<Vec<_>>());
+            let own = own.into_iter().map(|i| at(of[i]));
             chart.draw_series(LineSeries::new(own, colour.mix(0.5).stroke_width(1)))?;
-            let circles = of.iter().map(|p| Circle::new(*p, 3, colour.mix(0.6).filled()));
+            let circles = of.iter().map(|g| Circle::new(at(g), 3, colour.mix(0.6).filled()));
             chart
                 .draw_series(circles)?
                 .label(format!("{} {name}", axes.get(axis).unwrap_or(&"")))

@@ -13,6 +13,13 @@ pub struct Measure {
     pub more: bool,
 }
 
+impl Measure {
+    /// The figure, the more the better.
+    pub fn gain(&self, group: &Group) -> f64 {
+        if self.more { (self.of)(group) } else { -(self.of)(group) }
+    }
+}
+
 const fn cost(name: &'static str, of: fn(&Group) -> f64) -> Measure {
     Measure { name, of, more: false }
 }

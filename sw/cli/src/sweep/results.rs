@@ -205,8 +205,7 @@ impl<'a> Results<'a> {
         let mut fronts = vec![];
         for (a, other) in against.iter().enumerate() {
             for (c, cost) in costs.iter().enumerate() {
-                let sign = if other.more { 1.0 } else { -1.0 };
-                let points: Vec<_> = groups.iter().map(|g| ((cost.of)(g), sign * (other.of)(g))).collect();
+                let points: Vec<_> = groups.iter().map(|g| ((cost.of)(g), other.gain(g))).collect();
                 fronts.push(Front { cost: c, against: a, places: front(&points) });
             }
         }

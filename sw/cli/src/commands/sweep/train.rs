@@ -12,7 +12,6 @@ use anyhow::{Context, Result};
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
-use tandem_nn::backend::Backend;
 use tandem_nn::train::Trainer;
 
 /// What became of the points of a plan.
@@ -24,6 +23,15 @@ pub(super) struct Trained {
     pub failed: Vec<(Point, String)>,
     /// Nobody has stopped it.
     pub complete: bool,
+}
+
+/// What became of the float reference.
+#[derive(Default)]
+pub(super) struct Float {
+    /// Of the seeds that were trained.
+    pub outcomes: Vec<Outcome>,
+    /// Seeds that failed, and why.
+    pub failed: Vec<String>,
 }
 
 /// The rungs of `[halving]` before the last: of each, `train` trains the points that are left, and `plan` keeps those that go on.
@@ -83,25 +91,29 @@ impl Pool<'_> {
 
     /// Trains the float reference, if the sweep has one: on threads here, also where Slurm trains the points. None if somebody stops it.
     ///
-    /// # Errors   as [`train`](Self::train), or a training fails
-    pub fn float(&self, plan: &Plan) -> Result<Option<Vec<Outcome>>> {
+    /// # Errors   as [`train`](Self::train)
+    pub fn float(&self, plan: &Plan) -> Result<Option<Float>> {
         let jobs = plan.float_jobs(self.output);
-        let kind = &EngineKind::Float;
-        let there = jobs.iter().map(|job| job.kept(kind)).collect::<Result<Vec<_>>>()?;
+        if jobs.is_empty() {
+            return Ok(Some(Float::default()));
+        }
+        let there = float_kept(&jobs)?;
         let progress = Progress::new("float references", jobs.len(), there.iter().flatten().count());
-        let pool = variant::Pool {
-            kind,
-            threads: variant::threads(self.args.jobs),
-            stop: &self.stop,
-            progress: &progress,
-        };
+        let (kind, threads) = (&EngineKind::Float, variant::threads(self.args.jobs));
+        let pool = variant::Pool { kind, threads, stop: &self.stop, progress: &progress };
         let made = pool.train(&jobs, &there, |_, outcome| outcome);
         progress.end();
-        let made = made?;
+        let (made, mut float) = (made?, Float::default());
         if made.len() < jobs.len() {
             return Ok(None);
         }
-        made.into_iter().collect::<Result<_>>().map(Some)
+        for (job, made) in jobs.iter().zip(made) {
+            match made {
+                Ok(outcome) => float.outcomes.push(outcome),
+                Err(error) => float.failed.push(format!("{}: {}", job.name, failure::text(&error))),
+            }
+        }
+        Ok(Some(float))
     }
 
     fn here(
@@ -151,9 +163,15 @@ pub(super) fn there_is(plan: &Plan, source: &Source, output: &Path) -> Result<Tr
 }
 
 /// What is in a folder of the float reference.
-pub(super) fn float_there_is(plan: &Plan, output: &Path) -> Result<Vec<Outcome>> {
-    let kept = plan.float_jobs(output).into_iter().map(|job| job.kept(&EngineKind::Float));
-    Ok(kept.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+pub(super) fn float_there_is(plan: &Plan, output: &Path) -> Result<Float> {
+    let jobs = plan.float_jobs(output);
+    let outcomes = float_kept(&jobs)?.into_iter().flatten().collect();
+    let failed = jobs.iter().filter_map(|job| Some(format!("{}: {}", job.name, job.failure()?))).collect();
+    Ok(Float { outcomes, failed })
+}
+
+fn float_kept(jobs: &[Job<'_>]) -> Result<Vec<Option<Outcome>>> {
+    jobs.iter().map(|job| job.kept(&EngineKind::Float)).collect()
 }
 
 /// The command that trains a point, up to its name.
@@ -194,10 +212,9 @@ pub(super) fn simulate(plan: &Plan, lines: &[Line]) -> Result<Vec<String>> {
         let id = &lines[if count == 1 { 0 } else { i * (lines.len() - 1) / (count - 1) }].id;
         let (point, _) = plan.points.iter().find(|(point, _)| point.id == *id).expect("it was trained");
         let first = |kind: &EngineKind| -> Result<(String, u64)> {
-            let device = engines::device(kind, &point.config, None)?;
+            let backend = engines::backend(kind, &point.config, None)?;
             let data = Arc::clone(&plan.data(point).set);
-            let mut trainer =
-                Trainer::new(point.variant().experiment.clone(), data, Backend::Device(device))?;
+            let mut trainer = Trainer::new(point.variant().experiment.clone(), data, backend)?;
             while !trainer.is_finished() && trainer.steps() < wanted.steps {
                 trainer.step()?;
             }

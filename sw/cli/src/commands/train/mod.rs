@@ -138,9 +138,10 @@ fn start(args: &Args) -> Result<(RunFolder, Trainer, Config)> {
     // before the data are read and a simulator is built, and again when the folder is ours
     let existing = args.force.existing();
     files.check_vacant(&path, existing)?;
+    let from = args.from.as_deref().map(|run| State::load(&checkpoint(run))).transpose()?;
     let mut t = trainer(experiment, &config, &args.engine, args.data.as_deref(), trace)?;
-    if let Some(run) = &args.from {
-        t.start_from(&State::load(&checkpoint(run))?)?;
+    if let Some(state) = from {
+        t.start_from(&state)?;
     }
     let folder = RunFolder::start(&path, &files, existing)?;
     folder.save(&mut t)?;
