@@ -47,7 +47,7 @@ pub(crate) const TERMS: Parameter = Parameter {
     name: "terms",
     value: "K",
     default: Some("3"),
-    help: "cosines of sliding-dct, 2 to 4: 70, 80 and 95 dB",
+    help: "cosines of sliding-dct, 2 to 4: 80, 100 and 115 dB",
 };
 
 /// A Gaussian in one of three ways.

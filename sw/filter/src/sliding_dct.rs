@@ -1,22 +1,22 @@
 //! A Gaussian as a few cosines, each of which slides along in a constant number of steps.
 //!
-//! The window h(n) = Σ_k G_k·cos(φkn) for |n| ≤ R, else 0, is filtered term by term:
+//! The window h(n) = Σ_k G_k·cos(φ_k·n) for |n| ≤ R, else 0, is filtered term by term:
 //! ```text
-//! Z_k(x) = G_k Σ_{|n| ≤ R} cos(φkn)·f(x+n)
+//! Z_k(x) = G_k Σ_{|n| ≤ R} cos(φ_k·n)·f(x+n)
 //! I(x)   = f(x+R) + f(x−R),   Δ(x) = f(x+R+1) + f(x−R−1) − I(x)
-//! D_k(x+1) = D_k(x) − 4·sin²(φk/2)·Z_k(x) + E_k(R)·Δ(x) + (E_k(R) − E_k(R+1))·I(x),   E_k(n) = G_k·cos(φkn)
+//! D_k(x+1) = D_k(x) − 4·sin²(φ_k/2)·Z_k(x) + E_k(R)·Δ(x) + (E_k(R) − E_k(R+1))·I(x),   E_k(n) = G_k·cos(φ_k·n)
 //! Z_k(x+1) = Z_k(x) + D_k(x+1)
 //! S(x+1)   = S(x) + f(x+R+1) − f(x−R)                                output G_0·S + Σ Z_k
 //! ```
-//! In the DCT-5 φ = 2π/(2R+1), and the term with I(x) is 0: what the Gaussian unit slides ([`Cosines::gaussian`]). A free φ takes it, a product more a term, and
-//! is 6 to 9 dB better with three terms ([`Cosines::best`]).
-//! # Numeric  f32. The recurrence Z(x+1) = 2cos(φk)·Z(x) − Z(x−1) + … in differences D: a rounding error stays as large as it was made,
-//! where the plain form multiplies it by 1/φ (34 at σ = 32); `rows_do_not_drift` in tests/accuracy.rs holds it to 8192 pixels.
+//! In the DCT-5 φ_k = 2πk/(2R+1), and the term with I(x) is 0: what the Gaussian unit slides ([`Cosines::gaussian`]). Free angles take it, a product more a
+//! term, and are 18 to 30 dB better ([`Cosines::best`]).
+//! # Numeric  f32. The recurrence Z(x+1) = 2cos(φ_k)·Z(x) − Z(x−1) + … in differences D: a rounding error stays as large as it was made,
+//! where the plain form multiplies it by 1/φ_1 (34 at σ = 32); `rows_do_not_drift` in tests/accuracy.rs holds it to 8192 pixels.
 //! Coefficients minimise Σ_m (Σ_{n ≤ m} h(n) − g(n))², g the Gaussian: the error weighted by 1/(4·sin²(ω/2)), which is the
-//! power spectrum of natural images, with Σ h = 1, so that a constant image stays as it is; R and φ minimise the same sum. Of the DCT-5, G_0 = 1/(2R+1) and
-//! G_k = 2/(2R+1)·(Σ_{|n| ≤ R} g(n)·cos(φkn) + (−1)^k·t) with t the part of the Gaussian that lies beyond R: the running sums of its cosines,
-//! sin(φk(m+½))/(2·sin(φk/2)), are orthogonal, and t is what the sum by parts leaves at R+½.
-//! # Source   Sugimoto, Kamata 2013 and 2015 (sliding DCT-5); deviations: recurrence in differences, coefficients, R, φ.
+//! power spectrum of natural images, with Σ h = 1, so that a constant image stays as it is; R and the angles minimise the same sum. Of the DCT-5, G_0 = 1/(2R+1)
+//! and G_k = 2/(2R+1)·(Σ_{|n| ≤ R} g(n)·cos(φ_k·n) + (−1)^k·t) with t the part of the Gaussian that lies beyond R: the running sums of its cosines,
+//! sin(φ_k(m+½))/(2·sin(φ_k/2)), are orthogonal, and t is what the sum by parts leaves at R+½.
+//! # Source   Sugimoto, Kamata 2013 and 2015 (sliding DCT-5); deviations: recurrence in differences, coefficients, R, angles.
 
 use crate::lanes::{LANES, Lane, Pass, Source, Target};
 use multiversion::multiversion;
@@ -32,16 +32,16 @@ pub(crate) struct SlidingDct {
     terms: usize,
     mean: f32,
     waves: [Wave; MOST_TERMS],
-    /// Whether the period is another than that of a DCT-5.
+    /// Whether the angles are others than those of a DCT-5.
     is_free: bool,
-    /// G_k·cos(φkn) for k = 1 … terms, n = −R … R.
+    /// G_k·cos(φ_k·n) for k = 1 … terms, n = −R … R.
     window: Vec<[f32; MOST_TERMS]>,
 }
 
 /// A term's constants.
 #[derive(Clone, Copy, Default)]
 struct Wave {
-    /// 4·sin²(φk/2).
+    /// 4·sin²(φ_k/2).
     turn: f32,
     /// E_k(R).
     edge: f32,
@@ -49,13 +49,13 @@ struct Wave {
     fall: f32,
 }
 
-/// The cosines that a Gaussian is made of: h(n) = `mean` + Σ_k `weights`\[k − 1\]·cos(2πkn/`period`) for |n| ≤ `radius`.
+/// The cosines that a Gaussian is made of: h(n) = `mean` + Σ_k `weights`\[k − 1\]·cos(`angles`\[k − 1\]·n) for |n| ≤ `radius`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cosines {
     /// Pixels on either side of the centre.
     pub radius: usize,
-    /// Pixels of a turn of the first cosine: 2·`radius` + 1 in a DCT-5.
-    pub period: f64,
+    /// φ_1, φ_2, … in radians a pixel: 2πk/(2·`radius` + 1) in a DCT-5.
+    pub angles: Vec<f64>,
     /// G_0.
     pub mean: f64,
     /// G_1, G_2, …
@@ -79,54 +79,65 @@ impl Cosines {
             })
             .min_by(|a, b| a.0.total_cmp(&b.0))
             .expect("some radius");
-        let points = (2 * radius + 1) as f64;
-        Cosines { radius, period: points, mean: 1.0 / points, weights }
+        let angles = (1..=terms).map(|k| harmonic(radius, k)).collect();
+        Cosines { radius, angles, mean: 1.0 / (2 * radius + 1) as f64, weights }
     }
 
-    /// The same in terms of whatever period is best.
+    /// The same in terms of whatever angles are best.
     ///
     /// # Panics
     /// If there are fewer or more terms.
     pub fn best(sigma: f64, terms: usize) -> Self {
-        let ratio = [3.0, 3.5, 3.9][terms - 2];
+        let (ratio, shape) = SHAPES[terms - 2];
         let near = (ratio * sigma).round() as usize;
         let g = gaussian(sigma, near + 3);
         let radii = near.saturating_sub(2).max(terms)..=(near + 2).max(terms);
         radii
-            .map(|radius| best_period(&g, radius, terms))
+            .map(|radius| best_stretch(&g, radius, shape))
             .min_by(|a, b| a.0.total_cmp(&b.0))
             .expect("some radius")
             .1
     }
 }
 
-/// The least error that windows of a radius have, by golden sections of their period, and that window.
-fn best_period(g: &[f64], radius: usize, terms: usize) -> (f64, Cosines) {
-    let points = (2 * radius + 1) as f64;
-    let at = |period: f64| fit(g, radius, period, terms);
+/// Of 2, 3 and 4 terms, R/σ and the angles as multiples of 2π/(2R+1) that have the least error where σ is large.
+const SHAPES: [(f64, &[f64]); 3] =
+    [(3.33, &[1.160, 2.416]), (3.94, &[1.168, 2.383, 3.732]), (4.5, &[1.1785, 2.385, 3.660, 5.092])];
+
+/// The angle of a DCT-5's k-th cosine.
+fn harmonic(radius: usize, k: usize) -> f64 {
+    TAU / (2 * radius + 1) as f64 * k as f64
+}
+
+/// The least error that windows of a radius have with the angles of a shape, by golden sections of one factor to them all, and that window.
+fn best_stretch(g: &[f64], radius: usize, shape: &[f64]) -> (f64, Cosines) {
+    let at = |stretch: f64| {
+        let angles: Vec<f64> =
+            shape.iter().map(|multiple| stretch * multiple * harmonic(radius, 1)).collect();
+        (stretch, fit(g, radius, angles))
+    };
     let golden = (5f64.sqrt() - 1.0) / 2.0;
-    let (mut low, mut high) = (0.85 * points, 1.1 * points);
-    let inner = |low: f64, high: f64| [high - golden * (high - low), low + golden * (high - low)].map(at);
-    let [mut left, mut right] = inner(low, high);
-    while high - low > 1e-4 * points {
-        if left.0 < right.0 {
-            high = right.1.period;
+    let (mut low, mut high) = (0.8, 1.15);
+    let (mut left, mut right) = (at(high - golden * (high - low)), at(low + golden * (high - low)));
+    while high - low > 1e-5 {
+        if left.1.0 < right.1.0 {
+            high = right.0;
             right = left;
             left = at(high - golden * (high - low));
         } else {
-            low = left.1.period;
+            low = left.0;
             left = right;
             right = at(low + golden * (high - low));
         }
     }
-    if left.0 < right.0 { left } else { right }
+    if left.1.0 < right.1.0 { left.1 } else { right.1 }
 }
 
-/// The window of least error with this radius and period, and its error.
-fn fit(g: &[f64], radius: usize, period: f64, terms: usize) -> (f64, Cosines) {
-    let points = (2 * radius + 1) as f64;
+/// The window of least error with this radius and these angles, and its error.
+fn fit(g: &[f64], radius: usize, angles: Vec<f64>) -> (f64, Cosines) {
+    let (points, terms) = ((2 * radius + 1) as f64, angles.len());
     let cosines: Vec<Vec<f64>> =
-        (1..=terms).map(|k| (0..=radius).map(|n| (TAU / period * (k * n) as f64).cos()).collect()).collect();
+        angles.iter().map(|angle| (0..=radius).map(|n| (angle * n as f64).cos()).collect()).collect();
     let means: Vec<f64> = cosines.iter().map(|c| (1.0 + 2.0 * c[1..].iter().sum::<f64>()) / points).collect();
     // normal equations of the running sums, from the far end to the centre, around which they are odd; last column: the right side
     let mut a = [[0.0; MOST_TERMS + 1]; MOST_TERMS];
@@ -157,34 +168,27 @@ fn fit(g: &[f64], radius: usize, period: f64, terms: usize) -> (f64, Cosines) {
     }
     let error = squares - weights.iter().zip(right).map(|(w, right)| w * right).sum::<f64>();
     let mean = 1.0 / points - weights.iter().zip(&means).map(|(w, mean)| w * mean).sum::<f64>();
-    (error, Cosines { radius, period, mean, weights })
+    (error, Cosines { radius, angles, mean, weights })
 }
 
 impl SlidingDct {
     /// A window of 2 to 4 cosines.
     pub fn new(cosines: &Cosines) -> Self {
-        let Cosines { radius, period, mean, weights: ref coefficients } = *cosines;
-        let (terms, phi) = (coefficients.len(), TAU / period);
+        let Cosines { radius, mean, ref angles, weights: ref coefficients } = *cosines;
+        let cosine = |k: usize, n: f64| coefficients[k] * (angles[k] * n).cos();
         let mut waves = [Wave::default(); MOST_TERMS];
-        for (k, (wave, c)) in (1..).zip(waves.iter_mut().zip(coefficients)) {
-            let angle = phi * f64::from(k);
-            wave.turn = (4.0 * (angle / 2.0).sin().powi(2)) as f32;
-            let edge = |n: usize| c * (angle * n as f64).cos();
-            wave.edge = edge(radius) as f32;
-            wave.fall = (edge(radius) - edge(radius + 1)) as f32;
+        for (k, wave) in waves.iter_mut().enumerate().take(angles.len()) {
+            wave.turn = (4.0 * (angles[k] / 2.0).sin().powi(2)) as f32;
+            wave.edge = cosine(k, radius as f64) as f32;
+            wave.fall = (cosine(k, radius as f64) - cosine(k, (radius + 1) as f64)) as f32;
         }
-        let at = |i: usize| i as f64 - radius as f64;
-        let window = (0..=2 * radius)
-            .map(|i| {
-                let mut row = [0.0; MOST_TERMS];
-                for (k, (w, c)) in (1..).zip(row.iter_mut().zip(coefficients)) {
-                    *w = (c * (phi * f64::from(k) * at(i)).cos()) as f32;
-                }
-                row
-            })
-            .collect();
-        let is_free = period != (2 * radius + 1) as f64;
-        SlidingDct { radius, terms, mean: mean as f32, waves, is_free, window }
+        let row = |i: usize| {
+            let n = i as f64 - radius as f64;
+            std::array::from_fn(|k| if k < angles.len() { cosine(k, n) as f32 } else { 0.0 })
+        };
+        let window = (0..=2 * radius).map(row).collect();
+        let is_free = (1..).zip(angles).any(|(k, angle)| *angle != harmonic(radius, k));
+        SlidingDct { radius, terms: angles.len(), mean: mean as f32, waves, is_free, window }
     }
 }
 

@@ -7,7 +7,7 @@ use tandem_filter::{FilterError, Image, Samples, Shape, psnr_db};
 use tandem_stimuli::Random;
 
 /// PSNR in dB that the terms of docs/filters.md reach.
-const LEAST: [(&str, f64); 3] = [("2", 66.0), ("3", 84.0), ("4", 90.0)];
+const LEAST: [(&str, f64); 3] = [("2", 88.0), ("3", 110.0), ("4", 125.0)];
 
 #[test]
 fn sliding_dct_is_close_to_the_gaussian() {
@@ -24,7 +24,7 @@ fn sliding_dct_is_close_to_the_gaussian() {
     }
 }
 
-/// Pictures of 8 bits differ in so few pixels, by 1, that they are 70 dB from the exact ones.
+/// Pictures of 8 bits differ in so few pixels, by 1, that they are 80 dB from the exact ones.
 #[test]
 fn written_pictures_are_close() {
     let shape = Shape { height: 270, width: 480, channels: 1 };
@@ -35,7 +35,7 @@ fn written_pictures_are_close() {
         let (got, exact) =
             (apply(&*ours, &image, "reflect-101"), apply(&*ours.exact(), &image, "reflect-101"));
         let db = psnr_db(&got, &exact, 255.0);
-        assert!(db >= 70.0, "sigma {sigma}: {db:.1} dB");
+        assert!(db >= 80.0, "sigma {sigma}: {db:.1} dB");
     }
 }
 
