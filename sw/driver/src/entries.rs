@@ -10,6 +10,18 @@ pub trait Entry: Copy + Default + Send + Sync + Into<i32> + 'static {
 
     /// All of them at 32 bits.
     fn widened(all: &[Self]) -> Cow<'_, [i32]>;
+
+    /// The bytes that they are, if they are.
+    #[inline(always)]
+    fn bytes(_: &[Self]) -> Option<&[i8]> {
+        None
+    }
+
+    /// OR over all of (v − `lo`), as unsigned numbers.
+    #[inline(always)]
+    fn or_above(all: &[Self], lo: i32) -> u32 {
+        all.iter().fold(0, |or, v| or | (*v).into().wrapping_sub(lo) as u32)
+    }
 }
 
 impl Entry for i8 {
@@ -20,6 +32,22 @@ impl Entry for i8 {
 
     fn widened(all: &[Self]) -> Cow<'_, [i32]> {
         all.iter().map(|v| i32::from(*v)).collect()
+    }
+
+    #[inline(always)]
+    fn bytes(all: &[Self]) -> Option<&[i8]> {
+        Some(all)
+    }
+
+    /// In bytes, of which there are more in a register: beyond its 8 bits a difference has only its sign.
+    #[inline(always)]
+    fn or_above(all: &[Self], lo: i32) -> u32 {
+        let Ok(least) = i8::try_from(lo) else {
+            return all.iter().fold(0, |or, v| or | i32::from(*v).wrapping_sub(lo) as u32);
+        };
+        let pass = |(or, any): (u8, bool), v: &i8| (or | v.wrapping_sub(least) as u8, any | (*v < least));
+        let (or, is_below) = all.iter().fold((0, false), pass);
+        u32::from(or) | if is_below { !0xff } else { 0 }
     }
 }
 

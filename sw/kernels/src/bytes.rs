@@ -4,7 +4,7 @@
 
 use crate::level::Units;
 use crate::picks::{CHUNK, Picks};
-use crate::{COLUMNS, Element, Level, Panel, ROWS, Tile, check};
+use crate::{COLUMNS, Element, Level, Panel, ROWS, Tile, check, spread};
 
 /// A unsigned, B signed, both of 8 bits.
 #[derive(Clone, Copy, Debug)]
@@ -42,8 +42,8 @@ impl Element for Bytes {
     }
 
     #[inline(always)]
-    fn write(word: u32, to: &mut [u8]) {
-        to[..4].copy_from_slice(&word.to_le_bytes());
+    fn spread(level: Level, row: &[i8], channels: usize, zero: i32, out: &mut [u8], pitch: usize) {
+        spread::spread(level, row, channels, zero as u8, out, pitch);
     }
 
     #[inline(always)]

@@ -16,12 +16,14 @@ mod floats;
 mod level;
 mod panel;
 mod picks;
+pub mod quads;
+mod spread;
 mod words;
 
 pub use bytes::Bytes;
 pub use floats::{FloatTile, Terms, add_products};
 pub use level::{Level, UnknownLevel};
-pub use panel::{Panel, interleaved};
+pub use panel::Panel;
 pub use words::Words;
 
 /// Rows of a tile.
@@ -55,8 +57,17 @@ pub trait Element: Copy + Send + Sync + 'static {
     /// The sum of its values.
     fn sum(word: u32) -> i32;
 
-    /// Writes a group of A, which [`word`](Self::word) has made of its elements.
-    fn write(word: u32, to: &mut [Self::Left]);
+    /// Writes a row of pixels, `[pixels, channels]`, into planes of A: `out[c·pitch + x]` is pixel x of channel c.
+    ///
+    /// # Panics   if a row ends outside a plane
+    #[inline(always)]
+    fn spread(_: Level, row: &[i8], channels: usize, zero: i32, out: &mut [Self::Left], pitch: usize) {
+        for (x, pixel) in row.chunks_exact(channels).enumerate() {
+            for (c, v) in pixel.iter().enumerate() {
+                out[c * pitch + x] = Self::left((*v).into(), zero);
+            }
+        }
+    }
 
     /// Adds the products of `panel` block `block` to a tile.
     ///

@@ -14,7 +14,7 @@ const MANY: usize = 512;
 
 /// Groups of 16 columns from rows of them, with `zero` added to all values; `None` if a row that a group takes is shorter.
 #[inline(always)]
-pub fn interleaved<E: Element, T: Copy + Into<i32>>(rows: [&[T]; 4], zero: i32) -> Option<[u32; COLUMNS]> {
+fn interleaved<E: Element, T: Copy + Into<i32>>(rows: [&[T]; 4], zero: i32) -> Option<[u32; COLUMNS]> {
     let rows: [Option<&[T; COLUMNS]>; 4] = rows.map(|row| row.first_chunk());
     let value = |v: T| v.into().wrapping_add(zero);
     match rows {

@@ -32,11 +32,6 @@ impl Element for Words {
     }
 
     #[inline(always)]
-    fn write(word: u32, to: &mut [i16]) {
-        to[..2].copy_from_slice(&[word as i16, (word >> 16) as i16]);
-    }
-
-    #[inline(always)]
     fn tile(level: Level, a: &[i16], rows: &[usize; ROWS], panel: &Panel<Self>, block: usize, c: &mut Tile) {
         check(a, rows, panel);
         match level.units() {

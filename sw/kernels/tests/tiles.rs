@@ -1,6 +1,7 @@
 //! Tiles on every level of this machine against plain sums.
 
 use proptest::prelude::*;
+use tandem_kernels::quads::{Quad, STRIDE, add_quads};
 use tandem_kernels::{Bytes, COLUMNS, Element, Level, Panel, ROWS, Terms, Words, add_products};
 
 /// Operands of a tile: A's values, rows, segments, elements of a segment, B's values.
@@ -90,6 +91,61 @@ proptest! {
     fn words(case in cases(-2048..=2047, -2048..=2047)) {
         agree::<Words>(&case, 0);
     }
+}
+
+proptest! {
+    #[test]
+    fn quads(
+        a in prop::collection::vec(any::<u8>(), 400),
+        b in prop::collection::vec(any::<i8>(), 500),
+        strides in 0usize..4,
+        quads in prop::collection::vec((0usize..200, prop::array::uniform4(0usize..300)), 0..10),
+        start in -9i32..9,
+    ) {
+        let length = strides * STRIDE;
+        let bytes: Vec<_> = b.iter().map(|v| *v as u8).collect();
+        let quads: Vec<_> = quads.into_iter().map(|(a, b)| Quad { a, b }).collect();
+        let plain = |from: usize, to: usize| (0..length).map(|i| i32::from(a[from + i]) * i32::from(b[to + i])).sum::<i32>();
+        let expected: Vec<_> = quads.iter().map(|quad| quad.b.map(|to| start + plain(quad.a, to))).collect();
+        for level in Level::all() {
+            let mut sums = vec![[start; 4]; quads.len()];
+            add_quads(level, &a, &bytes, &quads, length, &mut sums);
+            prop_assert_eq!(&sums, &expected, "{:?}", level);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn pixels_become_planes(
+        row in prop::collection::vec(any::<i8>(), 0..2000),
+        channels in 1usize..70,
+        zero in 0i32..=128,
+        more in 0usize..20,
+    ) {
+        let row = &row[..row.len() / channels * channels];
+        let (pixels, mark) = (row.len() / channels, 77);
+        let pitch = pixels + more;
+        for level in Level::all() {
+            let mut planes = vec![mark; channels * pitch];
+            Bytes::spread(level, row, channels, zero, &mut planes, pitch);
+            let mut wide = vec![i16::from(mark); channels * pitch];
+            Words::spread(level, row, channels, 0, &mut wide, pitch);
+            for at in 0..channels * pitch {
+                let (c, x) = (at / pitch, at % pitch);
+                let value = (x < pixels).then(|| row[x * channels + c]);
+                prop_assert_eq!(planes[at], value.map_or(mark, |v| (i32::from(v) + zero) as u8), "{:?}", level);
+                prop_assert_eq!(wide[at], value.map_or(i16::from(mark), i16::from));
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "vectors end inside")]
+fn no_quad_reads_beyond_the_end() {
+    let quad = Quad { a: 1, b: [0; 4] };
+    add_quads(Level::best(), &[0; 64], &[0; 64], &[quad], 64, &mut [[0; 4]]);
 }
 
 /// Elements at both ends, where what is narrower than 32 bits would saturate or wrap.

@@ -334,7 +334,7 @@ impl RequestKind for ConvRequest<'_> {
     }
 
     fn exact(&self, _: &Config, _: &dyn UnitModel, level: Level) -> Result<ConvResult, DeviceError> {
-        let product = host::convolution(level, self.product, &self.window, &self.x, &self.w);
+        let product = host::convolution(level, self.product, &self.window, &self.x, &self.w, &self.sparsity);
         check_seen([("X", &self.x), ("W", &self.w)], product.ors)?;
         let w = match self.product {
             ConvProduct::InputGradient => self.w.values.reversed_axes(),

@@ -46,11 +46,6 @@ impl Frame {
 /// Converts values; returns the OR of (v − `lo`).
 #[inline(always)]
 pub(super) fn convert<E: Element, T: Entry>(from: &[T], (lo, zero): (i32, i32), to: &mut [E::Left]) -> u32 {
-    let mut or = 0;
-    for (to, v) in to.iter_mut().zip(from) {
-        let v: i32 = (*v).into();
-        or |= v.wrapping_sub(lo) as u32;
-        *to = E::left(v, zero);
-    }
-    or
+    to.iter_mut().zip(from).for_each(|(to, v)| *to = E::left((*v).into(), zero));
+    T::or_above(from, lo)
 }

@@ -11,16 +11,19 @@ mod carried;
 mod carried_conv;
 mod convolution;
 mod frame;
+mod kept_gradient;
 mod matrix;
+mod planes;
 mod sweep;
 mod weight_gradient;
 
 use crate::conv::{ConvProduct, Window};
 use crate::device::Format;
 use crate::entries::{Entries, Entry};
-use crate::gemm::Operand;
+use crate::gemm::{Operand, Sparsity};
 use crate::integers::Integers;
 use crate::layout::Matrix;
+use kept_gradient::Kept;
 use rayon::prelude::*;
 use tandem_kernels::{Bytes, Element, Level, Words};
 
@@ -74,26 +77,32 @@ fn of_matrices<T: Entry>(level: Level, x: Formatted<'_, T>, w: Formatted<'_, T>)
     }
 }
 
-/// A product of a convolution.
+/// A product of a convolution. Entries of a weight gradient that the sparsity does not mark are anything.
 pub(crate) fn convolution(
     level: Level,
     product: ConvProduct,
     window: &Window,
     x: &Operand<'_>,
     w: &Operand<'_>,
+    sparsity: &Sparsity<'_>,
 ) -> Product {
+    let kept = match sparsity {
+        Sparsity::Results(_, kept) => Kept::new(level, *kept),
+        _ => None,
+    };
+    let kept = kept.as_ref();
     let formats = [x.format, w.format];
     match (x.values, w.values) {
         (Entries::Bytes(a), Entries::Bytes(b)) => {
-            of_images(level, product, window, [Matrix::new(a), Matrix::new(b)], formats)
+            of_images(level, (product, kept), window, [Matrix::new(a), Matrix::new(b)], formats)
         }
-        (a, b) => of_images(level, product, window, [Matrix::wide(a), Matrix::wide(b)], formats),
+        (a, b) => of_images(level, (product, kept), window, [Matrix::wide(a), Matrix::wide(b)], formats),
     }
 }
 
 fn of_images<T: Entry>(
     level: Level,
-    product: ConvProduct,
+    (product, kept): (ConvProduct, Option<&Kept>),
     window: &Window,
     operands: [Matrix<'_, T>; 2],
     formats: [Format; 2],
@@ -106,7 +115,10 @@ fn of_images<T: Entry>(
         ConvProduct::InputGradient => window.taps() * w.0.cols,
     };
     match storage(level, formats, terms) {
-        Some(Storage::Bytes) => in_tiles::<Bytes, T>(level, product, window, x, w),
+        Some(Storage::Bytes) => match kept {
+            Some(kept) => kept_gradient::sums(level, window, x, w, kept),
+            None => in_tiles::<Bytes, T>(level, product, window, x, w),
+        },
         Some(Storage::Words) => in_tiles::<Words, T>(level, product, window, x, w),
         None => carried_conv::sums(product, window, (&x.0.widened(), x.1), (&w.0.widened(), w.1)),
     }

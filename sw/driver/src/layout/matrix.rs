@@ -4,6 +4,7 @@ use crate::entries::{Entries, Entry};
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 use std::borrow::Cow;
+use tandem_kernels::Level;
 
 /// Elements that one thread checks at a time.
 const CHUNK: usize = 1 << 16;
@@ -104,7 +105,12 @@ impl<'a, T: Entry> Matrix<'a, T> {
 
     /// OR over all elements of (v − `lo`), as unsigned numbers.
     pub fn or_above(&self, lo: i32) -> u32 {
-        let or = |c: &[T]| c.iter().fold(0u32, |or, v| or | (*v).into().wrapping_sub(lo) as u32);
+        let or = |c: &[T]| {
+            Level::current().run(
+                #[inline(always)]
+                || T::or_above(c, lo),
+            )
+        };
         if self.data.len() <= CHUNK {
             return or(&self.data);
         }
