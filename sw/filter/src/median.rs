@@ -199,11 +199,14 @@ fn middle_of_nine<W: Copy + Ord>(get: impl Fn(usize) -> W) -> W {
 fn of_nine<T: Key>(band: &Band<T::Whole>, y: usize, channels: usize, out: &mut [T]) {
     let window: [_; 9] = places(band, y, 3, channels, out.len());
     let (chunks, rest) = out.as_chunks_mut::<CHUNK>();
+    let blank = [T::Whole::default(); CHUNK];
     for (i, out) in chunks.iter_mut().enumerate() {
-        let window: [&[_; CHUNK]; 9] =
-            window.map(|row| row[i * CHUNK..][..CHUNK].try_into().expect("a chunk"));
+        let mut own = [&blank; 9];
+        for (chunk, row) in own.iter_mut().zip(window) {
+            *chunk = row[i * CHUNK..].first_chunk().expect("a chunk");
+        }
         for x in 0..CHUNK {
-            out[x] = T::of(middle_of_nine(|i| window[i][x]));
+            out[x] = T::of(middle_of_nine(|i| own[i][x]));
         }
     }
     let done = CHUNK * chunks.len();
@@ -223,20 +226,24 @@ fn of_twenty_five<T: Key>(
 ) {
     let [a, b, c, d, e] = columns;
     sort_columns(places(band, y, 1, 0, a.len()), a, b, c, d, e);
-    let n = out.len();
-    let at = |i: usize| [&*a, b, c, d, e].map(|row| &row[i * channels..][..n]);
-    let window = [at(0), at(1), at(2), at(3), at(4)];
+    let sorted = [&**a, b, c, d, e];
     let (chunks, rest) = out.as_chunks_mut::<CHUNK>();
+    let blank = [T::Whole::default(); CHUNK];
     for (i, out) in chunks.iter_mut().enumerate() {
-        let window: [[&[_; CHUNK]; 5]; 5] =
-            window.map(|column| column.map(|row| row[i * CHUNK..][..CHUNK].try_into().expect("a chunk")));
+        // loops: a closure over arrays of arrays is not inlined, and takes as long as the medians
+        let mut window = [[&blank; 5]; 5];
+        for (column, window) in window.iter_mut().enumerate() {
+            for (chunk, row) in window.iter_mut().zip(sorted) {
+                *chunk = row[i * CHUNK + column * channels..].first_chunk().expect("a chunk");
+            }
+        }
         for x in 0..CHUNK {
             out[x] = T::of(middle_of_sorted(|row, column| window[column][row][x]));
         }
     }
     let done = CHUNK * chunks.len();
     for (x, out) in rest.iter_mut().enumerate() {
-        *out = T::of(middle_of_sorted(|row, column| window[column][row][done + x]));
+        *out = T::of(middle_of_sorted(|row, column| sorted[row][done + x + column * channels]));
     }
 }
 
