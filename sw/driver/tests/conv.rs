@@ -257,3 +257,20 @@ fn what_does_not_count_is_passed_over() {
         }
     }
 }
+
+/// X is stored without sign, so that sums on the way are twice what they come to: beyond 32 bits, which wrap and come back.
+#[test]
+fn entries_that_are_wanted_may_wrap_on_the_way() {
+    let window = window([300, 300], 8, [1, 1], 1, 0);
+    let formats = [Format::signed(8), Format::signed(8)];
+    let mut case = Case::new(&mut Random(1), ConvProduct::WeightGradient, window, 1, 64, formats, (1, 8));
+    case.x.fill(127);
+    case.w.fill(-128);
+    let mut exact = Exact::new(shipped("sparse-8x16x4"), CycleModel);
+    for level in Level::all() {
+        let ran = exact.run_at(level, case.request().into()).expect("a product").into_conv();
+        let kept = case.kept.as_ref().expect("a weight gradient");
+        let expected = kept.mapv(|kept| if kept { -127 * 128 * 90_000 } else { 0 });
+        assert_eq!(ran.y.into_long(), expected, "{}", level.name());
+    }
+}

@@ -103,19 +103,20 @@ pub(super) fn sums<T: Entry>(
             }
             add_quads(level, &a, b, &quads, planes.pitch, &mut sums);
         }
-        let mut y: Vec<_> = sums.into_iter().map(|sums| sums.map(i64::from)).collect();
         if zero != 0 {
+            // modulo 2³², as the sums: only those without `zero` need to fit
             let dy = &dy.data[images.start * places * outputs..images.end * places * outputs];
-            let mut totals = vec![0i64; outputs];
+            let mut totals = vec![0i32; outputs];
             for dy in dy.chunks_exact(outputs) {
-                totals.iter_mut().zip(dy).for_each(|(total, v)| *total += i64::from((*v).into()));
+                totals.iter_mut().zip(dy).for_each(|(total, v)| *total = total.wrapping_add((*v).into()));
             }
-            for (y, (_, outputs)) in y.iter_mut().zip(&kept.quads) {
-                for (y, o) in y.iter_mut().zip(outputs) {
-                    *y -= o.map_or(0, |o| i64::from(zero) * totals[o]);
+            for (sums, (_, outputs)) in sums.iter_mut().zip(&kept.quads) {
+                for (sum, o) in sums.iter_mut().zip(outputs) {
+                    *sum = sum.wrapping_sub(o.map_or(0, |o| totals[o].wrapping_mul(zero)));
                 }
             }
         }
+        let y: Vec<_> = sums.into_iter().map(|sums| sums.map(i64::from)).collect();
         (y, ors)
     };
     let none = || (vec![[0i64; 4]; quads.len()], [0; 2]);
